@@ -1,0 +1,20 @@
+import type { Clock } from './clock.ts';
+import type { Disk } from './disk.ts';
+import type { Log } from './log.ts';
+import type { Net } from './net.ts';
+import type { Random } from './random.ts';
+import type { Timers } from './timers.ts';
+
+/**
+ * All that a process gets from outside: time, chance, identity, sockets, disk and a place to log.
+ * A component takes one where it is made; a call carries it. `@heddle/kernel/node` has the real one, and
+ * `@heddle/kernel/simulated` one in which time, chance and failure are under a seed.
+ */
+export interface Runtime {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly timers: Timers;
+  readonly net: Net;
+  readonly disk: Disk;
+  readonly log: Log;
+}

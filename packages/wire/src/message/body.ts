@@ -1,0 +1,132 @@
+import { HeddleError } from '@heddle/kernel';
+import type { Fields } from './fields.ts';
+
+/**
+ * Content on its way: read once, by one reader, either by iterating or by `bytes`.
+ * Not reading is back-pressure. A reader that stops early says so with `cancel`, or by leaving its `for await`.
+ * When the exchange breaks off, reading rejects with the `HeddleError` that says why; a cut-off body never looks whole.
+ */
+export interface Body extends AsyncIterable<Uint8Array> {
+  /** How many bytes there will be, where that is known beforehand. */
+  readonly size: number | undefined;
+  /** The trailer fields; undefined if there are none. Complete once all bytes have been read. */
+  readonly trailers: Fields | undefined;
+  /** All of it. Rejects with `resource_exhausted` / `BODY_TOO_LARGE`, and cancels, beyond `limit` bytes. */
+  bytes(limit: number): Promise<Uint8Array>;
+  /** The rest is not wanted. Does nothing when it has all been read. */
+  cancel(error?: HeddleError): void;
+}
+
+const nothing = new Uint8Array(0);
+
+class WholeBody implements Body {
+  readonly size: number;
+  readonly trailers: Fields | undefined;
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array, trailers: Fields | undefined) {
+    this.#bytes = bytes;
+    this.size = bytes.byteLength;
+    this.trailers = trailers;
+  }
+
+  /** The content, for a codec that writes it out in one piece. */
+  get whole(): Uint8Array {
+    return this.#bytes;
+  }
+
+  async bytes(limit: number): Promise<Uint8Array> {
+    if (this.size > limit) throw bodyTooLarge(limit);
+    return this.#bytes;
+  }
+
+  cancel(): void {}
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
+    if (this.size > 0) yield this.#bytes;
+  }
+}
+
+/** No content. May be read by many. */
+export const emptyBody: Body = new WholeBody(nothing, undefined);
+
+/** Content that is all there, and may be read again, so a request that carries it can be replayed. */
+export function wholeBody(bytes: Uint8Array, trailers?: Fields): Body {
+  return new WholeBody(bytes, trailers);
+}
+
+/** The bytes of a body that is all there; undefined for one that streams. */
+export function wholeBytes(body: Body): Uint8Array | undefined {
+  return body instanceof WholeBody ? body.whole : undefined;
+}
+
+/** What `streamBody` may be told. */
+export interface StreamBodyOptions {
+  readonly size?: number;
+  /** Asked once, when the source has ended. */
+  readonly trailers?: () => Fields | undefined;
+}
+
+/** Content from any source of chunks. `cancel` ends the source by its iterator's `return`. */
+export function streamBody(source: AsyncIterable<Uint8Array>, options: StreamBodyOptions = {}): Body {
+  const iterator = source[Symbol.asyncIterator]();
+  let cancelled: HeddleError | undefined;
+  const chunks = async function* (): AsyncGenerator<Uint8Array, void> {
+    try {
+      for (;;) {
+        if (cancelled !== undefined) throw cancelled;
+        const next = await iterator.next();
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  };
+  const body: Body = {
+    size: options.size,
+    get trailers(): Fields | undefined {
+      return options.trailers?.();
+    },
+    bytes: (limit) => collect(body, limit),
+    cancel: (error = readerLeft()) => {
+      cancelled ??= error;
+      void iterator.return?.();
+    },
+    [Symbol.asyncIterator]: chunks,
+  };
+  return body;
+}
+
+/** Reads any body to its end: what an implementation's `bytes` does when it knows no shorter way. */
+export async function collect(body: Body, limit: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let total = 0;
+  for await (const chunk of body) {
+    total += chunk.byteLength;
+    if (total > limit) {
+      const error = bodyTooLarge(limit);
+      body.cancel(error);
+      throw error;
+    }
+    chunks.push(chunk);
+  }
+  const [only] = chunks;
+  if (chunks.length <= 1) return only ?? nothing;
+  const joined = new Uint8Array(total);
+  let at = 0;
+  for (const chunk of chunks) {
+    joined.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return joined;
+}
+
+function bodyTooLarge(limit: number): HeddleError {
+  const message = `the body is larger than the limit of ${limit} bytes`;
+  return new HeddleError({ code: 'resource_exhausted', reason: 'BODY_TOO_LARGE', message });
+}
+
+function readerLeft(): HeddleError {
+  return new HeddleError({ code: 'cancelled', reason: 'READER_LEFT', message: 'the reader of the body has left' });
+}
