@@ -183,7 +183,7 @@ export class Call {
     this.#outcome = outcome;
     this.#cancelListeners = undefined;
     if (this.#firstChild !== undefined) this.#cancelChildren(error ?? parentEnded());
-    this.parent?.#forget(this);
+    if (this.parent !== undefined) this.parent.#forget(this);
     const listeners = this.#endListeners;
     if (listeners === undefined) return;
     this.#endListeners = undefined;
