@@ -77,7 +77,9 @@ export class Call {
 
   /** Milliseconds until the deadline; `Infinity` without one; 0 or less when it has passed. */
   remainingMs(): number {
-    return this.deadlineMs === undefined ? Number.POSITIVE_INFINITY : this.deadlineMs - this.runtime.clock.nowMs();
+    return this.deadlineMs === undefined
+      ? Number.POSITIVE_INFINITY
+      : this.deadlineMs - this.runtime.clock.nowMs();
   }
 
   /** The value that was set here or on the nearest ancestor; the key's fallback where nobody has. */
