@@ -193,13 +193,10 @@ export class Call {
   }
 
   #cancelChildren(error: HeddleError): void {
-    let child = this.#firstChild;
-    while (child !== undefined) {
-      // Read first: a cancelled child may end within `cancel` and leave the list.
-      const next: Call | undefined = child.#nextSibling;
-      child.cancel(error);
-      child = next;
-    }
+    // A list apart: a child that is told may end itself or a sibling, and leave the chain while we walk it.
+    const children: Call[] = [];
+    for (let child = this.#firstChild; child !== undefined; child = child.#nextSibling) children.push(child);
+    for (const child of children) child.cancel(error);
   }
 
   #forget(child: Call): void {
