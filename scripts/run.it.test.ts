@@ -12,9 +12,9 @@ import { isInstalled } from './setup.mjs';
 
 const program = `
 const [what, ...rest] = process.argv.slice(2);
+process.on('SIGTERM', () => process.exit(9));
 console.log(JSON.stringify({ pid: process.pid, rest, conditions: process.execArgv }));
 if (what === 'exit') process.exit(7);
-process.on('SIGTERM', () => process.exit(9));
 setInterval(() => {}, 1000);
 `;
 
