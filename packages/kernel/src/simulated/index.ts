@@ -1,2 +1,3 @@
+export { bareRuntime } from './bare-runtime.ts';
 export { seededRandom } from './seeded-random.ts';
 export { VirtualTime } from './virtual-time.ts';
