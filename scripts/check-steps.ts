@@ -16,6 +16,7 @@ export function checkSteps(): Step[] {
     { name: 'arrows', command: 'depcruise', args: ['--config', '.dependency-cruiser.mjs', ...linted] },
     { name: 'unit tests', ...(units.length === 0 ? nothingToTest : nodeTests('unit tests', units, 'none')) },
     { name: 'dead code', command: 'knip', args: ['--no-progress', '--no-config-hints'] },
+    { name: 'house rules', command: process.execPath, args: ['scripts/house-rules.ts'] },
     { name: 'format', command: 'biome', args: ['format', '--colors=off'] },
   ];
 }
