@@ -77,7 +77,9 @@ export class Call {
 
   /** Milliseconds until the deadline; `Infinity` without one; 0 or less when it has passed. */
   remainingMs(): number {
-    return this.deadlineMs === undefined ? Number.POSITIVE_INFINITY : this.deadlineMs - this.runtime.clock.nowMs();
+    return this.deadlineMs === undefined
+      ? Number.POSITIVE_INFINITY
+      : this.deadlineMs - this.runtime.clock.nowMs();
   }
 
   /** The value that was set here or on the nearest ancestor; the key's fallback where nobody has. */
@@ -183,7 +185,7 @@ export class Call {
     this.#outcome = outcome;
     this.#cancelListeners = undefined;
     if (this.#firstChild !== undefined) this.#cancelChildren(error ?? parentEnded());
-    this.parent?.#forget(this);
+    if (this.parent !== undefined) this.parent.#forget(this);
     const listeners = this.#endListeners;
     if (listeners === undefined) return;
     this.#endListeners = undefined;

@@ -76,7 +76,9 @@ export class App {
   start(): Promise<void> {
     if (this.#starting !== undefined || this.#stopping !== undefined) {
       const message = `app ${this.#options.name} is ${this.#state}; start it once`;
-      return Promise.reject(new HeddleError({ code: 'failed_precondition', reason: 'ALREADY_STARTED', message }));
+      return Promise.reject(
+        new HeddleError({ code: 'failed_precondition', reason: 'ALREADY_STARTED', message }),
+      );
     }
     this.#starting = this.#start();
     return this.#starting;
@@ -160,7 +162,12 @@ export class App {
   }
 }
 
-async function within(timers: Runtime['timers'], limitMs: number, what: string, work: Promise<void>): Promise<void> {
+async function within(
+  timers: Runtime['timers'],
+  limitMs: number,
+  what: string,
+  work: Promise<void>,
+): Promise<void> {
   let late: (error: HeddleError) => void = () => {};
   const limit = new Promise<never>((_, reject) => {
     late = reject;
