@@ -94,13 +94,15 @@ export class App {
     this.#state = 'starting';
     try {
       for (const part of this.#options.parts) {
-        await this.#unlessStopping(part.start());
+        await part.start();
         this.#started.push(part);
+        this.#throwIfStopping();
       }
       for (const registration of this.#options.registrations) {
         // Counted before it resolves: a registration that was cut short may stand all the same.
         this.#registered.push(registration);
-        await this.#unlessStopping(registration.register());
+        await registration.register();
+        this.#throwIfStopping();
       }
     } catch (thrown) {
       const error = HeddleError.from(thrown);
@@ -113,8 +115,7 @@ export class App {
     this.#state = 'running';
   }
 
-  async #unlessStopping(step: Promise<void>): Promise<void> {
-    await step;
+  #throwIfStopping(): void {
     if (this.#stopping === undefined) return;
     const message = `app ${this.#options.name} was stopped while it started`;
     throw new HeddleError({ code: 'cancelled', reason: 'STOPPED', message });

@@ -1,3 +1,4 @@
+export { bareRuntime } from './bare-runtime.ts';
 export { type DiskOperation, SimulatedDisk, type SimulatedDiskOptions } from './disk/simulated-disk.ts';
 export { type LinkConditions, lan, loopback } from './net/link.ts';
 export { type NetEvent, SimulatedNet, type SimulatedNetOptions } from './net/simulated-net.ts';
