@@ -9,7 +9,7 @@ export function randomContract(name: string, make: () => Random): void {
   describe(`random: ${name}`, () => {
     test('float is uniform in [0, 1)', () => {
       const random = make();
-      const tenths = new Array<number>(10).fill(0);
+      const tenths = Array.from({ length: 10 }, () => 0);
       for (let draw = 0; draw < draws; draw++) {
         const value = random.float();
         assert.ok(value >= 0 && value < 1);
@@ -21,7 +21,7 @@ export function randomContract(name: string, make: () => Random): void {
 
     test('uint32 is a whole number in [0, 2^32), with every bit set half of the time', () => {
       const random = make();
-      const set = new Array<number>(32).fill(0);
+      const set = Array.from({ length: 32 }, () => 0);
       for (let draw = 0; draw < draws; draw++) {
         const value = random.uint32();
         assert.ok(Number.isInteger(value) && value >= 0 && value < 2 ** 32);

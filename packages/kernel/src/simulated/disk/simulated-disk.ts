@@ -17,10 +17,8 @@ export interface SimulatedDiskOptions {
   readonly observe?: (operation: DiskOperation, path: string) => void;
 }
 
-interface Operation {
-  /** What a process that dies now leaves of it. */
-  interrupt(death: Death): void;
-}
+/** Does what a process that dies now leaves of its operation. */
+type Interrupt = () => void;
 
 /** Appends are not worth more precision; a sync waits for the medium. */
 const slowness: Record<DiskOperation, number> = {
@@ -45,7 +43,7 @@ export class SimulatedDisk {
   operationMs = 0.05;
   readonly #options: SimulatedDiskOptions;
   readonly #files = new Map<string, StoredFile>();
-  readonly #running = new Set<Operation>();
+  readonly #running = new Set<Interrupt>();
 
   constructor(options: SimulatedDiskOptions) {
     this.#options = options;
@@ -84,18 +82,16 @@ export class SimulatedDisk {
     return new Promise((resolve, reject) => {
       const { random, time, observe } = this.#options;
       const name = cleanDiskPath(path);
-      const running: Operation = {
-        interrupt: () => {
-          if (interrupted !== undefined) interrupted(name);
-          else if (random.float() < 0.5) attempt(() => effect(name), ignore, ignore);
-        },
+      const interrupt = (): void => {
+        if (interrupted !== undefined) interrupted(name);
+        else if (random.float() < 0.5) attempt(() => effect(name), ignore, ignore);
       };
       if (!process.alive) return;
-      this.#running.add(running);
+      this.#running.add(interrupt);
       observe?.(operation, name);
       const delayMs = this.operationMs * slowness[operation] * (0.5 + random.float());
       time.timers.after(delayMs, () => {
-        if (!this.#running.delete(running)) return;
+        if (!this.#running.delete(interrupt)) return;
         attempt(
           () => effect(name),
           (value) => process.enter(() => resolve(value)),
@@ -108,7 +104,7 @@ export class SimulatedDisk {
   #crash(death: Death): void {
     const running = [...this.#running];
     this.#running.clear();
-    for (const operation of running) operation.interrupt(death);
+    for (const interrupt of running) interrupt();
     if (death === 'power') for (const file of this.#files.values()) file.crash(this.#options.random);
   }
 
@@ -211,12 +207,12 @@ export class SimulatedDisk {
 
 function ignore(): void {}
 
-function attempt<T>(effect: () => T, done: (value: T) => void, failed: (thrown: unknown) => void): void {
+function attempt<T>(effect: () => T, done: (value: T) => void, failed: (error: HeddleError) => void): void {
   let value: T;
   try {
     value = effect();
   } catch (thrown) {
-    failed(thrown);
+    failed(HeddleError.from(thrown));
     return;
   }
   done(value);

@@ -73,7 +73,7 @@ export class SimulatedNet {
     process.onDeath((death) => {
       if (death === 'power') machine.up = false;
       machine.listeners.clear();
-      for (const endpoint of [...machine.endpoints]) endpoint.lose(death);
+      for (const endpoint of Array.from(machine.endpoints)) endpoint.lose(death);
     });
     return {
       connect: (address, options) => this.#connect(machine, process, address, options),
