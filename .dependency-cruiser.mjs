@@ -5,7 +5,7 @@ const arrows = {
   kernel: [],
   wire: ['kernel'],
   traffic: ['kernel'],
-  telemetry: ['kernel'],
+  telemetry: ['kernel', 'wire'],
   security: ['kernel'],
   discovery: ['kernel', 'wire'],
   rpc: foundation,

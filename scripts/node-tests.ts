@@ -15,6 +15,8 @@ export function nodeTests(name: string, files: readonly string[], isolation: Iso
     '--conditions=@heddle/source',
     '--test',
     `--test-isolation=${isolation}`,
+    // A test that waits for something that never comes fails by name, long before its step is stopped.
+    '--test-timeout=120000',
     ...(isolation === 'process' ? ['--test-concurrency=1'] : []),
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',

@@ -1,5 +1,5 @@
 // Runs commands as named steps, a few at a time: a line per step, and the whole output of those that fail.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { root } from './files.ts';
@@ -59,6 +59,17 @@ function combine(succeeded: boolean, counted: Tally | undefined): Tally {
   return succeeded ? counted : { ...counted, failed: Math.max(counted.failed, 1) };
 }
 
+// A step that hangs (a test that left a socket open) must not hang the build.
+const limitMs = 20 * 60_000;
+const running = new Set<ChildProcess>();
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    for (const child of running) child.kill(signal);
+    process.exit(1);
+  });
+}
+
 async function run(step: Step): Promise<{ code: number; output: string }> {
   const bin = path.join(root, 'node_modules', '.bin');
   const env = {
@@ -66,13 +77,23 @@ async function run(step: Step): Promise<{ code: number; output: string }> {
     PATH: `${bin}${path.delimiter}${process.env['PATH'] ?? ''}`,
     FORCE_COLOR: '0',
   };
-  const child = spawn(step.command, step.args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(step.command, step.args, {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: limitMs,
+  });
+  running.add(child);
   const chunks: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   try {
     const [code] = (await once(child, 'close')) as [number | null];
-    return { code: code ?? 1, output: Buffer.concat(chunks).toString() };
+    const stopped =
+      code === null ? `\nstopped by a signal (a step may take ${limitMs / 60_000} minutes)` : '';
+    return { code: code ?? 1, output: Buffer.concat(chunks).toString() + stopped };
   } catch (error) {
     return { code: 1, output: `cannot start ${step.command}: ${String(error)}` };
+  } finally {
+    running.delete(child);
   }
 }

@@ -28,7 +28,7 @@ export const rules: readonly Rule[] = [
 /** Applies every rule to one file. `path` is relative to the repository, with forward slashes. */
 export function look(path: string, text: string): Finding[] {
   const applied = rules.filter((rule) => rule.applies(path));
-  const source = path.endsWith('.ts')
+  const source = /\.tsx?$/.test(path)
     ? ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
     : undefined;
   const file: RuleFile = {

@@ -36,7 +36,7 @@ const code = /^(packages|apps|examples|bench|scripts)\//;
 
 /** Hand-written TypeScript anywhere in the repository. */
 export function isCode(path: string): boolean {
-  return code.test(path) && path.endsWith('.ts') && !isGenerated(path);
+  return code.test(path) && /\.tsx?$/.test(path) && !isGenerated(path);
 }
 
 /** Hand-written TypeScript that users run. */
@@ -46,7 +46,7 @@ export function isProduct(path: string): boolean {
 
 /** Files that are code of tests only. */
 export function isTest(path: string): boolean {
-  return path.endsWith('.test.ts');
+  return /\.test\.tsx?$/.test(path);
 }
 
 /** Output of generators: nobody edits it, so no rule of style applies. */

@@ -2,7 +2,7 @@
 import ts from 'typescript';
 import { isGenerated, type Rule, type RuleFile } from './rule.ts';
 
-// A path only when nothing stands before it: example.org/work/ and artwork/ are other things.
+// Only at the start of a path: inside a URL or a longer path the words mean something else.
 const machinePath = /(?<![\w./:@*-])\/(?:work|root)\//g;
 const leftover = /\b(?:TODO|FIXME)\b/g;
 

@@ -84,11 +84,9 @@ export class Call {
 
   /** The value that was set here or on the nearest ancestor; the key's fallback where nobody has. */
   get<T>(key: CallKey<T>): T {
-    for (let call: Call | undefined = this; call !== undefined; call = call.parent) {
-      const values = call.#values;
-      if (values !== undefined && values.has(key)) return values.get(key) as T;
-    }
-    return key.fallback;
+    const values = this.#values;
+    if (values !== undefined && values.has(key)) return values.get(key) as T;
+    return this.parent === undefined ? key.fallback : this.parent.get(key);
   }
 
   /** Sets a value for this call and its children. Ancestors do not see it. */

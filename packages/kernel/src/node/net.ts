@@ -1,4 +1,4 @@
-import { connect, createServer, type Server, Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { HeddleError } from '../error.ts';
 import type { Address, Connection, ConnectionHandler, ConnectOptions, Listener, Net } from '../ports/net.ts';
 
