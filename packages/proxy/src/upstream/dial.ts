@@ -1,0 +1,12 @@
+import type { Instance } from '@heddle/discovery';
+import type { HttpService } from '@heddle/wire';
+
+/** One instance that can be called: a service over connections that it owns. */
+export interface Dialled {
+  readonly service: HttpService;
+  /** Takes no new calls, lets those in flight finish, then closes the connections. Must not reject. */
+  close(): Promise<void>;
+}
+
+/** Makes the way to an instance. Opens nothing by itself: the first call does. */
+export type Dial = (instance: Instance) => Dialled;
