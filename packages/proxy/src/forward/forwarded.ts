@@ -6,15 +6,8 @@ import { endToEndFields } from './end-to-end-fields.ts';
 /** Our name in `Via` (RFC 9110 section 7.6.3). */
 const via = '1.1 heddle';
 
-// Who calls, and from where, is for the edge to say. Compared with "_" as "-", since some servers read it so.
-const identityFields = new Set(['x-user-id', 'x-tenant-id']);
-const forwardedFields = [
-  'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
-];
+// Who calls, and from where, is for an edge to say. Compared with "_" as "-", since some servers read it so.
+const claims = /^(x-user-id|x-tenant-id|forwarded|x-forwarded-(for|host|port|proto))$/;
 
 /**
  * Turns what came from outside into what may go inside, and back: hop-by-hop fields and claims of identity are
