@@ -56,3 +56,32 @@ export type InstanceInit = Pick<Instance, 'service' | 'address' | 'port'> &
 export function hostPort(at: Pick<Instance, 'address' | 'port'>): string {
   return at.address.includes(':') ? `[${at.address}]:${at.port}` : `${at.address}:${at.port}`;
 }
+
+/** Whether two say the same about an instance. When it last renewed its lease makes no difference. */
+export function sameInstance(a: Instance, b: Instance): boolean {
+  return (
+    a.id === b.id &&
+    a.service === b.service &&
+    a.address === b.address &&
+    a.port === b.port &&
+    a.version === b.version &&
+    a.state === b.state &&
+    a.weight === b.weight &&
+    a.zone === b.zone &&
+    a.region === b.region &&
+    a.protocol === b.protocol &&
+    a.health === b.health &&
+    sameList(a.tags, b.tags) &&
+    sameList(flatten(a.metadata), flatten(b.metadata))
+  );
+}
+
+function flatten(metadata: Readonly<Record<string, string>>): string[] {
+  return Object.entries(metadata)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flat();
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, at) => item === b[at]);
+}
