@@ -40,12 +40,13 @@ class World {
     const { clock, timers } = this.time;
     const log = (): void => {};
     this.runtime = { clock, timers, random: seededRandom(7), log } as unknown as Runtime;
-    const dial = (to: Instance): { service: HttpService; close: () => Promise<void> } => ({
+    const dial = (to: Instance): { service: HttpService; drain: () => Promise<void>; close: () => void } => ({
       service: async (req, call) => {
         this.asked.push({ at: hostPort(to), req, call });
         return this.answer(hostPort(to), req, call);
       },
-      close: async () => {
+      drain: async () => {},
+      close: () => {
         this.closed.push(hostPort(to));
       },
     });
@@ -398,10 +399,10 @@ describe('instances that come and go', () => {
 
   test('closing closes every connection', async () => {
     const world = new World(two);
-    world.gateway.drain();
+    world.gateway.leave();
     assert.equal((await world.send('/readyz')).status, 503);
     assert.equal((await world.send('/api')).status, 200);
-    await world.gateway.close();
+    await world.gateway.drain();
     assert.deepEqual(world.closed.toSorted(), ['h:1', 'h:2', 'h:3']);
   });
 });

@@ -36,7 +36,7 @@ export class Gateway {
     this.service = gatewayStack({ limits: config.limits, metrics, readiness })(routed(routes));
   }
 
-  /** Ready when the instances of every upstream are known, until `drain`. */
+  /** Ready when the instances of every upstream are known, until `leave`. */
   readiness(): { readonly ready: boolean; readonly why?: string } {
     if (this.#draining) return { ready: false, why: 'draining' };
     const unknown = [...this.#upstreams.values()].filter(({ upstream }) => !upstream.resolved);
@@ -45,14 +45,14 @@ export class Gateway {
   }
 
   /** `/readyz` answers 503 from now on, so that balancers in front look elsewhere; requests are served as before. */
-  drain(): void {
+  leave(): void {
     this.#draining = true;
   }
 
-  /** Closes the upstreams when their calls are done. */
-  async close(): Promise<void> {
+  /** Takes no more requests to the upstreams; resolves when their calls are done and the connections closed. */
+  async drain(): Promise<void> {
     this.#draining = true;
-    await Promise.all([...this.#upstreams.values()].map(({ upstream }) => upstream.close()));
+    await Promise.all([...this.#upstreams.values()].map(({ upstream }) => upstream.drain()));
   }
 
   #upstream(target: string, options: GatewayOptions): { upstream: Upstream; budget: RetryBudget } {
@@ -65,7 +65,7 @@ export class Gateway {
       this.#upstreams.set(target, made);
       return made;
     } catch (thrown) {
-      void this.close();
+      void this.drain();
       throw thrown;
     }
   }

@@ -68,8 +68,8 @@ export class Upstream {
     return endpoint.dialled.service(req, call);
   };
 
-  /** Ends the watch and closes every connection when its calls are done. */
-  async close(): Promise<void> {
+  /** Ends the watch; resolves when all calls are done and the connections closed. */
+  async drain(): Promise<void> {
     this.#unsubscribe();
     this.#resolver.close();
     for (const { dialled } of this.#picker?.candidates ?? []) this.#release(dialled);
@@ -94,7 +94,10 @@ export class Upstream {
   }
 
   #release(dialled: Dialled): void {
-    const closing = dialled.close().finally(() => this.#closing.delete(closing));
+    const closing = dialled.drain().finally(() => {
+      dialled.close();
+      this.#closing.delete(closing);
+    });
     this.#closing.add(closing);
   }
 
