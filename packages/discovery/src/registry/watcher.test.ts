@@ -5,7 +5,7 @@ import { Watcher } from './watcher.ts';
 function counter(): {
   watcher: Watcher<number>;
   ended: () => number;
-  set(to: number | undefined): void;
+  set: (to: number | undefined) => void;
   abort: AbortController;
 } {
   let value: number | undefined = 1;

@@ -1,4 +1,4 @@
-import { type Clock, HeddleError, type Log, type Runtime } from '@heddle/kernel';
+import { type Clock, HeddleError, type Log, type Runtime, type Timers } from '@heddle/kernel';
 import { seededRandom, VirtualTime } from '@heddle/kernel/simulated';
 import { type MemoryDisk, memoryDisk } from './memory-disk.ts';
 
@@ -10,6 +10,9 @@ export interface VirtualRuntime extends Runtime {
   readonly lines: string[];
   /** Added to the time of day, and to nothing else. */
   wallSkewMs: number;
+  /** Stops the process, but not the time: its tasks wait until `resume`, whenever they fall due. */
+  pause(): void;
+  resume(): void;
   /** The same machine for another process: the same time, chance and log, its own disk. */
   beside(disk?: MemoryDisk): VirtualRuntime;
 }
@@ -34,16 +37,44 @@ function runtimeOn(time: VirtualTime, seed: number, disk: MemoryDisk): VirtualRu
       sent: false,
     });
   };
+  let held: (() => void)[] | undefined;
+  const whenRunning = (task: () => void): (() => void) => {
+    return () => (held === undefined ? task() : void held.push(task));
+  };
+  const timers: Timers = {
+    after: (delayMs, task) => {
+      let cancelled = false;
+      const timer = time.timers.after(
+        delayMs,
+        whenRunning(() => cancelled || task()),
+      );
+      return {
+        cancel: () => {
+          cancelled = true;
+          timer.cancel();
+        },
+      };
+    },
+    soon: (task) => time.timers.soon(whenRunning(task)),
+  };
   const runtime: VirtualRuntime = {
     time,
     clock,
-    timers: time.timers,
+    timers,
     random: seededRandom(seed),
     net: { connect: async () => noNet(), listen: async () => noNet() },
     disk,
     log,
     lines,
     wallSkewMs: 0,
+    pause: () => {
+      held ??= [];
+    },
+    resume: () => {
+      const tasks = held ?? [];
+      held = undefined;
+      for (const task of tasks) task();
+    },
     beside: (other = memoryDisk()) => runtimeOn(time, seed + 1, other),
   };
   return runtime;
