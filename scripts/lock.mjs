@@ -9,7 +9,18 @@ import process from 'node:process';
 import url from 'node:url';
 
 const root = path.resolve(path.dirname(url.fileURLToPath(import.meta.url)), '..');
-const systems = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'win32'];
+const systems = [
+  'aix',
+  'android',
+  'darwin',
+  'freebsd',
+  'linux',
+  'netbsd',
+  'openbsd',
+  'openharmony',
+  'sunos',
+  'win32',
+];
 const processors = ['arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'x64'];
 const spellings = { armv7: 'arm', mac: 'darwin', osx: 'darwin', windows: 'win32' };
 
@@ -22,7 +33,12 @@ export function completePlatforms(packages) {
       const platform = platformOf(name);
       if (platform === undefined || !/^\d/.test(version)) continue;
       const place = `node_modules/${name}`;
-      packages[place] = inNpmsOrder({ version, ...platform, ...(entry.dev && { dev: true }), optional: true });
+      packages[place] = inNpmsOrder({
+        version,
+        ...platform,
+        ...(entry.dev && { dev: true }),
+        optional: true,
+      });
       added.push(place);
     }
   }
@@ -31,7 +47,10 @@ export function completePlatforms(packages) {
 
 /** The version first, the rest by name: as npm writes it, so that its next run changes nothing. */
 function inNpmsOrder({ version, ...rest }) {
-  return { version, ...Object.fromEntries(Object.entries(rest).sort(([a], [b]) => a.localeCompare(b, 'en'))) };
+  return {
+    version,
+    ...Object.fromEntries(Object.entries(rest).sort(([a], [b]) => a.localeCompare(b, 'en'))),
+  };
 }
 
 /** Node's resolution: beside the package, then in every folder above it. */
@@ -48,17 +67,26 @@ export function platformOf(name) {
   const os = words.find((word) => systems.includes(word));
   const cpu = words.find((word) => processors.includes(word));
   if (os === undefined && cpu === undefined) return undefined;
-  const libc = words.some((word) => word.startsWith('musl')) ? 'musl' : words.includes('gnu') ? 'glibc' : undefined;
+  const libc = words.some((word) => word.startsWith('musl'))
+    ? 'musl'
+    : words.includes('gnu')
+      ? 'glibc'
+      : undefined;
   return { ...(cpu && { cpu: [cpu] }), ...(libc && { libc: [libc] }), ...(os && { os: [os] }) };
 }
 
 function main() {
   const file = path.join(root, 'package-lock.json');
-  const done = childProcess.spawnSync('npm', ['install', '--loglevel=error'], { cwd: root, stdio: 'inherit' });
+  const done = childProcess.spawnSync('npm', ['install', '--loglevel=error'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (done.status !== 0) process.exit(done.status ?? 1);
   const lock = JSON.parse(fs.readFileSync(file, 'utf8'));
   const added = completePlatforms(lock.packages);
-  lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => a.localeCompare(b, 'en')));
+  lock.packages = Object.fromEntries(
+    Object.entries(lock.packages).sort(([a], [b]) => a.localeCompare(b, 'en')),
+  );
   fs.writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
   console.log(`package-lock.json: ${added.length} platform packages named that the registry did not offer`);
 }

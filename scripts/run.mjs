@@ -10,7 +10,8 @@ const [target, ...args] = process.argv.slice(2);
 
 const node = orExit(() => {
   if (target === undefined) throw new SetupError('usage: node scripts/run.mjs <file> [arguments]');
-  if (!fs.existsSync(path.join(root, target))) throw new SetupError(`${target} is not part of this version of Heddle.`);
+  if (!fs.existsSync(path.join(root, target)))
+    throw new SetupError(`${target} is not part of this version of Heddle.`);
   return setup();
 });
 

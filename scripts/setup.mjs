@@ -85,9 +85,16 @@ function install() {
   // Development dependencies hold the compiler and Node itself: NODE_ENV=production must not drop them.
   // EBADENGINE warnings are about the system's Node, which only runs npm: hence loglevel error.
   const options = ['ci', '--include=dev', '--loglevel=error', '--no-audit', '--no-fund'];
-  const done = childProcess.spawnSync(command, [...args, ...options], { cwd: root, stdio: ['ignore', 2, 2], env: systemEnv() });
+  const done = childProcess.spawnSync(command, [...args, ...options], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    env: systemEnv(),
+  });
   if (done.error === undefined && done.status === 0) return;
-  const cause = done.error === undefined ? `npm ci ended with ${done.signal ?? `exit code ${done.status}`}` : done.error.message;
+  const cause =
+    done.error === undefined
+      ? `npm ci ended with ${done.signal ?? `exit code ${done.status}`}`
+      : done.error.message;
   throw new SetupError(
     `Installing the dependencies failed: ${cause}. The messages of npm are above; ` +
       'the usual causes are no network, a proxy or registry that is not configured, or a full disk.',
@@ -98,7 +105,8 @@ function install() {
 function npm() {
   const cli = process.env.npm_execpath;
   const node = process.env.npm_node_execpath;
-  if (cli?.endsWith('.js') && node && fs.existsSync(cli) && fs.existsSync(node)) return { command: node, args: [cli] };
+  if (cli?.endsWith('.js') && node && fs.existsSync(cli) && fs.existsSync(node))
+    return { command: node, args: [cli] };
   return { command: process.platform === 'win32' ? 'npm.cmd' : 'npm', args: [] };
 }
 
@@ -118,7 +126,11 @@ function completeNodeBinary() {
   if (!fs.existsSync(binary)) {
     console.error('heddle: fetching Node, because install scripts are switched off here …');
     const script = ['installArchSpecificPackage.js'];
-    const done = childProcess.spawnSync(process.execPath, script, { cwd: folder, stdio: ['ignore', 2, 2], env: systemEnv() });
+    const done = childProcess.spawnSync(process.execPath, script, {
+      cwd: folder,
+      stdio: ['ignore', 2, 2],
+      env: systemEnv(),
+    });
     if (done.status !== 0 || !fs.existsSync(binary)) {
       throw new SetupError(
         'The npm package "node" could not fetch its binary. Run `npm rebuild node --ignore-scripts=false`, ' +
@@ -142,7 +154,8 @@ function requireSafeNode(binary) {
   const asked = childProcess.spawnSync(binary, ['--version'], { encoding: 'utf8' });
   const version = (asked.stdout ?? '').trim().replace(/^v/, '');
   if (asked.status === 0 && isSafeNode(version)) return;
-  const found = asked.status === 0 ? `is ${version}` : `does not start (${asked.error?.message ?? asked.stderr.trim()})`;
+  const found =
+    asked.status === 0 ? `is ${version}` : `does not start (${asked.error?.message ?? asked.stderr.trim()})`;
   throw new SetupError(
     `The Node in node_modules ${found}, but Heddle needs 24.18.1 or newer of line 24, or 26.5.1 or newer: ` +
       'older ones have known holes. Remove node_modules and run `npm run setup`.',

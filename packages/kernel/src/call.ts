@@ -77,16 +77,16 @@ export class Call {
 
   /** Milliseconds until the deadline; `Infinity` without one; 0 or less when it has passed. */
   remainingMs(): number {
-    return this.deadlineMs === undefined ? Number.POSITIVE_INFINITY : this.deadlineMs - this.runtime.clock.nowMs();
+    return this.deadlineMs === undefined
+      ? Number.POSITIVE_INFINITY
+      : this.deadlineMs - this.runtime.clock.nowMs();
   }
 
   /** The value that was set here or on the nearest ancestor; the key's fallback where nobody has. */
   get<T>(key: CallKey<T>): T {
-    for (let call: Call | undefined = this; call !== undefined; call = call.parent) {
-      const values = call.#values;
-      if (values !== undefined && values.has(key)) return values.get(key) as T;
-    }
-    return key.fallback;
+    const values = this.#values;
+    if (values !== undefined && values.has(key)) return values.get(key) as T;
+    return this.parent === undefined ? key.fallback : this.parent.get(key);
   }
 
   /** Sets a value for this call and its children. Ancestors do not see it. */
@@ -191,13 +191,10 @@ export class Call {
   }
 
   #cancelChildren(error: HeddleError): void {
-    let child = this.#firstChild;
-    while (child !== undefined) {
-      // Read first: a cancelled child may end within `cancel` and leave the list.
-      const next: Call | undefined = child.#nextSibling;
-      child.cancel(error);
-      child = next;
-    }
+    // A list apart: a child that is told may end itself or a sibling, and leave the chain while we walk it.
+    const children: Call[] = [];
+    for (let child = this.#firstChild; child !== undefined; child = child.#nextSibling) children.push(child);
+    for (const child of children) child.cancel(error);
   }
 
   #forget(child: Call): void {

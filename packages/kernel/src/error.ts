@@ -80,7 +80,12 @@ export class HeddleError extends Error {
     if (thrown instanceof HeddleError) return thrown;
     if (thrown instanceof Error && thrown.name === 'AbortError') {
       if (thrown.cause instanceof HeddleError) return thrown.cause;
-      return new HeddleError({ code: 'cancelled', reason: 'ABORTED', message: thrown.message, cause: thrown });
+      return new HeddleError({
+        code: 'cancelled',
+        reason: 'ABORTED',
+        message: thrown.message,
+        cause: thrown,
+      });
     }
     const message = thrown instanceof Error ? thrown.message : String(thrown);
     return new HeddleError({ code: 'unknown', reason: 'UNEXPECTED', message, cause: thrown });

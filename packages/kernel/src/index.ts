@@ -15,7 +15,14 @@ export {
   userId,
 } from './context.ts';
 export { type Code, codes, type ErrorDetail, HeddleError, type HeddleErrorInit } from './error.ts';
-export { App, type AppOptions, type AppState, type Part, type Registration, type StopReport } from './lifecycle/app.ts';
+export {
+  App,
+  type AppOptions,
+  type AppState,
+  type Part,
+  type Registration,
+  type StopReport,
+} from './lifecycle/app.ts';
 export type { Clock } from './ports/clock.ts';
 export type { AppendFile, Disk } from './ports/disk.ts';
 export type { Log, LogLevel } from './ports/log.ts';
@@ -23,6 +30,14 @@ export type { Address, Connection, ConnectionHandler, ConnectOptions, Listener, 
 export type { Random } from './ports/random.ts';
 export type { Runtime } from './ports/runtime.ts';
 export type { Timer, Timers } from './ports/timers.ts';
-export { type Classify, classifyErrors, type Meaning, perform, type Replay, type Result, settle } from './result.ts';
+export {
+  type Classify,
+  classifyErrors,
+  type Meaning,
+  perform,
+  type Replay,
+  type Result,
+  settle,
+} from './result.ts';
 export { type Layer, type Service, stack } from './service.ts';
 export { sleep } from './sleep.ts';

@@ -60,7 +60,11 @@ export function classifyErrors(_req: unknown, result: Result<unknown>): Meaning 
  * Calls `service` and ends `call` with what came of it, unless the service deferred the end to its body.
  * Never rejects. This is how every caller that made a call (an edge, a retry, a probe) runs it.
  */
-export async function settle<Req, Res>(service: Service<Req, Res>, req: Req, call: Call): Promise<Result<Res>> {
+export async function settle<Req, Res>(
+  service: Service<Req, Res>,
+  req: Req,
+  call: Call,
+): Promise<Result<Res>> {
   try {
     const value = await service(req, call);
     if (!call.endDeferred) call.end();

@@ -76,7 +76,9 @@ export class App {
   start(): Promise<void> {
     if (this.#starting !== undefined || this.#stopping !== undefined) {
       const message = `app ${this.#options.name} is ${this.#state}; start it once`;
-      return Promise.reject(new HeddleError({ code: 'failed_precondition', reason: 'ALREADY_STARTED', message }));
+      return Promise.reject(
+        new HeddleError({ code: 'failed_precondition', reason: 'ALREADY_STARTED', message }),
+      );
     }
     this.#starting = this.#start();
     return this.#starting;
@@ -92,13 +94,15 @@ export class App {
     this.#state = 'starting';
     try {
       for (const part of this.#options.parts) {
-        await this.#unlessStopping(part.start());
+        await part.start();
         this.#started.push(part);
+        this.#throwIfStopping();
       }
       for (const registration of this.#options.registrations) {
         // Counted before it resolves: a registration that was cut short may stand all the same.
         this.#registered.push(registration);
-        await this.#unlessStopping(registration.register());
+        await registration.register();
+        this.#throwIfStopping();
       }
     } catch (thrown) {
       const error = HeddleError.from(thrown);
@@ -111,8 +115,7 @@ export class App {
     this.#state = 'running';
   }
 
-  async #unlessStopping(step: Promise<void>): Promise<void> {
-    await step;
+  #throwIfStopping(): void {
     if (this.#stopping === undefined) return;
     const message = `app ${this.#options.name} was stopped while it started`;
     throw new HeddleError({ code: 'cancelled', reason: 'STOPPED', message });
@@ -160,7 +163,12 @@ export class App {
   }
 }
 
-async function within(timers: Runtime['timers'], limitMs: number, what: string, work: Promise<void>): Promise<void> {
+async function within(
+  timers: Runtime['timers'],
+  limitMs: number,
+  what: string,
+  work: Promise<void>,
+): Promise<void> {
   let late: (error: HeddleError) => void = () => {};
   const limit = new Promise<never>((_, reject) => {
     late = reject;

@@ -128,5 +128,9 @@ function bodyTooLarge(limit: number): HeddleError {
 }
 
 function readerLeft(): HeddleError {
-  return new HeddleError({ code: 'cancelled', reason: 'READER_LEFT', message: 'the reader of the body has left' });
+  return new HeddleError({
+    code: 'cancelled',
+    reason: 'READER_LEFT',
+    message: 'the reader of the body has left',
+  });
 }

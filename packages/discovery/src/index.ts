@@ -1,0 +1,23 @@
+export {
+  type Health,
+  healthValues,
+  hostPort,
+  type Instance,
+  type InstanceInit,
+  type InstanceState,
+  instanceStates,
+  type Protocol,
+  protocols,
+} from './registry/instance.ts';
+export type { DesiredRegistration, Registry } from './registry/registry.ts';
+export { comparePositions, type Position, type Snapshot, type SnapshotSource } from './registry/snapshot.ts';
+export {
+  badInstance,
+  checkServiceName,
+  type FieldViolation,
+  instance,
+  readInstance,
+} from './registry/validate-instance.ts';
+export type { EndpointListener, EndpointSnapshot, Resolver } from './resolve/endpoint-snapshot.ts';
+export { type ResolverOptions, resolver } from './resolve/resolver.ts';
+export { parseTarget, type Subset, type Target } from './resolve/target.ts';

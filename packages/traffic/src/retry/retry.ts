@@ -1,0 +1,128 @@
+import {
+  attempt,
+  type Call,
+  type Classify,
+  HeddleError,
+  type Layer,
+  type Replay,
+  type Result,
+  type Service,
+  settle,
+  sleep,
+} from '@heddle/kernel';
+import { excluded, noneExcluded, picked } from '../balance/picker.ts';
+import { settleWithin } from '../timeout/settle-within.ts';
+import { type Backoff, backoffMs } from './backoff.ts';
+import type { RetryBudget } from './budget.ts';
+import { type Decision, decide, giveUp, mayRepeat } from './decision.ts';
+
+/** What `retry` needs to know. */
+export interface RetryOptions<Req, Res> {
+  /** Only `retryable` results are tried again. The same for all layers of a stack. */
+  readonly classify: Classify<Req, Res>;
+  /** Default: the request as it is, for requests that can be read any number of times. */
+  readonly replay?: Replay<Req>;
+  /** Shared by all calls to one target. */
+  readonly budget: RetryBudget;
+  /** Attempts in all. Default 3; 1 switches retries off. */
+  readonly attempts?: number;
+  readonly backoff?: Backoff;
+  /** How long one attempt may take until its response begins. Default: until the call's deadline. */
+  readonly attemptTimeoutMs?: number;
+  /** The wait the server asked for with this result; negative: it wants no retry. Default: it never says. */
+  readonly pushbackMs?: (result: Result<Res>) => number | undefined;
+  /** Hears of each decision. Must not throw. */
+  readonly onDecision?: (call: Call, decision: Decision) => void;
+}
+
+/**
+ * Tries again what failed and may succeed, if that does no harm (`mayRepeat`), within attempts, deadline and budget.
+ *
+ * Every attempt is a child call with its number in `attempt` and the instances tried before in `excluded`. The call
+ * ends as the last attempt ends. A response that has begun is final: only a `retryable` one is given up, and its
+ * attempt cancelled. After a failure that reached no handler the first retry goes out at once, since it goes
+ * elsewhere; all others wait (`backoffMs`).
+ */
+export function retry<Req, Res>(options: RetryOptions<Req, Res>): Layer<Req, Res> {
+  const { replay = same, attemptTimeoutMs } = options;
+  return (next) => async (first, call) => {
+    options.budget.deposit();
+    let req = first;
+    let tried = noneExcluded;
+    for (let number = 1; ; number++) {
+      const child = call.child();
+      if (number > 1) child.set(attempt, number).set(excluded, tried);
+      const result = await perAttempt(next, req, child, attemptTimeoutMs);
+      const again = replay(req);
+      const decision = judge(options, req, result, call, number, again !== undefined);
+      options.onDecision?.(call, decision);
+      if (!decision.retry || again === undefined) return pass(result, call, child);
+      if (result.ok) child.cancel(superseded());
+      const instance = child.get(picked);
+      if (instance !== undefined) tried = [...tried, instance];
+      if (decision.delayMs > 0) await sleep(call.runtime.timers, decision.delayMs, call);
+      req = again;
+    }
+  };
+}
+
+const settled: Decision = giveUp('settled');
+
+function judge<Req, Res>(
+  options: RetryOptions<Req, Res>,
+  req: Req,
+  result: Result<Res>,
+  call: Call,
+  number: number,
+  replayable: boolean,
+): Decision {
+  const meaning = options.classify(req, result);
+  if (meaning !== 'retryable') return settled;
+  const error = result.ok ? undefined : result.error;
+  const atOnce = number === 1 && error !== undefined && !error.sent;
+  const decision = decide({
+    meaning,
+    attempt: number,
+    attempts: options.attempts ?? 3,
+    replayable,
+    repeatable: mayRepeat(call, error),
+    pushbackMs: options.pushbackMs?.(result),
+    backoffMs: atOnce ? 0 : backoffMs(number, call.runtime.random, options.backoff),
+    remainingMs: call.remainingMs(),
+    cancelled: call.cancelled !== undefined,
+  });
+  // Asked last: only a retry that will happen may take from the budget.
+  return decision.retry && !options.budget.withdraw() ? giveUp('budget_empty') : decision;
+}
+
+/** The last attempt's result becomes the call's, and its end the call's end. */
+function pass<Res>(result: Result<Res>, call: Call, child: Call): Res {
+  if (!result.ok) throw result.error;
+  call.endWith(child);
+  return result.value;
+}
+
+function perAttempt<Req, Res>(
+  next: Service<Req, Res>,
+  req: Req,
+  call: Call,
+  timeoutMs: number | undefined,
+): Promise<Result<Res>> {
+  if (timeoutMs === undefined) return settle(next, req, call);
+  return settleWithin(next, req, call, timeoutMs, () => attemptTimedOut(timeoutMs), 'result');
+}
+
+/** `unavailable`, not `deadline_exceeded`: the caller still has time, it is the instance that has been too slow. */
+function attemptTimedOut(attemptTimeoutMs: number): HeddleError {
+  const message = `the instance did not answer within the ${attemptTimeoutMs} ms of one attempt`;
+  return new HeddleError({ code: 'unavailable', reason: 'ATTEMPT_TIMEOUT', message });
+}
+
+function superseded(): HeddleError {
+  const message = 'another attempt has taken the place of this response';
+  return new HeddleError({ code: 'cancelled', reason: 'SUPERSEDED', message });
+}
+
+function same<Req>(req: Req): Req {
+  return req;
+}

@@ -1,0 +1,12 @@
+// The end of `npm run check` and `npm test`: what was skipped, and one line that a CI can read.
+import type { Tally } from './steps.ts';
+
+/** Prints the result, the counts alone on the last line, and returns the exit code. */
+export function closingLine(tally: Tally): number {
+  if (tally.skipped.length > 0) {
+    console.log(`\nSKIPPED, so neither passed nor failed (${tally.skipped.length}):`);
+    for (const name of tally.skipped) console.log(`  - ${name}`);
+  }
+  console.log(`\n${tally.passed} passed, ${tally.failed} failed, ${tally.skipped.length} skipped`);
+  return tally.failed === 0 ? 0 : 1;
+}

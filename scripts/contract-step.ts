@@ -1,0 +1,45 @@
+// The contract suites as a step: `scripts/contracts.ts --json` prints one `{ area, results }` object per line.
+import { readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Step, Tally } from './steps.ts';
+
+/** One line of a contract suite: what an engine did with a case. */
+interface ContractResult {
+  readonly backend: string;
+  readonly version: string;
+  readonly case: string;
+  readonly status: 'pass' | 'fail' | 'skipped' | 'unsupported';
+  readonly detail?: string;
+}
+
+/** Runs all areas; `unsupported` is a documented answer and counts as nothing, `skipped` means there was no engine. */
+export function contracts(): Step {
+  const output = path.join(tmpdir(), `heddle-contracts-${process.pid}.jsonl`);
+  const args = ['--conditions=@heddle/source', 'scripts/contracts.ts', '--json', '--output', output];
+  const tally = (): Tally => {
+    const counted = parseContracts(readFileSync(output, 'utf8'));
+    rmSync(output, { force: true });
+    return counted;
+  };
+  return { name: 'contracts', command: process.execPath, args, tally };
+}
+
+/** Counts the results of all areas. */
+export function parseContracts(lines: string): Tally {
+  const areas = lines
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as { area: string; results: ContractResult[] });
+  const all = areas.flatMap(({ area, results }) => results.map((result) => ({ area, ...result })));
+  return {
+    passed: all.filter((result) => result.status === 'pass').length,
+    failed: all.filter((result) => result.status === 'fail').length,
+    skipped: all
+      .filter((result) => result.status === 'skipped')
+      .map(
+        (result) =>
+          `contracts ${result.area}: ${result.backend}: ${result.case} (${result.detail ?? 'not to be had here'})`,
+      ),
+  };
+}

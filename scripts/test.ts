@@ -1,0 +1,22 @@
+// `npm test`: the check, then everything that opens sockets or starts processes. Continuous integration runs this.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { checkSteps } from './check-steps.ts';
+import { closingLine } from './closing-line.ts';
+import { contracts } from './contract-step.ts';
+import { isIntegrationTest, repositoryFiles, root } from './files.ts';
+import { nodeTests } from './node-tests.ts';
+import { runSteps, type Step, sum } from './steps.ts';
+
+const integration = repositoryFiles().filter(isIntegrationTest);
+
+const slow: Step[] = [
+  { name: 'build', command: process.execPath, args: ['scripts/build.ts'] },
+  // What is published is what was built: so the shape of the packages is looked at after it.
+  { name: 'package shape', command: process.execPath, args: ['scripts/package-shape.ts'] },
+  ...(integration.length === 0 ? [] : [nodeTests('integration tests', integration, 'process')]),
+  ...(existsSync(path.join(root, 'scripts/contracts.ts')) ? [contracts()] : []),
+];
+
+const tally = sum([await runSteps(checkSteps(), 2), await runSteps(slow, 1)]);
+process.exitCode = closingLine(tally);

@@ -1,0 +1,12 @@
+// The libraries of the repository.
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { root } from './files.ts';
+
+/** Folder names under packages/, sorted. */
+export function libraries(): string[] {
+  const folder = path.join(root, 'packages');
+  return readdirSync(folder)
+    .filter((name) => existsSync(path.join(folder, name, 'package.json')))
+    .sort();
+}
