@@ -19,7 +19,9 @@ function framesIn(chunks: readonly Buffer[]): RawFrame[] {
 
 const frameArbitrary = fc
   .tuple(fc.nat(255), fc.nat(255), fc.nat(0x7fff_ffff), fc.uint8Array({ maxLength: 300 }))
-  .map(([type, flags, streamId, bytes]): RawFrame => ({ type, flags, streamId, payload: Buffer.from(bytes) }));
+  .map(
+    ([type, flags, streamId, bytes]): RawFrame => ({ type, flags, streamId, payload: Buffer.from(bytes) }),
+  );
 
 describe('frame reader', () => {
   test('gives the same frames however the bytes are cut', () => {
