@@ -59,7 +59,7 @@ export const aliveEveryMs: number = 5000;
 export const silenceMs: number = 3 * aliveEveryMs;
 
 /** Largest body of a request. An instance with the most and longest metadata stays below. */
-export const longestBodyBytes = 256 * 1024;
+export const longestBodyBytes: number = 256 * 1024;
 
 /** The path of a service's instances, or of one of them. */
 export function instancesPath(service: string, id?: string): string {
