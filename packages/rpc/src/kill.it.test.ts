@@ -8,6 +8,7 @@ import { HeddleError } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { createTransport } from './client/create-transport.ts';
 import { EchoService } from './gen/heddle/testing/v1/echo_pb.ts';
+import { until } from './testing/wait.ts';
 
 const runtime = nodeRuntime({ name: 'kill', logLevel: 'error' });
 const children: ChildProcess[] = [];
@@ -52,9 +53,6 @@ test('kill -9 of one of two under load: no idempotent call fails, and none with 
     ...Array.from({ length: 16 }, () => caller('echo')),
     ...Array.from({ length: 4 }, () => caller('append')),
   ];
-  const until = async (condition: () => boolean): Promise<void> => {
-    while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-  };
   await until(() => (answered.get('a') ?? 0) > 100 && (answered.get('b') ?? 0) > 100);
   const exited = once(first.child, 'exit');
   first.child.kill('SIGKILL');

@@ -13,6 +13,7 @@ import { Health, HealthCheckResponse_ServingStatus as Status } from './gen/grpc/
 import { registration } from './registration.ts';
 import { type RpcServer, rpcServer } from './server/rpc-server.ts';
 import { echoHandlers } from './testing/echo-handlers.ts';
+import { until } from './testing/wait.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'heddle-rpc-'));
 const runtime = nodeRuntime({ name: 'rolling', dataFolder: folder, logLevel: 'error' });
@@ -76,11 +77,6 @@ function load(echo: Client<typeof EchoService>): {
     await callers;
   };
   return { answered, failures, stop };
-}
-
-/** Resolves when the condition holds; the test's own time limit bounds it. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 test('a rolling restart under load fails no call, not even one that must not be repeated', {
