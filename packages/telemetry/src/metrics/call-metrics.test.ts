@@ -122,3 +122,18 @@ test('the metrics page answers GET and HEAD of /metrics only', async () => {
   assert.equal((await service(get('/metrics', 'POST'), Call.root(runtime))).fields.get('allow'), 'GET, HEAD');
   assert.equal((await service(get('/'), Call.root(runtime))).status, 404);
 });
+
+test('an answer that ends before this layer sees it is counted with its status', async () => {
+  const { runtime } = world();
+  const registry = new MetricRegistry();
+  const service = httpServerMetrics(registry, { service: 'order' })(async (_req, call) => {
+    call.deferEnd();
+    call.end();
+    return { ...ok, status: 204 };
+  });
+  await settle(service, get('/'), Call.root(runtime));
+  assert.deepEqual(
+    read(registry, 'http_requests_total').map(([labels, n]) => [labels['status_code'], n]),
+    [['204', 1]],
+  );
+});

@@ -79,18 +79,27 @@ function counted(
   return (next) => (req, call) => {
     const startMs = call.runtime.clock.nowMs();
     const method = knownMethods.has(req.method) ? req.method : 'other';
-    let status = failedStatus;
+    let status: number | undefined;
+    let endMs: number | undefined;
+    // The end of the call and the answer reach this layer in either order: an answer without content ends first.
+    const finish = (): void => {
+      if (status === undefined || endMs === undefined) return;
+      const endpoint = call.get(endpointName);
+      count(status, method, endpoint).inc();
+      duration(method, endpoint).observe((endMs - startMs) / 1000);
+    };
     inFlight.add(1);
     call.onEnd(({ error }) => {
       inFlight.add(-1);
-      const seen = error !== undefined && error.code === 'cancelled' ? cancelledStatus : status;
-      const endpoint = call.get(endpointName);
-      count(seen, method, endpoint).inc();
-      duration(method, endpoint).observe((call.runtime.clock.nowMs() - startMs) / 1000);
+      endMs = call.runtime.clock.nowMs();
+      if (error !== undefined)
+        status = error.code === 'cancelled' ? cancelledStatus : (status ?? failedStatus);
+      finish();
     });
-    const pending = next(req, call);
-    return pending.then((res) => {
-      status = res.status;
+    return next(req, call).then((res) => {
+      const ended = status !== undefined;
+      status ??= res.status;
+      if (!ended) finish();
       return res;
     });
   };

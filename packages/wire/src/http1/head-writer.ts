@@ -1,0 +1,115 @@
+import { HeddleError } from '@heddle/kernel';
+import type { Fields } from '../message/fields.ts';
+import { tokenOctets, valueOctets } from './octets.ts';
+
+const slabBytes = 65_536;
+
+/**
+ * Fields that the engine writes itself, or that concern one connection only. A service that sets them has no say:
+ * what comes out of a gateway with HTTP/2 in front must not steer the framing behind it.
+ */
+const engineNames: ReadonlySet<string> = new Set([
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'upgrade',
+  'te',
+  'host',
+  'http2-settings',
+  'expect',
+]);
+
+/**
+ * Writes heads as bytes, checking every one on the way: a name, value or target with a character that could end its
+ * line never leaves (RFC 9110 section 5.5). Space comes from slabs, so a head costs no allocation but its view.
+ * For one head at a time: `begin`, then the parts, then `take`.
+ */
+export class HeadWriter {
+  #slab: Buffer = Buffer.allocUnsafeSlow(slabBytes);
+  #start = 0;
+  #at = 0;
+
+  /** Starts anew; what was written and not taken is forgotten. */
+  begin(): void {
+    this.#at = this.#start;
+  }
+
+  /** Text of the engine's own, which needs no check. */
+  text(text: string): void {
+    this.#reserve(text.length);
+    const slab = this.#slab;
+    let at = this.#at;
+    for (let i = 0; i < text.length; i++) slab[at++] = text.charCodeAt(i);
+    this.#at = at;
+  }
+
+  /** Text in which every character must be allowed by the table, and of which there must be some. */
+  checked(text: string, allowed: Uint8Array, what: string): void {
+    if (text.length === 0) throw illegal(what, text);
+    this.#write(text, allowed, what);
+  }
+
+  /** All of them, each checked, without those that are the engine's. */
+  fields(fields: Fields): void {
+    const { raw } = fields;
+    for (let i = 0; i < raw.length; i += 2) {
+      const name = raw[i] as string;
+      if (!engineNames.has(name)) this.field(name, raw[i + 1] as string);
+    }
+  }
+
+  /** One field line. */
+  field(name: string, value: string): void {
+    this.checked(name, tokenOctets, 'field name');
+    this.text(': ');
+    this.#write(value, valueOctets, 'field value');
+    this.text('\r\n');
+  }
+
+  /** Appends bytes: a small content that goes out with its head. */
+  bytes(bytes: Uint8Array): void {
+    this.#reserve(bytes.byteLength);
+    this.#slab.set(bytes, this.#at);
+    this.#at += bytes.byteLength;
+  }
+
+  /** What has been written. It will not change. */
+  take(): Uint8Array {
+    const taken = this.#slab.subarray(this.#start, this.#at);
+    this.#start = this.#at;
+    return taken;
+  }
+
+  #write(text: string, allowed: Uint8Array, what: string): void {
+    this.#reserve(text.length);
+    const slab = this.#slab;
+    let at = this.#at;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0xff || allowed[code] !== 1) throw illegal(what, text);
+      slab[at++] = code;
+    }
+    this.#at = at;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#at + bytes <= this.#slab.byteLength) return;
+    const written = this.#at - this.#start;
+    const larger = Buffer.allocUnsafeSlow(Math.max(slabBytes, (written + bytes) * 2));
+    this.#slab.copy(larger, 0, this.#start, this.#at);
+    this.#slab = larger;
+    this.#start = 0;
+    this.#at = written;
+  }
+}
+
+/** The one that all connections share: a head is written in one go. */
+export const headWriter: HeadWriter = new HeadWriter();
+
+function illegal(what: string, text: string): HeddleError {
+  const shown = JSON.stringify(text.slice(0, 64));
+  const message = `the ${what} ${shown} has a character that HTTP/1.1 does not allow there; encode it first`;
+  return new HeddleError({ code: 'invalid_argument', reason: 'ILLEGAL_HEAD', message, sent: false });
+}

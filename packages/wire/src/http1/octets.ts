@@ -1,0 +1,72 @@
+// What each byte may be, prepared once: the parser asks a table, never a chain of comparisons. An entry is 1 where
+// the byte is allowed.
+
+/** Horizontal tab. */
+export const HTAB = 0x09;
+/** Line feed. */
+export const LF = 0x0a;
+/** Carriage return. */
+export const CR = 0x0d;
+/** Space. */
+export const SP = 0x20;
+/** `:` */
+export const COLON = 0x3a;
+/** `;` */
+export const SEMICOLON = 0x3b;
+
+function table(allowed: (code: number) => boolean): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, code) => (allowed(code) ? 1 : 0));
+}
+
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
+const isLetter = (code: number): boolean => (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a;
+
+/** `tchar` of RFC 9110 section 5.6.2: what methods, field names and codings are made of. */
+export const tokenOctets: Uint8Array = table(
+  (code) =>
+    isDigit(code) || (code < 128 && isLetter(code)) || "!#$%&'*+-.^_`|~".includes(String.fromCharCode(code)),
+);
+
+/** The value of Upgrade: a token, and after a slash a version. */
+export const upgradeOctets: Uint8Array = tokenOctets.slice();
+upgradeOctets[0x2f] = 1;
+
+/** Field values (RFC 9110 section 5.5): visible, obs-text, space and tab. No other control, not DEL. */
+export const valueOctets: Uint8Array = table((code) => code === HTAB || (code >= SP && code !== 0x7f));
+
+/** Request targets: visible ASCII. A fragment is never sent (RFC 9112 section 3.2), so `#` is not one of them. */
+export const targetOctets: Uint8Array = table((code) => code > SP && code < 0x7f && code !== 0x23);
+
+/**
+ * Host names and ports: what RFC 3986 calls unreserved, percent, colon and brackets. Its `sub-delims` are left out:
+ * no real host has them, and a comma or a semicolon there is read as a list by others.
+ */
+export const hostOctets: Uint8Array = table(
+  (code) => isDigit(code) || (code < 128 && isLetter(code)) || '-._~%:[]'.includes(String.fromCharCode(code)),
+);
+
+/** The lower case of ASCII letters, all other bytes as they are. */
+export const lowerOctets: Uint8Array = Uint8Array.from({ length: 256 }, (_, code) =>
+  code >= 0x41 && code <= 0x5a ? code + 0x20 : code,
+);
+
+/** The value of a hexadecimal digit, -1 for all else. */
+export const hexValues: Int8Array = Int8Array.from({ length: 256 }, (_, code) => {
+  if (isDigit(code)) return code - 0x30;
+  const lower = code | 0x20;
+  return code < 128 && lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+});
+
+/** A view with the methods of `Buffer` on the same bytes. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** True if every character of `text` is allowed by the table, and there is at least one. */
+export function consistsOf(text: string, allowed: Uint8Array): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > 0xff || allowed[code] !== 1) return false;
+  }
+  return text.length > 0;
+}

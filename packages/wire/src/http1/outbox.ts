@@ -1,0 +1,70 @@
+import type { Connection } from '@heddle/kernel';
+
+// Up to here copying is cheaper than another system call.
+const joinBytes = 32_768;
+
+/**
+ * The way out of a connection. Between `cork` and `uncork` it gathers what is written, so that a head, the first
+ * bytes of content and the answers to pipelined requests leave in one write.
+ */
+export class Outbox {
+  /** True from a write that filled the queue to `drained`. */
+  blocked = false;
+  readonly #connection: Connection;
+  #corks = 0;
+  #gathered: Uint8Array[] = [];
+  #gatheredBytes = 0;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** True when all that was written has been taken by the system. */
+  get empty(): boolean {
+    return this.#gatheredBytes === 0 && this.#connection.pendingBytes === 0;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#corks === 0) {
+      this.#send(bytes);
+      return;
+    }
+    this.#gathered.push(bytes);
+    this.#gatheredBytes += bytes.byteLength;
+    if (this.#gatheredBytes > joinBytes) this.#flush();
+  }
+
+  /** The connection's queue is empty again. */
+  drained(): void {
+    this.blocked = false;
+  }
+
+  cork(): void {
+    this.#corks++;
+  }
+
+  uncork(): void {
+    this.#corks--;
+    if (this.#corks === 0) this.#flush();
+  }
+
+  /** Nothing more will be written. What was, is sent first. */
+  end(): void {
+    this.#flush();
+    this.#connection.end();
+  }
+
+  #flush(): void {
+    const gathered = this.#gathered;
+    if (gathered.length === 0) return;
+    const bytes = this.#gatheredBytes;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    if (gathered.length > 1 && bytes <= joinBytes * 2) this.#send(Buffer.concat(gathered, bytes));
+    else for (const chunk of gathered) this.#send(chunk);
+  }
+
+  #send(bytes: Uint8Array): void {
+    if (!this.#connection.write(bytes)) this.blocked = true;
+  }
+}

@@ -1,0 +1,157 @@
+import type { MessageLimits } from './limits.ts';
+import { isAuthority, normalAuthority } from './authority.ts';
+import { HeadReader, MORE } from './head-reader.ts';
+import { MessageHead, NO_LENGTH } from './message-head.ts';
+import { refusal } from './refusal.ts';
+import { RequestLine } from './request-line.ts';
+
+/** A request head that can be read in exactly one way. */
+export interface RequestHead {
+  readonly method: string;
+  readonly scheme: 'http';
+  readonly authority: string;
+  readonly path: string;
+  /** The end-to-end fields, and how the content is framed. */
+  readonly head: MessageHead;
+  /** False for HTTP/1.0. */
+  readonly http11: boolean;
+  /** The connection may carry another request after this one. */
+  readonly persistent: boolean;
+  /** The client waits for 100 before it sends the content. */
+  readonly expectsContinue: boolean;
+}
+
+/** Reads request heads, one after the other, and refuses those that do not have exactly one meaning. */
+export class RequestHeadReader {
+  readonly #line = new RequestLine();
+  readonly #reader: HeadReader;
+  #head: RequestHead | undefined;
+
+  constructor(limits: MessageLimits) {
+    this.#reader = new HeadReader(limits, this.#line);
+  }
+
+  /** True between the first byte of a head and its last. */
+  get started(): boolean {
+    return this.#reader.started;
+  }
+
+  /** As `HeadReader.read`. When it gives a position, `take` gives the head. */
+  read(chunk: Uint8Array, at: number): number {
+    const after = this.#reader.read(chunk, at);
+    if (after !== MORE) {
+      this.#head = this.#understand();
+      this.#reader.reset();
+    }
+    return after;
+  }
+
+  /** The head that was just read. */
+  take(): RequestHead {
+    const head = this.#head as RequestHead;
+    this.#head = undefined;
+    return head;
+  }
+
+  #understand(): RequestHead {
+    const line = this.#line;
+    const reader = this.#reader;
+    if (line.major !== 1 || line.minor > 1)
+      throw refusal('VERSION_UNKNOWN', 'the version is not HTTP/1.1 or HTTP/1.0');
+    const text = reader.bytes.toString('latin1', reader.start, reader.end);
+    const head = new MessageHead(reader, text);
+    const method = text.slice(line.methodStart, line.methodEnd);
+    const target = text.slice(line.methodEnd + 1, line.targetEnd);
+    const http11 = line.minor === 1;
+    if (!http11) forbidIn10(head);
+    checkHost(head.host, http11);
+    if (method === 'CONNECT') checkConnect(head);
+    const { authority, path } = readTarget(method, target, head.host);
+    const persistent = !head.close && (http11 || head.keepAlive);
+    return {
+      method,
+      scheme: 'http',
+      authority,
+      path,
+      head,
+      http11,
+      persistent,
+      expectsContinue: expects(head, http11),
+    };
+  }
+}
+
+/** RFC 9112 section 6.1: chunked came with HTTP/1.1, so who says so in HTTP/1.0 has been rewritten on the way. */
+function forbidIn10(head: MessageHead): void {
+  if (head.chunked)
+    throw refusal('BAD_TRANSFER_ENCODING', 'there is Transfer-Encoding in a message of HTTP/1.0');
+  head.upgrade = undefined;
+}
+
+/** RFC 9112 section 3.2: exactly one, good, and not empty. */
+function checkHost(host: string | undefined, http11: boolean): void {
+  if (host === undefined) {
+    if (http11) throw refusal('BAD_HOST', 'there is no Host field');
+  } else if (!isAuthority(host)) {
+    throw refusal('BAD_HOST', 'Host is not a host and an optional port');
+  }
+}
+
+/** RFC 9110 section 9.3.6: its content has no meaning; and what follows at once must not be taken for a request. */
+function checkConnect(head: MessageHead): void {
+  if (head.chunked || head.contentLength > 0)
+    throw refusal('BAD_REQUEST_LINE', 'there is content in a CONNECT');
+}
+
+/** RFC 9110 section 10.1.1. An expectation in HTTP/1.0 is passed over, as the section demands. */
+function expects(head: MessageHead, http11: boolean): boolean {
+  if (head.expect === undefined || !http11) return false;
+  if (head.expect.toLowerCase() !== '100-continue') {
+    throw refusal('EXPECTATION_UNKNOWN', 'the only expectation that is understood is 100-continue');
+  }
+  return head.chunked || (head.contentLength !== NO_LENGTH && head.contentLength > 0);
+}
+
+/** RFC 9112 section 3.2: the four forms of a target. */
+function readTarget(method: string, target: string, host = ''): { authority: string; path: string } {
+  if (method === 'CONNECT') return connectTarget(target, host);
+  if (target.charCodeAt(0) === 0x2f) return { authority: host, path: target };
+  if (target === '*') {
+    if (method !== 'OPTIONS') throw refusal('BAD_TARGET', 'the target "*" is for OPTIONS only');
+    return { authority: host, path: target };
+  }
+  return absoluteTarget(target, host);
+}
+
+function connectTarget(target: string, host: string): { authority: string; path: string } {
+  if (!isAuthority(target) || target.endsWith(']') || !target.includes(':')) {
+    throw refusal('BAD_TARGET', 'the target of CONNECT is not host:port');
+  }
+  agree(target, host);
+  return { authority: target, path: '' };
+}
+
+/** RFC 9112 section 3.2.2. A Host that says otherwise is a contradiction; who believes which is not left to chance. */
+function absoluteTarget(target: string, host: string): { authority: string; path: string } {
+  const mark = target.indexOf('://');
+  const scheme = target.slice(0, Math.max(mark, 0)).toLowerCase();
+  if (scheme === 'https')
+    throw refusal('MISDIRECTED', 'a target of https came over a connection without TLS');
+  if (scheme !== 'http')
+    throw refusal('BAD_TARGET', 'the target is neither a path nor an absolute URI of http');
+  const from = mark + 3;
+  let to = from;
+  while (to < target.length && target.charCodeAt(to) !== 0x2f && target.charCodeAt(to) !== 0x3f) to++;
+  const authority = target.slice(from, to);
+  if (!isAuthority(authority))
+    throw refusal('BAD_TARGET', 'the authority of the target is not a host and a port');
+  agree(authority, host);
+  const path = target.slice(to);
+  return { authority, path: path.startsWith('/') ? path : `/${path}` };
+}
+
+function agree(authority: string, host: string): void {
+  if (host !== '' && normalAuthority(authority) !== normalAuthority(host)) {
+    throw refusal('BAD_HOST', 'Host differs from the authority of the target');
+  }
+}

@@ -1,0 +1,88 @@
+import type { Connection, Runtime } from '@heddle/kernel';
+import type { HttpService } from '../message/http.ts';
+import { Sweep } from '../sweep.ts';
+import { type ConnectionServer, ServerConnection } from './server-connection.ts';
+import type { Http1ServerLimits } from './server-limits.ts';
+
+/** What all connections of one server share. */
+export class Http1Server implements ConnectionServer {
+  readonly service: HttpService;
+  readonly runtime: Runtime;
+  readonly limits: Http1ServerLimits;
+  readonly sweep: Sweep;
+  readonly #connections = new Set<ServerConnection>();
+  readonly #date: DateField;
+  #draining = false;
+  #whenEmpty: (() => void)[] = [];
+
+  constructor(service: HttpService, runtime: Runtime, limits: Http1ServerLimits) {
+    this.service = service;
+    this.runtime = runtime;
+    this.limits = limits;
+    const { headMs, idleMs, bodyIdleMs, writeIdleMs, lingerMs } = limits;
+    const shortestMs = Math.min(headMs, idleMs, bodyIdleMs, writeIdleMs, lingerMs);
+    this.sweep = new Sweep(runtime, Math.max(10, Math.min(1000, shortestMs / 4)));
+    this.#date = new DateField(runtime);
+  }
+
+  /** Open connections. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  dateLine(): string {
+    return this.#date.line();
+  }
+
+  /** Serves on a connection whose events have not been opened yet. */
+  accept(connection: Connection): void {
+    const served = new ServerConnection(this, connection);
+    this.#connections.add(served);
+    this.sweep.add(served);
+    connection.open(served);
+  }
+
+  forget(connection: ServerConnection): void {
+    this.#connections.delete(connection);
+    this.sweep.delete(connection);
+    if (this.#connections.size > 0) return;
+    for (const resolve of this.#whenEmpty.splice(0)) resolve();
+  }
+
+  /** Lets exchanges finish, each the last of its connection; closes idle connections. Resolves when none is open. */
+  drain(): Promise<void> {
+    this.#draining = true;
+    for (const connection of this.#connections) connection.closeWhenIdle();
+    if (this.#connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenEmpty.push(resolve));
+  }
+
+  /** Drops all connections. */
+  destroy(): void {
+    this.#draining = true;
+    for (const connection of this.#connections) connection.destroy();
+  }
+}
+
+class DateField {
+  readonly #runtime: Runtime;
+  #second = -1;
+  #line = '';
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  line(): string {
+    const second = Math.floor(this.#runtime.clock.wallMs() / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#line = `date: ${new Date(second * 1000).toUTCString()}\r\n`;
+    }
+    return this.#line;
+  }
+}

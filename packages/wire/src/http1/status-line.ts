@@ -1,0 +1,42 @@
+import { MORE, type StartLine, WRONG } from './head-reader.ts';
+import { CR, LF, SP, valueOctets } from './octets.ts';
+
+const version = Buffer.from('HTTP/1.');
+
+/**
+ * `HTTP/1.d SP status [ SP reason ] CRLF` (RFC 9112 section 4). The space after the status may be missing along
+ * with the reason, as many servers leave both out.
+ */
+export class StatusLine implements StartLine {
+  readonly wrong = 'BAD_STATUS_LINE';
+  readonly tooLong = 'HEAD_TOO_LARGE';
+  /** 0 or 1. */
+  minor = 0;
+  /** 100 to 599. */
+  status = 0;
+
+  read(bytes: Uint8Array, at: number, end: number): number {
+    for (let i = 0; i < version.length; i++) {
+      if (at + i >= end) return MORE;
+      if (bytes[at + i] !== version[i]) return WRONG;
+    }
+    if (at + 13 > end) return MORE;
+    this.minor = (bytes[at + 7] as number) - 0x30;
+    if ((this.minor !== 0 && this.minor !== 1) || bytes[at + 8] !== SP) return WRONG;
+    this.status = 0;
+    for (let i = 9; i < 12; i++) {
+      const digit = (bytes[at + i] as number) - 0x30;
+      if (digit < 0 || digit > 9) return WRONG;
+      this.status = this.status * 10 + digit;
+    }
+    if (this.status < 100 || this.status > 599) return WRONG;
+    return this.#reason(bytes, at + 12, end);
+  }
+
+  #reason(bytes: Uint8Array, at: number, end: number): number {
+    let p = at;
+    if (bytes[p] === SP) while (p < end && valueOctets[bytes[p] as number] === 1) p++;
+    if (p + 1 >= end) return p === end || bytes[p] === CR ? MORE : WRONG;
+    return bytes[p] === CR && bytes[p + 1] === LF ? p + 2 : WRONG;
+  }
+}
