@@ -1,23 +1,12 @@
-import { HeddleError, type Service } from '@heddle/kernel';
+import type { Service } from '@heddle/kernel';
 import { picked } from '@heddle/traffic';
 import type { InstanceGroup } from './instance-group.ts';
 
-/**
- * Sends each attempt to an instance of the group and tells the group what came of it. The innermost of a client's
- * layers: below it there is one instance.
- */
+/** Sends each attempt to an instance of the group. The innermost of a client's layers: below it there is one instance. */
 export function balance<Req, Res>(group: InstanceGroup<Req, Res>): Service<Req, Res> {
   return async (req, call) => {
     const member = await group.pick(call);
     call.set(picked, member.id);
-    try {
-      const response = await member.upstream.service(req, call);
-      group.report(member, undefined);
-      return response;
-    } catch (thrown) {
-      const error = HeddleError.from(thrown);
-      group.report(member, error);
-      throw error;
-    }
+    return member.upstream.service(req, call);
   };
 }

@@ -1,6 +1,7 @@
 import { type EndpointSnapshot, hostPort, type Instance, type Resolver } from '@heddle/discovery';
-import { type Call, HeddleError, type Runtime, type Timer } from '@heddle/kernel';
+import { type Call, HeddleError, type Runtime } from '@heddle/kernel';
 import { excluded, type Picker, type Policy } from '@heddle/traffic';
+import type { Endpoint } from '@heddle/wire';
 import { Member, type Upstream } from './member.ts';
 
 /** What an instance group is made from. */
@@ -19,17 +20,16 @@ export interface InstanceGroupOptions<Req, Res> {
  * The instances of one target and the ways to them, kept in step with the registry.
  * - An update touches only the instances that it changes: the others keep their connections.
  * - An instance that leaves gets no new call; what is in flight on it finishes.
- * - One that cannot be reached is not picked for a while, unless there is no other.
+ * - One that cannot be reached is not picked until it can, unless there is no other.
  */
 export class InstanceGroup<Req, Res> {
   readonly #options: InstanceGroupOptions<Req, Res>;
   readonly #members = new Map<string, Member<Req, Res>>();
-  readonly #leaving = new Set<Upstream<Req, Res>>();
+  readonly #leaving = new Set<Endpoint>();
   readonly #stopListening: () => void;
   #picker: Picker<Member<Req, Res>>;
   #resolved = false;
   #waiting: (() => void)[] = [];
-  #readmission: Timer | undefined;
   #closed = false;
 
   constructor(options: InstanceGroupOptions<Req, Res>) {
@@ -54,50 +54,33 @@ export class InstanceGroup<Req, Res> {
     throw unavailable('NO_INSTANCES', `${resolver.target.text} has no instance that takes calls (${others})`);
   }
 
-  /** What has come of an attempt, as far as the way to the instance is concerned. */
-  report(member: Member<Req, Res>, error: HeddleError | undefined): void {
-    const unreachable = error !== undefined && error.code === 'unavailable' && !error.sent;
-    const changed = unreachable ? member.unreachable() : member.reached();
-    if (changed) this.#publish();
-  }
-
   /** No more calls: lets go of the registry, and resolves when what is in flight is done. */
   async drain(): Promise<void> {
     this.#stop();
-    const all = [...this.#members.values()].map((member) => member.upstream);
-    await Promise.all([...all, ...this.#leaving].map((upstream) => upstream.drain()));
+    await Promise.all(this.#endpoints().map((endpoint) => endpoint.drain()));
   }
 
   /** Drops all connections. */
   close(): void {
     this.#stop();
-    for (const { upstream } of this.#members.values()) upstream.close();
-    for (const upstream of this.#leaving) upstream.close();
+    for (const endpoint of this.#endpoints()) endpoint.close();
+  }
+
+  #endpoints(): Endpoint[] {
+    return [...[...this.#members.values()].map((member) => member.upstream.endpoint), ...this.#leaving];
   }
 
   #stop(): void {
     this.#closed = true;
     this.#stopListening();
     this.#options.resolver.close();
-    this.#readmission?.cancel();
     this.#wake();
   }
 
   #update(snapshot: EndpointSnapshot): void {
     const gone = new Set(this.#members.keys());
     for (const instance of snapshot.instances) {
-      const address = hostPort(instance);
-      const known = this.#members.get(instance.id);
-      if (known !== undefined && known.address === address) {
-        known.weight = instance.weight;
-      } else {
-        if (known !== undefined) this.#letGo(known);
-        const at = { id: instance.id, address, weight: instance.weight };
-        this.#members.set(
-          instance.id,
-          new Member(at, this.#options.connect(instance), this.#options.runtime),
-        );
-      }
+      this.#members.set(instance.id, this.#memberFor(instance));
       gone.delete(instance.id);
     }
     for (const id of gone) {
@@ -110,23 +93,40 @@ export class InstanceGroup<Req, Res> {
     this.#wake();
   }
 
-  #letGo(member: Member<Req, Res>): void {
-    const { upstream } = member;
-    this.#leaving.add(upstream);
-    void upstream.drain().finally(() => this.#leaving.delete(upstream));
+  #memberFor(instance: Instance): Member<Req, Res> {
+    const { id, weight } = instance;
+    const address = hostPort(instance);
+    const known = this.#members.get(id);
+    if (known?.address === address)
+      return known.weight === weight ? known : new Member(id, address, weight, known.upstream);
+    if (known !== undefined) this.#letGo(known);
+    return new Member(id, address, weight, this.#join(instance));
   }
 
-  /** Makes the picker for those that can be reached, and sees to it that the others come back in time. */
+  #join(instance: Instance): Upstream<Req, Res> {
+    const upstream = this.#options.connect(instance);
+    const { endpoint } = upstream;
+    let failing = false;
+    endpoint.onState((state) => {
+      if (failing === (state === 'failing')) return;
+      failing = !failing;
+      this.#publish();
+    });
+    return upstream;
+  }
+
+  #letGo(member: Member<Req, Res>): void {
+    const { endpoint } = member.upstream;
+    this.#leaving.add(endpoint);
+    void endpoint.drain().finally(() => this.#leaving.delete(endpoint));
+  }
+
+  /** Makes the picker for those that can be reached; for all, if none can: one of them may be back already. */
   #publish(): void {
     if (this.#closed) return;
     const all = [...this.#members.values()];
-    const reachable = all.filter((member) => member.backoffMs === 0);
+    const reachable = all.filter((member) => member.reachable);
     this.#picker = this.#options.policy(reachable.length > 0 ? reachable : all, this.#picker);
-    this.#readmission?.cancel();
-    this.#readmission = undefined;
-    const waits = all.map((member) => member.backoffMs).filter((ms) => ms > 0);
-    if (waits.length === 0) return;
-    this.#readmission = this.#options.runtime.timers.after(Math.min(...waits), () => this.#publish());
   }
 
   /** Resolves when the first snapshot has come; rejects when that takes too long. */

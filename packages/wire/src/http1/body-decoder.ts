@@ -1,6 +1,5 @@
 import type { Fields } from '../message/fields.ts';
 import type { IncomingBody } from '../message/incoming-body.ts';
-import { ChunkDecoder } from './chunk-decoder.ts';
 import type { MessageLimits } from './limits.ts';
 import { refusal } from './refusal.ts';
 
@@ -54,11 +53,6 @@ export function lengthDecoder(length: number, limits: MessageLimits): BodyDecode
     );
   }
   return new LengthDecoder(length);
-}
-
-/** For `Transfer-Encoding: chunked`. */
-export function chunkDecoder(limits: MessageLimits): BodyDecoder {
-  return new ChunkDecoder(limits);
 }
 
 /** For content that ends with the connection. */

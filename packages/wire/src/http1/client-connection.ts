@@ -9,7 +9,7 @@ import type { HttpRequest, HttpResponse } from '../message/http.ts';
 import type { IncomingBody } from '../message/incoming-body.ts';
 import type { Sweepable } from '../sweep.ts';
 import type { BodyDecoder } from './body-decoder.ts';
-import { ClientExchange } from './client-exchange.ts';
+import { ClientExchange, type ExchangeConnection } from './client-exchange.ts';
 import type { Http1ClientLimits } from './client-limits.ts';
 import { MORE } from './head-reader.ts';
 import { Outbox } from './outbox.ts';
@@ -26,7 +26,7 @@ export interface ClientConnectionOwner {
 const never = Number.POSITIVE_INFINITY;
 
 /** One connection of a client: one exchange at a time, and idle in between. */
-export class ClientConnection implements ConnectionHandler, Sweepable {
+export class ClientConnection implements ConnectionHandler, ExchangeConnection, Sweepable {
   readonly outbox: Outbox;
   readonly limits: Http1ClientLimits;
   readonly runtime: Runtime;
@@ -120,14 +120,12 @@ export class ClientConnection implements ConnectionHandler, Sweepable {
     this.#fail(error ?? lost());
   }
 
-  /** For the exchange: the content of its answer comes through this decoder from now on. */
   readInto(body: IncomingBody, decoder: BodyDecoder): void {
     this.#body = body;
     this.#decoder = decoder;
     this.#deadlineMs = this.runtime.clock.nowMs() + this.limits.bodyIdleMs;
   }
 
-  /** For the exchange: the reader of the answer has room again. */
   resumeInput(): void {
     if (!this.#paused || (this.#body?.bufferedBytes ?? 0) > this.limits.bufferBytes / 2) return;
     this.#paused = false;
@@ -135,12 +133,10 @@ export class ClientConnection implements ConnectionHandler, Sweepable {
     this.#connection.resume();
   }
 
-  /** For the exchange: no more is sent into the tunnel. */
   endSending(): void {
     this.outbox.end();
   }
 
-  /** For the exchange: it is over. `again`: both sides are done, and the connection is as new. */
   done(again: boolean): void {
     this.#exchange = undefined;
     this.#body = undefined;

@@ -1,20 +1,39 @@
-import { type Call, HeddleError, type Timer } from '@heddle/kernel';
+import { type Call, HeddleError, type Runtime, type Timer } from '@heddle/kernel';
 import { emptyBody } from '../message/body.ts';
 import type { Fields } from '../message/fields.ts';
 import type { HttpRequest, HttpResponse } from '../message/http.ts';
 import { type BodySource, IncomingBody } from '../message/incoming-body.ts';
-import { type BodyDecoder, chunkDecoder, lengthDecoder, openDecoder } from './body-decoder.ts';
+import { type BodyDecoder, lengthDecoder, openDecoder } from './body-decoder.ts';
 import { BodyWriter, type BodyWriterOwner, type Framing } from './body-writer.ts';
-import type { ClientConnection } from './client-connection.ts';
+import { ChunkDecoder } from './chunk-decoder.ts';
+import type { Http1ClientLimits } from './client-limits.ts';
 import { NO_LENGTH } from './message-head.ts';
+import type { Outbox } from './outbox.ts';
 import { refusal } from './refusal.ts';
 import type { ResponseHead } from './response-head.ts';
 import { planRequest, type RequestFraming, writeRequestHead } from './write-request.ts';
 import { hasNoContent, isTunnel } from './write-response.ts';
 
+/** The connection that an exchange is on. */
+export interface ExchangeConnection {
+  readonly outbox: Outbox;
+  readonly limits: Http1ClientLimits;
+  readonly runtime: Runtime;
+  /** The content of the answer comes through this decoder from now on. */
+  readInto(body: IncomingBody, decoder: BodyDecoder): void;
+  /** The reader of the answer has room again. */
+  resumeInput(): void;
+  /** No more is sent into the tunnel. */
+  endSending(): void;
+  /** The exchange is over. `again`: both sides are done, and the connection is as new. */
+  done(again: boolean): void;
+  /** Drops the connection, and with it the exchange. */
+  destroy(error: HeddleError): void;
+}
+
 /** One request on a client connection, from its first byte to the last of its answer. */
 export class ClientExchange implements BodySource, BodyWriterOwner {
-  readonly #connection: ClientConnection;
+  readonly #connection: ExchangeConnection;
   readonly #request: HttpRequest;
   readonly #call: Call;
   #framing: RequestFraming = 'none';
@@ -30,7 +49,7 @@ export class ClientExchange implements BodySource, BodyWriterOwner {
   #sent = false;
   #over = false;
 
-  constructor(connection: ClientConnection, request: HttpRequest, call: Call) {
+  constructor(connection: ExchangeConnection, request: HttpRequest, call: Call) {
     this.#connection = connection;
     this.#request = request;
     this.#call = call;
@@ -47,7 +66,7 @@ export class ClientExchange implements BodySource, BodyWriterOwner {
         this.#over = true;
         this.#request.body.cancel();
         this.#connection.done(true);
-        reject(thrown);
+        reject(HeddleError.from(thrown));
         return;
       }
       this.#call.onCancel(this.#cancelled);
@@ -207,7 +226,7 @@ export class ClientExchange implements BodySource, BodyWriterOwner {
     const { limits } = this.#connection;
     const { chunked, contentLength } = answer.head;
     let decoder: BodyDecoder;
-    if (chunked) decoder = chunkDecoder(limits);
+    if (chunked) decoder = new ChunkDecoder(limits);
     else if (contentLength !== NO_LENGTH) decoder = lengthDecoder(contentLength, limits);
     else {
       decoder = openDecoder();

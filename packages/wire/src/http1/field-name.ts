@@ -17,15 +17,21 @@ export const steeringNames = [
   'http2-settings',
 ] as const;
 
-/** Positions in `steeringNames`. */
+/** Position in `steeringNames`. */
 export const CONTENT_LENGTH = 0;
+/** Position in `steeringNames`. */
 export const TRANSFER_ENCODING = 1;
+/** Position in `steeringNames`. */
 export const CONNECTION = 2;
+/** Position in `steeringNames`. */
 export const HOST = 3;
+/** Position in `steeringNames`. */
 export const EXPECT = 4;
+/** Position in `steeringNames`. */
 export const UPGRADE = 5;
-/** From here to `HTTP2_SETTINGS`: about this connection only, dropped without another look. */
+/** The first of those that are about this connection only: dropped without another look. */
 export const KEEP_ALIVE = 6;
+/** The last of them, and the last of all steering names. */
 export const HTTP2_SETTINGS = 9;
 
 const otherNames =

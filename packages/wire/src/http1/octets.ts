@@ -1,13 +1,17 @@
-/**
- * What each byte may be, prepared once: the parser asks a table, never a chain of comparisons.
- * An entry is 1 where the byte is allowed.
- */
+// What each byte may be, prepared once: the parser asks a table, never a chain of comparisons. An entry is 1 where
+// the byte is allowed.
 
+/** Horizontal tab. */
 export const HTAB = 0x09;
+/** Line feed. */
 export const LF = 0x0a;
+/** Carriage return. */
 export const CR = 0x0d;
+/** Space. */
 export const SP = 0x20;
+/** `:` */
 export const COLON = 0x3a;
+/** `;` */
 export const SEMICOLON = 0x3b;
 
 function table(allowed: (code: number) => boolean): Uint8Array {

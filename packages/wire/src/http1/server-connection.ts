@@ -8,8 +8,7 @@ import { Outbox } from './outbox.ts';
 import { statusLine } from './reason-phrase.ts';
 import { refusal, refusalStatus } from './refusal.ts';
 import { RequestHeadReader } from './request-head.ts';
-import type { Http1Server } from './server.ts';
-import { ServerExchange } from './server-exchange.ts';
+import { type ExchangeConnection, type ExchangeServer, ServerExchange } from './server-exchange.ts';
 
 /**
  * What the connection is waiting for.
@@ -20,12 +19,18 @@ type Phase = 'head' | 'body' | 'answer' | 'tunnel' | 'linger' | 'closed';
 
 const never = Number.POSITIVE_INFINITY;
 
+/** The server that a connection belongs to. */
+export interface ConnectionServer extends ExchangeServer {
+  /** The connection is closed. */
+  forget(connection: ServerConnection): void;
+}
+
 /**
  * One connection of a server, one exchange at a time. The next request of a pipeline is not looked at before the
  * answer to the last has been written, so answers are in order and a peer has one piece of work in hand.
  */
-export class ServerConnection implements ConnectionHandler, Sweepable {
-  readonly server: Http1Server;
+export class ServerConnection implements ConnectionHandler, ExchangeConnection, Sweepable {
+  readonly server: ConnectionServer;
   readonly outbox: Outbox;
   readonly #connection: Connection;
   readonly #reader: RequestHeadReader;
@@ -44,7 +49,7 @@ export class ServerConnection implements ConnectionHandler, Sweepable {
   #pendingBytes = 0;
   #pendingSinceMs = 0;
 
-  constructor(server: Http1Server, connection: Connection) {
+  constructor(server: ConnectionServer, connection: Connection) {
     this.server = server;
     this.outbox = new Outbox(connection);
     this.#connection = connection;
@@ -110,7 +115,6 @@ export class ServerConnection implements ConnectionHandler, Sweepable {
     this.#connection.destroy();
   }
 
-  /** For the exchange: its reader has room again. */
   resumeInput(): void {
     if (!this.#paused || this.#phase === 'answer') return;
     if ((this.#body?.bufferedBytes ?? 0) > this.server.limits.bufferBytes / 2) return;
@@ -119,7 +123,6 @@ export class ServerConnection implements ConnectionHandler, Sweepable {
     this.#connection.resume();
   }
 
-  /** For the exchange: what follows is not HTTP any more but the bytes of a tunnel, which go to `body`. */
   openTunnel(body: IncomingBody): void {
     this.#phase = 'tunnel';
     this.#decoder = openDecoder();
@@ -129,13 +132,11 @@ export class ServerConnection implements ConnectionHandler, Sweepable {
     if (this.#peerEnded) this.#exchange?.tunnelEnded();
   }
 
-  /** For the exchange: no more is sent into the tunnel; it is over when the peer has finished too, which is awaited. */
   endTunnel(): void {
     this.#finishSending();
     this.#deadlineMs = this.#nowMs() + this.server.limits.bodyIdleMs;
   }
 
-  /** For the exchange: the answer has been written. `again`: another request may follow. */
   answered(again: boolean): void {
     this.#exchange = undefined;
     this.#body = undefined;
@@ -156,12 +157,10 @@ export class ServerConnection implements ConnectionHandler, Sweepable {
     else if (this.server.draining) this.closeWhenIdle();
   }
 
-  /** For the exchange: true once the request's content has come to its end. */
   get requestComplete(): boolean {
     return this.#decoder === undefined || this.#decoder.complete;
   }
 
-  /** For the exchange: the message cannot be finished, and its receiver must see that. */
   abort(): void {
     this.#connection.destroy();
   }

@@ -1,25 +1,56 @@
-import { Call, HeddleError } from '@heddle/kernel';
-import { emptyBody, wholeBody } from '../message/body.ts';
-import type { Body } from '../message/body.ts';
+import { type Address, Call, HeddleError, type Runtime } from '@heddle/kernel';
+import { type Body, emptyBody, wholeBody } from '../message/body.ts';
 import { Fields } from '../message/fields.ts';
-import { type HttpRequest, type HttpResponse, peer } from '../message/http.ts';
+import { type HttpRequest, type HttpResponse, type HttpService, peer } from '../message/http.ts';
 import { type BodySource, IncomingBody } from '../message/incoming-body.ts';
 import { statusOfCode } from '../message/status-of-code.ts';
-import { type BodyDecoder, chunkDecoder, lengthDecoder } from './body-decoder.ts';
+import { type BodyDecoder, lengthDecoder } from './body-decoder.ts';
 import { BodyWriter, type BodyWriterOwner } from './body-writer.ts';
+import { ChunkDecoder } from './chunk-decoder.ts';
+import type { Outbox } from './outbox.ts';
 import { refusalStatus } from './refusal.ts';
 import type { RequestHead } from './request-head.ts';
-import type { ServerConnection } from './server-connection.ts';
+import type { Http1ServerLimits } from './server-limits.ts';
 import { type Answered, planResponse, type ResponsePlan, writeResponseHead } from './write-response.ts';
 
 const continueLine = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
+
+/** What all connections of a server share, as far as an exchange is concerned. */
+export interface ExchangeServer {
+  readonly service: HttpService;
+  readonly runtime: Runtime;
+  readonly limits: Http1ServerLimits;
+  /** True once no connection may be kept alive. */
+  readonly draining: boolean;
+  /** The line of the Date field (RFC 9110 section 6.6.1), good for this second. */
+  dateLine(): string;
+}
+
+/** The connection that an exchange is on. */
+export interface ExchangeConnection {
+  readonly server: ExchangeServer;
+  readonly outbox: Outbox;
+  readonly remote: Address;
+  /** True once the request's content has come to its end. */
+  readonly requestComplete: boolean;
+  /** A reader has room again. */
+  resumeInput(): void;
+  /** What follows is not HTTP any more but the bytes of a tunnel, which go to `body`. */
+  openTunnel(body: IncomingBody): void;
+  /** No more is sent into the tunnel; it is over when the peer has finished too, which is awaited. */
+  endTunnel(): void;
+  /** The answer has been written. `again`: another request may follow. */
+  answered(again: boolean): void;
+  /** The message cannot be finished, and its receiver must see that. */
+  abort(): void;
+}
 
 /** One request on a server connection, from its head to the last byte of its answer. */
 export class ServerExchange implements BodySource, BodyWriterOwner {
   /** The request's content while it comes; undefined if there is none. */
   readonly body: IncomingBody | undefined;
   readonly decoder: BodyDecoder | undefined;
-  readonly #connection: ServerConnection;
+  readonly #connection: ExchangeConnection;
   readonly #head: RequestHead;
   readonly #answered: Answered;
   readonly #call: Call;
@@ -32,12 +63,12 @@ export class ServerExchange implements BodySource, BodyWriterOwner {
   #written = false;
   #finished = false;
 
-  constructor(connection: ServerConnection, head: RequestHead) {
+  constructor(connection: ExchangeConnection, head: RequestHead) {
     this.#connection = connection;
     this.#head = head;
     const { limits, runtime } = connection.server;
     const { chunked, contentLength, upgrade } = head.head;
-    if (chunked) this.decoder = chunkDecoder(limits);
+    if (chunked) this.decoder = new ChunkDecoder(limits);
     else if (contentLength > 0) this.decoder = lengthDecoder(contentLength, limits);
     if (this.decoder !== undefined) this.body = new IncomingBody(this, chunked ? undefined : contentLength);
     const connect = head.method === 'CONNECT';

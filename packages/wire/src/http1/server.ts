@@ -1,11 +1,11 @@
 import type { Connection, Runtime } from '@heddle/kernel';
 import type { HttpService } from '../message/http.ts';
 import { Sweep } from '../sweep.ts';
-import { ServerConnection } from './server-connection.ts';
+import { type ConnectionServer, ServerConnection } from './server-connection.ts';
 import type { Http1ServerLimits } from './server-limits.ts';
 
 /** What all connections of one server share. */
-export class Http1Server {
+export class Http1Server implements ConnectionServer {
   readonly service: HttpService;
   readonly runtime: Runtime;
   readonly limits: Http1ServerLimits;
@@ -30,12 +30,10 @@ export class Http1Server {
     return this.#connections.size;
   }
 
-  /** True once no connection may be kept alive. */
   get draining(): boolean {
     return this.#draining;
   }
 
-  /** The line of the Date field (RFC 9110 section 6.6.1), good for this second. */
   dateLine(): string {
     return this.#date.line();
   }
@@ -48,7 +46,6 @@ export class Http1Server {
     connection.open(served);
   }
 
-  /** For a connection: it is closed. */
   forget(connection: ServerConnection): void {
     this.#connections.delete(connection);
     this.sweep.delete(connection);

@@ -100,7 +100,7 @@ export class Http1Pool implements ClientConnectionOwner {
   close(): void {
     const error = gone('was closed');
     this.#close(error);
-    for (const connection of [...this.#terms.keys()]) connection.destroy(error.with({ sent: true }));
+    for (const connection of this.#terms.keys()) connection.destroy(error.with({ sent: true }));
   }
 
   free(connection: ClientConnection): void {
