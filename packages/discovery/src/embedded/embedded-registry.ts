@@ -35,7 +35,7 @@ export class EmbeddedRegistry implements Registry {
   /** What is behind it, for a server in front of it. */
   readonly store: LeaseStore;
   readonly #registrations: KeptRegistrations;
-  readonly #watchers = new Set<Watcher<Snapshot>>();
+  readonly #watchers = new Set<{ end(): void }>();
   #closed = false;
 
   constructor(runtime: Runtime, store: LeaseStore, ttlMs: number) {
@@ -82,6 +82,14 @@ export class EmbeddedRegistry implements Registry {
     stopListening = this.store.changed.listen(service, () => watcher.poke());
     this.#watchers.add(watcher);
     return watcher;
+  }
+
+  /** For a server in front of it: what must end when the registry is closed. Returns a function that lets go of it. */
+  track(watch: { end(): void }): () => void {
+    this.#watchers.add(watch);
+    return () => {
+      this.#watchers.delete(watch);
+    };
   }
 
   async services(): Promise<readonly string[]> {
