@@ -32,10 +32,15 @@ export interface RegistryFaults {
 }
 
 /** Waits in real time until `condition` holds; looks every 5 ms. Rejects after `limitMs` with what was waited for. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, limitMs: number): Promise<void> {
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  limitMs: number,
+): Promise<void> {
   const started = process.hrtime.bigint();
   while (!(await condition())) {
-    if (Number(process.hrtime.bigint() - started) / 1e6 > limitMs) throw new Error(`not within ${limitMs} ms: ${what}`);
+    if (Number(process.hrtime.bigint() - started) / 1e6 > limitMs)
+      throw new Error(`not within ${limitMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
