@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Call, perform } from '@heddle/kernel';
-import { bareRuntime } from '@heddle/kernel/simulated';
+import { bareRuntime, VirtualTime } from '@heddle/kernel/simulated';
 import { FaultSwitch } from '@heddle/traffic';
 import { Fields, type HttpResponse, wholeBody } from '@heddle/wire';
 import { adminService } from './admin.ts';
@@ -19,7 +19,7 @@ function ask(
   const service = adminService({ token, faults, kill: () => assert.fail('nobody asked for that') });
   const content = wholeBody(new TextEncoder().encode(body));
   const request = { method, path: '/faults', scheme: 'http', authority: 'x', fields, body: content } as const;
-  return perform(service, request, Call.root({ ...bareRuntime(), log: () => {} }));
+  return perform(service, request, Call.root(bareRuntime(new VirtualTime())));
 }
 
 describe('adminService', () => {

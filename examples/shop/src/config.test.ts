@@ -11,7 +11,8 @@ const complete = {
 
 test('readConfig fills in what has a default', () => {
   assert.deepEqual(readConfig(complete), {
-    registry: '127.0.0.1:7070',
+    registry: [{ host: '127.0.0.1', port: 7070 }],
+    registryToken: undefined,
     databaseUrl: complete.SHOP_DATABASE_URL,
     adminToken: complete.SHOP_ADMIN_TOKEN,
     host: '127.0.0.1',
@@ -20,6 +21,11 @@ test('readConfig fills in what has a default', () => {
     version: 'v1',
     zone: 'default',
   });
+  const two = readConfig({ ...complete, HEDDLE_REGISTRY: 'a:1,b:2', HEDDLE_REGISTRY_TOKEN: 'secret' });
+  assert.deepEqual(
+    [two.registry.length, two.registry[1], two.registryToken],
+    [2, { host: 'b', port: 2 }, 'secret'],
+  );
   assert.equal(readConfig({ ...complete, SHOP_PORT: '8081', SHOP_SEED: '7' }).port, 8081);
 });
 

@@ -1,9 +1,11 @@
-import { HeddleError } from '@heddle/kernel';
+import { type Address, HeddleError } from '@heddle/kernel';
 
 /** What a service of the shop has to know before it can start. */
 export interface ShopConfig {
-  /** Where the registry is: `host:port`. */
-  readonly registry: string;
+  /** Where the registry's servers are. */
+  readonly registry: readonly Address[];
+  /** What the registry asks for, if it does. */
+  readonly registryToken: string | undefined;
   readonly databaseUrl: string;
   /** Opens the admin endpoint. */
   readonly adminToken: string;
@@ -18,6 +20,8 @@ export interface ShopConfig {
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+const addresses = /^[^\s:,]+:\d{1,5}(,[^\s:,]+:\d{1,5})*$/;
 
 /**
  * Reads the configuration from the environment. Rejects with `invalid_argument` / `BAD_CONFIG`, whose message has
@@ -38,12 +42,10 @@ export function readConfig(environment: Environment): ShopConfig {
     return value;
   };
   const config: ShopConfig = {
-    registry: text(
-      'HEDDLE_REGISTRY',
-      undefined,
-      /^\S+:\d{1,5}$/,
-      'the address of the registry, as in 127.0.0.1:7070',
+    registry: addressesOf(
+      text('HEDDLE_REGISTRY', undefined, addresses, 'the addresses of the registry, as in 127.0.0.1:7070'),
     ),
+    registryToken: environment['HEDDLE_REGISTRY_TOKEN'] || undefined,
     databaseUrl: text(
       'SHOP_DATABASE_URL',
       undefined,
@@ -68,5 +70,12 @@ export function readConfig(environment: Environment): ShopConfig {
     reason: 'BAD_CONFIG',
     message: problems.join(' '),
     sent: false,
+  });
+}
+
+function addressesOf(text: string): readonly Address[] {
+  return text.split(',').map((each) => {
+    const [host = '', port = ''] = each.split(':');
+    return { host, port: Number(port) };
   });
 }

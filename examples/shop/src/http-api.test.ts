@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Call, HeddleError, perform } from '@heddle/kernel';
-import { bareRuntime } from '@heddle/kernel/simulated';
+import { bareRuntime, VirtualTime } from '@heddle/kernel/simulated';
 import { Fields, type HttpRequest, type HttpResponse, wholeBody } from '@heddle/wire';
 import { httpApi } from './http-api.ts';
 
@@ -22,7 +22,7 @@ function request(method: string, path: string, body = ''): HttpRequest {
 }
 
 async function ask(req: HttpRequest): Promise<{ response: HttpResponse; body: Record<string, unknown> }> {
-  const response = await perform(api.service, req, Call.root(bareRuntime()));
+  const response = await perform(api.service, req, Call.root(bareRuntime(new VirtualTime())));
   const text = new TextDecoder().decode(await response.body.bytes(10_000));
   return { response, body: JSON.parse(text) as Record<string, unknown> };
 }
