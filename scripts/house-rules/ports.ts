@@ -13,6 +13,11 @@ const exemptions: { readonly where: RegExp; readonly needs: readonly Need[]; rea
     why: 'adapters: processes, files, compression',
   },
   {
+    where: /^packages\/telemetry\/src\/node\//,
+    needs: ['time', 'io'],
+    why: 'reads the lateness of the event loop',
+  },
+  {
     where: /^packages\/kernel\/src\/simulated\/virtual-time\.ts$/,
     needs: ['time'],
     why: 'lets promises settle',

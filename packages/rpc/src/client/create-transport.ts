@@ -1,0 +1,51 @@
+import type { Transport } from '@connectrpc/connect';
+import { hostPort, type Instance } from '@heddle/discovery';
+import { classifyErrors } from '@heddle/kernel';
+import { endpoint } from '@heddle/wire';
+import { connectTransport } from '../connect/transport.ts';
+import { propagateOut } from '../context/propagate.ts';
+import { pushbackMs } from '../status/status-fields.ts';
+import type { Upstream } from '../upstream/member.ts';
+import { grpcExchange } from './grpc-exchange.ts';
+import { type ClientOptions, openClient } from './open-client.ts';
+import { type RpcRequest, type RpcResponse, replayRpc } from './rpc-call.ts';
+
+/** What `createTransport` is told. */
+export interface TransportOptions extends ClientOptions<RpcRequest, RpcResponse> {
+  /** For calls that name no timeout of their own. Default 15000; 0: none. Never extends the deadline of a parent. */
+  readonly timeoutMs?: number;
+  /** Largest message that is taken. Default 4 MiB. */
+  readonly maxMessageBytes?: number;
+}
+
+/** A transport for `createClient` of `@connectrpc/connect`, and its end. */
+export interface RpcTransport extends Transport {
+  /** Takes no new call; resolves when those in flight are done and the connections are closed. */
+  drain(): Promise<void>;
+  /** Drops everything. */
+  close(): void;
+}
+
+/**
+ * gRPC to the instances of a target: `createClient(OrderService, createTransport({ runtime, target, registry }))`
+ * is typed end to end. Deadline, retries and balancing are those of `client-stack.ts`. Which methods are retried is
+ * their `idempotency_level`'s to say. Give calls that serve another call `within(call)`.
+ */
+export function createTransport(options: TransportOptions): RpcTransport {
+  const { runtime, maxMessageBytes, timeoutMs = 15_000 } = options;
+  const connect = (instance: Instance): Upstream<RpcRequest, RpcResponse> => {
+    const at = { host: instance.address, port: instance.port };
+    const way = endpoint({ runtime, address: at, protocol: 'http1' });
+    const limit = maxMessageBytes === undefined ? {} : { maxMessageBytes };
+    const service = grpcExchange(propagateOut(way.request), { authority: hostPort(instance), ...limit });
+    return { endpoint: way, service };
+  };
+  const client = openClient(options, {
+    connect,
+    classify: classifyErrors,
+    replay: replayRpc,
+    pushbackMs: (result) => (result.ok ? undefined : pushbackMs(result.error)),
+  });
+  const transport = connectTransport(client.service, { runtime, timeoutMs });
+  return { ...transport, drain: () => client.drain(), close: () => client.close() };
+}

@@ -1,0 +1,103 @@
+import { type Call, HeddleError, settle } from '@heddle/kernel';
+import {
+  Fields,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpService,
+  streamBody,
+  wholeBody,
+} from '@heddle/wire';
+import { frame } from '../grpc/frames.ts';
+import { fewMessagesOf, messagesOf } from '../grpc/messages.ts';
+import { readStatus } from '../status/status-fields.ts';
+import type { RpcRequest, RpcResponse, RpcService } from './rpc-call.ts';
+
+/** What `grpcExchange` may be told. */
+export interface GrpcExchangeOptions {
+  /** Host and port for `:authority`. */
+  readonly authority: string;
+  /** Largest message that is taken. Default 4 MiB. */
+  readonly maxMessageBytes?: number;
+}
+
+/**
+ * Speaks gRPC over an HTTP client, one attempt at a time (grpc/grpc `doc/PROTOCOL-HTTP2.md`).
+ *
+ * A unary call resolves when message and status have come; any other when its header fields have, and it ends with
+ * its last message. The HTTP exchange is a child: it may go well in every byte and still bring an error status.
+ */
+export function grpcExchange(http: HttpService, options: GrpcExchangeOptions): RpcService {
+  const { authority, maxMessageBytes = 4 * 1024 * 1024 } = options;
+  return async (req, call) => {
+    const exchange = call.child();
+    const result = await settle(http, requestFor(req, authority), exchange);
+    if (!result.ok) throw result.error;
+    const { value: response } = result;
+    // Trailers-only: the status has come with the header.
+    if (response.fields.has('grpc-status') || !isGrpcAnswer(response)) return refused(response, exchange);
+    if (req.method.methodKind === 'unary') return once(response, maxMessageBytes);
+    return streaming(response, maxMessageBytes, call, exchange);
+  };
+}
+
+function requestFor(req: RpcRequest, authority: string): HttpRequest {
+  const fields = req.fields.clone().set('content-type', 'application/grpc').set('te', 'trailers');
+  if (!fields.has('user-agent')) fields.append('user-agent', 'heddle');
+  const { input, method } = req;
+  const body = input instanceof Uint8Array ? wholeBody(frame(input)) : streamBody(framed(input));
+  return { method: 'POST', scheme: 'http', authority, path: pathOf(method), fields, body };
+}
+
+function pathOf(method: RpcRequest['method']): string {
+  return `/${method.parent.typeName}/${method.name}`;
+}
+
+async function* framed(messages: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  for await (const message of messages) yield frame(message);
+}
+
+function isGrpcAnswer(response: HttpResponse): boolean {
+  return (
+    response.status === 200 && response.fields.get('content-type')?.startsWith('application/grpc') === true
+  );
+}
+
+function refused(response: HttpResponse, exchange: Call): RpcResponse {
+  response.body.cancel();
+  const error = readStatus(response.fields, response.status);
+  exchange.end(error);
+  if (error !== undefined) throw error;
+  const message = 'the server answered with status OK and no message';
+  throw new HeddleError({ code: 'internal', reason: 'MESSAGE_COUNT', message });
+}
+
+async function once(response: HttpResponse, limitBytes: number): Promise<RpcResponse> {
+  const messages = await fewMessagesOf(response.body, limitBytes, 1);
+  const trailer = response.body.trailers ?? new Fields();
+  const error = readStatus(trailer, response.status);
+  if (error !== undefined) throw error;
+  const [output] = messages;
+  if (output !== undefined && messages.length === 1) return { header: response.fields, trailer, output };
+  const message = `the server answered with status OK and ${messages.length === 0 ? 'no message' : 'several messages'}`;
+  throw new HeddleError({ code: 'internal', reason: 'MESSAGE_COUNT', message });
+}
+
+function streaming(response: HttpResponse, limitBytes: number, call: Call, exchange: Call): RpcResponse {
+  const { body, fields: header, status } = response;
+  const statusOf = (): HeddleError | undefined => readStatus(body.trailers ?? new Fields(), status);
+  call.deferEnd();
+  // The exchange ends when its body has been read, left or broken off: all that can happen to the call.
+  exchange.onEnd(({ error }) => call.end(error ?? statusOf()));
+  const output = async function* (): AsyncGenerator<Uint8Array, void> {
+    yield* messagesOf(body, limitBytes);
+    const error = statusOf();
+    if (error !== undefined) throw error;
+  };
+  return {
+    header,
+    get trailer(): Fields {
+      return body.trailers ?? new Fields();
+    },
+    output: output(),
+  };
+}

@@ -1,0 +1,35 @@
+import type { DescMethod } from '@bufbuild/protobuf';
+import { MethodOptions_IdempotencyLevel as Level } from '@bufbuild/protobuf/wkt';
+import type { Idempotency, Replay, Service } from '@heddle/kernel';
+import type { Fields } from '@heddle/wire';
+
+/** One call as the client's layers see it: messages are bytes already, so that a retry encodes nothing again. */
+export interface RpcRequest {
+  readonly method: DescMethod;
+  /** Metadata that the caller wants sent. */
+  readonly fields: Fields;
+  /** The one message of a unary or server-streaming call; else the messages, which can be read once. */
+  readonly input: Uint8Array | AsyncIterable<Uint8Array>;
+}
+
+/** What comes back once the server has answered. An error status is a rejection, not a response. */
+export interface RpcResponse {
+  /** The server's header fields. */
+  readonly header: Fields;
+  /** Its trailers; complete once all messages have been read. */
+  readonly trailer: Fields;
+  /** The one message of a unary call; else the messages, read as they are asked for. */
+  readonly output: Uint8Array | AsyncIterable<Uint8Array>;
+}
+
+/** A client below its encoding: what the layers wrap. */
+export type RpcService = Service<RpcRequest, RpcResponse>;
+
+/** Only a single message can be sent again. */
+export const replayRpc: Replay<RpcRequest> = (req) => (req.input instanceof Uint8Array ? req : undefined);
+
+/** What the method's `idempotency_level` option promises. */
+export function idempotencyOf(method: DescMethod): Idempotency {
+  if (method.idempotency === Level.NO_SIDE_EFFECTS) return 'no_side_effects';
+  return method.idempotency === Level.IDEMPOTENT ? 'idempotent' : 'unknown';
+}

@@ -1,0 +1,106 @@
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type DescMethodStreaming,
+  type DescMethodUnary,
+  type MessageInitShape,
+  toBinary,
+} from '@bufbuild/protobuf';
+import type { ContextValues, StreamResponse, Transport, UnaryResponse } from '@connectrpc/connect';
+import { Call, HeddleError, idempotency, idempotencyKey, perform, type Runtime } from '@heddle/kernel';
+import type { Fields } from '@heddle/wire';
+import { idempotencyOf, type RpcRequest, type RpcService } from '../client/rpc-call.ts';
+import { fieldsOf, type HeadersSource } from './headers.ts';
+import { StreamAnswer, UnaryAnswer } from './responses.ts';
+import { parentCall } from './within.ts';
+
+/** What `connectTransport` may be told. */
+export interface ConnectTransportOptions {
+  readonly runtime: Runtime;
+  /** For calls that name no timeout of their own; 0: none. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * A client's stack as Connect's `Transport`: here, and nowhere below, messages are typed.
+ * Calls reject with `HeddleError`, never with `ConnectError`: what it says about retries would be lost in that.
+ */
+export function connectTransport(service: RpcService, options: ConnectTransportOptions): Transport {
+  const callFor = (
+    method: DescMethod,
+    fields: Fields,
+    timeoutMs: number | undefined,
+    values: ContextValues | undefined,
+  ): Call => {
+    const { runtime } = options;
+    const ms = timeoutMs ?? options.timeoutMs;
+    const deadlineMs = ms > 0 ? runtime.clock.nowMs() + ms : undefined;
+    const parent = values?.get(parentCall);
+    const call = parent === undefined ? Call.root(runtime, deadlineMs) : parent.child(deadlineMs);
+    // The parent's key names the parent's work. Two calls made for it are two pieces of work.
+    call.set(idempotencyKey, fields.get('idempotency-key'));
+    return call.set(idempotency, idempotencyOf(method));
+  };
+  return {
+    async unary<I extends DescMessage, O extends DescMessage>(
+      method: DescMethodUnary<I, O>,
+      signal: AbortSignal | undefined,
+      timeoutMs: number | undefined,
+      header: HeadersSource,
+      input: MessageInitShape<I>,
+      contextValues?: ContextValues,
+    ): Promise<UnaryResponse<I, O>> {
+      const fields = fieldsOf(header);
+      const req: RpcRequest = { method, fields, input: encode(method.input, input) };
+      const call = callFor(method, fields, timeoutMs, contextValues);
+      obey(signal, call);
+      return new UnaryAnswer(method, await perform(service, req, call));
+    },
+    async stream<I extends DescMessage, O extends DescMessage>(
+      method: DescMethodStreaming<I, O>,
+      signal: AbortSignal | undefined,
+      timeoutMs: number | undefined,
+      header: HeadersSource,
+      input: AsyncIterable<MessageInitShape<I>>,
+      contextValues?: ContextValues,
+    ): Promise<StreamResponse<I, O>> {
+      const fields = fieldsOf(header);
+      const messages = encodeAll(method.input, input);
+      const single = method.methodKind === 'server_streaming';
+      const req: RpcRequest = { method, fields, input: single ? await only(messages) : messages };
+      const call = callFor(method, fields, timeoutMs, contextValues);
+      obey(signal, call);
+      return new StreamAnswer(method, await perform(service, req, call));
+    },
+  };
+}
+
+/** Gives the call up when the signal says so. */
+function obey(signal: AbortSignal | undefined, call: Call): void {
+  if (signal === undefined) return;
+  const onAbort = (): void => {
+    const message = 'the caller has aborted the call';
+    call.cancel(new HeddleError({ code: 'cancelled', reason: 'ABORTED', message, cause: signal.reason }));
+  };
+  if (signal.aborted) return onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  call.onEnd(() => signal.removeEventListener('abort', onAbort));
+}
+
+function encode<I extends DescMessage>(schema: I, input: MessageInitShape<I>): Uint8Array {
+  return toBinary(schema, create(schema, input));
+}
+
+async function* encodeAll<I extends DescMessage>(
+  schema: I,
+  inputs: AsyncIterable<MessageInitShape<I>>,
+): AsyncGenerator<Uint8Array, void> {
+  for await (const input of inputs) yield encode(schema, input);
+}
+
+async function only(messages: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  for await (const message of messages) return message;
+  const message = 'this method takes one message, and none was given';
+  throw new HeddleError({ code: 'invalid_argument', reason: 'MESSAGE_COUNT', message, sent: false });
+}

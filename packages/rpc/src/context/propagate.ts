@@ -1,0 +1,119 @@
+import {
+  baggage,
+  type Call,
+  type CallKey,
+  correlationId,
+  HeddleError,
+  idempotencyKey,
+  type Layer,
+  type Priority,
+  priority,
+  settle,
+  tenantId,
+  traceContext,
+  userId,
+} from '@heddle/kernel';
+import type { Fields, HttpRequest, HttpResponse } from '@heddle/wire';
+import {
+  readGrpcTimeout,
+  readRequestTimeout,
+  writeGrpcTimeout,
+  writeRequestTimeout,
+} from './timeout-field.ts';
+import { readTrace, writeTrace } from './trace-fields.ts';
+
+/** The plain ones: a field's name, the key it belongs to, and the longest value that is taken. */
+const texts: readonly (readonly [name: string, key: CallKey<string | undefined>, longest: number])[] = [
+  ['x-correlation-id', correlationId, 256],
+  ['x-user-id', userId, 256],
+  ['x-tenant-id', tenantId, 256],
+  ['idempotency-key', idempotencyKey, 256],
+  ['baggage', baggage, 8192],
+];
+
+const priorities: ReadonlySet<string> = new Set<Priority>(['critical', 'normal', 'sheddable']);
+
+/** All fields that carry context. An edge that faces strangers removes these from what they send. */
+export const contextFields: readonly string[] = [
+  ...texts.map(([name]) => name),
+  'x-priority',
+  'grpc-timeout',
+  'x-request-timeout',
+  'traceparent',
+  'tracestate',
+];
+
+/**
+ * For clients: puts the call's context on the request, time left included. What the request already says itself
+ * (an explicit header) stands. Innermost above the wire, so that each attempt sends the time that is left then.
+ */
+export const propagateOut: Layer<HttpRequest, HttpResponse> = (next) => (req, call) => {
+  const fields = req.fields.clone();
+  writeContext(call, fields);
+  return next({ ...req, fields }, call);
+};
+
+/**
+ * For servers: the handler's call is a child that carries what the request says, with its deadline. Outermost, since
+ * all below reads it. A deadline that cannot be read is refused: serving without one could take for ever.
+ */
+export const propagateIn: Layer<HttpRequest, HttpResponse> = (next) => async (req, call) => {
+  const timeoutMs = readTimeout(req.fields);
+  const child = call.child(timeoutMs === undefined ? undefined : call.runtime.clock.nowMs() + timeoutMs);
+  readContext(req.fields, child);
+  const result = await settle(next, req, child);
+  if (!result.ok) throw result.error;
+  return result.value;
+};
+
+/** Writes the call's context to the fields of a message that goes out, where they do not say it yet. */
+export function writeContext(call: Call, fields: Fields): void {
+  for (const [name, key] of texts) {
+    const value = call.get(key);
+    if (value !== undefined && isPlain(value) && !fields.has(name)) fields.append(name, value);
+  }
+  const weight = call.get(priority);
+  if (weight !== priority.fallback && !fields.has('x-priority')) fields.append('x-priority', weight);
+  const trace = call.get(traceContext);
+  if (trace !== undefined) writeTrace(trace, fields);
+  const remainingMs = call.remainingMs();
+  if (remainingMs === Number.POSITIVE_INFINITY) return;
+  const leftMs = Math.max(0, remainingMs);
+  if (isGrpc(fields)) fields.set('grpc-timeout', writeGrpcTimeout(leftMs));
+  else fields.set('x-request-timeout', writeRequestTimeout(leftMs));
+}
+
+/** Sets on the call what the fields of a message say. What is malformed or too long counts as not said. */
+export function readContext(fields: Fields, call: Call): void {
+  for (const [name, key, longest] of texts) {
+    const value = fields.get(name);
+    if (value !== undefined && value.length > 0 && value.length <= longest && isPlain(value))
+      call.set(key, value);
+  }
+  const weight = fields.get('x-priority');
+  if (weight !== undefined && priorities.has(weight)) call.set(priority, weight as Priority);
+  const trace = readTrace(fields);
+  if (trace !== undefined) call.set(traceContext, trace);
+}
+
+/** The time that a message gives its receiver. Throws `invalid_argument` if it says one that cannot be read. */
+function readTimeout(fields: Fields): number | undefined {
+  const [name, read] = isGrpc(fields)
+    ? (['grpc-timeout', readGrpcTimeout] as const)
+    : (['x-request-timeout', readRequestTimeout] as const);
+  const text = fields.get(name);
+  if (text === undefined) return undefined;
+  const ms = read(text);
+  if (ms !== undefined) return ms;
+  const message = `the field ${name} is not a duration: ${JSON.stringify(text.slice(0, 40))}`;
+  throw new HeddleError({ code: 'invalid_argument', reason: 'BAD_TIMEOUT', message, sent: false });
+}
+
+function isGrpc(fields: Fields): boolean {
+  return fields.get('content-type')?.startsWith('application/grpc') === true;
+}
+
+/** Visible ASCII and blanks: what is safe in a field, in a log line and in a file. */
+function isPlain(value: string): boolean {
+  return /^[\x20-\x7e]*$/.test(value);
+}

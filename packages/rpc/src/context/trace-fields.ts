@@ -1,0 +1,58 @@
+import type { TraceContext } from '@heddle/kernel';
+import type { Fields } from '@heddle/wire';
+
+const traceparent = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+const b3Single = /^([0-9a-f]{16}|[0-9a-f]{32})-([0-9a-f]{16})(?:-([01d]))?(?:-[0-9a-f]{16})?$/;
+
+/**
+ * The trace context of a message: W3C `traceparent` and `tracestate` (Trace Context, level 1), else B3 in its single
+ * or its many-field form. Malformed ones count as none, as the recommendation says.
+ */
+export function readTrace(fields: Fields): TraceContext | undefined {
+  const parent = fields.get('traceparent');
+  if (parent === undefined) return readB3(fields);
+  const [, version, traceId, spanId, flags, rest] = traceparent.exec(parent) ?? [];
+  if (version === undefined || traceId === undefined || spanId === undefined || flags === undefined)
+    return undefined;
+  // Version ff is forbidden; version 00 has nothing after the flags; later ones may.
+  if (version === 'ff' || (version === '00' && rest !== undefined)) return undefined;
+  if (isZero(traceId) || isZero(spanId)) return undefined;
+  const sampled = (Number.parseInt(flags, 16) & 1) === 1;
+  const state = fields.all('tracestate').join(',');
+  return state === '' || state.length > 512
+    ? { traceId, spanId, sampled }
+    : { traceId, spanId, sampled, state };
+}
+
+/** Puts the trace context on a message, in W3C form. */
+export function writeTrace(trace: TraceContext, fields: Fields): void {
+  fields.set('traceparent', `00-${trace.traceId}-${trace.spanId}-${trace.sampled ? '01' : '00'}`);
+  if (trace.state !== undefined) fields.set('tracestate', trace.state);
+}
+
+function readB3(fields: Fields): TraceContext | undefined {
+  const single = fields.get('b3');
+  if (single !== undefined) {
+    const [, traceId, spanId, sampled] = b3Single.exec(single) ?? [];
+    return fromB3(traceId, spanId, sampled);
+  }
+  const flags = fields.get('x-b3-flags') === '1' ? 'd' : undefined;
+  return fromB3(fields.get('x-b3-traceid'), fields.get('x-b3-spanid'), flags ?? fields.get('x-b3-sampled'));
+}
+
+function fromB3(
+  trace: string | undefined,
+  spanId: string | undefined,
+  sampled: string | undefined,
+): TraceContext | undefined {
+  if (trace === undefined || spanId === undefined) return undefined;
+  if (!/^([0-9a-f]{16}|[0-9a-f]{32})$/.test(trace) || !/^[0-9a-f]{16}$/.test(spanId)) return undefined;
+  // B3 allows trace ids of 64 bits; they are the lower half of a W3C one.
+  const traceId = trace.padStart(32, '0');
+  if (isZero(traceId) || isZero(spanId)) return undefined;
+  return { traceId, spanId, sampled: sampled === '1' || sampled === 'd' };
+}
+
+function isZero(id: string): boolean {
+  return /^0+$/.test(id);
+}

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Body, streamBody, wholeBody } from '@heddle/wire';
+import fc from 'fast-check';
+import { FrameReader, frame } from './frames.ts';
+import { fewMessagesOf, messagesOf } from './messages.ts';
+
+const read = (reader: FrameReader): Uint8Array[] => {
+  const messages: Uint8Array[] = [];
+  for (let message = reader.next(); message !== undefined; message = reader.next()) messages.push(message);
+  return messages;
+};
+
+test('a frame is a flag, four bytes of length and the message', () => {
+  assert.deepEqual(frame(Uint8Array.of(7, 8)), Uint8Array.of(0, 0, 0, 0, 2, 7, 8));
+  assert.deepEqual(frame(new Uint8Array(0)), Uint8Array.of(0, 0, 0, 0, 0));
+});
+
+test('property: messages come back however the bytes are cut', () => {
+  const messages = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 8 });
+  fc.assert(
+    fc.property(messages, fc.array(fc.nat(20)), (sent, cuts) => {
+      const bytes = sent.flatMap((message) => [...frame(message)]);
+      const reader = new FrameReader(64);
+      const received: Uint8Array[] = [];
+      let at = 0;
+      for (const size of [...cuts, bytes.length]) {
+        reader.push(Uint8Array.from(bytes.slice(at, at + size)));
+        at += size;
+        received.push(...read(reader));
+      }
+      reader.end();
+      assert.deepEqual(
+        received.map((each) => [...each]),
+        sent.map((each) => [...each]),
+      );
+    }),
+  );
+});
+
+test('a message over the limit is refused by its length, before it has come', () => {
+  const reader = new FrameReader(10);
+  reader.push(Uint8Array.of(0, 0, 0, 0, 10));
+  assert.equal(reader.next(), undefined);
+  const strict = new FrameReader(9);
+  strict.push(Uint8Array.of(0, 0, 0, 0, 10));
+  assert.throws(() => strict.next(), { code: 'resource_exhausted', reason: 'MESSAGE_TOO_LARGE' });
+  const huge = new FrameReader(9);
+  huge.push(Uint8Array.of(0, 255, 255, 255, 255));
+  assert.throws(() => huge.next(), { reason: 'MESSAGE_TOO_LARGE' });
+});
+
+test('compressed messages and unknown flags are refused', () => {
+  for (const flag of [1, 2, 128]) {
+    const reader = new FrameReader(10);
+    reader.push(Uint8Array.of(flag, 0, 0, 0, 0));
+    assert.throws(() => reader.next(), { code: 'unimplemented', reason: 'COMPRESSED' });
+  }
+});
+
+test('a body that ends within a message is an error, never a shorter message', async () => {
+  for (const cut of [1, 4, 5, 7]) {
+    const body = wholeBody(frame(Uint8Array.of(1, 2, 3)).subarray(0, cut));
+    await assert.rejects(
+      fewMessagesOf(body, 10, 1),
+      { code: 'internal', reason: 'TORN_MESSAGE' },
+      String(cut),
+    );
+  }
+});
+
+test('leaving the loop cancels the body; reading to the end does not', async () => {
+  for (const [take, expected] of [
+    [1, true],
+    [3, false],
+  ] as const) {
+    let cancelled = false;
+    const source = async function* (): AsyncGenerator<Uint8Array, void> {
+      yield frame(Uint8Array.of(1));
+      yield frame(Uint8Array.of(2));
+    };
+    const inner = streamBody(source());
+    const body: Body = {
+      size: undefined,
+      trailers: undefined,
+      bytes: (limit) => inner.bytes(limit),
+      cancel: () => {
+        cancelled = true;
+      },
+      [Symbol.asyncIterator]: () => inner[Symbol.asyncIterator](),
+    };
+    let count = 0;
+    for await (const _message of messagesOf(body, 10)) if (++count === take) break;
+    assert.equal(cancelled, expected);
+  }
+});

@@ -1,0 +1,87 @@
+import { HeddleError } from '@heddle/kernel';
+
+const headBytes = 5;
+
+/** A message as gRPC frames it: a flag (0: not compressed), four bytes of length, the message. */
+export function frame(message: Uint8Array): Uint8Array {
+  const framed = new Uint8Array(headBytes + message.byteLength);
+  new DataView(framed.buffer).setUint32(1, message.byteLength);
+  framed.set(message, headBytes);
+  return framed;
+}
+
+/**
+ * Takes the chunks of a body as they come and gives the messages in it.
+ * A message over `limitBytes` is refused by its length, before it is gathered.
+ */
+export class FrameReader {
+  readonly #limitBytes: number;
+  #chunks: Uint8Array[] = [];
+  #gathered = 0;
+  /** What the next message needs in all; 0 while its head is not known. */
+  #needed = 0;
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  /** Adds what has come. The chunk belongs to the reader from now on. */
+  push(chunk: Uint8Array): void {
+    if (chunk.byteLength === 0) return;
+    this.#chunks.push(chunk);
+    this.#gathered += chunk.byteLength;
+  }
+
+  /** The next whole message, or undefined until more has come. Throws for a bad head. */
+  next(): Uint8Array | undefined {
+    if (this.#needed === 0) {
+      if (this.#gathered < headBytes) return undefined;
+      this.#needed = headBytes + this.#readHead();
+    }
+    if (this.#gathered < this.#needed) return undefined;
+    const framed = this.#take(this.#needed);
+    this.#needed = 0;
+    return framed.subarray(headBytes);
+  }
+
+  /** To be called when the body has ended: throws if it ended within a message. */
+  end(): void {
+    if (this.#gathered === 0) return;
+    const message = `the body ended within a message: ${this.#gathered} of ${this.#needed || headBytes} bytes have come`;
+    throw new HeddleError({ code: 'internal', reason: 'TORN_MESSAGE', message });
+  }
+
+  #readHead(): number {
+    const head = this.#join(headBytes);
+    if (head[0] !== 0) {
+      const message = `the message is compressed (flag ${head[0]}), and only identity was offered`;
+      throw new HeddleError({ code: 'unimplemented', reason: 'COMPRESSED', message });
+    }
+    const length = new DataView(head.buffer, head.byteOffset).getUint32(1);
+    if (length <= this.#limitBytes) return length;
+    const message = `a message of ${length} bytes is larger than the limit of ${this.#limitBytes}`;
+    throw new HeddleError({ code: 'resource_exhausted', reason: 'MESSAGE_TOO_LARGE', message });
+  }
+
+  /** Makes the first chunk at least `bytes` long. */
+  #join(bytes: number): Uint8Array {
+    const [first] = this.#chunks;
+    if (first !== undefined && first.byteLength >= bytes) return first;
+    const joined = new Uint8Array(this.#gathered);
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      joined.set(chunk, at);
+      at += chunk.byteLength;
+    }
+    this.#chunks = [joined];
+    return joined;
+  }
+
+  #take(bytes: number): Uint8Array {
+    const first = this.#join(bytes);
+    this.#gathered -= bytes;
+    if (first.byteLength === bytes) this.#chunks.shift();
+    else this.#chunks[0] = first.subarray(bytes);
+    return first.subarray(0, bytes);
+  }
+}

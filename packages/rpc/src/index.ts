@@ -1,0 +1,26 @@
+export { type Client, type ClientOptions, openClient } from './client/open-client.ts';
+export { createTransport, type RpcTransport, type TransportOptions } from './client/create-transport.ts';
+export type { RpcRequest, RpcResponse, RpcService } from './client/rpc-call.ts';
+export { clientStack, type ClientStackOptions } from './client-stack.ts';
+export { within } from './connect/within.ts';
+export { contextFields, propagateIn, propagateOut, readContext, writeContext } from './context/propagate.ts';
+export { HealthBoard } from './health/health-board.ts';
+export { httpClient } from './http/http-client.ts';
+export { registration, type RegistrationOptions } from './registration.ts';
+export type { RpcHandler, RpcHandlers } from './server/handlers.ts';
+export { type Metadata, metadata } from './server/metadata.ts';
+export {
+  httpServer,
+  type HttpServerOptions,
+  type RpcServer,
+  rpcServer,
+  type RpcServerOptions,
+  type ServerPart,
+} from './server/rpc-server.ts';
+export { type RpcRouter, rpcService, type RpcServiceOptions } from './server/rpc-service.ts';
+export { serverStack, type ServerStackOptions } from './server-stack.ts';
+export { detail, findDetails } from './status/details.ts';
+export { classifyHttp, idempotencyOfHttp, replayHttp } from './http/classify-http.ts';
+export { balance } from './upstream/balance.ts';
+export { InstanceGroup, type InstanceGroupOptions } from './upstream/instance-group.ts';
+export type { Upstream } from './upstream/member.ts';

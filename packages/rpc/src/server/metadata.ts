@@ -1,0 +1,19 @@
+import type { CallKey } from '@heddle/kernel';
+import { callKey } from '@heddle/kernel';
+import type { Fields } from '@heddle/wire';
+
+/** What travels beside the messages of one call. */
+export interface Metadata {
+  /** What the client sent. Values of names that end in `-bin` are base64. */
+  readonly request: Fields;
+  /** Sent before the first message: a handler adds to it until then. */
+  readonly header: Fields;
+  /** Sent after the last message: a handler adds to it until it is done. */
+  readonly trailer: Fields;
+}
+
+/** For handlers: `call.get(metadata)`. Undefined on calls that are not served by an `rpcService`. */
+export const metadata: CallKey<Metadata | undefined> = callKey<Metadata | undefined>(
+  'rpc-metadata',
+  undefined,
+);

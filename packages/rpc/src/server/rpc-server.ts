@@ -1,0 +1,75 @@
+import { type Address, HeddleError, type Part, type Runtime } from '@heddle/kernel';
+import { type HttpServer, type HttpService, type ServerLimits, serve } from '@heddle/wire';
+import { HealthBoard } from '../health/health-board.ts';
+import { type ServerStackOptions, serverStack } from '../server-stack.ts';
+import { type RpcRouter, type RpcServiceOptions, rpcService } from './rpc-service.ts';
+
+/** What every server is told. */
+export interface HttpServerOptions extends ServerStackOptions {
+  readonly runtime: Runtime;
+  /** Default: a free port on 127.0.0.1. */
+  readonly address?: Address;
+  /** Sizes and counts of the wire. */
+  readonly limits?: Partial<ServerLimits>;
+}
+
+/** A part of an `App` that serves one port. */
+export interface ServerPart extends Part {
+  /** With the port that was chosen. Throws `failed_precondition` before `start`. */
+  readonly address: Address;
+  /** Open connections. */
+  readonly connections: number;
+  drain(): Promise<void>;
+}
+
+/** Serves any HTTP service with the server's stack around it. */
+export function httpServer(service: HttpService, options: HttpServerOptions): ServerPart {
+  const { runtime, limits, address = { host: '127.0.0.1', port: 0 } } = options;
+  const stacked = serverStack(service, options);
+  let running: HttpServer | undefined;
+  return {
+    name: 'server',
+    get address() {
+      if (running !== undefined) return running.address;
+      const message = 'the server has no address before it is started';
+      throw new HeddleError({ code: 'failed_precondition', reason: 'NOT_STARTED', message });
+    },
+    get connections() {
+      return running?.connections ?? 0;
+    },
+    async start() {
+      running = await serve(
+        stacked,
+        limits === undefined ? { runtime, address } : { runtime, address, limits },
+      );
+    },
+    async drain() {
+      await running?.drain();
+    },
+    async stop() {
+      await running?.stop();
+    },
+  };
+}
+
+/** What `rpcServer` is told. */
+export interface RpcServerOptions extends HttpServerOptions, RpcServiceOptions {
+  readonly routes: (router: RpcRouter) => void;
+}
+
+/** A server part with its health. */
+export interface RpcServer extends ServerPart {
+  /** Served as `grpc.health.v1`. Not serving until somebody says otherwise, which `registration` does. */
+  readonly health: HealthBoard;
+}
+
+/** Serves gRPC services, and their health. */
+export function rpcServer(options: RpcServerOptions): RpcServer {
+  const health = new HealthBoard();
+  const routes = (router: RpcRouter): void => {
+    options.routes(router);
+    health.serveOn(router);
+  };
+  const part = httpServer(rpcService(routes, options), options);
+  return Object.assign(part, { health });
+}

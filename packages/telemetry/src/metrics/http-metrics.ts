@@ -1,0 +1,87 @@
+import { type CallKey, callKey, type Layer } from '@heddle/kernel';
+import { type HttpRequest, type HttpResponse, statusOfCode } from '@heddle/wire';
+import type { Counter } from './counter.ts';
+import type { Histogram } from './histogram.ts';
+import type { MetricRegistry } from './registry.ts';
+import { type Exchange, watchExchange } from './watch-exchange.ts';
+
+/** The route or operation a call was matched to: few values, never the raw path. Set by whoever matches. */
+export const endpointName: CallKey<string> = callKey('endpoint', 'unmatched');
+
+/** What `httpServerMetrics` and `httpClientMetrics` need to know. */
+export interface HttpMetricsOptions {
+  /** The label `service`: on a server its own name, on a client the name it calls. */
+  readonly service: string;
+}
+
+type HttpLayer = Layer<HttpRequest, HttpResponse>;
+
+/**
+ * Counts what a server answers: `http_requests_total{method,endpoint,status_code,service}`,
+ * `http_request_duration_seconds{method,endpoint,service}`, `http_requests_in_flight{service}`.
+ * A request is counted when its last byte has gone. One per registry, outermost but for the edge.
+ */
+export function httpServerMetrics(registry: MetricRegistry, options: HttpMetricsOptions): HttpLayer {
+  return httpMetrics(registry, 'http_request', 'answered', options);
+}
+
+/** The same for the calls a client makes: `http_client_requests_total` and so on. */
+export function httpClientMetrics(registry: MetricRegistry, options: HttpMetricsOptions): HttpLayer {
+  return httpMetrics(registry, 'http_client_request', 'made', options);
+}
+
+const knownMethods = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'CONNECT',
+  'TRACE',
+]);
+const cancelledStatus = 499;
+
+function httpMetrics(
+  registry: MetricRegistry,
+  name: string,
+  verb: string,
+  options: HttpMetricsOptions,
+): HttpLayer {
+  const { service } = options;
+  const requests = registry.counter({
+    name: `${name}s_total`,
+    help: `HTTP requests ${verb}; 499 when the caller left first.`,
+    labels: ['method', 'endpoint', 'status_code', 'service'],
+  });
+  const durations = registry.histogram({
+    name: `${name}_duration_seconds`,
+    help: `Time from the first byte of the request to the last of the answer, for requests ${verb}.`,
+    labels: ['method', 'endpoint', 'service'],
+  });
+  const inFlight = registry
+    .gauge({ name: `${name}s_in_flight`, help: `HTTP requests being ${verb} now.`, labels: ['service'] })
+    .series(service);
+  const count = (status: number, method: string, endpoint: string): Counter =>
+    requests.series(method, endpoint, String(status), service);
+  const duration = (method: string, endpoint: string): Histogram =>
+    durations.series(method, endpoint, service);
+  return (next) => (req, call) => {
+    const method = knownMethods.has(req.method) ? req.method : 'other';
+    inFlight.add(1);
+    return watchExchange(call, next(req, call), (exchange) => {
+      inFlight.add(-1);
+      const endpoint = call.get(endpointName);
+      count(statusOf(exchange), method, endpoint).inc();
+      duration(method, endpoint).observe(exchange.seconds);
+    });
+  };
+}
+
+/** 499 if the caller left, the answer's if there was one, else what the edge makes of the error. */
+function statusOf({ answer, error }: Exchange): number {
+  if (error?.code === 'cancelled') return cancelledStatus;
+  if (answer !== undefined) return answer.status;
+  return error === undefined ? 500 : statusOfCode(error.code);
+}

@@ -1,0 +1,1 @@
+export { processReader } from './process-reading.ts';
