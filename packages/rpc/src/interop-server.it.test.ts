@@ -37,9 +37,9 @@ const server = rpcServer({
         beside?.header.append('x-header', beside.request.get('x-sent') ?? 'none');
         beside?.trailer.append('x-trailer-bin', beside.request.get('x-sent-bin') ?? '');
         if (text === 'hang') {
-        hanging++;
-        await new Promise((_, reject) => call.onCancel(reject)).finally(() => cancelled++);
-      }
+          hanging++;
+          await new Promise((_, reject) => call.onCancel(reject)).finally(() => cancelled++);
+        }
         return { text };
       },
       async *expand({ count, text }, call) {
