@@ -73,8 +73,7 @@ async function leaveNothing(world: World, fleet: Fleet): Promise<void> {
     const open = world.network.openConnections(name);
     if (open > 0) world.fail('nothing is left', `${name} holds ${open} connections after its orderly end`);
   }
-  if (fleet.ledger.open.length > 0)
-    world.fail('nothing is left', `${fleet.ledger.open.length} calls never ended`);
+  if (fleet.ledger.open > 0) world.fail('nothing is left', `${fleet.ledger.open} calls never ended`);
   await world.run(120_000);
   if (world.time.pending > 0)
     world.fail('nothing is left', `${world.time.pending} timers after the end of all programs`);
