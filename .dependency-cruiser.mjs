@@ -54,9 +54,10 @@ export default {
     },
     {
       name: 'kernel-imports-nothing',
-      comment: 'The kernel is what every user installs; only its adapter folder src/node may touch Node.',
+      comment:
+        'The kernel is what every user installs; only its adapters src/node and the contract suites may touch Node.',
       severity: 'error',
-      from: { path: '^packages/kernel/', pathNot: ['^packages/kernel/src/node/', tests] },
+      from: { path: '^packages/kernel/', pathNot: ['^packages/kernel/src/(node|testing)/', tests] },
       to: { dependencyTypesNot: ['local'], pathNot: '^packages/kernel/' },
     },
     {

@@ -55,7 +55,8 @@ export class RegistryServers {
 
   /** Asks for JSON. Rejects with the registry's own error, or `unavailable` or `deadline_exceeded`. */
   async ask(question: Question): Promise<unknown> {
-    const call = this.call();
+    const { runtime, timeoutMs } = this.#options;
+    const call = Call.root(runtime, runtime.clock.nowMs() + timeoutMs);
     const limit = this.#limit(call, question);
     try {
       const { response, at } = await this.#send(question, call);
@@ -88,12 +89,6 @@ export class RegistryServers {
     } finally {
       limit.cancel();
     }
-  }
-
-  /** A call for `stream`, with this registry's deadline for an answer to begin. */
-  call(): Call {
-    const { runtime, timeoutMs } = this.#options;
-    return Call.root(runtime, runtime.clock.nowMs() + timeoutMs);
   }
 
   /** Throws `unavailable` for an answer that is none, or from a term that is over. */

@@ -1,4 +1,4 @@
-import { type Call, HeddleError, type Runtime, type Timer } from '@heddle/kernel';
+import { Call, HeddleError, type Runtime, type Timer } from '@heddle/kernel';
 import type { Snapshot } from '../registry/snapshot.ts';
 import { Watcher } from '../registry/watcher.ts';
 import { readLines } from './line-reader.ts';
@@ -83,7 +83,7 @@ export class ServiceFeed {
 
   /** Reads one stream to its end, which is a failure however it comes: says which. */
   async #follow(): Promise<HeddleError> {
-    const call = this.#servers.call();
+    const call = Call.root(this.#runtime);
     this.#call = call;
     let alarm: Timer | undefined;
     let failedAt: number | undefined;

@@ -1,22 +1,31 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join, normalize, sep } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { cleanDiskPath } from '../disk-path.ts';
 import { type Code, HeddleError } from '../error.ts';
 import type { AppendFile, Disk } from '../ports/disk.ts';
+import { plainBytes } from './plain-bytes.ts';
+
+// What a replacement is written to first. Hidden, and never listed: a crash may leave one behind.
+const temporaryName = /^\..*\.new$/;
 
 /** Files under `root`, which is made on first use, readable by this user only. */
 export function nodeDisk(root: string): Disk {
-  const locate = (path: string): string => {
-    const clean = normalize(path);
-    if (clean.startsWith('..') || clean.startsWith(sep)) {
-      const message = `path ${JSON.stringify(path)} leads out of the data folder`;
-      throw new HeddleError({ code: 'invalid_argument', reason: 'PATH_OUTSIDE_ROOT', message, sent: false });
-    }
-    return join(root, clean);
+  const locate = (path: string): string => join(root, cleanDiskPath(path));
+  const replacing = new Map<string, Promise<void>>();
+  /** One after another for each path, since they share a temporary file. */
+  const replace = (path: string, bytes: Uint8Array): Promise<void> => {
+    const turn = (replacing.get(path) ?? Promise.resolve()).then(() => replaceFile(path, bytes));
+    const settled = turn.catch(() => {});
+    replacing.set(path, settled);
+    void settled.then(() => {
+      if (replacing.get(path) === settled) replacing.delete(path);
+    });
+    return turn;
   };
   return {
     read: (path) => guarded(path, () => readIfThere(locate(path))),
-    replace: (path, bytes) => guarded(path, () => replaceFile(locate(path), bytes)),
+    replace: (path, bytes) => guarded(path, () => replace(locate(path), bytes)),
     open: (path) => guarded(path, () => openAppend(locate(path))),
     list: (folder) => guarded(folder, () => listFiles(locate(folder))),
     remove: (path) => guarded(path, () => removeFile(locate(path))),
@@ -47,7 +56,7 @@ async function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
 
 async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   try {
-    return await readFile(path);
+    return plainBytes(await readFile(path));
   } catch (thrown) {
     if (isMissing(thrown)) return undefined;
     throw thrown;
@@ -55,26 +64,48 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
 }
 
 async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.new`;
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const file = await open(temporary, 'w', 0o600);
+  const temporary = join(dirname(path), `.${basename(path)}.new`);
+  await makeFolder(dirname(path));
+  try {
+    await writeSynced(temporary, bytes);
+    await rename(temporary, path);
+  } catch (thrown) {
+    // On a full disk it would keep the space that is missing.
+    await rm(temporary, { force: true }).catch(() => {});
+    throw thrown;
+  }
+  await syncFolder(dirname(path));
+}
+
+async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'w', 0o600);
   try {
     await file.writeFile(bytes);
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(temporary, path);
-  await syncFolder(dirname(path));
+}
+
+/** With those above it, each durable in the one that it is in. */
+async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
 }
 
 async function openAppend(path: string): Promise<AppendFile> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(path));
   // Not O_APPEND: `truncate` then leaves the next write in the right place on every system.
   const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
-  await syncFolder(dirname(path));
-  const { size } = await file.stat();
-  return new NodeAppendFile(path, file, size);
+  try {
+    await syncFolder(dirname(path));
+    const { size } = await file.stat();
+    return new NodeAppendFile(path, file, size);
+  } catch (thrown) {
+    await file.close();
+    throw thrown;
+  }
 }
 
 class NodeAppendFile implements AppendFile {
@@ -124,7 +155,10 @@ async function listFiles(path: string): Promise<readonly string[]> {
   try {
     const entries = await readdir(path, { withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile());
-    return files.map((entry) => entry.name).toSorted();
+    return files
+      .map(({ name }) => name)
+      .filter((name) => !temporaryName.test(name))
+      .toSorted();
   } catch (thrown) {
     if (isMissing(thrown)) return [];
     throw thrown;

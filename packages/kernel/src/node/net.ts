@@ -1,6 +1,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { HeddleError } from '../error.ts';
+import { checkPort } from '../port-range.ts';
 import type { Address, Connection, ConnectionHandler, ConnectOptions, Listener, Net } from '../ports/net.ts';
+import { plainBytes } from './plain-bytes.ts';
 
 /** TCP by `node:net`, without delay for small writes, and with half-open connections allowed. */
 export const nodeNet: Net = {
@@ -28,7 +30,7 @@ class SocketConnection implements Connection {
   open(handler: ConnectionHandler): void {
     const socket = this.#socket;
     let failure: Error | undefined;
-    socket.on('data', (chunk: Buffer) => handler.data(chunk));
+    socket.on('data', (chunk: Buffer) => handler.data(plainBytes(chunk)));
     socket.on('end', () => handler.end());
     socket.on('drain', () => handler.drain());
     socket.on('error', (error) => {
@@ -64,6 +66,7 @@ function ignore(): void {}
 function connectSocket(address: Address, options: ConnectOptions = {}): Promise<Connection> {
   const { timeoutMs = 5000 } = options;
   return new Promise((resolve, reject) => {
+    checkPort(address, 1);
     const socket = connect({ host: address.host, port: address.port, noDelay: true, allowHalfOpen: true });
     const fail = (reason: string, message: string, cause?: Error): void => {
       clearTimeout(limit);
@@ -95,6 +98,7 @@ const listenReasons: Record<string, string> = {
 
 function listenOn(address: Address, accept: (connection: Connection) => void): Promise<Listener> {
   return new Promise((resolve, reject) => {
+    checkPort(address, 0);
     const options = { noDelay: true, allowHalfOpen: true, pauseOnConnect: true };
     const server = createServer(options, (socket) => accept(new SocketConnection(socket)));
     server.once('error', (error: NodeJS.ErrnoException) => {

@@ -4,16 +4,39 @@ import type { Timer, Timers } from '../ports/timers.ts';
 const longestMs = 0x7fff_ffff;
 
 class NodeTimer implements Timer {
-  readonly #handle: NodeJS.Timeout;
+  readonly #dueMs: number;
+  readonly #task: () => void;
+  #handle: NodeJS.Timeout;
+
   constructor(delayMs: number, task: () => void) {
-    this.#handle = setTimeout(task, Math.min(Math.ceil(delayMs), longestMs));
+    this.#dueMs = performance.now() + delayMs;
+    this.#task = task;
+    this.#handle = setTimeout(fire, wholeMs(delayMs), this);
   }
+
   cancel(): void {
     clearTimeout(this.#handle);
   }
+
+  fire(): void {
+    const leftMs = this.#dueMs - performance.now();
+    if (leftMs > 0) this.#handle = setTimeout(fire, wholeMs(leftMs), this);
+    else this.#task();
+  }
 }
 
-/** Node's timers. A delay is rounded up to whole milliseconds, since a deadline must not fire early. */
+function fire(timer: NodeTimer): void {
+  timer.fire();
+}
+
+function wholeMs(delayMs: number): number {
+  return Math.min(Math.ceil(delayMs), longestMs);
+}
+
+/**
+ * Node's timers, held to the contract: Node counts from the start of the turn and in whole milliseconds, so that
+ * one set late in a long turn fires early; and it cannot wait longer than 24.8 days. Such a timer is set again.
+ */
 export const nodeTimers: Timers = {
   after: (delayMs, task) => new NodeTimer(delayMs, task),
   soon: (task) => {

@@ -4,8 +4,12 @@ import type { Timer, Timers } from '../ports/timers.ts';
 interface Task {
   readonly atMs: number;
   readonly order: number;
+  /** Undefined once it has run or was cancelled. */
   run: (() => void) | undefined;
 }
+
+// Below this many cancelled tasks, waiting for them to come up costs less than sweeping them out.
+const sweepFrom = 64;
 
 /**
  * A clock that moves only when told to, and the timers that hang on it. Tasks run in order of their time, and in
@@ -14,8 +18,9 @@ interface Task {
 export class VirtualTime {
   readonly clock: Clock;
   readonly timers: Timers;
-  readonly #heap: Task[] = [];
   readonly #wallStartMs: number;
+  #heap: Task[] = [];
+  #cancelled = 0;
   #nowMs = 0;
   #made = 0;
 
@@ -33,11 +38,12 @@ export class VirtualTime {
 
   /** Tasks that are waiting. */
   get pending(): number {
-    return this.#heap.reduce((count, task) => (task.run === undefined ? count : count + 1), 0);
+    return this.#heap.length - this.#cancelled;
   }
 
   /** Moves the clock forward by `byMs` and runs all that falls due, letting promises settle after each task. */
   async advance(byMs: number): Promise<void> {
+    if (!(byMs >= 0)) throw new RangeError(`time goes forward only: expected 0 ms or more, got ${byMs}`);
     const untilMs = this.#nowMs + byMs;
     await settlePromises();
     while (this.#nextAtMs() <= untilMs) await this.#runNext();
@@ -76,13 +82,27 @@ export class VirtualTime {
     push(this.#heap, task);
     return {
       cancel: () => {
+        if (task.run === undefined) return;
         task.run = undefined;
+        this.#cancelled++;
+        if (this.#cancelled >= sweepFrom && this.#cancelled * 2 > this.#heap.length) this.#sweep();
       },
     };
   }
 
+  /** Deadlines are set by the thousand and nearly all are cancelled: without this they would pile up until due. */
+  #sweep(): void {
+    const waiting = this.#heap.filter((task) => task.run !== undefined);
+    this.#heap = [];
+    this.#cancelled = 0;
+    for (const task of waiting) push(this.#heap, task);
+  }
+
   #nextAtMs(): number {
-    while (this.#heap[0] !== undefined && this.#heap[0].run === undefined) pop(this.#heap);
+    while (this.#heap[0] !== undefined && this.#heap[0].run === undefined) {
+      pop(this.#heap);
+      this.#cancelled--;
+    }
     return this.#heap[0]?.atMs ?? Number.POSITIVE_INFINITY;
   }
 

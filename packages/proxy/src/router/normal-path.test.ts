@@ -95,7 +95,7 @@ describe('normalPath', () => {
       '/;/',
       '/x/..;/',
     );
-    const spelling = fc.tuple(slash, ...[...'admin'].map(letter)).map((parts) => parts.join(''));
+    const spelling = fc.tuple(slash, ...'admin'.split('').map(letter)).map((parts) => parts.join(''));
     fc.assert(
       fc.property(spelling, (target) => {
         const result = normalPath(target.startsWith('/') ? target : `/${target}`);

@@ -3,7 +3,11 @@ import { callKey } from '@heddle/kernel';
 import type { Body } from './body.ts';
 import type { Fields } from './fields.ts';
 
-/** A request as RFC 9110 means it, the same for every version of HTTP. Framing fields are not in `fields`. */
+/**
+ * A request as RFC 9110 means it, the same for every version of HTTP. What belongs to one connection (framing, Host,
+ * Connection and what that names, Upgrade, TE, Expect) is not in `fields`: the engine has dealt with it, and writes
+ * its own whatever a service puts there. Only the client's `expect: 100-continue` is heeded: the content then waits.
+ */
 export interface HttpRequest {
   /** As it came; methods are case-sensitive. */
   readonly method: string;
@@ -16,12 +20,16 @@ export interface HttpRequest {
   readonly body: Body;
   /**
    * What to turn the exchange into: the token of `Upgrade`, or `:protocol` of an extended CONNECT (RFC 8441).
-   * If the answer accepts (101, or 2xx to a CONNECT), the two bodies carry the tunnel's bytes.
+   * If the answer accepts (101, or 2xx to a CONNECT), the two bodies carry the tunnel's bytes: so nothing can be read
+   * from the request's body before the answer, and a service that does not know the protocol answers without reading.
    */
   readonly protocol?: string;
 }
 
-/** The answer to one. `status` is final: 101, or 200 to 599. */
+/**
+ * The answer to one. `status` is final: 101, or 200 to 599. With HEAD and 304 there is no content, and the length of
+ * what would have been sent is in `fields` as `content-length`, where it is known; nowhere else is it there.
+ */
 export interface HttpResponse {
   readonly status: number;
   readonly fields: Fields;

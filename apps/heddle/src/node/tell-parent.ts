@@ -1,0 +1,4 @@
+/** Tells the supervisor, if there is one, that this program serves; `facts` are its URLs and the like. */
+export function tellReady(facts: Readonly<Record<string, string>>): void {
+  if (process.connected === true) process.send?.({ ready: facts });
+}

@@ -1,0 +1,37 @@
+import { HeddleError, type Layer } from '@heddle/kernel';
+import { type Body, type HttpRequest, type HttpResponse, streamBody, wholeBody } from '@heddle/wire';
+
+/** Content of up to this size is read before it is sent on: only then can the request be repeated elsewhere. */
+const bufferedBytes = 65_536;
+
+/**
+ * Refuses content of more than `maxBytes` with `resource_exhausted` / `BODY_TOO_LARGE`: at once where the size is
+ * known, else when the limit is passed. Small content is read whole; the rest streams, with back-pressure.
+ */
+export function content(maxBytes: number): Layer<HttpRequest, HttpResponse> {
+  return (next) => async (req, call) => {
+    const { size } = req.body;
+    if (size === 0) return next(req, call);
+    if (size === undefined) return next({ ...req, body: limited(req.body, maxBytes) }, call);
+    if (size > maxBytes) throw tooLarge(maxBytes);
+    if (size > bufferedBytes) return next(req, call);
+    return next({ ...req, body: wholeBody(await req.body.bytes(bufferedBytes)) }, call);
+  };
+}
+
+function limited(body: Body, maxBytes: number): Body {
+  const counted = async function* (): AsyncGenerator<Uint8Array, void> {
+    let total = 0;
+    for await (const chunk of body) {
+      total += chunk.byteLength;
+      if (total > maxBytes) throw tooLarge(maxBytes);
+      yield chunk;
+    }
+  };
+  return streamBody(counted(), { trailers: () => body.trailers });
+}
+
+function tooLarge(maxBytes: number): HeddleError {
+  const message = `the request's content is larger than the ${maxBytes} bytes that are allowed here`;
+  return new HeddleError({ code: 'resource_exhausted', reason: 'BODY_TOO_LARGE', message, sent: false });
+}

@@ -1,0 +1,62 @@
+import { type Layer, stack } from '@heddle/kernel';
+import { httpServerMetrics, type MetricRegistry } from '@heddle/telemetry';
+import { concurrency, type RetryBudget, retry, timeout } from '@heddle/traffic';
+import type { HttpRequest, HttpResponse } from '@heddle/wire';
+import { errorsToAnswers } from './answer/errors-to-answers.ts';
+import { health, type Readiness } from './answer/health.ts';
+import { content } from './forward/content.ts';
+import { forwarded } from './forward/forwarded.ts';
+import type { GatewayConfig, RouteConfig } from './model/gateway-config.ts';
+import { normalised } from './router/normalised.ts';
+import { classifyHttp, replayHttp } from './upstream/http-meaning.ts';
+
+type HttpLayer = Layer<HttpRequest, HttpResponse>;
+
+/** What the stack in front of the router needs. */
+export interface GatewayStackOptions {
+  readonly limits: GatewayConfig['limits'];
+  readonly metrics: MetricRegistry;
+  readonly readiness: Readiness;
+}
+
+/** Every request passes these, from the outside in, before its route is looked up. */
+export function gatewayStack({ limits, metrics, readiness }: GatewayStackOptions): HttpLayer {
+  return stack(
+    // Above all else: probes are neither traffic nor subject to its limits.
+    health(readiness),
+    // Sees every answer, those that the layers below make out of errors included.
+    httpServerMetrics(metrics, { service: 'gateway' }),
+    // Above the errors, so that their answers carry the request's id too; above the router, so that no route can be
+    // reached with claims from outside.
+    forwarded,
+    // Above all that can refuse, so that every refusal is a proper answer.
+    errorsToAnswers,
+    // Before any work is done for the request; a refusal here is cheap.
+    concurrency<HttpRequest, HttpResponse>({ max: limits.maxRequests, what: 'the gateway' }),
+    // One spelling of the path for everything that decides by it, and for the upstream.
+    normalised,
+    // Last, as it may wait for the content: what is refused for other reasons is not read.
+    content(limits.maxBodyBytes),
+  );
+}
+
+/** What a route's own stack needs. The budget is shared by all routes to one upstream. */
+export interface RouteStackOptions {
+  readonly route: RouteConfig;
+  readonly budget: RetryBudget;
+}
+
+/** A request that has its route passes these, above the upstream's balancer. */
+export function routeStack({ route, budget }: RouteStackOptions): HttpLayer {
+  return stack(
+    // Above retry: it bounds all attempts together.
+    timeout<HttpRequest, HttpResponse>({ ms: route.timeoutMs }),
+    // Right above the balancer, which gives each attempt another instance.
+    retry<HttpRequest, HttpResponse>({
+      classify: classifyHttp,
+      replay: replayHttp,
+      budget,
+      attempts: route.attempts,
+    }),
+  );
+}
