@@ -7,8 +7,10 @@ export interface Program {
   readonly args: readonly string[];
   /** Added to the environment of `up`. */
   readonly env: Readonly<Record<string, string>>;
-  /** How long it may take until it says that it is ready. */
+  /** How long it may take until it is ready. */
   readonly readyMs: number;
+  /** Asks from outside whether it is ready, for a program that does not say so itself over its channel. */
+  readonly isReady?: (pid: number) => Promise<boolean>;
   /** How long it may take to drain after SIGTERM; then it is killed. */
   readonly stopMs: number;
 }
