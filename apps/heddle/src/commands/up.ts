@@ -6,7 +6,6 @@ import { type Command, exitCodes, type Given, type World } from '../command.ts';
 import { type ClaimedFolder, claimFolder, writeUpState } from '../node/data-folder.ts';
 import { nodeProcesses } from '../node/processes.ts';
 import { requirePort } from '../node/require-port.ts';
-import { controlPlaneRegistry, readAddress } from '../registry-access.ts';
 import { Progress } from '../terminal/progress.ts';
 import { paint } from '../terminal/terminal.ts';
 import {
@@ -50,12 +49,12 @@ export const up: Command = {
     'heddle up --shop --data /tmp/shop --port 0 --console-port 0',
   ],
   run: async (given, world) => {
-    const ports = { gateway: given.port('port', 8080), console: given.port('console-port', 8090) };
+    const wanted = { gateway: given.port('port', 8080), console: given.port('console-port', 8090) };
     const folder = claimFolder(given.text('data') ?? '.heddle');
     try {
-      await requirePort(host, ports.gateway, 'gateway', '--port');
-      await requirePort(host, ports.console, 'console', '--console-port');
-      return await run(given, world, folder, ports);
+      const gateway = await requirePort(host, wanted.gateway, 'gateway', '--port');
+      const console = await requirePort(host, wanted.console, 'console', '--console-port');
+      return await run(given, world, folder, { gateway, console });
     } finally {
       folder.release();
     }
@@ -136,8 +135,7 @@ async function startAll(
   );
   const controlPlane = plane['address'] ?? '';
   if (shop) {
-    const registry = controlPlaneRegistry(readAddress(controlPlane, 'registry'), runtime, surroundings.token);
-    const all = { ...surroundings, adminToken, controlPlane, databaseUrls, registry };
+    const all = { ...surroundings, adminToken, controlPlane, databaseUrls };
     for (const service of shopServices) {
       await system.start(`shop: ${service} ×2`, shopPrograms(service, all));
     }
@@ -158,7 +156,7 @@ async function startAll(
 function announce({ terminal }: World, urls: Urls, shop: boolean, logs: string): void {
   const order =
     `curl -s ${urls.gateway}/orders -H 'content-type: application/json' ` +
-    `-H "idempotency-key: $(uuidgen)" -d '${exampleOrder}'`;
+    `-H "idempotency-key: $(date +%s%N)" -d '${exampleOrder}'`;
   const lines = [
     ['console', urls.console],
     ['gateway', urls.gateway],
@@ -170,7 +168,7 @@ function announce({ terminal }: World, urls: Urls, shop: boolean, logs: string):
   for (const [name = '', value = ''] of lines) terminal.out(`  ${name.padEnd(9)} ${value}\n`);
 }
 
-const exampleOrder = '{"userId":"u-1","lines":[{"productId":"p-1","quantity":1}]}';
+const exampleOrder = '{"userId":"u00001","items":[{"productId":"p00001","quantity":1}]}';
 
 function withLogs(failure: unknown, logs: string): HeddleError {
   const error = HeddleError.from(failure);

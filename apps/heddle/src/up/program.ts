@@ -1,4 +1,7 @@
-/** A program that `up` runs as a process of its own. */
+/**
+ * A program that `up` runs as a process of its own: a file for Node. It sends `{ ready: … }` over its IPC channel when
+ * it serves (the kernel's `runProcess` does), and drains on SIGTERM.
+ */
 export interface Program {
   /** Unique; names its log file. */
   readonly name: string;
@@ -9,8 +12,6 @@ export interface Program {
   readonly env: Readonly<Record<string, string>>;
   /** How long it may take until it is ready. */
   readonly readyMs: number;
-  /** Asks from outside whether it is ready, for a program that does not say so itself over its channel. */
-  readonly isReady?: (pid: number) => Promise<boolean>;
   /** How long it may take to drain after SIGTERM; then it is killed. */
   readonly stopMs: number;
 }

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Registry } from '@heddle/discovery';
 import type { Program } from './program.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
@@ -74,13 +73,11 @@ export interface ShopSurroundings extends Surroundings {
   readonly controlPlane: string;
   /** By service. */
   readonly databaseUrls: Readonly<Record<string, string>>;
-  /** To see when an instance is registered. */
-  readonly registry: Registry;
 }
 
 /** Two instances of one service of the shop, in two zones. */
 export function shopPrograms(service: string, shop: ShopSurroundings): Program[] {
-  const { token, adminToken, controlPlane, databaseUrls, registry } = shop;
+  const { token, adminToken, controlPlane, databaseUrls } = shop;
   return ['a', 'b'].map((zone, at) => ({
     name: `${service}-${at + 1}`,
     file: fileURLToPath(new URL(`../../../../examples/shop/src/${service}/main.ts`, import.meta.url)),
@@ -94,24 +91,17 @@ export function shopPrograms(service: string, shop: ShopSurroundings): Program[]
     },
     readyMs: 60_000,
     stopMs: 20_000,
-    isReady: (pid) => isRegistered(registry, service, pid),
   }));
 }
 
-/** Customers, without end. */
-export function loadProgram(gatewayUrl: string): Program {
+/** Customers, without end. `gateway`: its URL. */
+export function loadProgram(gateway: string): Program {
   return {
     name: 'load',
     file: fileURLToPath(new URL('../../../../examples/shop/src/load/main.ts', import.meta.url)),
-    args: [],
-    env: { SHOP_GATEWAY: gatewayUrl, SHOP_URL: gatewayUrl },
+    args: ['--gateway', new URL(gateway).host],
+    env: {},
     readyMs: 30_000,
-    stopMs: 15_000,
+    stopMs: 20_000,
   };
-}
-
-/** The shop's instances state their process in the registry; seen there, one can be called. */
-async function isRegistered(registry: Registry, service: string, pid: number): Promise<boolean> {
-  const { instances } = await registry.instances(service);
-  return instances.some(({ state, metadata }) => state === 'running' && metadata['pid'] === String(pid));
 }

@@ -1,8 +1,6 @@
-import { HeddleError, type Runtime, sleep, type Timer } from '@heddle/kernel';
+import { HeddleError, type Runtime, type Timer } from '@heddle/kernel';
 import { type Child, describeEnd, type Processes, type Program } from './program.ts';
 import { died, noFailures } from './restart-delay.ts';
-
-const askEveryMs = 200;
 
 /** Told about what happens to a program after its first start. Must not throw. */
 export type Note = (text: string) => void;
@@ -45,7 +43,6 @@ export class Supervised {
     const late = this.#after(readyMs);
     const first = await Promise.race([
       child.ready.then((said) => ({ said })),
-      this.#seenReady(child).then(() => ({ said: {} })),
       child.ended.then((ended) => ({ ended })),
       late.passed.then(() => ({ late: true })),
     ]);
@@ -109,20 +106,6 @@ export class Supervised {
       this.#note(`${first}; trying again in ${delayMs / 1000} s`);
       this.#pause = this.#runtime.timers.after(delayMs, () => void this.#restart());
     }
-  }
-
-  /** Resolves when the program's own question has been answered with yes; never, if it has none or the child ends. */
-  async #seenReady(child: Child): Promise<void> {
-    const { isReady } = this.program;
-    let ended = false;
-    void child.ended.then(() => {
-      ended = true;
-    });
-    while (isReady !== undefined && child.pid !== undefined && !ended && this.#child === child) {
-      if (await isReady(child.pid).catch(() => false)) return;
-      await sleep(this.#runtime.timers, askEveryMs);
-    }
-    await new Promise(() => {});
   }
 
   #after(delayMs: number): { passed: Promise<undefined>; cancel: () => void } {
