@@ -36,6 +36,8 @@ interface Participant {
   readonly running: Running;
   readonly micros: number[];
   readonly perSecond: number[];
+  /** Why it no longer takes part. */
+  failure: string | undefined;
 }
 
 /**
@@ -52,12 +54,14 @@ export async function compete(work: Work, upstream: Place, pace: Pace): Promise<
     }
     for (let round = 0; round < pace.rounds; round++) {
       for (let turn = 0; turn < participants.length; turn++)
-        await measureTurn(work, participants[(round + turn) % participants.length] as Participant, pace);
+        await takeTurn(work, participants[(round + turn) % participants.length] as Participant, pace);
     }
   } finally {
     await Promise.all(participants.map(({ running }) => running.stop()));
   }
-  return { standings: participants.map(standingOf), absent };
+  for (const { name, failure } of participants)
+    if (failure !== undefined) absent.push({ name, reason: `failed at work: ${failure}` });
+  return { standings: participants.filter(({ failure }) => failure === undefined).map(standingOf), absent };
 }
 
 async function enter(
@@ -77,8 +81,17 @@ async function enter(
     await running.stop();
     return `does not do the work: ${(error as Error).message}`;
   }
-  participants.push({ name: contender.name, running, micros: [], perSecond: [] });
+  participants.push({ name: contender.name, running, micros: [], perSecond: [], failure: undefined });
   return undefined;
+}
+
+async function takeTurn(work: Work, participant: Participant, pace: Pace): Promise<void> {
+  if (participant.failure !== undefined) return;
+  try {
+    await measureTurn(work, participant, pace);
+  } catch (error) {
+    participant.failure = (error as Error).message;
+  }
 }
 
 async function measureTurn(work: Work, participant: Participant, pace: Pace): Promise<void> {

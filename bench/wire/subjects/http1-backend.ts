@@ -7,7 +7,9 @@ import { announce } from './announce.ts';
 const answers = new Map<string, Buffer>();
 
 function answerOf(path: string): Buffer {
-  const size = Number(path.slice(1)) || 0;
+  // One of the proxies adds an empty query.
+  const size = Number(/^\/(\d+)\??$/.exec(path)?.[1]);
+  if (Number.isNaN(size)) throw new Error(`expected GET /<size>, found ${path}`);
   const head = `HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: ${size}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), Buffer.alloc(size, 'x')]);
 }
