@@ -21,3 +21,5 @@ export {
 export type { EndpointListener, EndpointSnapshot, Resolver } from './resolve/endpoint-snapshot.ts';
 export { type ResolverOptions, resolver } from './resolve/resolver.ts';
 export { parseTarget, type Subset, type Target } from './resolve/target.ts';
+export { type RemoteRegistryOptions, remoteRegistry } from './remote/remote-registry.ts';
+export type { Reach } from './remote/registry-servers.ts';

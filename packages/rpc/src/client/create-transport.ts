@@ -47,5 +47,5 @@ export function createTransport(options: TransportOptions): RpcTransport {
     pushbackMs: (result) => (result.ok ? undefined : pushbackMs(result.error)),
   });
   const transport = connectTransport(client.service, { runtime, timeoutMs });
-  return { ...transport, drain: client.drain, close: client.close };
+  return { ...transport, drain: () => client.drain(), close: () => client.close() };
 }

@@ -17,6 +17,8 @@ export interface HttpServerOptions extends ServerStackOptions {
 export interface ServerPart extends Part {
   /** With the port that was chosen. Throws `failed_precondition` before `start`. */
   readonly address: Address;
+  /** Open connections. */
+  readonly connections: number;
   drain(): Promise<void>;
 }
 
@@ -31,6 +33,9 @@ export function httpServer(service: HttpService, options: HttpServerOptions): Se
       if (running !== undefined) return running.address;
       const message = 'the server has no address before it is started';
       throw new HeddleError({ code: 'failed_precondition', reason: 'NOT_STARTED', message });
+    },
+    get connections() {
+      return running?.connections ?? 0;
     },
     async start() {
       running = await serve(

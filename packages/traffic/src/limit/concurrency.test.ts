@@ -8,7 +8,7 @@ import { type ConcurrencyOptions, concurrency } from './concurrency.ts';
 /** A service whose calls end when the test says so, however early they have answered. */
 function controlled(options: ConcurrencyOptions): {
   time: ReturnType<typeof virtualRuntime>['time'];
-  start(): { call: Call; result: Promise<Result<string>> };
+  start: () => { call: Call; result: Promise<Result<string>> };
   inside: Call[];
 } {
   const { runtime, time } = virtualRuntime();

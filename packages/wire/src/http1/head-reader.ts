@@ -157,7 +157,8 @@ export class HeadReader {
       this.#checkLength(after - base, after - at);
       return after;
     }
-    const feed = bytes.indexOf(LF, at);
+    const from = bytes[at] === CR && bytes[at + 1] === LF ? at + 2 : at;
+    const feed = after === WRONG ? bytes.indexOf(LF, from) : -1;
     const complete = feed >= 0 && feed < end;
     const judged = complete ? feed + 1 : end;
     this.#checkLength(judged - base, judged - at);
