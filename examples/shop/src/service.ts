@@ -2,7 +2,7 @@ import type { DescService } from '@bufbuild/protobuf';
 import { type Client, createClient } from '@connectrpc/connect';
 import { type Migration, migrate, type SqlPool, sqlPool } from '@heddle/data/sql';
 import { type Registry, remoteRegistry } from '@heddle/discovery';
-import { App, type Part, type Runtime } from '@heddle/kernel';
+import { App, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { nodeRuntime, runProcess } from '@heddle/kernel/node';
 import {
   createTransport,
@@ -70,7 +70,7 @@ export async function runShopService(description: ServiceDescription): Promise<v
   try {
     config = readConfig(process.env);
   } catch (error) {
-    runtime.log('error', 'the configuration is wrong', { error });
+    runtime.log('error', 'the configuration is wrong', { problems: HeddleError.from(error).message });
     process.exitCode = 1;
     return;
   }
