@@ -3,7 +3,7 @@ import type { Layer } from '@heddle/kernel';
 import type { RpcRequest, RpcResponse } from '@heddle/rpc';
 import {
   endpointName,
-  httpServerMetrics,
+  serverMetrics,
   MetricRegistry,
   metricsService,
   processMetrics,
@@ -24,7 +24,7 @@ export class ServiceMetrics {
 
   constructor(service: string) {
     this.#exposition = metricsService(this.#registry);
-    this.#counted = httpServerMetrics(this.#registry, { service });
+    this.#counted = serverMetrics(this.#registry, { service });
     this.rpcClient = rpcMetrics(this.#registry, {
       side: 'client',
       describe: ({ method }) => ({ service: method.parent.typeName, method: method.name }),
