@@ -35,7 +35,7 @@ export function createTransport(options: TransportOptions): RpcTransport {
   const { runtime, maxMessageBytes, timeoutMs = 15_000 } = options;
   const connect = (instance: Instance): Upstream<RpcRequest, RpcResponse> => {
     const at = { host: instance.address, port: instance.port };
-    const way = endpoint({ runtime, address: at, protocol: 'http1' });
+    const way = endpoint({ runtime, address: at, protocol: 'http2' });
     const limit = maxMessageBytes === undefined ? {} : { maxMessageBytes };
     const service = grpcExchange(propagateOut(way.request), { authority: hostPort(instance), ...limit });
     return { endpoint: way, service };
