@@ -1,5 +1,5 @@
 import { type Classify, type Layer, type Replay, type Result, type Service, stack } from '@heddle/kernel';
-import { type Backoff, RetryBudget, retry, timeout } from '@heddle/traffic';
+import { type Backoff, type RetryBudget, retry, timeout } from '@heddle/traffic';
 import { balance } from './upstream/balance.ts';
 import type { InstanceGroup } from './upstream/instance-group.ts';
 

@@ -7,23 +7,17 @@ import {
   HeddleError,
   idempotencyKey,
   priority,
-  type Runtime,
   settle,
   tenantId,
   traceContext,
   userId,
 } from '@heddle/kernel';
-import { seededRandom, VirtualTime } from '@heddle/kernel/simulated';
+import { bareRuntime, VirtualTime } from '@heddle/kernel/simulated';
 import { emptyBody, Fields, type HttpRequest, type HttpService } from '@heddle/wire';
 import { propagateIn, propagateOut, readContext, writeContext } from './propagate.ts';
 
 const time = new VirtualTime();
-const runtime = {
-  clock: time.clock,
-  timers: time.timers,
-  random: seededRandom(1),
-  log: () => {},
-} as unknown as Runtime;
+const runtime = bareRuntime(time);
 const request = (fields: Record<string, string>): HttpRequest => {
   const empty = { method: 'POST', scheme: 'http', authority: 'x', path: '/', body: emptyBody } as const;
   return { ...empty, fields: Fields.of(fields) };
@@ -68,9 +62,8 @@ test('reads back what it writes', async () => {
   };
   for (const fields of [{}, grpc]) {
     await settle(propagateOut(propagateIn(handler)), request(fields), full());
-    const seen = [correlationId, userId, tenantId, idempotencyKey, baggage, priority].map((key) =>
-      inside?.get(key as typeof userId),
-    );
+    const texts = [correlationId, userId, tenantId, idempotencyKey, baggage];
+    const seen = [...texts.map((key) => inside?.get(key)), inside?.get(priority)];
     assert.deepEqual(seen, ['c-1', 'u-1', 't-1', 'k-1', 'a=1', 'critical']);
     assert.deepEqual(inside?.get(traceContext), {
       traceId: 'a'.repeat(32),

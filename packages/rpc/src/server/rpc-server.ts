@@ -17,6 +17,8 @@ export interface HttpServerOptions extends ServerStackOptions {
 export interface ServerPart extends Part {
   /** With the port that was chosen. Throws `failed_precondition` before `start`. */
   readonly address: Address;
+  /** Open connections. */
+  readonly connections: number;
   drain(): Promise<void>;
 }
 
@@ -31,6 +33,9 @@ export function httpServer(service: HttpService, options: HttpServerOptions): Se
       if (running !== undefined) return running.address;
       const message = 'the server has no address before it is started';
       throw new HeddleError({ code: 'failed_precondition', reason: 'NOT_STARTED', message });
+    },
+    get connections() {
+      return running?.connections ?? 0;
     },
     async start() {
       running = await serve(
@@ -66,5 +71,20 @@ export function rpcServer(options: RpcServerOptions): RpcServer {
     health.serveOn(router);
   };
   const part = httpServer(rpcService(routes, options), options);
-  return Object.assign(part, { health });
+  return {
+    name: part.name,
+    health,
+    get address() {
+      return part.address;
+    },
+    get connections() {
+      return part.connections;
+    },
+    start: () => part.start(),
+    drain() {
+      health.close();
+      return part.drain();
+    },
+    stop: () => part.stop(),
+  };
 }
