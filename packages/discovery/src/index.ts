@@ -9,7 +9,6 @@ export {
   type Protocol,
   protocols,
 } from './registry/instance.ts';
-export { type AppRegistration, appRegistration } from './registry/app-registration.ts';
 export type { DesiredRegistration, Registry } from './registry/registry.ts';
 export { comparePositions, type Position, type Snapshot, type SnapshotSource } from './registry/snapshot.ts';
 export {
