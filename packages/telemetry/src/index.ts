@@ -13,4 +13,6 @@ export { metricsService } from './metrics/metrics-service.ts';
 export { parseExposition, type Sample } from './metrics/parse-exposition.ts';
 export { type ProcessReading, processMetrics } from './metrics/process-metrics.ts';
 export { type HistogramOptions, type Metric, MetricRegistry } from './metrics/registry.ts';
+export type { RpcSide } from './metrics/rpc-families.ts';
 export { type RpcMetricsOptions, rpcMetrics } from './metrics/rpc-metrics.ts';
+export { serverMetrics } from './metrics/server-metrics.ts';

@@ -26,20 +26,22 @@ export async function embeddedRegistry(
 ): Promise<EmbeddedRegistry> {
   const { ttlMs = 10_000, ...storeOptions } = options;
   const store = await LeaseStore.open(runtime, storeOptions, ttlMs);
-  return new EmbeddedRegistry(runtime, store, ttlMs);
+  return new EmbeddedRegistry(runtime, store, ttlMs, () => store.close());
 }
 
-/** Made by `embeddedRegistry`. */
+/** Made by `embeddedRegistry`. Several may share a store; each closes what was registered and watched through it. */
 export class EmbeddedRegistry implements Registry {
   readonly name = 'embedded';
   /** What is behind it, for a server in front of it. */
   readonly store: LeaseStore;
   readonly #registrations: KeptRegistrations;
   readonly #watchers = new Set<{ end(): void }>();
+  readonly #onClose: () => Promise<void>;
   #closed = false;
 
-  constructor(runtime: Runtime, store: LeaseStore, ttlMs: number) {
+  constructor(runtime: Runtime, store: LeaseStore, ttlMs: number, onClose: () => Promise<void>) {
     this.store = store;
+    this.#onClose = onClose;
     this.#registrations = new KeptRegistrations({ runtime, leases: store, ttlMs });
   }
 
@@ -102,7 +104,7 @@ export class EmbeddedRegistry implements Registry {
     this.#closed = true;
     await this.#registrations.close();
     for (const watcher of this.#watchers) watcher.end();
-    await this.store.close();
+    await this.#onClose();
   }
 
   #check(service: string): void {

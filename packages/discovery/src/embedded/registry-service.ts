@@ -11,7 +11,14 @@ import {
 import { type Health, healthValues } from '../registry/instance.ts';
 import type { Position } from '../registry/snapshot.ts';
 import { badInstance, checkServiceName, readInstance } from '../registry/validate-instance.ts';
-import { decodeJson, encodeError, encodeJson, longestBodyBytes, membersOf } from '../remote/protocol.ts';
+import {
+  decodeJson,
+  encodeError,
+  encodeJson,
+  longestBodyBytes,
+  membersOf,
+  type ServicesAnswer,
+} from '../remote/protocol.ts';
 import { bearerCheck } from './bearer-check.ts';
 import type { EmbeddedRegistry } from './embedded-registry.ts';
 import { watchLines } from './watch-lines.ts';
@@ -84,7 +91,8 @@ async function status({ registry }: Exchange): Promise<HttpResponse> {
 }
 
 async function services({ registry }: Exchange): Promise<HttpResponse> {
-  return answer({ ...registry.store.position, services: registry.store.services() });
+  const list: ServicesAnswer = { ...registry.store.position, services: registry.store.services() };
+  return answer(list);
 }
 
 async function instances({ registry }: Exchange, service: string): Promise<HttpResponse> {

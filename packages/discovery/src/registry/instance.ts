@@ -8,14 +8,17 @@ export const instanceStates = [
   'unhealthy',
   'maintenance',
 ] as const;
+/** One of `instanceStates`. */
 export type InstanceState = (typeof instanceStates)[number];
 
 /** What an instance speaks at its port. */
 export const protocols = ['grpc', 'http', 'tcp'] as const;
+/** One of `protocols`. */
 export type Protocol = (typeof protocols)[number];
 
 /** What its health checks say; `unknown` until one has run. */
 export const healthValues = ['passing', 'warning', 'critical', 'unknown'] as const;
+/** One of `healthValues`. */
 export type Health = (typeof healthValues)[number];
 
 /** One process that serves one service at one address. Never changed in place: a change is a new object. */

@@ -14,7 +14,7 @@ import type { Position } from '../registry/snapshot.ts';
 //
 // Anything that fails: a fitting status and an ErrorAnswer.
 
-/** `GET /v1/services`. */
+/** The answer to `GET /v1/services`. */
 export interface ServicesAnswer extends Position {
   readonly services: readonly string[];
 }
@@ -36,6 +36,7 @@ export interface AliveLine extends Position {
   readonly kind: 'alive';
 }
 
+/** One line of a watch. The first is a snapshot, unless the watch was resumed from a position still known. */
 export type WatchLine = SnapshotLine | ChangesLine | AliveLine;
 
 /** Body of a registration; see `LeaseClient.put`. */

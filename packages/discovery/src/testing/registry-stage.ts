@@ -1,3 +1,4 @@
+import { type Runtime, sleep } from '@heddle/kernel';
 import type { Registry } from '../registry/registry.ts';
 
 /**
@@ -5,37 +6,45 @@ import type { Registry } from '../registry/registry.ts';
  * Times are real: the shorter the lease, the sooner the suite is done.
  */
 export interface RegistryStage {
+  readonly runtime: Runtime;
   /** The lease of what is registered through `open`. */
   readonly ttlMs: number;
   /** A registry object as another process would make: its own registrations and watches, the same entries. */
   open(): Promise<Registry>;
   /** The process behind this object dies: nothing more is renewed, and nothing is taken back. */
   crash(registry: Registry): Promise<void>;
-  /** What can be done to the backend; a case that needs more than there is, is skipped. */
+  /** What can be done to the backend. */
   readonly faults: RegistryFaults;
+  /** Ends everything that `open` made, and the backend. */
   close(): Promise<void>;
 }
 
 /** Faults of a backend that is a server of its own. */
 export interface RegistryFaults {
   /** Stops the server at once, as `kill -9` does. */
-  kill?(): Promise<void>;
+  readonly kill?: () => Promise<void>;
   /** Starts it again at the same address with what it had. */
-  restart?(): Promise<void>;
+  readonly restart?: () => Promise<void>;
   /** As `restart`, with nothing. */
-  restartEmpty?(): Promise<void>;
-  /** Cuts all connections and lets none through until `heal`. Answers are lost, nobody is told. */
-  cut?(): void;
-  heal?(): void;
+  readonly restartEmpty?: () => Promise<void>;
+  /** Lets nothing through any more in either direction, without telling anybody, until `heal`. */
+  readonly cut?: () => void;
+  /** Ends `cut`. Connections that were open meanwhile are broken. */
+  readonly heal?: () => void;
   /** Delays every answer by this long from now on; 0 ends that. */
-  delay?(delayMs: number): void;
+  readonly delay?: (delayMs: number) => void;
 }
 
-/** Waits in real time until `condition` holds; looks every 5 ms. Rejects after `limitMs` with what was waited for. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, limitMs: number): Promise<void> {
-  const started = process.hrtime.bigint();
+/** Waits until `condition` holds, looking every 5 ms. Rejects after `limitMs` with what was waited for. */
+export async function until(
+  runtime: Runtime,
+  what: string,
+  limitMs: number,
+  condition: () => boolean | Promise<boolean>,
+): Promise<void> {
+  const startedMs = runtime.clock.nowMs();
   while (!(await condition())) {
-    if (Number(process.hrtime.bigint() - started) / 1e6 > limitMs) throw new Error(`not within ${limitMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    if (runtime.clock.nowMs() - startedMs > limitMs) throw new Error(`not within ${limitMs} ms: ${what}`);
+    await sleep(runtime.timers, 5);
   }
 }

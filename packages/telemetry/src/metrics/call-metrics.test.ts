@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Call, HeddleError, type Runtime, settle } from '@heddle/kernel';
 import { seededRandom, VirtualTime } from '@heddle/kernel/simulated';
-import { emptyBody, Fields, type HttpRequest, type HttpResponse } from '@heddle/wire';
+import { emptyBody, Fields, wholeBody, type HttpRequest, type HttpResponse } from '@heddle/wire';
 import {
   endpointName,
   expose,
@@ -12,6 +12,7 @@ import {
   metricsService,
   parseExposition,
   rpcMetrics,
+  serverMetrics,
 } from '../index.ts';
 
 function world(): { time: VirtualTime; runtime: Runtime } {
@@ -136,4 +137,53 @@ test('an answer that ends before this layer sees it is counted with its status',
     read(registry, 'http_requests_total').map(([labels, n]) => [labels['status_code'], n]),
     [['204', 1]],
   );
+});
+
+test('an error that a layer above makes an answer of is counted all the same', async () => {
+  const { runtime } = world();
+  const registry = new MetricRegistry();
+  const service = httpServerMetrics(registry, { service: 'order' })(async () => {
+    throw new HeddleError({ code: 'resource_exhausted', reason: 'FULL', message: 'full' });
+  });
+  const answering = (req: HttpRequest, call: Call): Promise<HttpResponse> =>
+    service(req, call).catch(() => ok);
+  await settle(answering, get('/'), Call.root(runtime));
+  assert.deepEqual(
+    read(registry, 'http_requests_total').map(([labels, n]) => [labels['status_code'], n]),
+    [['429', 1]],
+  );
+  assert.deepEqual(read(registry, 'http_requests_in_flight'), [[{ service: 'order' }, 0]]);
+});
+
+test('gRPC is counted by the status on the wire, beside plain HTTP', async () => {
+  const { runtime } = world();
+  const registry = new MetricRegistry();
+  let answer: HttpResponse = ok;
+  const service = serverMetrics(registry, { service: 'order' })(async () => answer);
+  const fields = Fields.of({ 'content-type': 'application/grpc+proto' });
+  const ask = (path: string): Promise<unknown> =>
+    settle(service, { ...get(path, 'POST'), fields }, Call.root(runtime));
+  const trailers = (status: string): HttpResponse => ({
+    ...ok,
+    body: wholeBody(new Uint8Array(3), Fields.of({ 'grpc-status': status })),
+  });
+  answer = trailers('0');
+  await ask('/shop.Orders/Place');
+  answer = trailers('14');
+  await ask('/shop.Orders/Place');
+  answer = { ...ok, fields: Fields.of({ 'grpc-status': '5' }) };
+  await ask('/shop.Orders/Get');
+  answer = ok;
+  await ask('/shop.Orders/Get');
+  await settle(service, get('/readyz'), Call.root(runtime));
+  assert.deepEqual(
+    read(registry, 'rpc_server_calls_total').map(([labels, n]) => [labels['method'], labels['code'], n]),
+    [
+      ['Place', 'ok', 1],
+      ['Place', 'unavailable', 1],
+      ['Get', 'not_found', 1],
+      ['Get', 'unknown', 1],
+    ],
+  );
+  assert.equal(read(registry, 'http_requests_total').length, 1);
 });

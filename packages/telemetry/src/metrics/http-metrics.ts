@@ -1,9 +1,9 @@
 import { type CallKey, callKey, type Layer } from '@heddle/kernel';
-import type { HttpRequest, HttpResponse } from '@heddle/wire';
+import { type HttpRequest, type HttpResponse, statusOfCode } from '@heddle/wire';
 import type { Counter } from './counter.ts';
-import type { Gauge } from './gauge.ts';
 import type { Histogram } from './histogram.ts';
 import type { MetricRegistry } from './registry.ts';
+import { type Exchange, watchExchange } from './watch-exchange.ts';
 
 /** The route or operation a call was matched to: few values, never the raw path. Set by whoever matches. */
 export const endpointName: CallKey<string> = callKey('endpoint', 'unmatched');
@@ -42,7 +42,6 @@ const knownMethods = new Set([
   'TRACE',
 ]);
 const cancelledStatus = 499;
-const failedStatus = 500;
 
 function httpMetrics(
   registry: MetricRegistry,
@@ -68,39 +67,21 @@ function httpMetrics(
     requests.series(method, endpoint, String(status), service);
   const duration = (method: string, endpoint: string): Histogram =>
     durations.series(method, endpoint, service);
-  return counted(count, duration, inFlight);
-}
-
-function counted(
-  count: (status: number, method: string, endpoint: string) => Counter,
-  duration: (method: string, endpoint: string) => Histogram,
-  inFlight: Gauge,
-): HttpLayer {
   return (next) => (req, call) => {
-    const startMs = call.runtime.clock.nowMs();
     const method = knownMethods.has(req.method) ? req.method : 'other';
-    let status: number | undefined;
-    let endMs: number | undefined;
-    // The end of the call and the answer reach this layer in either order: an answer without content ends first.
-    const finish = (): void => {
-      if (status === undefined || endMs === undefined) return;
-      const endpoint = call.get(endpointName);
-      count(status, method, endpoint).inc();
-      duration(method, endpoint).observe((endMs - startMs) / 1000);
-    };
     inFlight.add(1);
-    call.onEnd(({ error }) => {
+    return watchExchange(call, next(req, call), (exchange) => {
       inFlight.add(-1);
-      endMs = call.runtime.clock.nowMs();
-      if (error !== undefined)
-        status = error.code === 'cancelled' ? cancelledStatus : (status ?? failedStatus);
-      finish();
-    });
-    return next(req, call).then((res) => {
-      const ended = status !== undefined;
-      status ??= res.status;
-      if (!ended) finish();
-      return res;
+      const endpoint = call.get(endpointName);
+      count(statusOf(exchange), method, endpoint).inc();
+      duration(method, endpoint).observe(exchange.seconds);
     });
   };
+}
+
+/** 499 if the caller left, the answer's if there was one, else what the edge makes of the error. */
+function statusOf({ answer, error }: Exchange): number {
+  if (error?.code === 'cancelled') return cancelledStatus;
+  if (answer !== undefined) return answer.status;
+  return error === undefined ? 500 : statusOfCode(error.code);
 }

@@ -172,10 +172,10 @@ export class ServerExchange implements BodySource, BodyWriterOwner {
     if (this.#finished) return;
     this.#broke ??= error;
     this.#finished = true;
-    this.#call.cancel(error);
+    this.#call.cancel(this.#broke);
     this.#tunnel?.fail(error);
     this.#writer?.abort(error);
-    this.#call.end(error);
+    this.#call.end(this.#broke);
   }
 
   /** The request's content cannot be read on. */

@@ -112,7 +112,7 @@ class ClientSession extends Session implements Http2ClientConnection {
     const stream = this.streams.get(streamId);
     if (stream instanceof ClientStream && !stream.receive.ended) {
       stream.headReceived(this.head, endStream);
-      if (!stream.handedOver) this.#fresh.push(stream);
+      if (!stream.receive.taken) this.#fresh.push(stream);
       return;
     }
     if (this.isIdle(streamId))
@@ -130,7 +130,7 @@ class ClientSession extends Session implements Http2ClientConnection {
     if (this.state === 'open') this.setState('draining');
     const message = `the server is going away (${code}${debug === '' ? '' : `, ${debug}`}) and has not looked at the request`;
     const error = new HeddleError({ code: 'unavailable', reason: 'GOAWAY', message, sent: false });
-    for (const stream of [...this.streams.values()]) if (stream.id > lastStreamId) stream.fail(error);
+    for (const stream of this.streams.values()) if (stream.id > lastStreamId) stream.fail(error);
     this.changed();
   }
 
@@ -162,7 +162,7 @@ class ClientSession extends Session implements Http2ClientConnection {
     if (request.protocol !== undefined) await this.#extendedConnect();
     if (call.cancelled !== undefined) throw call.cancelled;
     if (this.available === 0) throw this.#unavailable();
-    return await this.#start(request, call).response;
+    return this.#start(request, call).response;
   }
 
   #start(request: HttpRequest, call: Call): ClientStream {

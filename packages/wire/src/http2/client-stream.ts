@@ -2,8 +2,8 @@ import { type Call, HeddleError } from '@heddle/kernel';
 import { type Body, wholeBytes } from '../message/body.ts';
 import type { HttpRequest, HttpResponse } from '../message/http.ts';
 import { type ErrorCode, errorCode, StreamFault } from './error-code.ts';
+import type { Link } from './link.ts';
 import type { MessageHead } from './message-head.ts';
-import type { Session } from './session.ts';
 import { Http2Stream } from './stream.ts';
 import { errorOfReset, resetCodeOf } from './stream-error.ts';
 
@@ -23,11 +23,11 @@ export class ClientStream extends Http2Stream {
   #informational = 0;
 
   /** The request's head was just written. */
-  constructor(session: Session, id: number, request: HttpRequest, call: Call) {
-    super(session, id);
+  constructor(link: Link, id: number, request: HttpRequest, call: Call) {
+    super(link, id);
     this.#call = call;
     this.#method = request.method;
-    this.#writtenAt = session.output.written;
+    this.#writtenAt = link.output.written;
     this.response = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -56,8 +56,7 @@ export class ClientStream extends Http2Stream {
 
   /** Gives the answer to the caller, when the chunk that its head came in has been read. */
   handOver(): void {
-    if (this.handedOver || this.#fields === undefined) return;
-    this.handedOver = true;
+    if (this.receive.taken || this.#fields === undefined) return;
     const body = this.receive.take();
     // Otherwise the caller ends the call, as soon as the promise resolves.
     if (wholeBytes(body) === undefined) this.#call.deferEnd();
@@ -77,14 +76,14 @@ export class ClientStream extends Http2Stream {
 
   /** Whether the request got away before is for the output to say. */
   override lost(error: HeddleError): void {
-    const sent = this.session.output.flushed >= this.#writtenAt;
+    const sent = this.link.output.flushed >= this.#writtenAt;
     this.fail(sent ? error : error.with({ sent: false }));
   }
 
   override receiveEnded(): void {
     // The answer is complete: a server that wants no more of the request need not say so.
     if (!this.send.ended && this.#method !== 'CONNECT') {
-      this.session.sendReset(this.id, errorCode.cancel);
+      this.link.sendReset(this.id, errorCode.cancel);
       this.send.stop(answered());
     }
     super.receiveEnded();
@@ -98,7 +97,7 @@ export class ClientStream extends Http2Stream {
     if (error !== undefined) {
       this.#reject(error);
       // After a response, nobody else would.
-      if (this.handedOver) this.#call.end(error);
+      if (this.receive.taken) this.#call.end(error);
       return;
     }
     this.handOver();
@@ -132,7 +131,7 @@ export class ClientStream extends Http2Stream {
   #countInformational(endStream: boolean): void {
     this.#informational++;
     if (endStream) this.#fault(errorCode.protocolError, 'an informational answer ends the stream');
-    if (this.#informational > this.session.limits.maxInformational) {
+    if (this.#informational > this.link.limits.maxInformational) {
       this.#fault(errorCode.enhanceYourCalm, 'too many informational answers');
     }
   }

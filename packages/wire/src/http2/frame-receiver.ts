@@ -1,23 +1,55 @@
-import { ConnectionFault, errorCode, StreamFault } from './error-code.ts';
+import type { Runtime } from '@heddle/kernel';
+import { ConnectionFault, type ErrorCode, errorCode, StreamFault } from './error-code.ts';
 import { flag, frameType, largest31, readUint31, readUint32 } from './frame.ts';
 import { FrameReader } from './frame-reader.ts';
 import { writePing, writeSettingsAck } from './frame-writer.ts';
 import { HeaderAssembly } from './header-assembly.ts';
 import { HpackDecoder, HpackError } from './hpack/decoder.ts';
-import type { Session } from './session.ts';
+import type { Link } from './link.ts';
+import type { MessageHead } from './message-head.ts';
+import type { Http2Stream } from './stream.ts';
 
 // A SETTINGS frame touches every open stream.
 const settingsCost = 10;
 
+/** What frames are about: the connection that they come in on. What it throws is a `ConnectionFault` or `StreamFault`. */
+export interface FrameSession extends Link {
+  readonly runtime: Runtime;
+  readonly streams: ReadonlyMap<number, Http2Stream>;
+  /** Where header sections are decoded into. */
+  readonly head: MessageHead;
+  /** What we still take on the connection as a whole. */
+  receiveWindow: number;
+  /** The peer knows our settings. */
+  settingsAcknowledged: boolean;
+  /** A header section has been decoded into `head`. */
+  headReceived(streamId: number, endStream: boolean): void;
+  /** The peer has reset a stream that was open. */
+  resetReceived(stream: Http2Stream, code: ErrorCode): void;
+  goawayReceived(lastStreamId: number, code: ErrorCode, debug: string): void;
+  /** The peer's settings came, at first or again. */
+  settingsReceived(): void;
+  /** The peer has answered a PING. False: we had sent none. */
+  pingAnswered(): boolean;
+  /** The connection's window has opened. */
+  windowOpened(): void;
+  /** True for a stream that nobody has opened yet. */
+  isIdle(streamId: number): boolean;
+  /** We have reset that stream not long ago: what comes for it was sent before the peer knew. */
+  wasReset(streamId: number): boolean;
+  /** The peer broke the protocol on one stream. */
+  streamFault(streamId: number, code: ErrorCode, message: string): void;
+}
+
 /** Does what each frame says, by the rules of RFC 9113 sections 5 and 6. */
 export class FrameReceiver {
-  readonly #session: Session;
+  readonly #session: FrameSession;
   readonly #reader: FrameReader;
   readonly #assembly: HeaderAssembly;
   #decoder: HpackDecoder | undefined;
   #settingsSeen = false;
 
-  constructor(session: Session) {
+  constructor(session: FrameSession) {
     this.#session = session;
     this.#assembly = new HeaderAssembly(session.limits);
     this.#reader = new FrameReader((type, flags, streamId, bytes, start, end) => {
@@ -251,7 +283,7 @@ export class FrameReceiver {
         throw new ConnectionFault(errorCode.flowControlError, 'the window of a stream is too large');
       }
     }
-    if (by > 0) for (const stream of [...this.#session.streams.values()]) stream.send.proceed();
+    if (by > 0) for (const stream of this.#session.streams.values()) stream.send.proceed();
   }
 
   #ping(flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {

@@ -22,17 +22,19 @@ export function writeData(
   for (let index = 0; index < count; index++) buffer[at + index] = bytes[from + index] as number;
 }
 
+/** RST_STREAM with an `errorCode`. */
 export function writeRstStream(output: Output, streamId: number, code: number): void {
   const at = writeFrame(output, 4, frameType.rstStream, 0, streamId);
   writeUint32(output.buffer, at, code);
 }
 
+/** WINDOW_UPDATE by 1 to 2^31-1; stream 0 is the connection. */
 export function writeWindowUpdate(output: Output, streamId: number, increment: number): void {
   const at = writeFrame(output, 4, frameType.windowUpdate, 0, streamId);
   writeUint32(output.buffer, at, increment);
 }
 
-/** `pairs`: identifier, value, identifier, value … */
+/** SETTINGS. `pairs`: identifier, value, identifier, value … */
 export function writeSettings(output: Output, pairs: readonly number[]): void {
   let at = writeFrame(output, pairs.length * 3, frameType.settings, 0, 0);
   const { buffer } = output;
@@ -45,17 +47,18 @@ export function writeSettings(output: Output, pairs: readonly number[]): void {
   }
 }
 
+/** The acknowledgement of the peer's SETTINGS. */
 export function writeSettingsAck(output: Output): void {
   writeFrame(output, 0, frameType.settings, flag.ack, 0);
 }
 
-/** `opaque` holds eight bytes from `from`. */
+/** PING, or the answer to one. `opaque` holds eight bytes from `from`. */
 export function writePing(output: Output, ack: boolean, opaque: Uint8Array, from: number): void {
   const at = writeFrame(output, 8, frameType.ping, ack ? flag.ack : 0, 0);
   for (let index = 0; index < 8; index++) output.buffer[at + index] = opaque[from + index] as number;
 }
 
-/** `debug` is for people at the other end; ASCII. */
+/** GOAWAY. `debug` is for people at the other end; ASCII. */
 export function writeGoaway(output: Output, lastStreamId: number, code: number, debug: string): void {
   const at = writeFrame(output, 8 + debug.length, frameType.goaway, 0, 0);
   const { buffer } = output;

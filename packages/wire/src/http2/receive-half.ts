@@ -1,11 +1,19 @@
 import type { HeddleError } from '@heddle/kernel';
 import { type Body, emptyBody, wholeBody } from '../message/body.ts';
 import type { Fields } from '../message/fields.ts';
+import { type BodySource, IncomingBody } from '../message/incoming-body.ts';
 import { errorCode, StreamFault } from './error-code.ts';
-import { IncomingBody, type BodySource } from './incoming-body.ts';
-import type { Session } from './session.ts';
-import type { Http2Stream } from './stream.ts';
 import { writeWindowUpdate } from './frame-writer.ts';
+import type { Link } from './link.ts';
+
+/** The stream that a half belongs to. */
+export interface ReceiveOwner {
+  readonly id: number;
+  /** Somebody has begun to read content that has not all come. */
+  contentWanted(): void;
+  /** The reader has left before the end. */
+  contentAbandoned(error: HeddleError): void;
+}
 
 const noBytes = new Uint8Array(0);
 
@@ -16,31 +24,33 @@ const noBytes = new Uint8Array(0);
 export class ReceiveHalf implements BodySource {
   /** END_STREAM has come, or nothing more is wanted. */
   ended = false;
+  /** `take` was called. */
+  taken = false;
   /** Bytes that the head's content-length says there are. */
   expected: number | undefined;
   /** Anything has come since this was last set to false: for telling a slow peer from a silent one. */
   progress = false;
 
-  readonly #session: Session;
-  readonly #stream: Http2Stream;
+  readonly #link: Link;
+  readonly #owner: ReceiveOwner;
   #received = 0;
   #window: number;
   #target: number;
   #unacknowledged = 0;
-  #whole: Uint8Array | undefined;
-  #wholeTrailers: Fields | undefined;
+  #early: Uint8Array[] | undefined;
+  #trailers: Fields | undefined;
   #body: IncomingBody | undefined;
 
-  constructor(session: Session, stream: Http2Stream) {
-    this.#session = session;
-    this.#stream = stream;
-    this.#window = session.limits.streamWindowBytes;
+  constructor(link: Link, owner: ReceiveOwner) {
+    this.#link = link;
+    this.#owner = owner;
+    this.#window = link.limits.streamWindowBytes;
     this.#target = this.#window;
   }
 
   /** A reader waits for content that does not come. */
   get starved(): boolean {
-    return !this.ended && this.#body !== undefined && this.#body.starved;
+    return !this.ended && this.#body !== undefined && this.#body.read && this.#body.bufferedBytes === 0;
   }
 
   /** One DATA frame: `content` of the `flowBytes` that count, which is more if it was padded. */
@@ -50,38 +60,37 @@ export class ReceiveHalf implements BodySource {
     this.progress = true;
     this.#check(flowBytes, endStream);
     if (flowBytes > content.length) this.#credit(flowBytes - content.length, endStream);
-    if (endStream && this.#body === undefined && !this.#stream.handedOver) {
-      // All of it came before anybody could ask for it.
-      this.#whole = content;
-      this.#session.credit(content.length);
-      this.ended = true;
-      return;
-    }
-    if (content.length > 0) this.#streaming().push(content);
-    if (endStream) this.end(undefined);
+    if (content.length > 0) this.#keep(content);
+    if (endStream) this.#end(undefined);
   }
 
   /** END_STREAM without content, perhaps on trailers. */
   end(trailers: Fields | undefined): void {
     this.#check(0, true);
-    this.ended = true;
     this.progress = true;
-    if (this.#body !== undefined) this.#body.end(trailers);
-    else this.#wholeTrailers = trailers;
+    this.#end(trailers);
   }
 
   /** The content, for the message. Once. */
   take(): Body {
-    if (!this.ended) return this.#streaming();
-    if (this.#body !== undefined) return wholeBody(this.#body.takeAll(), this.#body.trailers);
-    if (this.#whole === undefined && this.#wholeTrailers === undefined) return emptyBody;
-    return wholeBody(this.#whole ?? noBytes, this.#wholeTrailers);
+    this.taken = true;
+    const early = this.#early;
+    this.#early = undefined;
+    if (this.ended) {
+      if (early === undefined && this.#trailers === undefined) return emptyBody;
+      return wholeBody(this.#join(early), this.#trailers);
+    }
+    const body = new IncomingBody(this, this.expected);
+    if (early !== undefined) for (const chunk of early) body.push(chunk);
+    this.#body = body;
+    return body;
   }
 
   /** Nothing more is wanted, or will come. */
   stop(error: HeddleError): void {
     this.ended = true;
-    this.#whole = undefined;
+    if (this.#early !== undefined) this.#join(this.#early);
+    this.#early = undefined;
     this.#body?.fail(error);
   }
 
@@ -89,35 +98,57 @@ export class ReceiveHalf implements BodySource {
     this.#credit(bytes, this.ended);
   }
 
-  demanded(): void {
-    this.#stream.contentDemanded();
+  wanted(): void {
+    this.#owner.contentWanted();
   }
 
   abandoned(error: HeddleError): void {
-    this.#stream.contentAbandoned(error);
+    this.#owner.contentAbandoned(error);
   }
 
-  #streaming(): IncomingBody {
-    this.#body ??= new IncomingBody(this, this.expected);
-    return this.#body;
+  #keep(content: Uint8Array): void {
+    const body = this.#body;
+    if (body === undefined) {
+      if (this.#early === undefined) this.#early = [content];
+      else this.#early.push(content);
+      return;
+    }
+    // What will wait to be read must not keep a much larger read buffer alive.
+    const waits = body.bufferedBytes > 0 || !body.read;
+    body.push(waits && content.length * 4 < content.buffer.byteLength ? Buffer.from(content) : content);
+  }
+
+  #end(trailers: Fields | undefined): void {
+    this.ended = true;
+    this.#trailers = trailers;
+    this.#body?.finish(trailers);
+  }
+
+  #join(early: readonly Uint8Array[] | undefined): Uint8Array {
+    if (early === undefined) return noBytes;
+    const [only = noBytes] = early;
+    const joined = early.length === 1 ? only : Buffer.concat(early);
+    this.#link.credit(joined.length);
+    return joined;
   }
 
   #credit(bytes: number, ended: boolean): void {
-    this.#session.credit(bytes);
+    this.#link.credit(bytes);
     if (ended) return;
     this.#unacknowledged += bytes;
     if (this.#unacknowledged * 2 < this.#target) return;
-    const grown = this.#body !== undefined && this.#body.queued === 0 ? this.#growth() : 0;
+    const grown = this.#growth();
     const increment = this.#unacknowledged + grown;
     this.#target += grown;
     this.#window += increment;
     this.#unacknowledged = 0;
-    writeWindowUpdate(this.#session.output, this.#stream.id, increment);
+    writeWindowUpdate(this.#link.output, this.#owner.id, increment);
   }
 
   /** Half a window was read as fast as it came: perhaps the window is what holds the peer back. */
   #growth(): number {
-    return Math.max(0, Math.min(this.#target, this.#session.limits.maxStreamWindowBytes - this.#target));
+    if (this.#body === undefined || this.#body.bufferedBytes > 0) return 0;
+    return Math.max(0, Math.min(this.#target, this.#link.limits.maxStreamWindowBytes - this.#target));
   }
 
   #check(flowBytes: number, endStream: boolean): void {
@@ -133,7 +164,7 @@ export class ReceiveHalf implements BodySource {
 
   /** What is refused was received all the same: the connection's window gets it back. */
   #refuse(flowBytes: number, code: number, message: string): never {
-    this.#session.credit(flowBytes);
-    throw new StreamFault(this.#stream.id, code, message);
+    this.#link.credit(flowBytes);
+    throw new StreamFault(this.#owner.id, code, message);
   }
 }

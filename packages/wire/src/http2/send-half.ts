@@ -1,39 +1,51 @@
 import { HeddleError } from '@heddle/kernel';
 import { type Body, wholeBytes } from '../message/body.ts';
 import type { Fields } from '../message/fields.ts';
+import { type BodySink, IncomingBody } from '../message/incoming-body.ts';
 import { defaultFrameBytes } from './frame.ts';
 import { writeData } from './frame-writer.ts';
-import type { Session } from './session.ts';
-import type { Http2Stream } from './stream.ts';
+import type { Link, Sender } from './link.ts';
+
+/** The stream that a half belongs to. */
+export interface SendOwner {
+  readonly id: number;
+  /** END_STREAM was written. */
+  sendEnded(): void;
+  /** What was to be sent could not be produced. */
+  sendFailed(error: HeddleError): void;
+}
 
 // How much one stream sends before others get their turn.
 const turnBytes = 4 * defaultFrameBytes;
 const noBytes = new Uint8Array(0);
+const nothing: readonly string[] = [];
 
 /** What we send on a stream after its head: content as fast as windows and the socket take it, trailers, the end. */
-export class SendHalf {
+export class SendHalf implements Sender, BodySink {
   /** END_STREAM was written, or nothing more may be. */
   ended = false;
   /** What the peer will take on this stream; may be negative after its SETTINGS. */
   window: number;
-  /** Is in the session's queue of streams that wait for the connection. For the session alone. */
   queued = false;
   /** Something was sent since this was last set to false. */
   progress = true;
 
-  readonly #session: Session;
-  readonly #stream: Http2Stream;
+  readonly #link: Link;
+  readonly #owner: SendOwner;
+  // A chunk of which some is left to send, and what was sent of it.
   #pending: Uint8Array | undefined;
   #at = 0;
+  // The chunk that is being sent is the last.
   #last = false;
   #trailers: Fields | undefined;
   #body: Body | undefined;
+  #flow: IncomingBody | undefined;
   #wakePump: (() => void) | undefined;
 
-  constructor(session: Session, stream: Http2Stream, window: number) {
-    this.#session = session;
-    this.#stream = stream;
-    this.window = window;
+  constructor(link: Link, owner: SendOwner) {
+    this.#link = link;
+    this.#owner = owner;
+    this.window = link.peer.initialWindowBytes;
   }
 
   /** Content waits for a window, or for the socket. */
@@ -44,17 +56,21 @@ export class SendHalf {
   /** Sends `body` to its end, when the head has been written without END_STREAM. */
   start(body: Body): void {
     const bytes = wholeBytes(body);
-    if (bytes === undefined) {
-      this.#body = body;
-      void this.#pump(body);
+    if (bytes !== undefined) {
+      this.#trailers = body.trailers;
+      this.#last = true;
+      this.#offer(bytes);
       return;
     }
-    this.#trailers = body.trailers;
-    this.#last = true;
-    this.#offer(bytes);
+    this.#body = body;
+    if (body instanceof IncomingBody) {
+      this.#flow = body;
+      body.flow(this);
+      return;
+    }
+    void this.#pump(body);
   }
 
-  /** Goes on sending, after a window has opened or the socket has drained. */
   proceed(): void {
     if (this.#pending !== undefined) this.#send(this.#pending);
   }
@@ -70,23 +86,34 @@ export class SendHalf {
     this.#wake();
   }
 
+  data(chunk: Uint8Array): boolean {
+    if (!this.ended) this.#offer(chunk);
+    return this.#pending === undefined;
+  }
+
+  end(trailers: Fields | undefined): void {
+    if (this.ended) return;
+    this.#trailers = trailers;
+    this.#body = undefined;
+    this.#finish();
+  }
+
+  fail(error: HeddleError): void {
+    if (this.ended) return;
+    this.#body = undefined;
+    this.#owner.sendFailed(error);
+  }
+
   async #pump(body: Body): Promise<void> {
     try {
       for await (const chunk of body) {
         if (this.ended) return;
-        if (chunk.length === 0) continue;
-        this.#offer(chunk);
+        if (chunk.length > 0) this.#offer(chunk);
         if (this.#pending !== undefined) await this.#sent();
-        if (this.ended) return;
       }
-      if (this.ended) return;
-      this.#body = undefined;
-      this.#trailers = body.trailers;
-      this.#finish();
+      this.end(body.trailers);
     } catch (thrown) {
-      if (this.ended) return;
-      this.#body = undefined;
-      this.#stream.sendFailed(HeddleError.from(thrown));
+      this.fail(HeddleError.from(thrown));
     }
   }
 
@@ -108,56 +135,52 @@ export class SendHalf {
   }
 
   #send(bytes: Uint8Array): void {
-    const session = this.#session;
-    const { output } = session;
+    const resumed = this.#pending !== undefined;
+    const { output } = this.#link;
     let turn = turnBytes;
     while (this.#at < bytes.length) {
-      const count = Math.min(bytes.length - this.#at, defaultFrameBytes, this.window, session.sendWindow);
+      const count = Math.min(bytes.length - this.#at, defaultFrameBytes, this.window, this.#link.sendWindow);
       if (count <= 0 || turn <= 0 || output.congested) {
         this.#pending = bytes;
         // Without a window of its own, the stream's WINDOW_UPDATE is what it waits for.
-        if (this.window > 0) session.queueSend(this);
+        if (this.window > 0) this.#link.queueSend(this);
         return;
       }
-      const end = this.#last && this.#at + count === bytes.length && this.#trailers === undefined;
-      writeData(output, this.#stream.id, bytes, this.#at, count, end);
-      this.#at += count;
-      this.window -= count;
-      session.sendWindow -= count;
+      this.#write(bytes, count);
       turn -= count;
-      this.progress = true;
-      session.guard.work();
-      if (end) {
-        this.#pending = undefined;
-        this.#end();
-        return;
-      }
     }
     this.#pending = undefined;
-    if (this.#last) this.#finish();
-    else this.#wake();
+    if (this.ended) this.#owner.sendEnded();
+    else if (this.#last) this.#finish();
+    else if (resumed) {
+      this.#wake();
+      this.#flow?.resume();
+    }
+  }
+
+  #write(bytes: Uint8Array, count: number): void {
+    const link = this.#link;
+    const end = this.#last && this.#at + count === bytes.length && this.#trailers === undefined;
+    writeData(link.output, this.#owner.id, bytes, this.#at, count, end);
+    this.#at += count;
+    this.window -= count;
+    link.sendWindow -= count;
+    this.progress = true;
+    link.guard.work();
+    if (end) this.ended = true;
   }
 
   /** Ends without content: on trailers, or on an empty DATA frame, which no window holds back. */
   #finish(): void {
-    if (this.#trailers === undefined) {
-      writeData(this.#session.output, this.#stream.id, noBytes, 0, 0, true);
-    } else {
-      try {
-        this.#session.headerWriter.write(this.#stream.id, none, this.#trailers, true);
-      } catch (thrown) {
-        this.#stream.sendFailed(HeddleError.from(thrown));
-        return;
-      }
+    const { output, headerWriter } = this.#link;
+    try {
+      if (this.#trailers === undefined) writeData(output, this.#owner.id, noBytes, 0, 0, true);
+      else headerWriter.write(this.#owner.id, nothing, this.#trailers, true);
+    } catch (thrown) {
+      this.#owner.sendFailed(HeddleError.from(thrown));
+      return;
     }
-    this.#end();
-  }
-
-  #end(): void {
     this.ended = true;
-    this.#body = undefined;
-    this.#stream.sendEnded();
+    this.#owner.sendEnded();
   }
 }
-
-const none: readonly string[] = [];

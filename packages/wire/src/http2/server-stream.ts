@@ -1,16 +1,17 @@
-import { Call, HeddleError } from '@heddle/kernel';
+import { Call, HeddleError, type Runtime } from '@heddle/kernel';
 import { type Body, emptyBody, wholeBytes } from '../message/body.ts';
 import { Fields } from '../message/fields.ts';
 import { type HttpRequest, type HttpResponse, type HttpService, type Peer, peer } from '../message/http.ts';
+import { statusOfCode } from '../message/status-of-code.ts';
 import { errorCode } from './error-code.ts';
-import { statusOfError } from './error-status.ts';
+import type { Link } from './link.ts';
 import type { MessageHead } from './message-head.ts';
-import type { Session } from './session.ts';
 import { resetCodeOf } from './stream-error.ts';
 import { Http2Stream } from './stream.ts';
 
 /** What a stream needs of the server's side of its connection. */
 export interface ServerSide {
+  readonly runtime: Runtime;
   readonly service: HttpService;
   readonly scheme: 'http' | 'https' | undefined;
   readonly peerInfo: Peer;
@@ -32,8 +33,8 @@ export class ServerStream extends Http2Stream {
   #responded = false;
 
   /** `head` has been found to be a valid request's; its fields go over to the stream. */
-  constructor(session: Session, id: number, side: ServerSide, head: MessageHead) {
-    super(session, id);
+  constructor(link: Link, id: number, side: ServerSide, head: MessageHead) {
+    super(link, id);
     this.#side = side;
     this.#method = head.method ?? '';
     this.#scheme = side.scheme ?? (head.scheme === 'https' ? 'https' : 'http');
@@ -52,9 +53,7 @@ export class ServerStream extends Http2Stream {
 
   /** Hands the request to the service, and its answer to the peer. Never rejects. */
   async serve(): Promise<void> {
-    const { session } = this;
-    this.handedOver = true;
-    const call = Call.root(session.runtime).set(peer, this.#side.peerInfo);
+    const call = Call.root(this.#side.runtime).set(peer, this.#side.peerInfo);
     this.#call = call;
     this.#side.working(1);
     try {
@@ -72,9 +71,9 @@ export class ServerStream extends Http2Stream {
     super.fail(error);
   }
 
-  override contentDemanded(): void {
+  override contentWanted(): void {
     if (this.#expectContinue && !this.#responded && !this.closed) {
-      this.session.headerWriter.write(this.id, [':status', '100'], undefined, false);
+      this.link.headerWriter.write(this.id, [':status', '100'], undefined, false);
     }
   }
 
@@ -84,7 +83,7 @@ export class ServerStream extends Http2Stream {
   override sendEnded(): void {
     // The peer need not go on sending what nobody will read (RFC 9113 section 8.1); a tunnel's halves end apart.
     if (!this.receive.ended && this.#method !== 'CONNECT') {
-      this.session.sendReset(this.id, errorCode.noError);
+      this.link.sendReset(this.id, errorCode.noError);
       this.receive.stop(unread());
     }
     super.sendEnded();
@@ -126,7 +125,7 @@ export class ServerStream extends Http2Stream {
     const special = responseSpecial(status, body, fields, bodiless, this.#method === 'CONNECT');
     const endStream = bodiless || isEmpty(body);
     try {
-      this.session.headerWriter.write(this.id, special, fields, endStream);
+      this.link.headerWriter.write(this.id, special, fields, endStream);
     } catch (thrown) {
       body.cancel();
       throw thrown;
@@ -147,7 +146,7 @@ export class ServerStream extends Http2Stream {
       this.sendFailed(error);
       return;
     }
-    this.#respond({ status: statusOfError(error.code), fields: new Fields(), body: emptyBody });
+    this.#respond({ status: statusOfCode(error.code), fields: new Fields(), body: emptyBody });
   }
 }
 

@@ -1,24 +1,39 @@
-import { HeddleError, type Timer } from '@heddle/kernel';
+import { HeddleError, type Runtime, type Timer } from '@heddle/kernel';
 import { ConnectionFault, errorCode } from './error-code.ts';
-import type { Session } from './session.ts';
+import type { Link } from './link.ts';
 import type { Http2Stream } from './stream.ts';
 
 // How many looks a timeout is measured by: it strikes at most a fourth too late.
 const looks = 4;
+
+/** A connection that is looked at. */
+export interface Watched extends Link {
+  readonly runtime: Runtime;
+  readonly streams: ReadonlyMap<number, Http2Stream>;
+  readonly settingsAcknowledged: boolean;
+  /** A header block is unfinished since then; undefined if none is. */
+  readonly headerBegunMs: number | undefined;
+  /** No stream has been open for `idleTimeoutMs`. */
+  idle(): void;
+  /** Ends the connection, and says why. */
+  fail(fault: ConnectionFault): void;
+  /** Drops the connection. */
+  destroy(): void;
+}
 
 /**
  * Looks at a connection now and then for what takes too long. One timer for all of it, whatever happens in between:
  * a look costs nothing on the way of a request.
  */
 export class SessionWatch {
-  readonly #session: Session;
+  readonly #session: Watched;
   readonly #everyMs: number;
   #timer: Timer | undefined;
   #startedMs = 0;
   #idleLooks = 0;
   #congestedLooks = 0;
 
-  constructor(session: Session) {
+  constructor(session: Watched) {
     const { settingsTimeoutMs, headerTimeoutMs, idleTimeoutMs, bodyTimeoutMs, sendTimeoutMs } =
       session.limits;
     this.#session = session;
@@ -57,12 +72,12 @@ export class SessionWatch {
     const session = this.#session;
     const { limits } = session;
     this.#checkHeaders(session.runtime.clock.nowMs());
-    for (const stream of [...session.streams.values()]) {
+    for (const stream of session.streams.values()) {
       this.#checkSend(stream);
       this.#checkBody(stream);
     }
     this.#checkOutput();
-    this.#idleLooks = session.active === 0 ? this.#idleLooks + 1 : 0;
+    this.#idleLooks = session.streams.size === 0 ? this.#idleLooks + 1 : 0;
     if (this.#idleLooks * this.#everyMs >= limits.idleTimeoutMs) session.idle();
   }
 

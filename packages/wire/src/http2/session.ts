@@ -2,14 +2,14 @@ import { type Address, type Connection, HeddleError, type Runtime } from '@heddl
 import { AbuseGuard } from './abuse-guard.ts';
 import { ConnectionFault, type ErrorCode, errorCode, errorCodeName } from './error-code.ts';
 import { initialWindowBytes } from './frame.ts';
-import { FrameReceiver } from './frame-receiver.ts';
+import { FrameReceiver, type FrameSession } from './frame-receiver.ts';
 import { writeGoaway, writePing, writeRstStream, writeSettings, writeWindowUpdate } from './frame-writer.ts';
 import { HeaderWriter } from './header-writer.ts';
+import type { Link, Sender } from './link.ts';
 import type { Http2Limits } from './limits.ts';
 import { MessageHead } from './message-head.ts';
 import { Output } from './output.ts';
-import type { SendHalf } from './send-half.ts';
-import { SessionWatch } from './session-watch.ts';
+import { SessionWatch, type Watched } from './session-watch.ts';
 import { PeerSettings, setting } from './settings.ts';
 import type { Http2Stream } from './stream.ts';
 
@@ -25,7 +25,7 @@ export type SessionState = 'open' | 'draining' | 'closing' | 'closed';
 const rememberedResets = 256;
 
 /** What both roles share of a connection: streams, windows, output, and how it ends. */
-export abstract class Session {
+export abstract class Session implements Link, FrameSession, Watched {
   readonly runtime: Runtime;
   readonly limits: Http2Limits;
   readonly peer: PeerSettings = new PeerSettings();
@@ -48,7 +48,7 @@ export abstract class Session {
   readonly #receiver: FrameReceiver;
   readonly #watch: SessionWatch;
   readonly #recentResets = new Set<number>();
-  readonly #sendQueue: SendHalf[] = [];
+  readonly #sendQueue: Sender[] = [];
   readonly #pings: (() => void)[] = [];
   #state: SessionState = 'open';
   #unacknowledged = 0;
@@ -135,13 +135,11 @@ export abstract class Session {
     return this.#receiver.headerBegunMs;
   }
 
-  /** The stream is over: it counts no more. */
-  forget(stream: Http2Stream): void {
-    this.streams.delete(stream.id);
+  forget(streamId: number): void {
+    this.streams.delete(streamId);
     this.changed();
   }
 
-  /** Writes RST_STREAM, and remembers that frames may still be on their way. */
   sendReset(streamId: number, code: ErrorCode): void {
     if (this.#recentResets.size >= rememberedResets) {
       for (const oldest of this.#recentResets) {
@@ -169,7 +167,6 @@ export abstract class Session {
     stream.reset(code, new HeddleError({ code: 'internal', reason: 'PROTOCOL_ERROR', message: text }));
   }
 
-  /** So many bytes of content have been read or dropped: the peer may send as many more. */
   credit(bytes: number): void {
     this.#unacknowledged += bytes;
     if (this.#unacknowledged * 2 < this.limits.connectionWindowBytes) return;
@@ -178,11 +175,10 @@ export abstract class Session {
     this.#unacknowledged = 0;
   }
 
-  /** The stream goes on sending when the connection's window, the socket or its turn allow it. */
-  queueSend(half: SendHalf): void {
-    if (half.queued) return;
-    half.queued = true;
-    this.#sendQueue.push(half);
+  queueSend(sender: Sender): void {
+    if (sender.queued) return;
+    sender.queued = true;
+    this.#sendQueue.push(sender);
     if (this.sendWindow > 0 && !this.output.congested) this.output.schedule();
   }
 
@@ -292,7 +288,7 @@ export abstract class Session {
   }
 
   #failAll(error: HeddleError): void {
-    for (const stream of [...this.streams.values()]) stream.lost(error);
+    for (const stream of this.streams.values()) stream.lost(error);
   }
 
   #peerEnded(): void {
@@ -318,9 +314,9 @@ export abstract class Session {
   #sendQueued(): void {
     const queue = this.#sendQueue;
     for (let left = queue.length; left > 0 && this.sendWindow > 0 && !this.output.congested; left--) {
-      const half = queue.shift() as SendHalf;
-      half.queued = false;
-      half.proceed();
+      const sender = queue.shift() as Sender;
+      sender.queued = false;
+      sender.proceed();
     }
     if (queue.length > 0 && this.sendWindow > 0 && !this.output.congested) this.output.schedule();
   }

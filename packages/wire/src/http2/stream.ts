@@ -1,37 +1,35 @@
 import type { HeddleError } from '@heddle/kernel';
 import { errorCode, type ErrorCode } from './error-code.ts';
-import { ReceiveHalf } from './receive-half.ts';
-import { SendHalf } from './send-half.ts';
-import type { Session } from './session.ts';
+import type { Link } from './link.ts';
+import { type ReceiveOwner, ReceiveHalf } from './receive-half.ts';
+import { type SendOwner, SendHalf } from './send-half.ts';
 
 /** One stream, as both roles need it: two halves, and an end when both have ended. */
-export abstract class Http2Stream {
+export abstract class Http2Stream implements ReceiveOwner, SendOwner {
   readonly id: number;
   readonly receive: ReceiveHalf;
   readonly send: SendHalf;
   /** The head of the peer's message has come: content may follow. */
   headSeen = false;
-  /** The message that the peer sends has been given to whoever asked for it. */
-  handedOver = false;
   /** The session has forgotten it. */
   closed = false;
   /** Turns of the watch in a row in which the peer gave nothing, and took nothing, that it should have. */
   receiveStalls = 0;
   sendStalls = 0;
 
-  protected readonly session: Session;
+  protected readonly link: Link;
 
-  constructor(session: Session, id: number) {
-    this.session = session;
+  constructor(link: Link, id: number) {
+    this.link = link;
     this.id = id;
-    this.receive = new ReceiveHalf(session, this);
-    this.send = new SendHalf(session, this, session.peer.initialWindowBytes);
+    this.receive = new ReceiveHalf(link, this);
+    this.send = new SendHalf(link, this);
   }
 
   /** Ends the stream with RST_STREAM; `error` goes to whoever is reading or writing. */
   reset(code: ErrorCode, error: HeddleError): void {
     if (this.closed) return;
-    this.session.sendReset(this.id, code);
+    this.link.sendReset(this.id, code);
     this.fail(error);
   }
 
@@ -39,7 +37,7 @@ export abstract class Http2Stream {
   fail(error: HeddleError): void {
     if (this.closed) return;
     this.closed = true;
-    this.session.forget(this);
+    this.link.forget(this.id);
     this.receive.stop(error);
     this.send.stop(error);
     this.ended(error);
@@ -70,8 +68,8 @@ export abstract class Http2Stream {
     return false;
   }
 
-  /** A reader waits for content. */
-  contentDemanded(): void {}
+  /** Somebody has begun to read. */
+  contentWanted(): void {}
 
   /** The reader of the content has left. */
   abstract contentAbandoned(error: HeddleError): void;
@@ -82,7 +80,7 @@ export abstract class Http2Stream {
   protected finish(): void {
     if (this.closed) return;
     this.closed = true;
-    this.session.forget(this);
+    this.link.forget(this.id);
     this.ended(undefined);
   }
 }

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file shop/money/v1/money.proto.
  */
 export const file_shop_money_v1_money: GenFile = /*@__PURE__*/
-  fileDesc("ChlzaG9wL21vbmV5L3YxL21vbmV5LnByb3RvEg1zaG9wLm1vbmV5LnYxIiwKBU1vbmV5EhAKCGN1cnJlbmN5GAEgASgJEhEKBW1pbm9yGAIgASgDQgIwAmIGcHJvdG8z");
+  fileDesc("ChlzaG9wL21vbmV5L3YxL21vbmV5LnByb3RvEg1zaG9wLm1vbmV5LnYxIigKBU1vbmV5EhAKCGN1cnJlbmN5GAEgASgJEg0KBW1pbm9yGAIgASgDYgZwcm90bzM");
 
 /**
  * An amount in the smallest unit of its currency (cents): whole numbers only, so that sums are exact.
@@ -26,7 +26,7 @@ export type Money = Message<"shop.money.v1.Money"> & {
   currency: string;
 
   /**
-   * @generated from field: int64 minor = 2 [jstype = JS_NUMBER];
+   * @generated from field: int64 minor = 2;
    */
   minor: bigint;
 };

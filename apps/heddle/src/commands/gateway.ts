@@ -1,0 +1,119 @@
+import { hostPort, type Instance, type Registry } from '@heddle/discovery';
+import type { Part, Registration, Runtime } from '@heddle/kernel';
+import { nodeRuntime } from '@heddle/kernel/node';
+import { type Dialled, Gateway, type GatewayConfig, readGatewayConfig } from '@heddle/proxy';
+import { registration } from '@heddle/rpc';
+import { MetricRegistry, metricsService, processMetrics } from '@heddle/telemetry';
+import { processReader } from '@heddle/telemetry/node';
+import { endpoint, type HttpServer, type HttpService, serve } from '@heddle/wire';
+import { type Command, usageError } from '../command.ts';
+import { readTextFile } from '../node/config-file.ts';
+import { runServer } from '../node/run-server.ts';
+import { controlPlaneRegistry, readAddress } from '../registry-access.ts';
+
+/** `heddle gateway`. */
+export const gateway: Command = {
+  name: 'gateway',
+  summary: 'Run a gateway from a configuration file',
+  words: '',
+  options: {
+    config: { type: 'string', value: 'FILE', help: 'Routes and limits, YAML or JSON' },
+    port: { type: 'string', value: 'PORT', help: 'Where to listen, instead of listen.port of the file' },
+    registry: { type: 'string', value: 'HOST:PORT', help: 'The control plane, for discovery:/// upstreams' },
+    check: { type: 'boolean', help: 'Only check the file: prints every problem with line and column' },
+  },
+  examples: [
+    'heddle gateway --config gateway.yaml --registry 127.0.0.1:8090',
+    'heddle gateway --config gateway.yaml --check',
+  ],
+  run: async (given, world) => {
+    const file = given.text('config');
+    if (file === undefined) throw usageError('"heddle gateway" needs --config FILE');
+    const config = readGatewayConfig(readTextFile(file, 'gateway configuration'), file);
+    if (given.flag('check')) {
+      world.terminal.out(`${file}: ${config.routes.length} routes, no problems\n`);
+      return 0;
+    }
+    const runtime = nodeRuntime({ name: 'gateway' });
+    const at = given.text('registry') ?? process.env['HEDDLE_REGISTRY'];
+    const registry =
+      at === undefined ? undefined : controlPlaneRegistry(readAddress(at, '--registry'), runtime);
+    const listen = { host: config.listen.host, port: given.port('port', config.listen.port) };
+    return runGateway({ ...config, listen }, registry, runtime, world);
+  },
+};
+
+async function runGateway(
+  config: GatewayConfig,
+  registry: Registry | undefined,
+  runtime: Runtime,
+  world: Parameters<Command['run']>[1],
+): Promise<number> {
+  const metrics = new MetricRegistry();
+  processMetrics(metrics, processReader());
+  const dial = (instance: Instance): Dialled => dialHttp(instance, runtime);
+  const options = { config, runtime, metrics, dial };
+  const engine = new Gateway(registry === undefined ? options : { ...options, registry });
+  const front = listener('listener', engine.service, config.listen, runtime);
+  // Never on the public port: what the metrics tell is for operators.
+  const operations = listener('operations', metricsService(metrics), { host: '127.0.0.1', port: 0 }, runtime);
+  const upstreams: Part = {
+    name: 'upstreams',
+    start: () => Promise.resolve(),
+    // Not while draining: requests that are still in flight need them.
+    stop: async () => {
+      await engine.drain();
+      await registry?.close();
+    },
+  };
+  const registrations: Registration[] = [leaving(engine)];
+  if (registry !== undefined) {
+    const instance = (): ReturnType<Parameters<typeof registration>[0]['instance']> => ({
+      service: 'gateway',
+      address: '127.0.0.1',
+      port: front.address.port,
+      protocol: 'http',
+      metadata: { 'metrics-port': String(operations.address.port) },
+    });
+    registrations.push(registration({ runtime, registry, instance }));
+  }
+  const parts = [upstreams, operations, front];
+  return runServer({ name: 'gateway', runtime, parts, registrations }, world, () => ({
+    url: `http://${hostPort({ address: front.address.host, port: front.address.port })}`,
+  }));
+}
+
+/** The first step down: balancers in front see `/readyz` fail while requests are still served. */
+function leaving(engine: Gateway): Registration {
+  return {
+    name: 'readiness',
+    register: () => Promise.resolve(),
+    deregister: async () => engine.leave(),
+  };
+}
+
+function dialHttp(instance: Instance, runtime: Runtime): Dialled {
+  const address = { host: instance.address, port: instance.port };
+  const way = endpoint({ runtime, address, protocol: 'http1' });
+  return { service: way.request, drain: () => way.drain(), close: () => way.close() };
+}
+
+function listener(
+  name: string,
+  service: HttpService,
+  address: { host: string; port: number },
+  runtime: Runtime,
+): Part & { readonly address: { host: string; port: number } } {
+  let server: HttpServer | undefined;
+  return {
+    name,
+    get address() {
+      return server?.address ?? address;
+    },
+    start: async () => {
+      server = await serve(service, { runtime, address });
+    },
+    drain: async () => server?.drain(),
+    stop: async () => server?.stop(),
+  };
+}

@@ -1,0 +1,29 @@
+import { embeddedPostgres } from '@heddle/data/sql';
+import { nodeRuntime } from '@heddle/kernel/node';
+import type { Command } from '../command.ts';
+import { runServer } from '../node/run-server.ts';
+
+/** `heddle postgres`: what `up` starts for services that need a database. Tells their URLs to its parent only. */
+export const postgres: Command = {
+  name: 'postgres',
+  summary: 'Run an embedded PostgreSQL with one database for each name',
+  words: '<name>...',
+  options: {
+    data: { type: 'string', value: 'DIR', help: 'Where its files are kept; default .heddle/postgres' },
+  },
+  examples: ['heddle postgres --data .heddle/postgres order payment'],
+  run: async (given, world) => {
+    const runtime = nodeRuntime({ name: 'postgres' });
+    const server = embeddedPostgres({ runtime, folder: given.text('data') ?? '.heddle/postgres' });
+    const urls: Record<string, string> = {};
+    const databases = {
+      name: 'databases',
+      start: async () => {
+        for (const name of given.words) urls[name] = await server.createDatabase(name);
+      },
+      stop: () => Promise.resolve(),
+    };
+    const parts = [server, databases];
+    return runServer({ name: 'postgres', runtime, parts, stopMs: 10_000 }, world, () => urls);
+  },
+};

@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { HeddleError } from '@heddle/kernel';
+
+/** A text file that the user has named. Throws `not_found` / `FILE_UNREADABLE` with what to do. */
+export function readTextFile(path: string, what: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    const message = `the ${what} ${path} cannot be read: ${why}`;
+    throw new HeddleError({ code: 'not_found', reason: 'FILE_UNREADABLE', message, cause: thrown });
+  }
+}

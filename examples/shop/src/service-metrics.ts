@@ -1,0 +1,59 @@
+import type { SqlPool } from '@heddle/data/sql';
+import type { Layer } from '@heddle/kernel';
+import type { RpcRequest, RpcResponse } from '@heddle/rpc';
+import {
+  endpointName,
+  MetricRegistry,
+  metricsService,
+  processMetrics,
+  rpcMetrics,
+  serverMetrics,
+} from '@heddle/telemetry';
+import { processReader } from '@heddle/telemetry/node';
+import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
+
+type HttpLayer = Layer<HttpRequest, HttpResponse>;
+
+/** All that one instance measures about itself. The one place where a service meets the telemetry package. */
+export class ServiceMetrics {
+  /** Counts and times the calls that the service makes to others. */
+  readonly rpcClient: Layer<RpcRequest, RpcResponse>;
+  readonly #registry = new MetricRegistry();
+  readonly #exposition: HttpService;
+  readonly #counted: HttpLayer;
+
+  constructor(service: string) {
+    this.#exposition = metricsService(this.#registry);
+    this.#counted = serverMetrics(this.#registry, { service });
+    this.rpcClient = rpcMetrics(this.#registry, {
+      side: 'client',
+      describe: ({ method }) => ({ service: method.parent.typeName, method: method.name }),
+    });
+    processMetrics(this.#registry, processReader());
+  }
+
+  /** For the server's stack: counts and times each request under its route, and answers `GET /metrics` uncounted. */
+  observe(endpointOf: (request: HttpRequest) => string | undefined): HttpLayer {
+    return (next) => {
+      const counted = this.#counted(next);
+      return (request, call) => {
+        if (request.path === '/metrics') return this.#exposition(request, call);
+        const endpoint = endpointOf(request);
+        if (endpoint !== undefined) call.set(endpointName, endpoint);
+        return counted(request, call);
+      };
+    };
+  }
+
+  /** Shows how busy the connections to the database are. */
+  watchPool(pool: SqlPool): void {
+    const help = 'Connections to the database, by what they do; waiting: callers that have none.';
+    const connections = this.#registry.gauge({ name: 'sql_pool_connections', help, labels: ['state'] });
+    this.#registry.beforeExposition(() => {
+      const { open, idle, waiting } = pool.load;
+      connections.series('busy').set(open - idle);
+      connections.series('idle').set(idle);
+      connections.series('waiting').set(waiting);
+    });
+  }
+}

@@ -1,0 +1,233 @@
+import type { DescService } from '@bufbuild/protobuf';
+import { type Client, createClient } from '@connectrpc/connect';
+import { type Migration, migrate, type SqlPool, sqlPool } from '@heddle/data/sql';
+import { type Registry, remoteRegistry } from '@heddle/discovery';
+import { App, HeddleError, type Part, type Runtime } from '@heddle/kernel';
+import { nodeRuntime, runProcess } from '@heddle/kernel/node';
+import {
+  createTransport,
+  HealthBoard,
+  httpClient,
+  httpServer,
+  registration,
+  type RpcRouter,
+  rpcService,
+} from '@heddle/rpc';
+import { FaultSwitch, fault } from '@heddle/traffic';
+import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
+import { adminService } from './admin.ts';
+import { readConfig, type ShopConfig } from './config.ts';
+import { type HttpApi, json } from './http-api.ts';
+import { ServiceMetrics } from './service-metrics.ts';
+
+/** The services of the shop, by the names under which they are registered. */
+export type ServiceName =
+  | 'user'
+  | 'product'
+  | 'inventory'
+  | 'payment'
+  | 'shipping'
+  | 'notification'
+  | 'order';
+
+/** What a service is composed in. */
+export interface Surroundings {
+  readonly runtime: Runtime;
+  /** Its own database; no other service's. */
+  readonly pool: SqlPool;
+  /** A client of another service over gRPC: found in the registry, balanced, retried where the contract allows. */
+  readonly rpc: <Desc extends DescService>(name: ServiceName, contract: Desc) => Client<Desc>;
+  /** The same over HTTP. */
+  readonly http: (name: ServiceName) => HttpService;
+}
+
+/** What a service serves. */
+export interface Composition {
+  readonly http: HttpApi;
+  readonly rpc?: (router: RpcRouter) => void;
+  /** What else runs as long as it does. */
+  readonly parts?: readonly Part[];
+}
+
+/** What tells one service from the others. */
+export interface ServiceDescription {
+  readonly name: ServiceName;
+  readonly migrations: readonly Migration[];
+  /** Fills empty tables at first start. */
+  readonly fill?: (pool: SqlPool, seed: number) => Promise<boolean>;
+  readonly compose: (surroundings: Surroundings) => Composition;
+}
+
+/** Longest that a request may take, in milliseconds: a customer would have left. */
+const timeoutMs = 10_000;
+/** Longest that a service waits for another one, all attempts together. */
+const partnerTimeoutMs = 3000;
+
+/** A service's process: configuration from the environment, then `shopService`, until a signal. */
+export async function runShopService(description: ServiceDescription): Promise<void> {
+  const runtime = nodeRuntime({ name: description.name });
+  let config: ShopConfig;
+  try {
+    config = readConfig(process.env);
+  } catch (error) {
+    runtime.log('error', 'the configuration is wrong', { problems: HeddleError.from(error).message });
+    process.exitCode = 1;
+    return;
+  }
+  await runProcess(shopService(description, config, runtime), runtime.log);
+}
+
+/**
+ * One instance of a service as an app: database, schema, clients, server (gRPC and HTTP on one port), admin endpoint;
+ * then the registration. On the way down the registration goes first, so that a restart costs no call.
+ */
+export function shopService(description: ServiceDescription, config: ShopConfig, runtime: Runtime): App {
+  const { name } = description;
+  const { host, port, version, zone } = config;
+  const instanceId = `${name}-${runtime.random.uuid().slice(0, 8)}`;
+  const metrics = new ServiceMetrics(name);
+  const pool = sqlPool(config.databaseUrl, { runtime, name: instanceId, maxConnections: 8 });
+  metrics.watchPool(pool);
+  const registry = openRegistry(config, runtime);
+  const clients = new Clients(runtime, registry, metrics);
+  const composition = description.compose({
+    runtime,
+    pool,
+    rpc: (partner, contract) => clients.rpc(partner, contract),
+    http: (partner) => clients.http(partner),
+  });
+  const faults = new FaultSwitch();
+  const health = new HealthBoard();
+  const { service, endpointOf } = portService(composition, health);
+  const server = httpServer(service, {
+    runtime,
+    address: { host, port },
+    timeoutMs,
+    observe: metrics.observe(endpointOf),
+    layers: [fault(faults)],
+  });
+  const kill = (): void => {
+    process.kill(process.pid, 'SIGKILL');
+  };
+  const admin = httpServer(adminService({ token: config.adminToken, faults, kill }), { runtime });
+  const protocols = composition.rpc === undefined ? 'http' : 'http,grpc';
+  const instance = () => ({
+    id: instanceId,
+    service: name,
+    address: host,
+    port: server.address.port,
+    protocol: 'http' as const,
+    version,
+    zone,
+    metadata: {
+      protocols,
+      admin: `127.0.0.1:${admin.address.port}`,
+      metrics: '/metrics',
+      pid: String(process.pid),
+    },
+  });
+  return new App({
+    name,
+    runtime,
+    parts: [
+      pool,
+      schemaPart(description, pool, config, runtime),
+      // Stopped, not drained: what the server still has in flight needs them to the end.
+      { name: 'registry', start: () => Promise.resolve(), stop: () => registry.close() },
+      { name: 'clients', start: () => Promise.resolve(), stop: () => clients.close() },
+      ...(composition.parts ?? []),
+      admin,
+      server,
+    ],
+    registrations: [registration({ runtime, registry, instance, health })],
+  });
+}
+
+function openRegistry({ registry: addresses, registryToken: token }: ShopConfig, runtime: Runtime): Registry {
+  return remoteRegistry({ runtime, addresses, ...(token !== undefined && { token }) });
+}
+
+function schemaPart(
+  { name, migrations, fill }: ServiceDescription,
+  pool: SqlPool,
+  config: ShopConfig,
+  runtime: Runtime,
+): Part {
+  return {
+    name: 'schema',
+    start: async () => {
+      const { applied } = await migrate(pool, name, migrations);
+      const filled = (await fill?.(pool, config.seed)) === true;
+      if (applied.length > 0 || filled) runtime.log('info', 'the database is set up', { applied, filled });
+    },
+    stop: () => Promise.resolve(),
+  };
+}
+
+/** The clients of one service, one per partner. */
+class Clients {
+  readonly #runtime: Runtime;
+  readonly #registry: Registry;
+  readonly #metrics: ServiceMetrics;
+  readonly #open: { close(): void }[] = [];
+
+  constructor(runtime: Runtime, registry: Registry, metrics: ServiceMetrics) {
+    this.#runtime = runtime;
+    this.#registry = registry;
+    this.#metrics = metrics;
+  }
+
+  rpc<Desc extends DescService>(name: ServiceName, contract: Desc): Client<Desc> {
+    const transport = createTransport({
+      ...this.#target(name),
+      timeoutMs: partnerTimeoutMs,
+      observe: this.#metrics.rpcClient,
+    });
+    this.#open.push(transport);
+    return createClient(contract, transport);
+  }
+
+  http(name: ServiceName): HttpService {
+    const client = httpClient(this.#target(name));
+    this.#open.push(client);
+    return client.service;
+  }
+
+  close(): Promise<void> {
+    for (const client of this.#open) client.close();
+    return Promise.resolve();
+  }
+
+  #target(name: ServiceName): { runtime: Runtime; registry: Registry; target: string } {
+    return { runtime: this.#runtime, registry: this.#registry, target: `discovery:///${name}` };
+  }
+}
+
+/** What is served on the one port, and how to name a request in metrics. */
+function portService(
+  { http, rpc }: Composition,
+  health: HealthBoard,
+): { service: HttpService; readonly endpointOf: (request: HttpRequest) => string | undefined } {
+  let served: readonly string[] = [];
+  const grpc = rpcService((router) => {
+    rpc?.(router);
+    health.serveOn(router);
+    served = router.services;
+  });
+  const isGrpc = ({ fields }: HttpRequest): boolean =>
+    fields.get('content-type')?.startsWith('application/grpc') === true;
+  const healthAnswer = (): HttpResponse => {
+    const serving = health.serving('') === true;
+    return json(serving ? 200 : 503, { serving });
+  };
+  return {
+    service: async (request, call) => {
+      if (isGrpc(request)) return grpc(request, call);
+      return request.path === '/health' ? healthAnswer() : http.service(request, call);
+    },
+    endpointOf: (request) => {
+      if (!isGrpc(request)) return request.path === '/health' ? '/health' : http.endpointOf(request);
+      return served.includes(request.path.split('/')[1] ?? '') ? request.path : undefined;
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import { describe, test } from 'node:test';
+import { type RegistryCase, plainCases } from './registry-cases.ts';
+import { blockedCases, faultCases, leaseCases } from './registry-fault-cases.ts';
+import type { RegistryFaults, RegistryStage } from './registry-stage.ts';
+
+/** All that a registry must do, in the order in which a new backend would best be made to. */
+export const registryCases: readonly RegistryCase[] = [
+  ...plainCases,
+  ...leaseCases,
+  ...blockedCases,
+  ...faultCases,
+];
+
+/**
+ * Declares the contract's cases as tests of `node:test`, each on a stage of its own. `faults` names those that the
+ * stages have; a case that needs another says nothing about this backend, and is left out.
+ */
+export function registryContract(
+  name: string,
+  makeStage: () => Promise<RegistryStage>,
+  faults: readonly (keyof RegistryFaults)[] = [],
+): void {
+  describe(`registry contract: ${name}`, () => {
+    for (const one of registryCases) {
+      if (one.needs?.every((fault) => faults.includes(fault)) === false) continue;
+      test(one.name, { timeout: 60_000 }, async () => {
+        const stage = await makeStage();
+        try {
+          await one.run(stage);
+        } finally {
+          await stage.close();
+        }
+      });
+    }
+  });
+}
