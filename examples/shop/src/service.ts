@@ -36,9 +36,9 @@ export interface Surroundings {
   /** Its own database; no other service's. */
   readonly pool: SqlPool;
   /** A client of another service over gRPC: found in the registry, balanced, retried where the contract allows. */
-  rpc<Desc extends DescService>(name: ServiceName, contract: Desc): Client<Desc>;
+  readonly rpc: <Desc extends DescService>(name: ServiceName, contract: Desc) => Client<Desc>;
   /** The same over HTTP. */
-  http(name: ServiceName): HttpService;
+  readonly http: (name: ServiceName) => HttpService;
 }
 
 /** What a service serves. */
@@ -207,7 +207,7 @@ class Clients {
 function portService(
   { http, rpc }: Composition,
   health: HealthBoard,
-): { service: HttpService; endpointOf(request: HttpRequest): string | undefined } {
+): { service: HttpService; readonly endpointOf: (request: HttpRequest) => string | undefined } {
   let served: readonly string[] = [];
   const grpc = rpcService((router) => {
     rpc?.(router);

@@ -162,15 +162,16 @@ describe('the shop', () => {
 describe('under load', () => {
   test('kill -9 of one process of each service costs no order, and money and goods agree', {
     timeout: 180_000,
-  }, async () => {
+  }, async (context) => {
     const visitors = load({ runtime: testRuntime, http: shop.http, rate: 6, seed: 7, thinkMs: 100 });
     await visitors.start();
     await until('some orders', 30_000, () => (visitors.report().orders['confirmed'] ?? 0) >= 10);
+    const killed: (number | undefined)[] = [];
     for (const { name } of shopPrograms) {
-      await shop.kill(name);
+      killed.push(await shop.kill(name));
       await shop.startOne(name);
     }
-    // The dead ones leave the registry when their leases end; new ones are there by then.
+    await shop.untilGone(killed);
     await shop.untilInstances(2);
     const settled = visitors.report();
     await until('orders after the kills', 60_000, () => {
@@ -178,7 +179,7 @@ describe('under load', () => {
     });
     await visitors.drain();
     const last = visitors.report();
-    console.log(JSON.stringify({ beforeLeasesEnded: settled, last }));
+    context.diagnostic(JSON.stringify({ whenTheLeasesEnded: settled, last }));
     assert.deepEqual(
       last.requests.errors,
       settled.requests.errors,

@@ -82,7 +82,8 @@ async function order(options: SessionOptions, basket: readonly string[]): Promis
     const answer = await client.post('/orders', content, key);
     if (answer !== undefined && answer.status < 500) {
       const confirmed = answer.status === 201;
-      tally.order(confirmed ? 'confirmed' : String(answer.body['reason'] ?? `HTTP_${answer.status}`));
+      const reason = answer.body['reason'];
+      tally.order(confirmed ? 'confirmed' : typeof reason === 'string' ? reason : `HTTP_${answer.status}`);
       return confirmed ? String(answer.body['orderId']) : undefined;
     }
     if (attempt < orderAttempts) tally.orderRetried();

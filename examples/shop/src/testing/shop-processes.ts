@@ -156,9 +156,19 @@ export class ShopProcesses {
     return text;
   }
 
-  /** kill -9 of one process of the service. */
-  async kill(name: ServiceName): Promise<void> {
+  /** kill -9 of one process of the service. Its lease lives on for a while: see `untilGone`. */
+  async kill(name: ServiceName): Promise<number | undefined> {
+    const { pid } = this.#oldest(name).child;
     await this.#end(name, 'SIGKILL');
+    return pid;
+  }
+
+  /** Resolves when the registry has forgotten these processes: their leases are gone. */
+  async untilGone(pids: readonly (number | undefined)[]): Promise<void> {
+    await until('the leases of the dead are gone', 60_000, async () => {
+      const all = await Promise.all(shopPrograms.map(({ name }) => this.instances(name)));
+      return all.flat().every((instance) => !pids.includes(Number(instance.metadata['pid'])));
+    });
   }
 
   /** SIGTERM to one process of the service; resolves with its exit code when it is gone. */
@@ -186,9 +196,14 @@ export class ShopProcesses {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
+  #oldest(name: ServiceName): Running {
+    const found = [...this.#running].find((each) => each.name === name);
+    if (found === undefined) throw new Error(`no process of ${name} runs`);
+    return found;
+  }
+
   async #end(name: ServiceName, signal: NodeJS.Signals): Promise<number | null> {
-    const victim = [...this.#running].find((each) => each.name === name);
-    if (victim === undefined) throw new Error(`no process of ${name} runs`);
+    const victim = this.#oldest(name);
     const end = ended(victim.child);
     victim.child.kill(signal);
     return end;
