@@ -1,7 +1,7 @@
 import { Call, type Layer, type Service, stack } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { measure, type Subject } from './measure.ts';
-import type { BenchResult } from './report.ts';
+import type { BenchOptions, BenchOutcome, BenchResult } from './report.ts';
 
 const runtime = nodeRuntime({ name: 'bench' });
 const call = Call.root(runtime);
@@ -58,14 +58,15 @@ const childCall: Subject = {
 };
 
 /** What the kernel costs on every call, per layer, beside a plain function call. */
-export async function kernelBench(): Promise<BenchResult[]> {
-  const medians = await measure([
+export async function kernelBench({ quick, only }: BenchOptions): Promise<BenchOutcome> {
+  const subjects = [
     plainCall,
     synchronous('layered', many(passThrough)(leaf)),
     awaited('async-bare', asyncLeaf),
     awaited('async-layered', many(asynchronous)(asyncLeaf)),
     childCall,
-  ]);
+  ];
+  const medians = await measure(subjects, quick ? { rounds: 3, turnMs: 5 } : {});
   const of = (name: string): number => medians.get(name) ?? Number.NaN;
   const plain = of('plain');
   const result = (name: string, value: number, goalNs: number): BenchResult => ({
@@ -80,9 +81,10 @@ export async function kernelBench(): Promise<BenchResult[]> {
     goalMet: value < goalNs,
   });
   if (sink === undefined || finished === 0) throw new Error('the measured code did not run');
-  return [
+  const results = [
     result('pass-through-layer', (of('layered') - plain) / depth, 20),
     result('async-layer', (of('async-layered') - of('async-bare')) / depth, 120),
     result('child-call-deadline', of('child'), 1000),
   ];
+  return { results: results.filter(({ name }) => only === undefined || only === name), skipped: [] };
 }

@@ -1,5 +1,13 @@
 import { cpus, totalmem } from 'node:os';
 
+/** What an area may be told. */
+export interface BenchOptions {
+  /** A few seconds instead of minutes: shows that everything runs, its numbers mean little. */
+  readonly quick: boolean;
+  /** The one result to measure. */
+  readonly only?: string;
+}
+
 /** One line of a bench: ours beside a peer's. `ratio` above 1 means that ours is better, times and memory turned round. */
 export interface BenchResult {
   readonly name: string;
@@ -9,13 +17,31 @@ export interface BenchResult {
   readonly peer: string;
   readonly peerValue: number;
   readonly ratio: number;
+  /** Where the value is a cost: how many a second were done while it was measured. */
+  readonly perSecond?: number;
+  readonly peerPerSecond?: number;
+  /** Which one, of several that share the peer's name; or under what circumstances. */
+  readonly detail?: string;
   /** What the project holds itself to, where it does. */
   readonly goal?: string;
   readonly goalMet?: boolean;
 }
 
+/** A peer that was not measured, and why. */
+export interface SkippedPeer {
+  readonly name: string;
+  readonly peer: string;
+  readonly reason: string;
+}
+
+/** What an area measured. */
+export interface BenchOutcome {
+  readonly results: readonly BenchResult[];
+  readonly skipped: readonly SkippedPeer[];
+}
+
 /** What `npm run bench -- <area> --json` prints. */
-export interface BenchReport {
+export interface BenchReport extends BenchOutcome {
   readonly area: string;
   readonly machine: {
     readonly node: string;
@@ -23,11 +49,10 @@ export interface BenchReport {
     readonly cores: number;
     readonly memoryGiB: number;
   };
-  readonly results: readonly BenchResult[];
 }
 
 /** Adds the machine to the results of an area. */
-export function reportOf(area: string, results: readonly BenchResult[]): BenchReport {
+export function reportOf(area: string, outcome: BenchOutcome): BenchReport {
   const [cpu] = cpus();
   const machine = {
     node: process.version,
@@ -35,20 +60,17 @@ export function reportOf(area: string, results: readonly BenchResult[]): BenchRe
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
   };
-  return { area, machine, results };
+  return { area, machine, ...outcome };
+}
+
+/** The machine in a few words. */
+export function machineOf({ machine }: BenchReport): string {
+  return `Node ${machine.node}, ${machine.cores} x ${machine.cpu}, ${machine.memoryGiB} GiB`;
 }
 
 /** The same for people. */
 export function tableOf(report: BenchReport): string {
-  const { machine } = report;
-  const head = `${report.area}: Node ${machine.node}, ${machine.cores} x ${machine.cpu}, ${machine.memoryGiB} GiB`;
-  const rows = report.results.map((result) => [
-    result.name,
-    `${round(result.value)} ${result.unit}`,
-    `${result.peer} ${round(result.peerValue)} ${result.unit}`,
-    `ratio ${round(result.ratio)}`,
-    result.goal === undefined ? '' : `${result.goalMet === true ? 'meets' : 'MISSES'} ${result.goal}`,
-  ]);
+  const rows = report.results.map(rowOf);
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   const lines = rows.map((row) =>
     row
@@ -56,9 +78,26 @@ export function tableOf(report: BenchReport): string {
       .join('   ')
       .trimEnd(),
   );
-  return [head, ...lines].join('\n');
+  const skipped = report.skipped.map(({ name, peer, reason }) => `SKIPPED ${name} beside ${peer}: ${reason}`);
+  return [`${report.area}: ${machineOf(report)}`, ...lines, ...skipped].join('\n');
 }
 
-function round(value: number): string {
+function rowOf(result: BenchResult): string[] {
+  const { perSecond, peerPerSecond } = result;
+  const peer = result.detail === undefined ? result.peer : `${result.peer} (${result.detail})`;
+  return [
+    result.name,
+    `${rounded(result.value)} ${result.unit}`,
+    `${peer} ${rounded(result.peerValue)}`,
+    `ratio ${rounded(result.ratio)}`,
+    perSecond === undefined || peerPerSecond === undefined
+      ? ''
+      : `${perSecond.toFixed(0)}/s beside ${peerPerSecond.toFixed(0)}/s`,
+    result.goal === undefined ? '' : `${result.goalMet === true ? 'meets' : 'MISSES'} ${result.goal}`,
+  ];
+}
+
+/** Three digits, or all before the point. */
+export function rounded(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }

@@ -9,7 +9,9 @@ import { docExamples } from './doc-examples.ts';
 import { repositoryFiles, root } from './files.ts';
 
 const run = promisify(execFile);
-const pages = repositoryFiles().filter((file) => /^(README[^/]*|docs\/.+|packages\/[^/]+\/README)\.md$/.test(file));
+const pages = repositoryFiles().filter((file) =>
+  /^(README[^/]*|docs\/.+|packages\/[^/]+\/README)\.md$/.test(file),
+);
 
 for (const page of pages) {
   const examples = docExamples(readFileSync(path.join(root, page), 'utf8'));
@@ -21,7 +23,9 @@ for (const page of pages) {
         const file = path.join(root, 'docs', `.example-${process.pid}-${line}.ts`);
         writeFileSync(file, code);
         try {
-          const { stdout } = await run(process.execPath, ['--conditions=@heddle/source', file], { timeout: 60_000 });
+          const { stdout } = await run(process.execPath, ['--conditions=@heddle/source', file], {
+            timeout: 60_000,
+          });
           if (output !== undefined) assert.equal(stdout, output);
         } finally {
           rmSync(file);

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { docExamples } from './doc-examples.ts';
 
-const page = ['# A page', '', '```ts run', "console.log('hello');", '```', '', '```text output', 'hello', '```'];
+const page = [
+  '# A page',
+  '',
+  '```ts run',
+  "console.log('hello');",
+  '```',
+  '',
+  '```text output',
+  'hello',
+  '```',
+];
 
 test('finds a runnable example and what it promises to print', () => {
   assert.deepEqual(docExamples(page.join('\n')), [
@@ -11,7 +21,9 @@ test('finds a runnable example and what it promises to print', () => {
 });
 
 test('leaves blocks that are not marked alone, and needs no promise', () => {
-  const found = docExamples(['```ts', 'no', '```', '```ts run', 'yes', '```', 'text', '```text', 'x', '```'].join('\n'));
+  const found = docExamples(
+    ['```ts', 'no', '```', '```ts run', 'yes', '```', 'text', '```text', 'x', '```'].join('\n'),
+  );
   assert.deepEqual(found, [{ line: 4, code: 'yes\n', output: undefined }]);
 });
 

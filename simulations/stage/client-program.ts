@@ -1,7 +1,7 @@
 import { type Registry, remoteRegistry, type Resolver, resolver } from '@heddle/discovery';
-import { Call, HeddleError, type Runtime, settle, sleep } from '@heddle/kernel';
+import { Call, HeddleError, type Result, type Runtime, settle, sleep } from '@heddle/kernel';
 import { httpClient } from '@heddle/rpc';
-import { emptyBody, Fields, type HttpRequest, type HttpService } from '@heddle/wire';
+import { emptyBody, Fields, type HttpRequest, type HttpResponse, type HttpService } from '@heddle/wire';
 import type { Ledger } from './ledger.ts';
 import { registryAddress } from './registry-program.ts';
 
@@ -76,7 +76,8 @@ async function makeCall(
   const kind = runtime.random.float() < 0.3 ? 'change' : 'read';
   const startMs = runtime.clock.nowMs();
   const id = `${kind}-${host}-${runtime.random.uint32()}-${number}`;
-  const record = ledger.begin({ id, kind, client: host, service, startMs });
+  const record = { id, kind, client: host, service, startMs } as const;
+  ledger.begin(record);
   const request: HttpRequest = {
     method: kind === 'read' ? 'GET' : 'POST',
     scheme: 'http',
@@ -86,16 +87,20 @@ async function makeCall(
     body: emptyBody,
   };
   const result = await settle(send, request, Call.root(runtime, startMs + deadlineMs));
+  ledger.end(record, await problemOf(result, id));
+}
+
+/** What was wrong with the answer, if anything. */
+async function problemOf(result: Result<HttpResponse>, id: string): Promise<string | undefined> {
   try {
     if (!result.ok) throw result.error;
     const answer = new TextDecoder().decode(await result.value.body.bytes(longestAnswerBytes));
-    if (result.value.status !== 200) record.error = `status ${result.value.status}: ${answer}`;
-    else if (!answer.endsWith(` did /${id}`)) record.error = `somebody else's answer: ${answer}`;
+    if (result.value.status !== 200) return `status ${result.value.status}: ${answer}`;
+    return answer.endsWith(` did /${id}`) ? undefined : `somebody else's answer: ${answer}`;
   } catch (thrown) {
     const { code, reason, message, sent } = HeddleError.from(thrown);
-    record.error = `${code} ${reason} (sent: ${sent}): ${message}`;
+    return `${code} ${reason} (sent: ${sent}): ${message}`;
   }
-  record.endMs = runtime.clock.nowMs();
 }
 
 function same<T>(value: T): T {

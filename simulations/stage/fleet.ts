@@ -118,7 +118,7 @@ export class Fleet {
         host: name,
         services,
         ledger: this.ledger,
-        everyMs: 60,
+        everyMs: 100,
         deadlineMs: 2000,
         ...(disguiseClient === undefined ? {} : { disguiseClient }),
         ...(clientRegistry === undefined

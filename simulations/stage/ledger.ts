@@ -1,64 +1,72 @@
-/** How a call ended, as its client saw it. */
+/** A call, as its client saw it. */
 export interface CallRecord {
   readonly id: string;
+  /** A `change` has an effect, and is not to be done twice. */
   readonly kind: 'read' | 'change';
   readonly client: string;
   readonly service: string;
   readonly startMs: number;
-  endMs: number | undefined;
-  /** Undefined while it runs and after success. */
-  error: string | undefined;
 }
 
-/** What a scenario knows that no program in it can: all calls, and how often each was carried out. */
+/**
+ * What a scenario knows that no program in it can: all calls, and how often each was carried out. It looks at each
+ * once, when it happens; the checks then only ask what was found.
+ */
 export class Ledger {
-  readonly #calls: CallRecord[] = [];
+  readonly #open = new Set<CallRecord>();
   readonly #executions = new Map<string, number>();
+  readonly #failedReads: { readonly startMs: number; readonly text: string }[] = [];
+  #repeated: string | undefined;
+  #unfounded: string | undefined;
+  #succeeded = 0;
 
-  begin(call: Pick<CallRecord, 'id' | 'kind' | 'client' | 'service' | 'startMs'>): CallRecord {
-    const record: CallRecord = { ...call, endMs: undefined, error: undefined };
-    this.#calls.push(record);
-    return record;
+  begin(call: CallRecord): void {
+    this.#open.add(call);
   }
 
   /** A handler has begun to carry out the call. */
   executed(id: string): void {
-    this.#executions.set(id, (this.#executions.get(id) ?? 0) + 1);
+    const times = (this.#executions.get(id) ?? 0) + 1;
+    this.#executions.set(id, times);
+    if (times > 1 && id.startsWith('change')) this.#repeated = `${id} was carried out ${times} times`;
+  }
+
+  /** The client has its answer, or an error. */
+  end(call: CallRecord, error: string | undefined): void {
+    const { id, kind, client, service, startMs } = call;
+    this.#open.delete(call);
+    if (error === undefined) {
+      this.#succeeded++;
+      if (!this.#executions.has(id)) this.#unfounded = `${id} was answered, and done by nobody`;
+      return;
+    }
+    const text = `${id} of ${client} to ${service}, begun at ${startMs.toFixed(0)} ms, failed: ${error}`;
+    if (kind === 'read') this.#failedReads.push({ startMs, text });
   }
 
   /** Calls that ended well. */
   get succeeded(): number {
-    return this.#calls.filter(({ endMs, error }) => endMs !== undefined && error === undefined).length;
+    return this.#succeeded;
+  }
+
+  /** Calls that have not ended. */
+  get open(): number {
+    return this.#open.size;
   }
 
   /** Throws for a call with an effect that was carried out more than once. */
   checkAtMostOnce(): void {
-    for (const [id, times] of this.#executions) {
-      if (times > 1 && id.startsWith('change')) throw new Error(`${id} was carried out ${times} times`);
-    }
+    if (this.#repeated !== undefined) throw new Error(this.#repeated);
   }
 
   /** Throws for a call that ended well although nobody carried it out. */
   checkDone(): void {
-    for (const { id, endMs, error } of this.#calls) {
-      const done = this.#executions.has(id);
-      if (endMs !== undefined && error === undefined && !done)
-        throw new Error(`${id} was answered by nobody`);
-    }
+    if (this.#unfounded !== undefined) throw new Error(this.#unfounded);
   }
 
   /** Throws for a read that began since `sinceMs` and failed. */
   checkReadsSince(sinceMs: number): void {
-    for (const { id, kind, client, service, startMs, error } of this.#calls) {
-      if (kind !== 'read' || startMs < sinceMs || error === undefined) continue;
-      throw new Error(
-        `${id} of ${client} to ${service}, begun at ${startMs.toFixed(0)} ms, failed: ${error}`,
-      );
-    }
-  }
-
-  /** Calls that have not ended. */
-  get open(): readonly CallRecord[] {
-    return this.#calls.filter(({ endMs }) => endMs === undefined);
+    const failed = this.#failedReads.find(({ startMs }) => startMs >= sinceMs);
+    if (failed !== undefined) throw new Error(failed.text);
   }
 }

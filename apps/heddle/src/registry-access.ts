@@ -12,9 +12,12 @@ export function readAddress(text: string, option: string): Address {
   return { host: (match[1] as string).replace(/^\[|\]$/g, ''), port };
 }
 
-/** The registry of a control plane. The token comes by the environment, where no process list shows it. */
-export function controlPlaneRegistry(address: Address, runtime: Runtime): Registry {
-  const token = process.env['HEDDLE_REGISTRY_TOKEN'];
+/** The registry of a control plane. The token comes by the environment unless given, where no process list shows it. */
+export function controlPlaneRegistry(
+  address: Address,
+  runtime: Runtime,
+  token: string | undefined = process.env['HEDDLE_REGISTRY_TOKEN'],
+): Registry {
   const options = { runtime, addresses: [address] };
   return remoteRegistry(token === undefined ? options : { ...options, token });
 }

@@ -17,7 +17,7 @@ export interface HttpExchange {
   readonly parameters: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   /** The content as a JSON object, at most 64 KiB. Rejects with `INVALID_FIELD` or `NOT_JSON`. */
-  json(): Promise<Json>;
+  readonly json: () => Promise<Json>;
 }
 
 /** What a handler answers with. */
@@ -33,7 +33,7 @@ export type HttpHandler = (exchange: HttpExchange) => Promise<JsonAnswer>;
 export interface HttpApi {
   readonly service: HttpService;
   /** The route that a request belongs to, e.g. `/orders/{orderId}`; undefined for none. For metrics. */
-  endpointOf(request: HttpRequest): string | undefined;
+  readonly endpointOf: (request: HttpRequest) => string | undefined;
 }
 
 interface Route {

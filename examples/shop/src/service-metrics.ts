@@ -3,11 +3,11 @@ import type { Layer } from '@heddle/kernel';
 import type { RpcRequest, RpcResponse } from '@heddle/rpc';
 import {
   endpointName,
-  httpServerMetrics,
   MetricRegistry,
   metricsService,
   processMetrics,
   rpcMetrics,
+  serverMetrics,
 } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
 import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
@@ -24,7 +24,7 @@ export class ServiceMetrics {
 
   constructor(service: string) {
     this.#exposition = metricsService(this.#registry);
-    this.#counted = httpServerMetrics(this.#registry, { service });
+    this.#counted = serverMetrics(this.#registry, { service });
     this.rpcClient = rpcMetrics(this.#registry, {
       side: 'client',
       describe: ({ method }) => ({ service: method.parent.typeName, method: method.name }),

@@ -2,7 +2,7 @@ import type { DescService } from '@bufbuild/protobuf';
 import { type Client, createClient } from '@connectrpc/connect';
 import { type Migration, migrate, type SqlPool, sqlPool } from '@heddle/data/sql';
 import { type Registry, remoteRegistry } from '@heddle/discovery';
-import { App, type Part, type Runtime } from '@heddle/kernel';
+import { App, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { nodeRuntime, runProcess } from '@heddle/kernel/node';
 import {
   createTransport,
@@ -36,9 +36,9 @@ export interface Surroundings {
   /** Its own database; no other service's. */
   readonly pool: SqlPool;
   /** A client of another service over gRPC: found in the registry, balanced, retried where the contract allows. */
-  rpc<Desc extends DescService>(name: ServiceName, contract: Desc): Client<Desc>;
+  readonly rpc: <Desc extends DescService>(name: ServiceName, contract: Desc) => Client<Desc>;
   /** The same over HTTP. */
-  http(name: ServiceName): HttpService;
+  readonly http: (name: ServiceName) => HttpService;
 }
 
 /** What a service serves. */
@@ -70,7 +70,7 @@ export async function runShopService(description: ServiceDescription): Promise<v
   try {
     config = readConfig(process.env);
   } catch (error) {
-    runtime.log('error', 'the configuration is wrong', { error });
+    runtime.log('error', 'the configuration is wrong', { problems: HeddleError.from(error).message });
     process.exitCode = 1;
     return;
   }
@@ -207,7 +207,7 @@ class Clients {
 function portService(
   { http, rpc }: Composition,
   health: HealthBoard,
-): { service: HttpService; endpointOf(request: HttpRequest): string | undefined } {
+): { service: HttpService; readonly endpointOf: (request: HttpRequest) => string | undefined } {
   let served: readonly string[] = [];
   const grpc = rpcService((router) => {
     rpc?.(router);

@@ -15,6 +15,7 @@ import { until } from './testing/wait.ts';
 const folder = await mkdtemp(join(tmpdir(), 'heddle-rpc-'));
 const runtime = nodeRuntime({ name: 'balance', dataFolder: folder, logLevel: 'error' });
 const registry = await embeddedRegistry(runtime);
+const seen: string[] = [];
 const servers = new Map<string, RpcServer>();
 const transports: RpcTransport[] = [];
 after(async () => {
@@ -27,7 +28,10 @@ after(async () => {
 async function serverOf(name: string): Promise<RpcServer> {
   const known = servers.get(name);
   if (known !== undefined) return known;
-  const server = rpcServer({ runtime, routes: (router) => router.service(EchoService, echoHandlers(name)) });
+  const server = rpcServer({
+    runtime,
+    routes: (router) => router.service(EchoService, echoHandlers(name, seen)),
+  });
   await server.start();
   servers.set(name, server);
   return server;
@@ -76,9 +80,9 @@ test('an instance that leaves gets no new call, and finishes what it has', { tim
   const echo = clientOf('leaving');
   await tally(echo, 4);
   const slow = Array.from({ length: 10 }, () => echo.append({ text: 'slow', delayMs: 300 }));
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await until(() => seen.filter((text) => text === 'slow').length === 10);
   await registry.deregister('leaving', 'd');
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await until(async () => (await tally(echo, 2))['e'] === 2);
   assert.deepEqual(await tally(echo, 20), { e: 20 });
   const instances = (await Promise.all(slow)).map(({ instance }) => instance);
   assert.equal(instances.filter((name) => name === 'd').length, 5);

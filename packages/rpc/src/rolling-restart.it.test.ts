@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type Client, createClient } from '@connectrpc/connect';
 import { embeddedRegistry } from '@heddle/discovery/embedded';
-import { App, HeddleError } from '@heddle/kernel';
+import { App, type HeddleError } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { createTransport } from './client/create-transport.ts';
 import { EchoService } from './gen/heddle/testing/v1/echo_pb.ts';

@@ -91,7 +91,7 @@ export class Host {
     this.#end('power');
   }
 
-  /** Takes the power away in the middle of one of the next disk operations: of the `count`-th from now. */
+  /** Takes the power away in the middle of one of the next disk operations: of the `count`-th from now; `Infinity`: not. */
   crashAtDiskOperation(count: number): void {
     this.#crashAfter = count;
   }

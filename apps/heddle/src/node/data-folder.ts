@@ -94,12 +94,18 @@ function denied(folder: string, why: string, cause: unknown): HeddleError {
   return new HeddleError({ code: 'permission_denied', reason: 'DATA_FOLDER_DENIED', message, cause });
 }
 
-/** What a running `up` leaves in its data folder for the other commands: URLs, process ids, the token's file. */
+/** What a running `up` leaves in its data folder, for this user's other commands only. */
 export interface UpState {
   readonly pid: number;
-  readonly controlPlane: string;
+  /** URLs. */
+  readonly console: string;
   readonly gateway: string;
-  readonly programs: Readonly<Record<string, number>>;
+  /** Of the registry. */
+  readonly token: string;
+  /** Of the shop's admin endpoints. */
+  readonly adminToken: string;
+  /** The folder. */
+  readonly logs: string;
 }
 
 const stateName = 'up.json';

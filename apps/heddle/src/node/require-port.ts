@@ -1,12 +1,20 @@
 import { HeddleError } from '@heddle/kernel';
 import { nodeNet } from '@heddle/kernel/node';
 
-/** Throws `failed_precondition` / `PORT_IN_USE` with what to do, if `port` cannot be listened on; 0 always can. */
-export async function requirePort(host: string, port: number, whose: string, option: string): Promise<void> {
-  if (port === 0) return;
+/**
+ * The port that a child will listen on: the given one, or for 0 any free one, chosen here so that it stays the same
+ * when the child is started again. Throws `failed_precondition` / `PORT_IN_USE` with what to do, if it cannot be had.
+ */
+export async function requirePort(
+  host: string,
+  port: number,
+  whose: string,
+  option: string,
+): Promise<number> {
   try {
     const listener = await nodeNet.listen({ host, port }, (connection) => connection.destroy());
     await listener.close();
+    return listener.address.port;
   } catch (thrown) {
     const { reason } = HeddleError.from(thrown);
     const what =

@@ -1,4 +1,7 @@
-/** A program that `up` runs as a process of its own. */
+/**
+ * A program that `up` runs as a process of its own: a file for Node. It sends `{ ready: … }` over its IPC channel when
+ * it serves (the kernel's `runProcess` does), and drains on SIGTERM.
+ */
 export interface Program {
   /** Unique; names its log file. */
   readonly name: string;
@@ -7,7 +10,7 @@ export interface Program {
   readonly args: readonly string[];
   /** Added to the environment of `up`. */
   readonly env: Readonly<Record<string, string>>;
-  /** How long it may take until it says that it is ready. */
+  /** How long it may take until it is ready. */
   readonly readyMs: number;
   /** How long it may take to drain after SIGTERM; then it is killed. */
   readonly stopMs: number;

@@ -14,15 +14,15 @@ import { findOrder, saveOrder } from './order-store.ts';
 /** The services that an order needs. Each does its work once per order, however often it is asked. */
 export interface Partners {
   /** user, product and shipping: what it costs and where it goes. */
-  price(order: Order, call: Call): Promise<Pricing>;
-  reserve(order: Order, call: Call): Promise<void>;
+  readonly price: (order: Order, call: Call) => Promise<Pricing>;
+  readonly reserve: (order: Order, call: Call) => Promise<void>;
   /** Returns the payment's id. */
-  charge(order: Order, pricing: Pricing, call: Call): Promise<string>;
+  readonly charge: (order: Order, pricing: Pricing, call: Call) => Promise<string>;
   /** Returns the tracking code. */
-  ship(order: Order, pricing: Pricing, call: Call): Promise<string>;
-  notify(order: Order, pricing: Pricing, call: Call): Promise<void>;
+  readonly ship: (order: Order, pricing: Pricing, call: Call) => Promise<string>;
+  readonly notify: (order: Order, pricing: Pricing, call: Call) => Promise<void>;
   /** Calls off shipment, payment and reservation, whether they happened or not; none of them can happen afterwards. */
-  undo(order: Order, call: Call): Promise<void>;
+  readonly undo: (order: Order, call: Call) => Promise<void>;
 }
 
 /**

@@ -149,6 +149,6 @@ export function sameRequest(a: OrderRequest, b: OrderRequest): boolean {
 }
 
 function canonical({ userId, method, items }: OrderRequest): string {
-  const sorted = items.map(({ productId, quantity }) => [productId, quantity]).toSorted();
-  return JSON.stringify([userId, method, sorted]);
+  const sorted = items.toSorted((a, b) => (a.productId < b.productId ? -1 : 1));
+  return JSON.stringify([userId, method, sorted.map(({ productId, quantity }) => [productId, quantity])]);
 }

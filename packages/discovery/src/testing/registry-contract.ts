@@ -1,10 +1,15 @@
 import { describe, test } from 'node:test';
 import { type RegistryCase, plainCases } from './registry-cases.ts';
-import { faultCases, leaseCases } from './registry-fault-cases.ts';
+import { blockedCases, faultCases, leaseCases } from './registry-fault-cases.ts';
 import type { RegistryFaults, RegistryStage } from './registry-stage.ts';
 
 /** All that a registry must do, in the order in which a new backend would best be made to. */
-export const registryCases: readonly RegistryCase[] = [...plainCases, ...leaseCases, ...faultCases];
+export const registryCases: readonly RegistryCase[] = [
+  ...plainCases,
+  ...leaseCases,
+  ...blockedCases,
+  ...faultCases,
+];
 
 /**
  * Declares the contract's cases as tests of `node:test`, each on a stage of its own. `faults` names those that the

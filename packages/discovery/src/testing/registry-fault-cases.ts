@@ -103,6 +103,38 @@ export const leaseCases: readonly RegistryCase[] = [
   },
 ];
 
+/** Keeps the event loop busy: no timer, no byte gets through. */
+function block(stage: RegistryStage, forMs: number): void {
+  const { clock } = stage.runtime;
+  const endMs = clock.nowMs() + forMs;
+  while (clock.nowMs() < endMs);
+}
+
+/** What must survive when this process does nothing for a while. */
+export const blockedCases: readonly RegistryCase[] = [
+  {
+    name: 'an event loop that is blocked for two leases: what was registered is there again, and the watch is right',
+    run: async (stage) => {
+      const [writer, reader] = [await stage.open(), await stage.open()];
+      const held = await writer.register(user('a'));
+      const watch = recordWatch(reader, 'users');
+      await until(stage.runtime, 'a is seen', 2000, () => watch.ids === 'a');
+      block(stage, 2 * stage.ttlMs);
+      assert.equal(held.registered, false, 'the lease is treated as lost, though nothing has told us');
+      await isBack(stage, held, reader);
+      await until(
+        stage.runtime,
+        'the watch has it',
+        backWithinMs,
+        () => watch.ids === 'a' && watch.latest?.stale === false,
+      );
+      await writer.register(user('b'));
+      await until(stage.runtime, 'changes come', 2000, () => watch.ids === 'a,b');
+      await watch.stop();
+    },
+  },
+];
+
 /** What must survive when the registry does not. */
 export const faultCases: readonly RegistryCase[] = [
   {

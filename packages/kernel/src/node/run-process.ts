@@ -4,7 +4,7 @@ import type { Log } from '../ports/log.ts';
 /**
  * Runs an app as this process: starts it, stops it on SIGTERM, SIGINT or an uncaught exception, and exits.
  * Exit codes: 0 after a clean stop, 1 if it could not start, stopped with problems or met an uncaught exception.
- * A second signal exits at once with 1. Called once, by a program's main file.
+ * A parent with an IPC channel is sent `{ ready: {} }` once the app runs. A second signal exits at once with 1. Called once, by a program's main file.
  */
 export async function runProcess(app: App, log: Log): Promise<void> {
   let code = 0;
@@ -27,6 +27,8 @@ export async function runProcess(app: App, log: Log): Promise<void> {
   });
   try {
     await app.start();
+    // To a supervisor that has given us a channel; without one there is nobody to tell.
+    if (process.connected === true) process.send?.({ ready: {} });
   } catch (error) {
     if (signalled) return;
     log('error', 'could not start', { error });

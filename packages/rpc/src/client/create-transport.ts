@@ -12,7 +12,10 @@ import { type RpcRequest, type RpcResponse, replayRpc } from './rpc-call.ts';
 
 /** What `createTransport` is told. */
 export interface TransportOptions extends ClientOptions<RpcRequest, RpcResponse> {
-  /** For calls that name no timeout of their own. Default 15000; 0: none. Never extends the deadline of a parent. */
+  /**
+   * For unary calls that name no timeout of their own. Default 15000; 0: none. Never extends a parent's deadline.
+   * Calls that stream have only the timeout that they name.
+   */
   readonly timeoutMs?: number;
   /** Largest message that is taken. Default 4 MiB. */
   readonly maxMessageBytes?: number;
@@ -35,7 +38,7 @@ export function createTransport(options: TransportOptions): RpcTransport {
   const { runtime, maxMessageBytes, timeoutMs = 15_000 } = options;
   const connect = (instance: Instance): Upstream<RpcRequest, RpcResponse> => {
     const at = { host: instance.address, port: instance.port };
-    const way = endpoint({ runtime, address: at, protocol: 'http1' });
+    const way = endpoint({ runtime, address: at, protocol: 'http2' });
     const limit = maxMessageBytes === undefined ? {} : { maxMessageBytes };
     const service = grpcExchange(propagateOut(way.request), { authority: hostPort(instance), ...limit });
     return { endpoint: way, service };

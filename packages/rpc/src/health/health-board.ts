@@ -10,6 +10,7 @@ import type { RpcRouter } from '../server/rpc-service.ts';
 export class HealthBoard {
   readonly #serving = new Map<string, boolean>([['', false]]);
   readonly #watchers = new Set<() => void>();
+  #closed = false;
 
   /** States whether a service serves; `''` is the server. */
   set(service: string, serving: boolean): void {
@@ -26,6 +27,12 @@ export class HealthBoard {
   /** Whether it serves; undefined for a service that is not known. */
   serving(service: string): boolean | undefined {
     return this.#serving.get(service);
+  }
+
+  /** Ends all watches, after what they have yet to say: a server that drains must not wait for those who watch it. */
+  close(): void {
+    this.#closed = true;
+    for (const watcher of this.#watchers) watcher();
   }
 
   /** Adds the health service to a server, and all that the server serves to the board. */
@@ -55,6 +62,7 @@ export class HealthBoard {
       const now = statusOf(this.#serving.get(service));
       if (now !== last) yield { status: now };
       last = now;
+      if (this.#closed) return;
       await next;
     }
   }

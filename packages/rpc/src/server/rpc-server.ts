@@ -71,5 +71,20 @@ export function rpcServer(options: RpcServerOptions): RpcServer {
     health.serveOn(router);
   };
   const part = httpServer(rpcService(routes, options), options);
-  return Object.assign(part, { health });
+  return {
+    name: part.name,
+    health,
+    get address() {
+      return part.address;
+    },
+    get connections() {
+      return part.connections;
+    },
+    start: () => part.start(),
+    drain() {
+      health.close();
+      return part.drain();
+    },
+    stop: () => part.stop(),
+  };
 }

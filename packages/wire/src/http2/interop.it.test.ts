@@ -16,7 +16,7 @@ function run(program: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(program, [...args], { timeout: 20_000, maxBuffer: 50_000_000 }, (error, stdout) => {
       if (error === null) resolve(stdout);
-      else reject(error);
+      else reject(new Error(`${program} failed`, { cause: error }));
     });
   });
 }
@@ -39,7 +39,7 @@ describe('our server', () => {
       stream.on('trailers', (fields: http2.IncomingHttpHeaders) => (trailers = fields));
       stream.end(content);
       const chunks: Buffer[] = [];
-      for await (const chunk of stream) chunks.push(chunk as Buffer);
+      for await (const chunk of stream) chunks.push(chunk);
       assert.ok(Buffer.concat(chunks).equals(content), `exchange ${turn}`);
       if (path === '/gather') assert.equal(trailers?.['grpc-status'], '0');
     });

@@ -9,7 +9,7 @@ import { type HttpRequest, type HttpService, peer } from '../message/http.ts';
 import { errorCode } from './error-code.ts';
 import { flag, frameType } from './frame.ts';
 import { serveHttp2 } from './server-connection.ts';
-import { block, data, frame, get, headers, hello, settings, uint32 } from './testdata/raw-frames.ts';
+import { data, frame, get, headers, hello, settings, uint32 } from './testdata/raw-frames.ts';
 import { ByHand } from './testdata/server-by-hand.ts';
 
 const ok = { status: 200, fields: new Fields(), body: emptyBody };

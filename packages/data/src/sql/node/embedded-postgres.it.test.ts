@@ -103,6 +103,9 @@ describe('embeddedPostgres', () => {
       await assert.rejects(ask(wrong.href, 'SELECT 1'), reasonOf('DATABASE_LOGIN_REFUSED'));
       const own = new URL(await server.createDatabase('mine'));
       await server.createDatabase('yours');
+      for (const name of ['postgres', 'heddle', 'pg_x', 'Mine', 'a"b', '', 'x'.repeat(64)]) {
+        await assert.rejects(server.createDatabase(name), reasonOf('BAD_DATABASE_NAME'), name);
+      }
       own.pathname = '/yours';
       await assert.rejects(
         ask(own.href, 'SELECT 1'),

@@ -26,7 +26,7 @@ export interface EmbeddedPostgres extends Part {
   url(database?: string): string;
   /**
    * Makes a database with a user of the same name that owns it and alone may enter it, unless they exist.
-   * Returns that user's URL. `name`: lower-case letters, digits and `_`, at most 63, a letter first.
+   * Returns that user's URL. `name`: lower-case letters, digits and `_`, at most 63, a letter first, not one of the server's own.
    */
   createDatabase(name: string): Promise<string>;
   /** The server's process; undefined while it does not run. */
@@ -44,7 +44,8 @@ export function embeddedPostgres(options: EmbeddedPostgresOptions): EmbeddedPost
 }
 
 const attempts = 5;
-const databaseName = /^[a-z][a-z0-9_]{0,62}$/;
+// Not one of the server's own: names of roles that begin with `pg_` are reserved too.
+const databaseName = /^(?!(?:postgres|heddle|template0|template1)$|pg_)[a-z][a-z0-9_]{0,62}$/;
 
 class EmbeddedServer implements EmbeddedPostgres {
   readonly name = 'embedded PostgreSQL';
@@ -66,7 +67,7 @@ class EmbeddedServer implements EmbeddedPostgres {
   async start(): Promise<void> {
     const { runtime, folder } = this.#options;
     this.#stopping = false;
-    this.#place = await serverFolder(folder, runtime.log);
+    this.#place = await serverFolder(folder, runtime);
     const postmaster = await this.#launch(this.#options.port);
     this.#adopt(postmaster);
     this.#admin = sqlPool(this.url(), { runtime, name: 'heddle administration', maxConnections: 2 });
@@ -89,7 +90,7 @@ class EmbeddedServer implements EmbeddedPostgres {
 
   async createDatabase(name: string): Promise<string> {
     if (!databaseName.test(name)) {
-      const message = `a database name is lower-case letters, digits and _, a letter first, at most 63; found ${JSON.stringify(name)}`;
+      const message = `a database name is lower-case letters, digits and _, a letter first, at most 63, and not one of the server's own; found ${JSON.stringify(name)}`;
       throw new HeddleError({ code: 'invalid_argument', reason: 'BAD_DATABASE_NAME', message, sent: false });
     }
     const { place, port, admin } = this.#running();

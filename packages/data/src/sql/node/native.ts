@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { chmod, cp, lstat, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { HeddleError } from '@heddle/kernel';
+import { HeddleError, type Random } from '@heddle/kernel';
 import type { Account } from './account.ts';
 import { canReach } from './reach.ts';
 
@@ -27,7 +26,11 @@ interface Link {
  * Where the package's folder is out of the account's reach or cannot be written, a copy (60 MB, once) in `copyFolder`
  * is used; that folder is in reach.
  */
-export async function nativePrograms(account: Account | undefined, copyFolder: string): Promise<Programs> {
+export async function nativePrograms(
+  account: Account | undefined,
+  copyFolder: string,
+  random: Random,
+): Promise<Programs> {
   const native = nativeFolder();
   if (await canReach(account, programsIn(native).postgres)) {
     const made = await makeLinks(native).then(
@@ -36,7 +39,7 @@ export async function nativePrograms(account: Account | undefined, copyFolder: s
     );
     if (made) return programsIn(native);
   }
-  return programsIn(await copyOf(native, copyFolder));
+  return programsIn(await copyOf(native, copyFolder, random));
 }
 
 function programsIn(native: string): Programs {
@@ -91,11 +94,11 @@ async function readLinks(native: string): Promise<readonly Link[]> {
 }
 
 /** Complete or not there: the copy is made under another name, then renamed. */
-async function copyOf(native: string, copyFolder: string): Promise<string> {
+async function copyOf(native: string, copyFolder: string, random: Random): Promise<string> {
   const finished = join(copyFolder, `postgresql-${release}`);
   const copy = join(finished, 'native');
   if (await isThere(copy)) return copy;
-  const unfinished = `${finished}.new-${randomBytes(4).toString('hex')}`;
+  const unfinished = `${finished}.new-${random.uuid()}`;
   await mkdir(unfinished, { recursive: true, mode: 0o755 });
   try {
     await cp(native, join(unfinished, 'native'), { recursive: true, verbatimSymlinks: true });

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   chown,
   mkdir,
@@ -13,7 +12,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { HeddleError, type Log } from '@heddle/kernel';
+import { HeddleError, type Random, type Runtime } from '@heddle/kernel';
 import { type Account, serverAccount } from './account.ts';
 import { initialiseCluster } from './initdb.ts';
 import { isErrno, nativePrograms, type Programs } from './native.ts';
@@ -37,14 +36,18 @@ export interface ServerFolder {
  * (built under another name, then renamed), so two callers at the same time agree on one, and a crash leaves no half.
  * When we are root and others may not pass through to `folder`, `folder/server` is a link into /var/lib/heddle.
  */
-export async function serverFolder(asked: string, log: Log): Promise<ServerFolder> {
+export async function serverFolder(asked: string, runtime: Runtime): Promise<ServerFolder> {
   const folder = resolve(asked);
   const place = join(folder, 'server');
   const newcomer = serverAccount();
   await requireWritableFolder(folder, newcomer === undefined ? 0o700 : 0o711);
   const home = (await canReach(newcomer, folder)) ? folder : await systemHome();
-  const programs = await nativePrograms(newcomer, newcomer === undefined ? folder : await systemHome());
-  if (!(await isLinkOrFolder(place))) await build(home, folder, newcomer, programs, log);
+  const programs = await nativePrograms(
+    newcomer,
+    newcomer === undefined ? folder : await systemHome(),
+    runtime.random,
+  );
+  if (!(await isLinkOrFolder(place))) await build(home, folder, newcomer, programs, runtime);
   const account = await ownerOf(place, newcomer);
   const password = await readFile(join(place, 'password'), 'utf8');
   return { account, programs, data: join(await realpath(place), 'data'), password };
@@ -73,17 +76,17 @@ async function build(
   folder: string,
   account: Account | undefined,
   programs: Programs,
-  log: Log,
+  runtime: Runtime,
 ): Promise<void> {
   const place = join(folder, 'server');
   const fresh = await mkdtemp(join(home, 'postgres-'));
   try {
-    await initialise(fresh, account, programs);
+    await initialise(fresh, account, programs, runtime.random);
     if (home === folder) await rename(fresh, place);
     else {
       await symlink(fresh, place);
       const why = 'the folder asked for is closed to the unprivileged account that PostgreSQL runs as';
-      log('info', 'the database lies in a system folder', { asked: place, found: fresh, why });
+      runtime.log('info', 'the database lies in a system folder', { asked: place, found: fresh, why });
     }
   } catch (thrown) {
     await rm(fresh, { recursive: true, force: true });
@@ -92,10 +95,18 @@ async function build(
   }
 }
 
-async function initialise(fresh: string, account: Account | undefined, programs: Programs): Promise<void> {
+async function initialise(
+  fresh: string,
+  account: Account | undefined,
+  programs: Programs,
+  random: Random,
+): Promise<void> {
   const passwordFile = join(fresh, 'password');
   const data = join(fresh, 'data');
-  await writeFile(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600, flag: 'wx' });
+  await writeFile(passwordFile, Buffer.from(random.bytes(24)).toString('base64url'), {
+    mode: 0o600,
+    flag: 'wx',
+  });
   await mkdir(data, { mode: 0o700 });
   if (account !== undefined) {
     for (const path of [data, passwordFile, fresh]) await chown(path, account.uid, account.gid);

@@ -1,0 +1,77 @@
+import type { Instance } from '@heddle/discovery';
+import { hostPort } from '@heddle/discovery';
+import { nodeRuntime } from '@heddle/kernel/node';
+import { type Command, usageError } from '../command.ts';
+import { readUpState } from '../node/data-folder.ts';
+import { controlPlaneRegistry, readAddress } from '../registry-access.ts';
+import { table } from '../terminal/table.ts';
+
+/** `heddle ls`. */
+export const ls: Command = {
+  name: 'ls',
+  summary: 'List what is registered',
+  words: 'services|instances [service]',
+  options: {
+    json: { type: 'boolean', help: 'As JSON' },
+    data: {
+      type: 'string',
+      value: 'DIR',
+      help: 'The data folder of the running "heddle up"; default .heddle',
+    },
+    registry: {
+      type: 'string',
+      value: 'HOST:PORT',
+      help: 'Another control plane; its token in HEDDLE_REGISTRY_TOKEN',
+    },
+  },
+  examples: ['heddle ls services', 'heddle ls instances order', 'heddle ls instances --json'],
+  run: async (given, world) => {
+    const [what, only, ...rest] = given.words;
+    if ((what !== 'services' && what !== 'instances') || rest.length > 0) {
+      throw usageError('"heddle ls" needs "services" or "instances", and takes one service after the latter');
+    }
+    const runtime = nodeRuntime({ name: 'ls', logLevel: 'error' });
+    const registry = openRegistry(given.text('registry'), given.text('data'), runtime);
+    try {
+      const names = only === undefined ? await registry.services() : [only];
+      const snapshots = await Promise.all(names.map((name) => registry.instances(name)));
+      const instances = snapshots.flatMap((snapshot) => snapshot.instances);
+      const rows = what === 'services' ? serviceRows(names, instances) : instanceRows(instances);
+      world.terminal.out(given.flag('json') ? `${JSON.stringify(rows, undefined, 2)}\n` : table(rows));
+      return 0;
+    } finally {
+      await registry.close();
+    }
+  },
+};
+
+function openRegistry(
+  registry: string | undefined,
+  data: string | undefined,
+  runtime: ReturnType<typeof nodeRuntime>,
+): ReturnType<typeof controlPlaneRegistry> {
+  if (registry !== undefined) return controlPlaneRegistry(readAddress(registry, '--registry'), runtime);
+  const state = readUpState(data ?? '.heddle');
+  const address = readAddress(new URL(state.console).host, '--data');
+  return controlPlaneRegistry(address, runtime, state.token);
+}
+
+function serviceRows(names: readonly string[], all: readonly Instance[]): Record<string, string | number>[] {
+  return names.map((service) => {
+    const own = all.filter((instance) => instance.service === service);
+    const running = own.filter(({ state }) => state === 'running').length;
+    return {
+      service,
+      instances: own.length,
+      running,
+      versions: [...new Set(own.map((i) => i.version))].join(' '),
+    };
+  });
+}
+
+function instanceRows(all: readonly Instance[]): Record<string, string | number>[] {
+  return all.map((instance) => {
+    const { service, id, state, health, zone, version, weight, protocol } = instance;
+    return { service, id, address: hostPort(instance), state, health, zone, version, weight, protocol };
+  });
+}

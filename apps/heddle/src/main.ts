@@ -1,0 +1,48 @@
+import { HeddleError } from '@heddle/kernel';
+import { type Command, exitCodes, readArguments, usageError, type World } from './command.ts';
+import { controlPlane } from './commands/control-plane.ts';
+import { gateway } from './commands/gateway.ts';
+import { ls } from './commands/ls.ts';
+import { postgres } from './commands/postgres.ts';
+import { shop } from './commands/shop.ts';
+import { up } from './commands/up.ts';
+import { commandHelp, programHelp } from './help.ts';
+import { requireNode } from './node/require-node.ts';
+import { onSignals } from './node/signals.ts';
+import { nodeTerminal } from './node/terminal.ts';
+import { paint } from './terminal/terminal.ts';
+
+const commands: readonly Command[] = [up, gateway, controlPlane, ls, shop, postgres];
+
+/** Runs one command line. Gives the exit code; an error is shown as a sentence, never as a stack. */
+async function runCommandLine(args: readonly string[], world: World): Promise<number> {
+  const { terminal } = world;
+  const [name, ...rest] = args;
+  try {
+    if (name === undefined || name === '--help' || name === 'help') {
+      terminal.out(programHelp(commands));
+      return name === undefined ? exitCodes.usage : exitCodes.done;
+    }
+    const command = commands.find((each) => each.name === name);
+    if (command === undefined) throw usageError(`there is no command "${name}"; heddle --help lists them`);
+    if (rest.includes('--help')) {
+      terminal.out(commandHelp(command));
+      return exitCodes.done;
+    }
+    requireNode(process.versions.node);
+    return await command.run(readArguments(command, rest), world);
+  } catch (thrown) {
+    const error = HeddleError.from(thrown);
+    const hint = error.reason === 'USAGE' ? ` (heddle ${name ?? ''} --help says more)` : '';
+    terminal.err(`${paint(terminal, 'red', 'heddle:')} ${error.message}${hint}\n`);
+    if (error.reason === 'UNEXPECTED' && error.cause instanceof Error) terminal.err(`${error.cause.stack}\n`);
+    return error.reason === 'USAGE' ? exitCodes.usage : exitCodes.failed;
+  }
+}
+
+process.exitCode = await runCommandLine(process.argv.slice(2), {
+  terminal: nodeTerminal(),
+  onSignal: onSignals,
+});
+// What a command has left open (a watch, an idle connection) must not keep the process from ending.
+process.exit();

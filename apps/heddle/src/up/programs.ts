@@ -1,0 +1,107 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Program } from './program.ts';
+
+const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+/** Where `up` has put things. */
+export interface Surroundings {
+  readonly dataFolder: string;
+  /** Of the registry; a child gets it in its environment. */
+  readonly token: string;
+}
+
+/** The services of the demo shop, in the order in which they are shown. */
+export const shopServices = [
+  'user',
+  'product',
+  'inventory',
+  'payment',
+  'shipping',
+  'notification',
+  'order',
+] as const;
+
+/** PostgreSQL with a database for each name. */
+export function postgresProgram({ dataFolder }: Surroundings, databases: readonly string[]): Program {
+  const data = path.join(dataFolder, 'postgres');
+  // Longer than anything else: the first start makes the files, a start after a crash recovers.
+  const limits = { readyMs: 120_000, stopMs: 15_000 };
+  return {
+    name: 'postgres',
+    file: main,
+    args: ['postgres', '--data', data, ...databases],
+    env: {},
+    ...limits,
+  };
+}
+
+/** Registry and console. */
+export function controlPlaneProgram({ dataFolder, token }: Surroundings, port: number): Program {
+  const data = path.join(dataFolder, 'control-plane');
+  return {
+    name: 'control-plane',
+    file: main,
+    args: ['control-plane', '--port', String(port), '--data', data],
+    env: { HEDDLE_REGISTRY_TOKEN: token },
+    readyMs: 30_000,
+    stopMs: 10_000,
+  };
+}
+
+/** The gateway in front of everything. */
+export function gatewayProgram(
+  { token }: Surroundings,
+  config: string,
+  port: number,
+  controlPlane: string,
+): Program {
+  return {
+    name: 'gateway',
+    file: main,
+    args: ['gateway', '--config', config, '--port', String(port), '--registry', controlPlane],
+    env: { HEDDLE_REGISTRY_TOKEN: token },
+    readyMs: 30_000,
+    stopMs: 15_000,
+  };
+}
+
+/** What the shop's programs need to know. */
+export interface ShopSurroundings extends Surroundings {
+  readonly adminToken: string;
+  /** `host:port`. */
+  readonly controlPlane: string;
+  /** By service. */
+  readonly databaseUrls: Readonly<Record<string, string>>;
+}
+
+/** Two instances of one service of the shop, in two zones. */
+export function shopPrograms(service: string, shop: ShopSurroundings): Program[] {
+  const { token, adminToken, controlPlane, databaseUrls } = shop;
+  return ['a', 'b'].map((zone, at) => ({
+    name: `${service}-${at + 1}`,
+    file: fileURLToPath(new URL(`../../../../examples/shop/src/${service}/main.ts`, import.meta.url)),
+    args: [],
+    env: {
+      HEDDLE_REGISTRY: controlPlane,
+      HEDDLE_REGISTRY_TOKEN: token,
+      SHOP_DATABASE_URL: databaseUrls[service] ?? '',
+      SHOP_ADMIN_TOKEN: adminToken,
+      SHOP_ZONE: zone,
+    },
+    readyMs: 60_000,
+    stopMs: 20_000,
+  }));
+}
+
+/** Customers, without end. `gateway`: its URL. */
+export function loadProgram(gateway: string): Program {
+  return {
+    name: 'load',
+    file: fileURLToPath(new URL('../../../../examples/shop/src/load/main.ts', import.meta.url)),
+    args: ['--gateway', new URL(gateway).host],
+    env: {},
+    readyMs: 30_000,
+    stopMs: 20_000,
+  };
+}

@@ -1,0 +1,25 @@
+// Everything that `node scripts/engines/main.ts` knows of.
+import { curl } from './curl.ts';
+import type { Tool } from './engine.ts';
+import { grpcCpp } from './grpc-cpp.ts';
+import { grpcGo, grpcGoInteropClient, grpcGoInteropServer } from './grpc-go.ts';
+import { h2spec } from './h2spec.ts';
+import { haproxy } from './haproxy.ts';
+import { h2load, nghttpx } from './nghttp2.ts';
+import { nginx } from './nginx.ts';
+import { wrk } from './wrk.ts';
+
+/** All of them, servers first. */
+export const engines: readonly Tool[] = [
+  nginx,
+  haproxy,
+  nghttpx,
+  grpcGo,
+  grpcCpp,
+  grpcGoInteropServer,
+  grpcGoInteropClient,
+  h2load,
+  wrk,
+  h2spec,
+  curl,
+];
