@@ -56,9 +56,7 @@ describe('our server', () => {
       return { status: 204, fields: new Fields(), body: wholeBody(new Uint8Array(0)) };
     });
     const client = http2.connect(server.url);
-    const stream = client.request({ ':method': 'POST' }, {
-      waitForTrailers: true,
-    } as http2.ClientSessionRequestOptions);
+    const stream = client.request({ ':method': 'POST' }, trailing);
     stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '5' }));
     stream.end('hello');
     const status = await new Promise<number | undefined>((resolve) => {
