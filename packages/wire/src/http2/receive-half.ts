@@ -44,13 +44,18 @@ export class ReceiveHalf implements BodySource {
   constructor(link: Link, owner: ReceiveOwner) {
     this.#link = link;
     this.#owner = owner;
-    this.#window = link.limits.streamWindowBytes;
-    this.#target = this.#window;
+    this.#window = link.streamReceiveWindow;
+    this.#target = link.limits.streamWindowBytes;
   }
 
   /** A reader waits for content that does not come. */
   get starved(): boolean {
     return !this.ended && this.#body !== undefined && this.#body.read && this.#body.bufferedBytes === 0;
+  }
+
+  /** The peer has learnt of another initial window (RFC 9113 section 6.9.2). */
+  moveWindow(by: number): void {
+    this.#window += by;
   }
 
   /** What the peer may still send; it may all be on its way. */
