@@ -8,6 +8,7 @@ import { HpackDecoder, HpackError } from './hpack/decoder.ts';
 import type { Link } from './link.ts';
 import type { MessageHead } from './message-head.ts';
 import type { Http2Stream } from './stream.ts';
+import type { StreamTable } from './stream-table.ts';
 
 // A SETTINGS frame touches every open stream.
 const settingsCost = 10;
@@ -15,7 +16,7 @@ const settingsCost = 10;
 /** What frames are about: the connection that they come in on. What it throws is a `ConnectionFault` or `StreamFault`. */
 export interface FrameSession extends Link {
   readonly runtime: Runtime;
-  readonly streams: ReadonlyMap<number, Http2Stream>;
+  readonly streams: StreamTable<Http2Stream>;
   /** Where header sections are decoded into. */
   readonly head: MessageHead;
   /** What we still take on the connection as a whole. */

@@ -2,6 +2,7 @@ import { HeddleError, type Runtime, type Timer } from '@heddle/kernel';
 import { ConnectionFault, errorCode } from './error-code.ts';
 import type { Link } from './link.ts';
 import type { Http2Stream } from './stream.ts';
+import type { StreamTable } from './stream-table.ts';
 
 // How many looks a timeout is measured by: it strikes at most a fourth too late.
 const looks = 4;
@@ -9,7 +10,7 @@ const looks = 4;
 /** A connection that is looked at. */
 export interface Watched extends Link {
   readonly runtime: Runtime;
-  readonly streams: ReadonlyMap<number, Http2Stream>;
+  readonly streams: StreamTable<Http2Stream>;
   readonly settingsAcknowledged: boolean;
   /** A header block is unfinished since then; undefined if none is. */
   readonly headerBegunMs: number | undefined;

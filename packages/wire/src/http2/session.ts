@@ -12,6 +12,7 @@ import { Output } from './output.ts';
 import { SessionWatch, type Watched } from './session-watch.ts';
 import { PeerSettings, setting } from './settings.ts';
 import type { Http2Stream } from './stream.ts';
+import { StreamTable } from './stream-table.ts';
 
 /**
  * - `open`: new streams are welcome;
@@ -33,7 +34,7 @@ export abstract class Session implements Link, FrameSession, Watched {
   readonly output: Output;
   readonly headerWriter: HeaderWriter;
   readonly head: MessageHead;
-  readonly streams: Map<number, Http2Stream> = new Map();
+  readonly streams: StreamTable<Http2Stream> = new StreamTable();
   /** Resolves when the connection is gone. */
   readonly closed: Promise<void>;
   readonly remote: Address;
