@@ -183,6 +183,20 @@ test('after calls of every outcome all places of the limit are free again', { ti
   await Promise.all(hanging);
 });
 
+test('streams of small messages that are left early cost no connection', { timeout: 30_000 }, async () => {
+  const leave = async (): Promise<void> => {
+    const controller = new AbortController();
+    const stream = lastClient.expand({ text: 'x', count: 1_000_000 }, { signal: controller.signal });
+    const messages = stream[Symbol.asyncIterator]();
+    await messages.next();
+    controller.abort();
+    await messages.next().catch(() => {});
+  };
+  for (let round = 0; round < 40; round++) await Promise.all([leave(), leave(), leave()]);
+  assert.equal((await lastClient.append({ text: 'still there' })).text, 'still there');
+  assert.equal(last.connections, 2, 'that of the test and that of the server in the middle');
+});
+
 test('the types hold from end to end', () => {
   void (() => {
     // @ts-expect-error: there is no such method
