@@ -193,7 +193,7 @@ test('streams that are left early, by a signal or by leaving the loop, hold noth
     const controller = new AbortController();
     const reading = async (): Promise<void> => {
       for await (const _message of lastClient.expand(
-        { text: 'x', count: 100_000 },
+        { text: 'x'.repeat(1000), count: 100_000 },
         { signal: controller.signal },
       )) {
         controller.abort();
