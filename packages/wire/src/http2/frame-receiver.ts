@@ -21,7 +21,9 @@ export interface FrameSession extends Link {
   /** What we still take on the connection as a whole. */
   receiveWindow: number;
   /** The peer knows our settings. */
-  settingsAcknowledged: boolean;
+  readonly settingsAcknowledged: boolean;
+  /** It has just said so. */
+  settingsKnown(): void;
   /** A header section has been decoded into `head`. */
   headReceived(streamId: number, endStream: boolean): void;
   /** The peer has reset a stream that was open. */
@@ -261,7 +263,7 @@ export class FrameReceiver {
         throw new ConnectionFault(errorCode.frameSizeError, 'SETTINGS acknowledged with a payload');
       if (!this.#settingsSeen) throw broken('the first frame is not SETTINGS');
       if (session.settingsAcknowledged) session.guard.control('settings');
-      session.settingsAcknowledged = true;
+      else session.settingsKnown();
       return;
     }
     if ((end - start) % 6 !== 0)

@@ -22,6 +22,8 @@ export interface Link {
   readonly headerWriter: HeaderWriter;
   /** What the peer will take on the connection as a whole; a sender takes off what it sends. */
   sendWindow: number;
+  /** What a new stream may be sent before it is read. */
+  readonly streamReceiveWindow: number;
   /** So many bytes of content have been read or dropped: the peer may send as many more. */
   credit(bytes: number): void;
   /** The sender goes on when the connection's window, the socket or its turn allow it. */

@@ -44,8 +44,8 @@ export class ReceiveHalf implements BodySource {
   constructor(link: Link, owner: ReceiveOwner) {
     this.#link = link;
     this.#owner = owner;
-    this.#window = link.limits.streamWindowBytes;
-    this.#target = this.#window;
+    this.#window = link.streamReceiveWindow;
+    this.#target = link.limits.streamWindowBytes;
   }
 
   /** A reader waits for content that does not come. */
@@ -56,6 +56,11 @@ export class ReceiveHalf implements BodySource {
   /** What the peer may still send; it may all be on its way. */
   get windowBytes(): number {
     return this.#window;
+  }
+
+  /** The peer has learnt of another initial window (RFC 9113 section 6.9.2). */
+  moveWindow(by: number): void {
+    this.#window += by;
   }
 
   /** One DATA frame: `content` of the `flowBytes` that count, which is more if it was padded. */

@@ -95,7 +95,9 @@ export class SendHalf implements Sender, BodySink {
     if (this.ended) return;
     this.#trailers = trailers;
     this.#body = undefined;
-    this.#finish();
+    // The last chunk may still be waiting for a window.
+    this.#last = true;
+    if (this.#pending === undefined) this.#finish();
   }
 
   fail(error: HeddleError): void {

@@ -41,7 +41,6 @@ export abstract class Session implements Link, FrameSession, Watched {
   sendWindow: number = initialWindowBytes;
   /** What we still take on the connection as a whole. */
   receiveWindow: number;
-  /** The peer knows our settings. */
   settingsAcknowledged = false;
 
   readonly #connection: Connection;
@@ -82,6 +81,12 @@ export abstract class Session implements Link, FrameSession, Watched {
     return this.#state === 'closing' || this.#state === 'closed';
   }
 
+  /** Until the peer knows our settings it may send what holds without them. */
+  get streamReceiveWindow(): number {
+    const { streamWindowBytes } = this.limits;
+    return this.settingsAcknowledged ? streamWindowBytes : Math.max(streamWindowBytes, initialWindowBytes);
+  }
+
   /** Streams that are open. */
   get active(): number {
     return this.streams.size;
@@ -89,12 +94,9 @@ export abstract class Session implements Link, FrameSession, Watched {
 
   // What the roles differ in.
 
-  /** A header section has been decoded into `head`. May throw faults. */
   abstract headReceived(streamId: number, endStream: boolean): void;
-  /** The peer has reset a stream that was open. */
   abstract resetReceived(stream: Http2Stream, code: ErrorCode): void;
   abstract goawayReceived(lastStreamId: number, code: ErrorCode, debug: string): void;
-  /** True for a stream that nobody has opened yet. */
   abstract isIdle(streamId: number): boolean;
   /** All frames of a chunk have been handled. */
   protected abstract chunkRead(): void;
@@ -203,6 +205,13 @@ export abstract class Session implements Link, FrameSession, Watched {
       this.#pings.push(resolve);
       void this.closed.then(() => reject(this.lost(undefined)));
     });
+  }
+
+  settingsKnown(): void {
+    const before = this.streamReceiveWindow;
+    this.settingsAcknowledged = true;
+    const by = this.streamReceiveWindow - before;
+    if (by !== 0) for (const stream of this.streams.values()) stream.receive.moveWindow(by);
   }
 
   /** The peer has answered a PING: the oldest, since answers keep the order. */
