@@ -4,6 +4,7 @@ import type { Host, World } from '@heddle/sim';
 import type { HttpService } from '@heddle/wire';
 import { type RunningClient, runClient } from './client-program.ts';
 import { Ledger } from './ledger.ts';
+import { Reach } from './reach.ts';
 import { registryAddress, runRegistry } from './registry-program.ts';
 import { runService } from './service-program.ts';
 
@@ -47,6 +48,12 @@ export class Fleet {
     );
     for (const name of clientNames) this.#startClient(name, planted);
     world.check('a change is carried out at most once', () => this.ledger.checkAtMostOnce());
+    const reach = new Reach(world, this.instances, this.clients);
+    this.ledger.excuse(({ client, service, startMs }) => !reach.hadHealthy(client, service, startMs));
+    world.check('even in the storm, a read finds an instance that is healthy all along', () => {
+      reach.look();
+      this.ledger.checkExcused();
+    });
     world.check('an answer is of somebody who did the work', () => this.ledger.checkDone());
   }
 
