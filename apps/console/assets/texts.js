@@ -3,6 +3,7 @@ const english = {
   skip: 'Skip to the services',
   totals: 'Totals',
   services: 'Services',
+  table: 'Table of services',
   instances: 'Instances',
   requests: 'Requests',
   errors: 'Errors',

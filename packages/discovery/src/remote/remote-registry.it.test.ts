@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { nodeRuntime } from '@heddle/kernel/node';
 import type { Registry } from '../registry/registry.ts';
 import { type MortalRuntime, mortalRuntime } from '../testing/mortal-runtime.ts';
@@ -14,7 +15,7 @@ import { remoteRegistry } from './remote-registry.ts';
 
 const ttlMs = 1000;
 const token = 'sesame';
-const program = path.join(import.meta.dirname, '../testing/registry-process.ts');
+const program = fileURLToPath(new URL('../testing/registry-process.ts', import.meta.url));
 
 /** A registry server in a process that can be killed. */
 class ServerProcess {
