@@ -3,6 +3,7 @@ import type { Runtime } from '@heddle/kernel';
 import type { Host, World } from '@heddle/sim';
 import type { HttpService } from '@heddle/wire';
 import { type RunningClient, runClient } from './client-program.ts';
+import type { FleetInstance } from './fleet-instance.ts';
 import { Ledger } from './ledger.ts';
 import { Reach } from './reach.ts';
 import { registryAddress, runRegistry } from './registry-program.ts';
@@ -21,12 +22,6 @@ export const ttlMs = 5000;
 const services = ['order', 'payment', 'stock'];
 const instancesEach = 2;
 const clientNames = ['client-1', 'client-2'];
-
-/** One instance: a host that runs one service. */
-export interface FleetInstance {
-  readonly service: string;
-  readonly host: Host;
-}
 
 /** A registry, three services of two instances each, and two clients that call them. */
 export class Fleet {

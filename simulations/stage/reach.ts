@@ -1,7 +1,7 @@
 import type { LinkConditions } from '@heddle/kernel/simulated';
 import type { World } from '@heddle/sim';
 import type { RunningClient } from './client-program.ts';
-import type { FleetInstance } from './fleet.ts';
+import type { FleetInstance } from './fleet-instance.ts';
 
 // Connections that a fault has left behind stall until TCP has sent again what was lost: 200 ms, doubled each time.
 const recoveryMs = 10_000;
