@@ -2,16 +2,8 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { ContractResult } from './contracts/result.ts';
 import type { Step, Tally } from './steps.ts';
-
-/** One line of a contract suite: what an engine did with a case. */
-interface ContractResult {
-  readonly backend: string;
-  readonly version: string;
-  readonly case: string;
-  readonly status: 'pass' | 'fail' | 'skipped' | 'unsupported';
-  readonly detail?: string;
-}
 
 /** Runs all areas; `unsupported` is a documented answer and counts as nothing, `skipped` means there was no engine. */
 export function contracts(): Step {

@@ -20,7 +20,9 @@ function svg(name, attributes) {
 
 function number(value) {
   const digits = value >= 100 || Number.isInteger(value) ? 0 : value >= 10 ? 1 : 2;
-  return new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: digits }).format(value);
+  return new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: digits }).format(
+    value,
+  );
 }
 
 function rate(traffic) {
@@ -51,8 +53,24 @@ function fill(target, value, isBad = false) {
   target.classList.toggle('bad', isBad);
 }
 
-// Kept from one overview to the next, so that the page does not flicker and keeps its focus and scroll position.
-const cards = new Map();
+// Each column: its key in the texts and when it is shown. `wide`: not on a phone.
+const columns = [
+  ['instance', ''],
+  ['state', 'wide'],
+  ['zone', 'wide'],
+  ['version', 'wide'],
+  ['heartbeat', 'number wide'],
+  ['history', ''],
+  ['rate', 'number'],
+  ['errorShare', 'number'],
+  ['p50', 'number wide'],
+  ['p95', 'number'],
+  ['cpu', 'number wide'],
+  ['memory', 'number wide'],
+];
+
+// Kept from one overview to the next, so that the page does not flicker and keeps its scroll position.
+const groups = new Map();
 
 function show(overview) {
   byId('footnote').textContent = texts.footnote(overview.everyMs / 1000);
@@ -68,7 +86,9 @@ function showTotals({ services }) {
   const errors = measured.reduce((sum, traffic) => sum + traffic.perSecond * (traffic.errorShare ?? 0), 0);
   const hasTraffic = measured.length > 0;
   byId('total-services').textContent = number(services.length);
-  byId('total-instances').textContent = number(services.reduce((sum, { instances }) => sum + instances.length, 0));
+  byId('total-instances').textContent = number(
+    services.reduce((sum, { instances }) => sum + instances.length, 0),
+  );
   fill(byId('total-rate'), hasTraffic ? texts.perSecond(number(perSecond)) : null);
   const errorShare = perSecond > 0 ? errors / perSecond : null;
   fill(byId('total-errors'), share({ errorShare }), errorShare >= 0.05);
@@ -81,7 +101,11 @@ function showAttention({ attention, timeMs }) {
       { 'data-level': item.level },
       element('span', { class: 'level' }, texts.levels[item.level]),
       element('span', {}, element('strong', {}, item.service), ` ${texts.alerts[item.kind](item)}`),
-      element('time', { datetime: new Date(item.sinceMs).toISOString() }, texts.ago(age(timeMs - item.sinceMs))),
+      element(
+        'time',
+        { datetime: new Date(item.sinceMs).toISOString() },
+        texts.ago(age(timeMs - item.sinceMs)),
+      ),
     ),
   );
   const nothing = element('li', { 'data-level': 'none' }, texts.nothingWrong);
@@ -90,78 +114,80 @@ function showAttention({ attention, timeMs }) {
 
 function showServices({ services, attention }) {
   const levels = new Map();
-  for (const { service, level } of attention) if (levels.get(service) !== 'critical') levels.set(service, level);
+  for (const { service, level } of attention)
+    if (levels.get(service) !== 'critical') levels.set(service, level);
   const names = new Set(services.map(({ name }) => name));
-  for (const [name, card] of cards) {
+  for (const [name, group] of groups) {
     if (names.has(name)) continue;
-    card.root.remove();
-    cards.delete(name);
+    group.root.remove();
+    groups.delete(name);
   }
-  const list = byId('services');
-  list.querySelector('.empty')?.remove();
-  if (services.length === 0) list.append(element('p', { class: 'empty' }, texts.noServices));
+  byId('empty').hidden = services.length > 0;
+  byId('services').hidden = services.length === 0;
+  const table = byId('table');
   services.forEach((service, at) => {
-    const card = cards.get(service.name) ?? newCard(service.name);
-    cards.set(service.name, card);
-    card.root.dataset.level = levels.get(service.name) ?? 'none';
-    if (list.children[at] !== card.root) list.insertBefore(card.root, list.children[at] ?? null);
-    fillCard(card, service);
+    const group = groups.get(service.name) ?? newGroup(service.name);
+    groups.set(service.name, group);
+    group.root.dataset.level = levels.get(service.name) ?? 'none';
+    if (table.tBodies[at] !== group.root) table.insertBefore(group.root, table.tBodies[at] ?? null);
+    fillGroup(group, service);
   });
 }
 
-function newCard(name) {
-  const figure = (label) => {
-    const value = element('dd');
-    return { value, row: element('div', {}, element('dt', {}, label), value) };
-  };
-  const figures = [texts.rate, texts.errorShare, texts.p50, texts.p95].map(figure);
-  const count = element('p', { class: 'count' });
-  const chart = svg('svg', { class: 'chart', viewBox: '0 0 150 46', preserveAspectRatio: 'none', role: 'img' });
-  const body = element('tbody');
-  const heads = [
-    [texts.instance, ''],
-    [texts.state, ''],
-    [texts.zone, 'wide'],
-    [texts.version, 'wide'],
-    [texts.heartbeat, 'number'],
-    [texts.rate, 'number'],
-    [texts.errorShare, 'number'],
-    [texts.p95, 'number wide'],
-    [texts.cpu, 'number wide'],
-    [texts.memory, 'number wide'],
-  ].map(([label, className]) => element('th', { scope: 'col', class: className }, label));
-  const table = element(
-    'table',
-    { 'aria-label': texts.show(name) },
-    element('thead', {}, element('tr', {}, ...heads)),
-    body,
-  );
-  const root = element(
-    'article',
-    { class: 'service', 'data-service': name },
-    element(
-      'div',
-      { class: 'top' },
-      element('div', {}, element('h3', {}, name), count),
-      element('dl', { class: 'figures' }, ...figures.map(({ row }) => row)),
-    ),
-    chart,
-    element('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': texts.show(name) }, table),
-  );
-  return { root, count, chart, body, figures: figures.map(({ value }) => value), rows: new Map() };
+/** One measured value. Where there is none a dash stands; the rate, which every row has, says it in words. */
+function cell(className, value, isBad = false) {
+  const made = element('td', className === '' ? {} : { class: className });
+  fill(made, value, isBad);
+  if (value === null || value === undefined) {
+    made.textContent = texts.noDataShort;
+    made.title = texts.noData;
+  }
+  return made;
 }
 
-function fillCard(card, service) {
-  const { name, traffic, instances, history } = service;
+function rateCell(traffic) {
+  const made = element('td', { class: 'number' });
+  fill(made, rate(traffic));
+  return made;
+}
+
+function blank(className) {
+  return element('td', { class: className });
+}
+
+function newGroup(name) {
+  const chart = svg('svg', {
+    class: 'chart',
+    viewBox: '0 0 150 46',
+    preserveAspectRatio: 'none',
+    role: 'img',
+  });
+  return { root: element('tbody', { 'data-service': name }), chart };
+}
+
+function fillGroup({ root, chart }, service) {
+  drawChart(chart, service.name, service.history);
+  root.replaceChildren(serviceRow(service, chart), ...service.instances.map(instanceRow));
+}
+
+function serviceRow({ name, traffic, instances }, chart) {
   const running = instances.filter((instance) => stateOf(instance) === 'running').length;
-  card.count.textContent = texts.count(running, instances.length);
-  const [perSecond, errors, p50, p95] = card.figures;
-  fill(perSecond, rate(traffic));
-  fill(errors, share(traffic), (traffic?.errorShare ?? 0) >= 0.05);
-  fill(p50, milliseconds(traffic?.p50Ms));
-  fill(p95, milliseconds(traffic?.p95Ms));
-  drawChart(card.chart, name, history);
-  card.body.replaceChildren(...instances.map(instanceRow));
+  return element(
+    'tr',
+    { class: 'service' },
+    element('th', { scope: 'rowgroup' }, name),
+    element('td', { class: 'count wide' }, texts.count(running, instances.length)),
+    blank('wide'),
+    blank('wide'),
+    blank('wide'),
+    element('td', {}, chart),
+    rateCell(traffic),
+    cell('number', share(traffic), (traffic?.errorShare ?? 0) >= 0.05),
+    cell('number wide', milliseconds(traffic?.p50Ms)),
+    cell('number', milliseconds(traffic?.p95Ms)),
+    blank('wide'),
+    blank('wide'),
+  );
 }
 
 function stateOf({ state, metrics }) {
@@ -169,24 +195,25 @@ function stateOf({ state, metrics }) {
 }
 
 function instanceRow(instance) {
-  const state = stateOf(instance);
-  const cell = (className, value, isBad = false) => {
-    const made = element('td', className === '' ? {} : { class: className });
-    fill(made, value, isBad);
-    return made;
-  };
   const { traffic, cpuCores, residentBytes, heartbeatAgeMs } = instance;
+  const state = stateOf(instance);
+  const stateMark = (className) =>
+    element('span', { class: `state ${className}`, 'data-state': state }, texts.states[state]);
+  const id = element('td', { class: 'id', title: instance.address }, instance.id);
+  if (state !== 'running') id.append(stateMark('narrow'));
   return element(
     'tr',
     { 'data-instance': instance.id },
-    element('td', { class: 'id', title: instance.address }, instance.id),
-    element('td', {}, element('span', { class: 'state', 'data-state': state }, texts.states[state])),
+    id,
+    element('td', { class: 'wide' }, stateMark('')),
     cell('wide', instance.zone),
     cell('wide', instance.version === '' ? '–' : instance.version),
-    cell('number', heartbeatAgeMs === null ? null : texts.ago(age(heartbeatAgeMs))),
-    cell('number', rate(traffic)),
+    cell('number wide', heartbeatAgeMs === null ? null : texts.ago(age(heartbeatAgeMs))),
+    blank(''),
+    rateCell(traffic),
     cell('number', share(traffic), (traffic?.errorShare ?? 0) >= 0.05),
-    cell('number wide', milliseconds(traffic?.p95Ms)),
+    cell('number wide', milliseconds(traffic?.p50Ms)),
+    cell('number', milliseconds(traffic?.p95Ms)),
     cell('number wide', cpuCores === null ? null : `${number(cpuCores * 100)} %`),
     cell('number wide', residentBytes === null ? null : `${number(residentBytes / 1048576)} MB`),
   );
@@ -228,6 +255,10 @@ function showConnection(state) {
 }
 
 function translate() {
+  byId('empty').textContent = texts.noServices;
+  byId('heads').replaceChildren(
+    ...columns.map(([key, className]) => element('th', { scope: 'col', class: className }, texts[key])),
+  );
   for (const each of document.querySelectorAll('[data-text]')) each.textContent = texts[each.dataset.text];
   for (const each of document.querySelectorAll('[data-label]')) {
     each.setAttribute('aria-label', texts[each.dataset.label]);

@@ -3,11 +3,11 @@ import type { Layer } from '@heddle/kernel';
 import type { RpcRequest, RpcResponse } from '@heddle/rpc';
 import {
   endpointName,
-  serverMetrics,
   MetricRegistry,
   metricsService,
   processMetrics,
   rpcMetrics,
+  serverMetrics,
 } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
 import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';

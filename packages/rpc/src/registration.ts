@@ -1,4 +1,4 @@
-import type { InstanceInit, Registry } from '@heddle/discovery';
+import { instance as complete, type InstanceInit, type Registry } from '@heddle/discovery';
 import type { Registration, Runtime } from '@heddle/kernel';
 import type { HealthBoard } from './health/health-board.ts';
 
@@ -26,10 +26,12 @@ export function registration(options: RegistrationOptions): Registration {
     name: 'registration',
     async register() {
       health?.setAll(true);
-      const desired = await registry.register(options.instance());
-      registered = desired.instance;
+      // Known before it is sent: what was cut short may stand all the same, and has to be taken back.
+      const stated = complete(options.instance());
+      registered = stated;
+      const desired = await registry.register(stated);
       if (desired.registered) return;
-      const { service, id } = desired.instance;
+      const { service, id } = stated;
       const why = desired.problem?.message;
       runtime.log('warn', 'not registered yet; going on to try', {
         service,

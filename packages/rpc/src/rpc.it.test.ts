@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createClient } from '@connectrpc/connect';
-import { HeddleError } from '@heddle/kernel';
+import { attempt, HeddleError } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { createTransport } from './client/create-transport.ts';
 import { EchoService } from './gen/heddle/testing/v1/echo_pb.ts';
 import { rpcServer } from './server/rpc-server.ts';
 import { echoHandlers } from './testing/echo-handlers.ts';
+import { until } from './testing/wait.ts';
 
 const runtime = nodeRuntime({ name: 'rpc-test', logLevel: 'error' });
 const seen: string[] = [];
@@ -17,8 +18,30 @@ const server = rpcServer({
 await server.start();
 const transport = createTransport({ runtime, target: `127.0.0.1:${server.address.port}` });
 const echo = createClient(EchoService, transport);
+const attempts: number[] = [];
+const other = rpcServer({
+  runtime,
+  routes: (router) =>
+    router.service(EchoService, {
+      echo: (_req, call) => {
+        attempts.push(call.get(attempt));
+        if (attempts.length === 3) return { attempt: call.get(attempt) };
+        throw new HeddleError({ code: 'unavailable', reason: 'NOT_YET', message: 'try again' });
+      },
+      collect: async (messages) => {
+        let count = 0;
+        for await (const _message of messages) if (++count === 3) break;
+        return { text: 'enough' };
+      },
+    }),
+});
+await other.start();
+const otherTransport = createTransport({ runtime, target: `127.0.0.1:${other.address.port}` });
+const early = createClient(EchoService, otherTransport);
 after(async () => {
   transport.close();
+  otherTransport.close();
+  await other.stop();
   await server.stop();
 });
 
@@ -91,4 +114,32 @@ test('an idempotent method is tried again, one with an effect is not', async () 
     await assert.rejects(echo[method]({ text: method, failWith: 14 }), { code: 'unavailable' });
     assert.equal(seen.length, attempts, method);
   }
+});
+
+test('a handler sees which attempt it serves', async () => {
+  attempts.length = 0;
+  assert.equal((await early.echo({ text: 'third time lucky' })).attempt, 3);
+  assert.deepEqual(attempts, [1, 2, 3]);
+});
+
+test('a client whose messages fail gives the call up, here and there', { timeout: 10_000 }, async () => {
+  const messages = async function* (): AsyncGenerator<{ text: string }> {
+    yield { text: 'a' };
+    throw new HeddleError({ code: 'data_loss', reason: 'TEST', message: 'the source broke off' });
+  };
+  await assert.rejects(echo.collect(messages()), { reason: 'TEST' });
+  assert.equal((await echo.echo({ text: 'still there' })).text, 'still there');
+});
+
+test('a server may answer before it has heard all', { timeout: 10_000 }, async () => {
+  let left = false;
+  const messages = async function* (): AsyncGenerator<{ text: string }> {
+    try {
+      for (;;) yield { text: 'x'.repeat(1000) };
+    } finally {
+      left = true;
+    }
+  };
+  assert.equal((await early.collect(messages())).text, 'enough');
+  await until(() => left);
 });

@@ -26,7 +26,11 @@ describe('requests over sockets', () => {
   };
 
   before(async () => {
-    server = await serve(service, { runtime, address: anyPort, limits: { headMs: 100, bodyIdleMs: 100 } });
+    server = await serve(service, {
+      runtime,
+      address: anyPort,
+      limits: { http1: { headMs: 100, bodyIdleMs: 100 } },
+    });
   });
   after(() => server.stop());
 

@@ -4,14 +4,17 @@ import { Http1Pool, type Http1PoolLimits, http1PoolLimits } from './pool/http1-p
 import { Http2Pool, type Http2PoolLimits, http2PoolLimits } from './pool/http2-pool.ts';
 import type { EndpointState, StateListener } from './pool/link.ts';
 
-/** What `endpoint` is told. */
-export interface EndpointOptions {
+interface Target {
   readonly runtime: Runtime;
   readonly address: Address;
-  /** `http2`: with prior knowledge. */
-  readonly protocol: 'http1' | 'http2';
-  readonly limits?: Partial<Http1PoolLimits & Http2PoolLimits>;
 }
+
+/** What `endpoint` is told. HTTP/2 is spoken with prior knowledge. */
+export type EndpointOptions = Target &
+  (
+    | { readonly protocol: 'http1'; readonly limits?: Partial<Http1PoolLimits> }
+    | { readonly protocol: 'http2'; readonly limits?: Partial<Http2PoolLimits> }
+  );
 
 /** One address of an upstream, and the connections to it. */
 export interface Endpoint {
@@ -33,11 +36,11 @@ export interface Endpoint {
 
 /** Makes one. It connects when the first request comes. */
 export function endpoint(options: EndpointOptions): Endpoint {
-  const { runtime, address, protocol, limits } = options;
+  const { runtime, address } = options;
   const pool =
-    protocol === 'http1'
-      ? new Http1Pool(runtime, address, { ...http1PoolLimits, ...limits })
-      : new Http2Pool(runtime, address, { ...http2PoolLimits, ...limits });
+    options.protocol === 'http1'
+      ? new Http1Pool(runtime, address, { ...http1PoolLimits, ...options.limits })
+      : new Http2Pool(runtime, address, { ...http2PoolLimits, ...options.limits });
   return {
     request: pool.request,
     get state() {

@@ -1,25 +1,26 @@
 import type { Address, Connection, Listener, Runtime } from '@heddle/kernel';
 import { Http1Server } from './http1/server.ts';
 import { type Http1ServerLimits, http1ServerLimits } from './http1/server-limits.ts';
-import { type Http2ServerConnection, serveHttp2 } from './http2/server-connection.ts';
+import { type Http2Limits, type Http2ServerConnection, serveHttp2 } from './http2/index.ts';
 import type { HttpService } from './message/http.ts';
-import { sniffHttp2 } from './sniff.ts';
+import { Sniffer, type SnifferOwner, type Spoken } from './sniffer.ts';
 
-/** How much a server takes on. */
-export interface ServerLimits extends Http1ServerLimits {
+const defaultConnections = 20_000;
+
+/** How much a server takes on. What is left out is as the protocol's own defaults say. */
+export interface ServerLimits {
   /** Connections at a time; one more is closed at once. Default 20000. */
-  readonly connections: number;
+  readonly connections?: number;
+  readonly http1?: Partial<Http1ServerLimits>;
+  readonly http2?: Partial<Http2Limits>;
 }
-
-/** The defaults. */
-export const serverLimits: ServerLimits = { ...http1ServerLimits, connections: 20_000 };
 
 /** What `serve` is told. */
 export interface ServeOptions {
   readonly runtime: Runtime;
   /** Port 0 asks for any free one. */
   readonly address: Address;
-  readonly limits?: Partial<ServerLimits>;
+  readonly limits?: ServerLimits;
 }
 
 /** A port that is being served. */
@@ -34,59 +35,89 @@ export interface HttpServer {
   stop(): Promise<void>;
 }
 
-/** Serves HTTP on one port, HTTP/1.1 and HTTP/2 with prior knowledge. Rejects as `Net.listen` does. */
+/**
+ * Serves HTTP/1.1 and, to clients that begin with its preface, HTTP/2 on one port.
+ * Rejects as `Net.listen` does.
+ */
 export async function serve(service: HttpService, options: ServeOptions): Promise<HttpServer> {
-  const { runtime, address } = options;
-  const limits: ServerLimits = { ...serverLimits, ...options.limits };
-  const http1 = new Http1Server(service, runtime, limits);
-  const http2 = new Set<Http2ServerConnection>();
-  const undecided = new Set<Connection>();
-  const size = (): number => http1.size + http2.size + undecided.size;
-  let draining = false;
-
-  const serveAsHttp2 = (connection: Connection): void => {
-    const served = serveHttp2(connection, service, { runtime });
-    http2.add(served);
-    void served.closed.then(() => http2.delete(served));
-    if (draining) void served.drain();
-  };
-  const accept = (connection: Connection): void => {
-    if (size() >= limits.connections) return connection.destroy();
-    undecided.add(connection);
-    const timer = runtime.timers.after(limits.headMs, () => connection.destroy());
-    sniffHttp2(connection, {
-      decided(sniffed, isHttp2) {
-        timer.cancel();
-        undecided.delete(connection);
-        if (isHttp2) serveAsHttp2(sniffed);
-        else http1.accept(sniffed);
-      },
-      closed() {
-        timer.cancel();
-        undecided.delete(connection);
-      },
-    });
-  };
-  const listener: Listener = await runtime.net.listen(address, accept);
+  const { runtime, address, limits = {} } = options;
+  const port = new Port(service, runtime, limits);
+  const listener: Listener = await runtime.net.listen(address, (connection) => port.accept(connection));
   return {
     address: listener.address,
     get connections() {
-      return size();
+      return port.size;
     },
     drain: async () => {
-      draining = true;
       await listener.close();
-      for (const connection of undecided) connection.destroy();
-      await Promise.all([
-        http1.drain(),
-        ...[...http2].map((connection) => connection.drain().then(() => connection.closed)),
-      ]);
+      await port.drain();
     },
     stop: async () => {
       await listener.close();
-      for (const connection of undecided) connection.destroy();
-      http1.destroy();
-      for (const connection of http2) connection.destroy();
+      port.destroy();
     },
   };
+}
+
+/** All connections of one port, by what they speak. */
+class Port implements SnifferOwner {
+  readonly #service: HttpService;
+  readonly #runtime: Runtime;
+  readonly #limits: ServerLimits;
+  readonly #http1: Http1Server;
+  readonly #http2 = new Set<Http2ServerConnection>();
+  readonly #unknown = new Set<Sniffer>();
+
+  constructor(service: HttpService, runtime: Runtime, limits: ServerLimits) {
+    this.#service = service;
+    this.#runtime = runtime;
+    this.#limits = limits;
+    this.#http1 = new Http1Server(service, runtime, { ...http1ServerLimits, ...limits.http1 });
+  }
+
+  get size(): number {
+    return this.#http1.size + this.#http2.size + this.#unknown.size;
+  }
+
+  accept(connection: Connection): void {
+    if (this.size >= (this.#limits.connections ?? defaultConnections)) {
+      connection.destroy();
+      return;
+    }
+    const { headMs } = this.#http1.limits;
+    const sniffer = new Sniffer(connection, this, this.#runtime.clock.nowMs() + headMs);
+    this.#unknown.add(sniffer);
+    this.#http1.sweep.add(sniffer);
+  }
+
+  spoken(sniffer: Sniffer, connection: Connection, protocol: Spoken): void {
+    // Added before the other is taken away: a sweep without members stops its timer.
+    if (protocol === 'http1') this.#http1.accept(connection);
+    else this.#serveHttp2(connection);
+    this.silent(sniffer);
+  }
+
+  silent(sniffer: Sniffer): void {
+    this.#unknown.delete(sniffer);
+    this.#http1.sweep.delete(sniffer);
+  }
+
+  async drain(): Promise<void> {
+    for (const sniffer of this.#unknown) sniffer.destroy();
+    const drained = Array.from(this.#http2, (connection) => connection.drain().then(() => connection.closed));
+    await Promise.all([this.#http1.drain(), ...drained]);
+  }
+
+  destroy(): void {
+    for (const sniffer of this.#unknown) sniffer.destroy();
+    for (const connection of this.#http2) connection.destroy();
+    this.#http1.destroy();
+  }
+
+  #serveHttp2(connection: Connection): void {
+    const limits = this.#limits.http2 ?? {};
+    const served = serveHttp2(connection, this.#service, { runtime: this.#runtime, limits });
+    this.#http2.add(served);
+    void served.closed.then(() => this.#http2.delete(served));
+  }
 }

@@ -8,13 +8,22 @@ const spanMs = 10_000;
 const historySteps = 150;
 const errorShareAlarm = 0.05;
 const fewestRequests = 10;
-const lostShownMs = 600_000;
+/** A loss is mentioned for so long at least, so that it is seen, and at most, since what stays missing was meant to. */
+const lostShownMs = { least: 30_000, most: 600_000 };
 
 interface Watched {
   instance: Instance;
   readonly window: TrafficWindow;
   metrics: InstanceView['metrics'];
-  unreachableSinceMs: number | undefined;
+  unreachable:
+    | { readonly sinceMs: number /** How many answered until then, itself included. */; readonly of: number }
+    | undefined;
+}
+
+interface Lost {
+  readonly sinceMs: number;
+  /** As many must answer again. */
+  readonly of: number;
 }
 
 /** When things happened: both clocks, since ages are monotonic and people read the wall. */
@@ -27,7 +36,7 @@ export interface Moment {
 export class ServiceWatch {
   readonly name: string;
   readonly #instances = new Map<string, Watched>();
-  readonly #lost = new Map<string, number>();
+  readonly #lost = new Map<string, Lost>();
   readonly #perSecond: (number | null)[] = [];
   readonly #errors: (number | null)[] = [];
   #errorsSinceMs: number | undefined;
@@ -43,8 +52,8 @@ export class ServiceWatch {
   }
 
   /**
-   * The registry's present list. One that is gone while it could not be reached was lost; one that was still there
-   * had taken its leave. A lost one is mentioned until an instance has taken its place, or for ten minutes.
+   * The registry's present list. One that is gone while it could not be reached was lost; one that answered to the
+   * end had taken its leave.
    */
   listed(instances: readonly Instance[], at: Moment): void {
     const gone = new Set(this.#instances.keys());
@@ -56,10 +65,11 @@ export class ServiceWatch {
       gone.delete(instance.id);
     }
     for (const id of gone) {
-      if (this.#instances.get(id)?.unreachableSinceMs !== undefined) this.#lost.set(id, at.wallMs);
+      const unreachable = this.#instances.get(id)?.unreachable;
+      if (unreachable !== undefined) this.#lost.set(id, { sinceMs: at.wallMs, of: unreachable.of });
       this.#instances.delete(id);
     }
-    for (const [id, sinceMs] of this.#lost) if (at.wallMs - sinceMs > lostShownMs) this.#lost.delete(id);
+    this.#forgetLost(at);
     if (instances.length > 0) this.#downSinceMs = undefined;
     else this.#downSinceMs ??= at.wallMs;
   }
@@ -69,12 +79,15 @@ export class ServiceWatch {
     const watched = this.#instances.get(id);
     if (watched === undefined) return;
     if (reading === undefined) {
+      watched.unreachable ??= {
+        sinceMs: at.wallMs,
+        of: [...this.#live()].length + (watched.metrics === 'read' ? 0 : 1),
+      };
       watched.metrics = 'unreachable';
-      watched.unreachableSinceMs ??= at.wallMs;
       return;
     }
     watched.metrics = 'read';
-    watched.unreachableSinceMs = undefined;
+    watched.unreachable = undefined;
     watched.window.add(at.nowMs, reading);
   }
 
@@ -122,10 +135,10 @@ export class ServiceWatch {
     if (this.#errorsSinceMs !== undefined) {
       add('errors', 'critical', this.#errorsSinceMs, { detail: String(this.#errorShare() ?? 0) });
     }
-    for (const [id, sinceMs] of this.#lost) add('instance_lost', 'warning', sinceMs, { instance: id });
-    for (const { instance, unreachableSinceMs } of this.#instances.values()) {
-      if (unreachableSinceMs !== undefined) {
-        add('instance_unreachable', 'warning', unreachableSinceMs, { instance: instance.id });
+    for (const [id, { sinceMs }] of this.#lost) add('instance_lost', 'warning', sinceMs, { instance: id });
+    for (const { instance, unreachable } of this.#instances.values()) {
+      if (unreachable !== undefined) {
+        add('instance_unreachable', 'warning', unreachable.sinceMs, { instance: instance.id });
       }
       if (instance.state === 'unhealthy' || instance.health === 'critical') {
         add('instance_state', 'warning', instance.lastHeartbeatMs, {
@@ -139,10 +152,16 @@ export class ServiceWatch {
 
   #join(instance: Instance): void {
     const window = new TrafficWindow(spanMs);
-    this.#instances.set(instance.id, { instance, window, metrics: 'pending', unreachableSinceMs: undefined });
-    // A newcomer takes the place of the one that was lost the longest ago.
-    const [oldest] = this.#lost.keys();
-    if (oldest !== undefined) this.#lost.delete(oldest);
+    this.#instances.set(instance.id, { instance, window, metrics: 'pending', unreachable: undefined });
+  }
+
+  #forgetLost({ wallMs }: Moment): void {
+    const answering = [...this.#live()].length;
+    for (const [id, lost] of this.#lost) {
+      const forMs = wallMs - lost.sinceMs;
+      if (forMs > lostShownMs.most || (forMs > lostShownMs.least && answering >= lost.of))
+        this.#lost.delete(id);
+    }
   }
 
   *#live(): Iterable<Watched> {

@@ -153,6 +153,36 @@ test('damage in the middle, in the snapshot, or of another version is refused an
   }
 });
 
+test('a crash between the two steps of a compaction brings nothing back', async () => {
+  const before = virtualRuntime();
+  const registry = await open(before);
+  await before.time.run(putDead(registry, 'a'));
+  await before.time.run(putDead(registry, 'b'));
+  await before.time.run(registry.store.remove('users', 'a'));
+  const journal = before.disk.files.get('registry/journal') ?? new Uint8Array(0);
+  const compacted = abandon(before);
+  await open(compacted);
+  assert.equal(compacted.disk.files.get('registry/journal')?.byteLength, 0);
+  compacted.disk.files.set('registry/journal', journal);
+  const after = await open(abandon(compacted));
+  assert.deepEqual([await idsOf(after), after.store.position.revision], [['b'], 3]);
+});
+
+test('a journal that does not follow on its snapshot is refused', async () => {
+  const [one, other] = [virtualRuntime(), virtualRuntime()];
+  const [registry, longer] = [await open(one), await open(other)];
+  await one.time.run(putDead(registry, 'a'));
+  await other.time.run(putDead(longer, 'a'));
+  await other.time.run(putDead(longer, 'b'));
+  const next = abandon(other);
+  await next.time.run(putDead(await open(next), 'c'));
+  one.disk.files.set('registry/journal', next.disk.files.get('registry/journal') ?? new Uint8Array(0));
+  await assert.rejects(open(abandon(one)), {
+    reason: 'REGISTRY_DAMAGED',
+    message: /from revision 0 to 3: expected 1/,
+  });
+});
+
 test('the journal is compacted, and what it held is still there', async () => {
   const before = virtualRuntime();
   const registry = await open(before);

@@ -62,7 +62,7 @@ export interface Registry {
    * A full snapshot first, then one after every change, in order, never older than the one before. Conflated: a reader
    * that is slower than the changes gets the newest state and not the ones between. It resynchronises by itself after
    * whatever breaks it. While the registry cannot be asked, the last snapshot comes once more, `stale`, and again
-   * fresh when the registry stands by it: only then does a position repeat.
+   * fresh when the registry stands by it: only then, and while a guard holds instances back, does a position repeat.
    *
    * Ends (without an error) on `signal`, on the reader's leaving, and on `close`. Only a bad name rejects.
    */

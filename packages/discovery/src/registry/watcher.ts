@@ -8,6 +8,7 @@ export class Watcher<T> implements AsyncIterableIterator<T, undefined> {
   readonly #signal: AbortSignal | undefined;
   #waiting: ((result: IteratorResult<T, undefined>) => void)[] = [];
   #isNew = true;
+  #delivering = false;
   #ended = false;
 
   /**
@@ -22,15 +23,15 @@ export class Watcher<T> implements AsyncIterableIterator<T, undefined> {
     else signal?.addEventListener('abort', this.end, { once: true });
   }
 
-  /** Something new can be read. */
+  /** Something new can be read. Who waits gets it when this turn's work is done: many changes at once are one. */
   poke(): void {
     this.#isNew = true;
-    const waiting = this.#waiting[0];
-    if (waiting === undefined || this.#ended) return;
-    const value = this.#take();
-    if (value === undefined) return;
-    this.#waiting.shift();
-    waiting({ done: false, value });
+    if (this.#waiting.length === 0 || this.#delivering) return;
+    this.#delivering = true;
+    queueMicrotask(() => {
+      this.#delivering = false;
+      this.#deliver();
+    });
   }
 
   /** No more will come. Whoever waits is told. */
@@ -59,6 +60,14 @@ export class Watcher<T> implements AsyncIterableIterator<T, undefined> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  #deliver(): void {
+    const waiting = this.#waiting[0];
+    const value = waiting === undefined ? undefined : this.#take();
+    if (waiting === undefined || value === undefined) return;
+    this.#waiting.shift();
+    waiting({ done: false, value });
   }
 
   #take(): T | undefined {

@@ -1,61 +1,78 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Address } from '@heddle/kernel';
+import { fileURLToPath } from 'node:url';
 import { nodeRuntime } from '@heddle/kernel/node';
-import { type HttpServer, serve } from '@heddle/wire';
-import { type EmbeddedRegistry, embeddedRegistry } from '../embedded/embedded-registry.ts';
-import { registryService } from '../embedded/registry-service.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type MortalRuntime, mortalRuntime } from '../testing/mortal-runtime.ts';
 import { registryContract } from '../testing/registry-contract.ts';
 import type { RegistryStage } from '../testing/registry-stage.ts';
-import { type TcpProxy, tcpProxy } from '../testing/tcp-proxy.ts';
+import { tcpProxy } from '../testing/tcp-proxy.ts';
 import { remoteRegistry } from './remote-registry.ts';
 
 const ttlMs = 1000;
 const token = 'sesame';
+const program = fileURLToPath(new URL('../testing/registry-process.ts', import.meta.url));
 
-interface Server {
-  readonly http: HttpServer;
-  readonly registry: EmbeddedRegistry;
-  readonly life: MortalRuntime;
+/** A registry server in a process that can be killed. */
+class ServerProcess {
+  port = 0;
+  readonly #parent: string;
+  #folder = '';
+  #starts = 0;
+  #child: ChildProcess | undefined;
+
+  constructor(parent: string) {
+    this.#parent = parent;
+  }
+
+  async start(empty: boolean): Promise<void> {
+    if (empty) this.#folder = path.join(this.#parent, `server-${this.#starts++}`);
+    const args = [
+      '--conditions=@heddle/source',
+      program,
+      this.#folder,
+      String(this.port),
+      String(ttlMs),
+      token,
+    ];
+    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#child = child;
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    this.port = Number(line.toString());
+    assert.ok(this.port > 0);
+  }
+
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined) return null;
+    const exited = once(child, 'exit') as Promise<[number | null]>;
+    child.kill(signal);
+    const [code] = await exited;
+    return code;
+  }
 }
 
-/** A registry server on a real socket, behind a proxy that can fail as a network does. */
+/** A registry server behind a proxy that can fail as a network does; clients reach it over real sockets. */
 async function overSockets(): Promise<RegistryStage> {
   const parent = await mkdtemp(path.join(tmpdir(), 'heddle-registry-'));
-  const quiet = { log: (): void => {} };
-  const runtime = { ...nodeRuntime({ name: 'client', dataFolder: path.join(parent, 'client') }), ...quiet };
-  let starts = 0;
-  let folder = '';
-  let address: Address = { host: '127.0.0.1', port: 0 };
-  let server: Server | undefined;
-  const start = async (empty: boolean): Promise<void> => {
-    if (empty) folder = path.join(parent, `server-${starts++}`);
-    const life = mortalRuntime({ ...nodeRuntime({ name: 'server', dataFolder: folder }), ...quiet });
-    const registry = await embeddedRegistry(life, { ttlMs });
-    const http = await serve(registryService(registry, { token }), { runtime: life, address });
-    address = http.address;
-    server = { http, registry, life };
-  };
-  await start(true);
-  const proxy: TcpProxy = await tcpProxy(
-    runtime.net,
-    () => address,
-    (delayMs, task) => void runtime.timers.after(delayMs, task),
-  );
+  const runtime = { ...nodeRuntime({ name: 'client', dataFolder: parent }), log: (): void => {} };
+  const server = new ServerProcess(parent);
+  await server.start(true);
+  const later = (delayMs: number, task: () => void): void => void runtime.timers.after(delayMs, task);
+  const proxy = await tcpProxy(runtime.net, () => ({ host: '127.0.0.1', port: server.port }), later);
   const opened = new Map<Registry, MortalRuntime>();
   return {
     runtime,
     ttlMs,
     faults: {
-      kill: async () => {
-        server?.life.die();
-        await server?.http.stop();
-      },
-      restart: () => start(false),
-      restartEmpty: () => start(true),
+      kill: async () => void (await server.end('SIGKILL')),
+      restart: () => server.start(false),
+      restartEmpty: () => server.start(true),
       cut: proxy.cut,
       heal: proxy.heal,
       delay: proxy.delay,
@@ -76,12 +93,12 @@ async function overSockets(): Promise<RegistryStage> {
     close: async () => {
       for (const registry of opened.keys()) await registry.close();
       await proxy.close();
-      await server?.http.stop();
-      if (server?.life.alive === true) await server.registry.close();
+      const code = await server.end('SIGTERM');
       await rm(parent, { recursive: true });
+      assert.ok(code === null || code === 0, 'a server that is told to stop does so, with its watches');
     },
   };
 }
 
 const faults = ['kill', 'restart', 'restartEmpty', 'cut', 'heal', 'delay'] as const;
-registryContract('embedded, as a server over a real socket', overSockets, faults);
+registryContract('embedded, as a server in a process of its own', overSockets, faults);

@@ -12,7 +12,10 @@ import { type RpcRequest, type RpcResponse, replayRpc } from './rpc-call.ts';
 
 /** What `createTransport` is told. */
 export interface TransportOptions extends ClientOptions<RpcRequest, RpcResponse> {
-  /** For calls that name no timeout of their own. Default 15000; 0: none. Never extends the deadline of a parent. */
+  /**
+   * For unary calls that name no timeout of their own. Default 15000; 0: none. Never extends a parent's deadline.
+   * Calls that stream have only the timeout that they name.
+   */
   readonly timeoutMs?: number;
   /** Largest message that is taken. Default 4 MiB. */
   readonly maxMessageBytes?: number;

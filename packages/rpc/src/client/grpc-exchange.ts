@@ -1,4 +1,4 @@
-import { type Call, HeddleError, settle } from '@heddle/kernel';
+import { attempt, type Call, HeddleError, settle } from '@heddle/kernel';
 import {
   Fields,
   type HttpRequest,
@@ -10,6 +10,7 @@ import {
 import { frame } from '../grpc/frames.ts';
 import { fewMessagesOf, messagesOf } from '../grpc/messages.ts';
 import { readStatus } from '../status/status-fields.ts';
+import { previousAttempts } from '../grpc/previous-attempts.ts';
 import type { RpcRequest, RpcResponse, RpcService } from './rpc-call.ts';
 
 /** What `grpcExchange` may be told. */
@@ -30,7 +31,7 @@ export function grpcExchange(http: HttpService, options: GrpcExchangeOptions): R
   const { authority, maxMessageBytes = 4 * 1024 * 1024 } = options;
   return async (req, call) => {
     const exchange = call.child();
-    const result = await settle(http, requestFor(req, authority), exchange);
+    const result = await settle(http, requestFor(req, authority, call), exchange);
     if (!result.ok) throw result.error;
     const { value: response } = result;
     // Trailers-only: the status has come with the header.
@@ -40,9 +41,11 @@ export function grpcExchange(http: HttpService, options: GrpcExchangeOptions): R
   };
 }
 
-function requestFor(req: RpcRequest, authority: string): HttpRequest {
+function requestFor(req: RpcRequest, authority: string, call: Call): HttpRequest {
+  const number = call.get(attempt);
   const fields = req.fields.clone().set('content-type', 'application/grpc').set('te', 'trailers');
   if (!fields.has('user-agent')) fields.append('user-agent', 'heddle');
+  if (number > 1) fields.set(previousAttempts, String(number - 1));
   const { input, method } = req;
   const body = input instanceof Uint8Array ? wholeBody(frame(input)) : streamBody(framed(input));
   return { method: 'POST', scheme: 'http', authority, path: pathOf(method), fields, body };

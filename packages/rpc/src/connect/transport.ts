@@ -18,7 +18,7 @@ import { parentCall } from './within.ts';
 /** What `connectTransport` may be told. */
 export interface ConnectTransportOptions {
   readonly runtime: Runtime;
-  /** For calls that name no timeout of their own; 0: none. */
+  /** For unary calls that name no timeout of their own; 0: none. Streams may go on for ever. */
   readonly timeoutMs: number;
 }
 
@@ -34,7 +34,7 @@ export function connectTransport(service: RpcService, options: ConnectTransportO
     values: ContextValues | undefined,
   ): Call => {
     const { runtime } = options;
-    const ms = timeoutMs ?? options.timeoutMs;
+    const ms = timeoutMs ?? (method.methodKind === 'unary' ? options.timeoutMs : 0);
     const deadlineMs = ms > 0 ? runtime.clock.nowMs() + ms : undefined;
     const parent = values?.get(parentCall);
     const call = parent === undefined ? Call.root(runtime, deadlineMs) : parent.child(deadlineMs);

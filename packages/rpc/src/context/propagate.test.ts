@@ -7,23 +7,17 @@ import {
   HeddleError,
   idempotencyKey,
   priority,
-  type Runtime,
   settle,
   tenantId,
   traceContext,
   userId,
 } from '@heddle/kernel';
-import { seededRandom, VirtualTime } from '@heddle/kernel/simulated';
+import { bareRuntime, VirtualTime } from '@heddle/kernel/simulated';
 import { emptyBody, Fields, type HttpRequest, type HttpService } from '@heddle/wire';
 import { propagateIn, propagateOut, readContext, writeContext } from './propagate.ts';
 
 const time = new VirtualTime();
-const runtime = {
-  clock: time.clock,
-  timers: time.timers,
-  random: seededRandom(1),
-  log: () => {},
-} as unknown as Runtime;
+const runtime = bareRuntime(time);
 const request = (fields: Record<string, string>): HttpRequest => {
   const empty = { method: 'POST', scheme: 'http', authority: 'x', path: '/', body: emptyBody } as const;
   return { ...empty, fields: Fields.of(fields) };

@@ -1,4 +1,5 @@
 import {
+  attempt,
   baggage,
   type Call,
   type CallKey,
@@ -14,6 +15,7 @@ import {
   userId,
 } from '@heddle/kernel';
 import type { Fields, HttpRequest, HttpResponse } from '@heddle/wire';
+import { previousAttempts } from '../grpc/previous-attempts.ts';
 import {
   readGrpcTimeout,
   readRequestTimeout,
@@ -92,6 +94,8 @@ export function readContext(fields: Fields, call: Call): void {
   }
   const weight = fields.get('x-priority');
   if (weight !== undefined && priorities.has(weight)) call.set(priority, weight as Priority);
+  const earlier = fields.get(previousAttempts);
+  if (earlier !== undefined && /^\d{1,4}$/.test(earlier)) call.set(attempt, Number(earlier) + 1);
   const trace = readTrace(fields);
   if (trace !== undefined) call.set(traceContext, trace);
 }

@@ -13,13 +13,13 @@ export function answer(message: Uint8Array, metadata: Metadata): HttpResponse {
 
 /** The answer with any body, whose trailers bring the status. */
 export function answerWith(body: Body, metadata: Metadata): HttpResponse {
-  return { status: 200, fields: metadata.header.append('content-type', contentType), body };
+  return { status: 200, fields: metadata.header.set('content-type', contentType), body };
 }
 
 /** The answer with nothing but a status: gRPC's `Trailers-Only`. */
 export function refusal(error: HeddleError, metadata?: Metadata): HttpResponse {
   const fields = metadata?.header ?? new Fields();
-  fields.append('content-type', contentType);
+  fields.set('content-type', contentType);
   for (const [name, value] of metadata?.trailer ?? []) fields.append(name, value);
   return { status: 200, fields: writeStatus(error, fields), body: emptyBody };
 }

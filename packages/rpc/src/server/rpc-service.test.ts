@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toBinary, create } from '@bufbuild/protobuf';
 import { Call, HeddleError, type Runtime, settle } from '@heddle/kernel';
-import { seededRandom, VirtualTime } from '@heddle/kernel/simulated';
+import { bareRuntime, VirtualTime } from '@heddle/kernel/simulated';
 import { emptyBody, Fields, type HttpRequest, type HttpResponse, wholeBody } from '@heddle/wire';
 import { EchoRequestSchema, EchoService } from '../gen/heddle/testing/v1/echo_pb.ts';
 import { frame } from '../grpc/frames.ts';
@@ -14,8 +14,7 @@ import type { RpcHandlers } from './handlers.ts';
 const log: unknown[] = [];
 function setting(): { runtime: Runtime; time: VirtualTime } {
   const time = new VirtualTime();
-  const partial = { clock: time.clock, timers: time.timers, random: seededRandom(1) };
-  const runtime = { ...partial, log: (...line: unknown[]) => log.push(line) } as unknown as Runtime;
+  const runtime: Runtime = { ...bareRuntime(time), log: (...line) => log.push(line) };
   return { runtime, time };
 }
 

@@ -20,10 +20,10 @@ export function statusNumber(code: Code): number {
 
 /** Adds `grpc-status`, and for an error `grpc-message` and `grpc-status-details-bin`, to trailers. */
 export function writeStatus(error: HeddleError | undefined, fields: Fields): Fields {
-  if (error === undefined) return fields.append('grpc-status', '0');
+  if (error === undefined) return fields.set('grpc-status', '0');
   const code = statusNumber(error.code);
   const message = error.message.slice(0, longestMessage);
-  fields.append('grpc-status', String(code)).append('grpc-message', encodeMessage(message));
+  fields.set('grpc-status', String(code)).set('grpc-message', encodeMessage(message));
   const info = detail(ErrorInfoSchema, { reason: error.reason, domain });
   const details = [info, ...error.details].flatMap(({ type, value }) => {
     return value instanceof Uint8Array ? [{ typeUrl: `${typePrefix}${type}`, value }] : [];

@@ -1,4 +1,4 @@
-import { type Call, codes, HeddleError, sleep } from '@heddle/kernel';
+import { attempt, type Call, codes, HeddleError, sleep } from '@heddle/kernel';
 
 import type { EchoRequest, EchoService } from '../gen/heddle/testing/v1/echo_pb.ts';
 import type { RpcHandlers } from '../server/handlers.ts';
@@ -8,7 +8,7 @@ export function echoHandlers(instance: string, seen: string[] = []): RpcHandlers
   const reply = async (
     req: EchoRequest,
     call: Call,
-  ): Promise<{ text: string; instance: string; remainingMs: number }> => {
+  ): Promise<{ text: string; instance: string; attempt: number; remainingMs: number }> => {
     seen.push(req.text);
     if (req.delayMs > 0) await sleep(call.runtime.timers, req.delayMs, call);
     if (req.failWith > 0) throw failure(req.failWith);
@@ -16,6 +16,7 @@ export function echoHandlers(instance: string, seen: string[] = []): RpcHandlers
     return {
       text: req.text,
       instance,
+      attempt: call.get(attempt),
       remainingMs: Number.isFinite(remainingMs) ? Math.round(remainingMs) : 0,
     };
   };

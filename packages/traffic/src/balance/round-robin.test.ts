@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Call } from '@heddle/kernel';
-import { seededRandom } from '@heddle/kernel/simulated';
+import { bareRuntime, seededRandom, VirtualTime } from '@heddle/kernel/simulated';
 import fc from 'fast-check';
-import { virtualRuntime } from '../testing/virtual-runtime.ts';
 import { type Candidate, noneExcluded } from './picker.ts';
 import { roundRobin } from './round-robin.ts';
 
-const call = Call.root(virtualRuntime().runtime);
+const call = Call.root(bareRuntime(new VirtualTime()));
 const named = (...ids: string[]): Candidate[] => ids.map((id) => ({ id, weight: 100 }));
 const take = (
   picker: { pick(call: Call, excluded: readonly string[]): Candidate | undefined },

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Call } from '@heddle/kernel';
+import { bareRuntime, VirtualTime } from '@heddle/kernel/simulated';
 import fc from 'fast-check';
-import { virtualRuntime } from '../testing/virtual-runtime.ts';
 import { type Candidate, noneExcluded, type Picker } from './picker.ts';
 import { weightedRoundRobin } from './weighted-round-robin.ts';
 
-const call = Call.root(virtualRuntime().runtime);
+const call = Call.root(bareRuntime(new VirtualTime()));
 const weighing = (...weights: number[]): Candidate[] => {
   return weights.map((weight, index) => ({ id: `i${String(index).padStart(4, '0')}`, weight }));
 };

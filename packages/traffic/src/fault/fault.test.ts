@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Call, HeddleError, type Service, settle } from '@heddle/kernel';
-import { virtualRuntime } from '../testing/virtual-runtime.ts';
+import { bareRuntime, VirtualTime } from '@heddle/kernel/simulated';
 import { FaultSwitch, fault } from './fault.ts';
 
 const echo: Service<string, string> = async (req) => req;
 
 test('does nothing until it is told to', async () => {
-  const { runtime, time } = virtualRuntime();
+  const time = new VirtualTime();
+  const runtime = bareRuntime(time);
   const result = await time.run(
     settle(fault<string, string>(new FaultSwitch())(echo), 'x', Call.root(runtime)),
   );
@@ -15,7 +16,8 @@ test('does nothing until it is told to', async () => {
 });
 
 test('a share of the calls fails with the code, as if it had been sent', async () => {
-  const { runtime, time } = virtualRuntime();
+  const time = new VirtualTime();
+  const runtime = bareRuntime(time);
   const faults = new FaultSwitch();
   const service = fault<string, string>(faults)(echo);
   faults.set({ error: { percent: 30, code: 'unavailable' } });
@@ -32,7 +34,8 @@ test('a share of the calls fails with the code, as if it had been sent', async (
 });
 
 test('delays, and a delayed call can still be cancelled', async () => {
-  const { runtime, time } = virtualRuntime();
+  const time = new VirtualTime();
+  const runtime = bareRuntime(time);
   const faults = new FaultSwitch();
   faults.set({ delay: { percent: 100, ms: 300 } });
   const service = fault<string, string>(faults)(echo);
@@ -46,7 +49,8 @@ test('delays, and a delayed call can still be cancelled', async () => {
 });
 
 test('a hanging call ends only when it is given up', async () => {
-  const { runtime, time } = virtualRuntime();
+  const time = new VirtualTime();
+  const runtime = bareRuntime(time);
   const faults = new FaultSwitch();
   faults.set({ hang: { percent: 100 } });
   const call = Call.root(runtime);

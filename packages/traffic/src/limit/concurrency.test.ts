@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Call, HeddleError, type Result, type Service, settle } from '@heddle/kernel';
+import { bareRuntime, VirtualTime } from '@heddle/kernel/simulated';
 import fc from 'fast-check';
-import { virtualRuntime } from '../testing/virtual-runtime.ts';
 import { type ConcurrencyOptions, concurrency } from './concurrency.ts';
 
 /** A service whose calls end when the test says so, however early they have answered. */
 function controlled(options: ConcurrencyOptions): {
-  time: ReturnType<typeof virtualRuntime>['time'];
+  time: VirtualTime;
   start: () => { call: Call; result: Promise<Result<string>> };
   inside: Call[];
 } {
-  const { runtime, time } = virtualRuntime();
+  const time = new VirtualTime();
+  const runtime = bareRuntime(time);
   const inside: Call[] = [];
   const service: Service<string, string> = async (req, call) => {
     inside.push(call);

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Call, HeddleError, idempotency, idempotencyKey } from '@heddle/kernel';
-import { seededRandom } from '@heddle/kernel/simulated';
-import { virtualRuntime } from '../testing/virtual-runtime.ts';
+import { bareRuntime, seededRandom, VirtualTime } from '@heddle/kernel/simulated';
 import { backoffMs } from './backoff.ts';
 import { decide, type GiveUp, mayRepeat, type Situation } from './decision.ts';
 
@@ -46,7 +45,7 @@ test('what the server asks for replaces the back-off', () => {
 });
 
 test('repeating does no harm only to what was not sent, is idempotent, or has a key', () => {
-  const call = (): Call => Call.root(virtualRuntime().runtime);
+  const call = (): Call => Call.root(bareRuntime(new VirtualTime()));
   const error = (sent: boolean): HeddleError =>
     new HeddleError({ code: 'unavailable', reason: 'X', message: 'x', sent });
   assert.equal(mayRepeat(call(), error(true)), false);

@@ -12,8 +12,8 @@ import {
   type Service,
   settle,
 } from '@heddle/kernel';
+import { bareRuntime, VirtualTime } from '@heddle/kernel/simulated';
 import { excluded, picked } from '../balance/picker.ts';
-import { virtualRuntime } from '../testing/virtual-runtime.ts';
 import { RetryBudget } from './budget.ts';
 import { type RetryOptions, retry } from './retry.ts';
 
@@ -21,12 +21,13 @@ const failure = (code: Code, sent = true): HeddleError =>
   new HeddleError({ code, reason: 'TEST', message: 'test', sent });
 
 function setting(change: Partial<RetryOptions<string, string>> = {}): {
-  time: ReturnType<typeof virtualRuntime>['time'];
+  time: VirtualTime;
   call: Call;
   layer: ReturnType<typeof retry<string, string>>;
   budget: RetryBudget;
 } {
-  const { runtime, time } = virtualRuntime();
+  const time = new VirtualTime();
+  const runtime = bareRuntime(time);
   const budget = change.budget ?? new RetryBudget(runtime.clock);
   const call = Call.root(runtime).set(idempotency, 'idempotent');
   return {
@@ -72,7 +73,8 @@ test('what is not idempotent is repeated only if it was provably not sent, and t
     [true, 1],
     [false, 2],
   ] as const) {
-    const { runtime, time } = virtualRuntime();
+    const time = new VirtualTime();
+    const runtime = bareRuntime(time);
     const layer = retry<string, string>({
       classify: classifyErrors,
       budget: new RetryBudget(runtime.clock),
@@ -158,7 +160,8 @@ test('the time of one attempt does not cut a response that has begun', async () 
 });
 
 test('no retry that could not start before the deadline', async () => {
-  const { runtime, time } = virtualRuntime();
+  const time = new VirtualTime();
+  const runtime = bareRuntime(time);
   const layer = retry<string, string>({
     classify: classifyErrors,
     budget: new RetryBudget(runtime.clock),
@@ -195,7 +198,8 @@ test('a cancel during the back-off ends the waiting', async () => {
 });
 
 test('when all fails, retries stay within the budget', async () => {
-  const { runtime, time } = virtualRuntime();
+  const time = new VirtualTime();
+  const runtime = bareRuntime(time);
   const budget = new RetryBudget(runtime.clock, { floorPerSecond: 1 });
   const layer = retry<string, string>({ classify: classifyErrors, budget });
   let sentOn = 0;

@@ -50,8 +50,8 @@ export function retry<Req, Res>(options: RetryOptions<Req, Res>): Layer<Req, Res
     let req = first;
     let tried = noneExcluded;
     for (let number = 1; ; number++) {
-      const child = call.child();
-      if (number > 1) child.set(attempt, number).set(excluded, tried);
+      // Set on the first too: what this call inherits from the one it serves is of that one's attempts.
+      const child = call.child().set(attempt, number).set(excluded, tried);
       const result = await perAttempt(next, req, child, attemptTimeoutMs);
       const again = replay(req);
       const decision = judge(options, req, result, call, number, again !== undefined);

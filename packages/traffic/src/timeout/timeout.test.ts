@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Call, HeddleError, perform, type Service, settle, sleep } from '@heddle/kernel';
-import { virtualRuntime } from '../testing/virtual-runtime.ts';
+import { bareRuntime, VirtualTime } from '@heddle/kernel/simulated';
 import { timeout } from './timeout.ts';
 
 const never: Service<string, string> = () => new Promise(() => {});
 
 test('a call in time passes, and leaves no timer behind', async () => {
-  const { runtime, time } = virtualRuntime();
+  const time = new VirtualTime();
+  const runtime = bareRuntime(time);
   const service: Service<string, string> = async (req, call) => {
     await sleep(call.runtime.timers, 40, call);
     return req;
@@ -19,7 +20,8 @@ test('a call in time passes, and leaves no timer behind', async () => {
 });
 
 test('rejects at the given time even if nothing heeds the cancel', async () => {
-  const { runtime, time } = virtualRuntime();
+  const time = new VirtualTime();
+  const runtime = bareRuntime(time);
   const result = await time.run(settle(timeout<string, string>({ ms: 50 })(never), 'x', Call.root(runtime)));
   assert.equal(result.ok ? 'ok' : result.error.code, 'deadline_exceeded');
   assert.equal(time.clock.nowMs(), 50);
@@ -27,14 +29,16 @@ test('rejects at the given time even if nothing heeds the cancel', async () => {
 
 test('the deadline of the call holds when it is earlier, and without ms', async () => {
   for (const layer of [timeout<string, string>({ ms: 50 }), timeout<string, string>()]) {
-    const { runtime, time } = virtualRuntime();
+    const time = new VirtualTime();
+    const runtime = bareRuntime(time);
     await time.run(settle(layer(never), 'x', Call.root(runtime, 20)));
     assert.equal(time.clock.nowMs(), 20);
   }
 });
 
 test('what is below sees the deadline and the cancel', async () => {
-  const { runtime, time } = virtualRuntime();
+  const time = new VirtualTime();
+  const runtime = bareRuntime(time);
   let below: Call | undefined;
   const service: Service<string, string> = (_req, call) => {
     below = call;
@@ -47,7 +51,8 @@ test('what is below sees the deadline and the cancel', async () => {
 });
 
 test('a call that comes too late is not passed on', async () => {
-  const { runtime, time } = virtualRuntime();
+  const time = new VirtualTime();
+  const runtime = bareRuntime(time);
   await time.advance(10);
   let called = false;
   const service: Service<string, string> = async () => {
@@ -60,7 +65,8 @@ test('a call that comes too late is not passed on', async () => {
 });
 
 test('the time runs until the last byte: a response that has begun is cancelled', async () => {
-  const { runtime, time } = virtualRuntime();
+  const time = new VirtualTime();
+  const runtime = bareRuntime(time);
   let below: Call | undefined;
   const service: Service<string, string> = async (_req, call) => {
     below = call;
@@ -77,7 +83,8 @@ test('the time runs until the last byte: a response that has begun is cancelled'
 });
 
 test('after the time the call below still counts until it has really ended', async () => {
-  const { runtime, time } = virtualRuntime();
+  const time = new VirtualTime();
+  const runtime = bareRuntime(time);
   let ended = false;
   const service: Service<string, string> = async (_req, call) => {
     call.onEnd(() => {
@@ -94,7 +101,8 @@ test('after the time the call below still counts until it has really ended', asy
 });
 
 test('a cancel from above passes at once', async () => {
-  const { runtime, time } = virtualRuntime();
+  const time = new VirtualTime();
+  const runtime = bareRuntime(time);
   const call = Call.root(runtime);
   const done = settle(timeout<string, string>({ ms: 5000 })(never), 'x', call);
   call.cancel(new HeddleError({ code: 'cancelled', reason: 'GONE', message: 'gone' }));

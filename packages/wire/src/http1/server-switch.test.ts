@@ -12,7 +12,7 @@ import { handRuntime } from './testdata/hand-runtime.ts';
 function accept(service: HttpService): {
   connection: HandConnection;
   server: Http1Server;
-  feed(bytes: string): Promise<void>;
+  feed: (bytes: string) => Promise<void>;
 } {
   const connection = new HandConnection();
   const server = new Http1Server(service, handRuntime(), http1ServerLimits);

@@ -1,4 +1,5 @@
 import type { Clock } from '@heddle/kernel';
+import { Budget } from './budget.ts';
 import { ConnectionFault, errorCode } from './error-code.ts';
 import type { Http2Limits } from './limits.ts';
 
@@ -56,64 +57,37 @@ export class AbuseGuard {
     unreadOutput: 0,
     slowHeaders: 0,
   };
-  readonly #limits: Http2Limits;
-  readonly #clock: Clock;
-  #controlsLeft: number;
-  #resetsLeft: number;
-  #faultsLeft: number;
-  #refilledMs: number;
+  readonly #controls: Budget;
+  readonly #resets: Budget;
+  readonly #faults: Budget;
 
   constructor(limits: Http2Limits, clock: Clock) {
-    this.#limits = limits;
-    this.#clock = clock;
-    this.#controlsLeft = limits.controlBurst;
-    this.#resetsLeft = limits.resetBurst;
-    this.#faultsLeft = limits.faultBurst;
-    this.#refilledMs = clock.nowMs();
+    this.#controls = new Budget(clock, limits.controlBurst, limits.controlsPerSecond);
+    this.#resets = new Budget(clock, limits.resetBurst, limits.resetsPerSecond);
+    this.#faults = new Budget(clock, limits.faultBurst, limits.faultsPerSecond);
   }
 
   /** A request began, or content went one way or the other. */
   work(): void {
-    if (this.#controlsLeft < this.#limits.controlBurst) this.#controlsLeft += workAllows;
+    this.#controls.give(workAllows);
   }
 
   /** A frame that carries no work; `cost` weighs it against a PING. Throws when there are too many. */
   control(kind: ControlKind, cost = 1): void {
     this.counters[kind]++;
-    this.#controlsLeft -= cost;
-    if (this.#controlsLeft >= 0) return;
-    this.#refill();
-    if (this.#controlsLeft < 0) throw tooMany(kind);
+    if (!this.#controls.take(cost)) throw tooMany(kind);
   }
 
   /** The peer has reset an unfinished stream. Throws when that happens too often (CVE-2023-44487). */
   reset(): void {
     this.counters.resets++;
-    this.#resetsLeft--;
-    if (this.#resetsLeft >= 0) return;
-    this.#refill();
-    if (this.#resetsLeft < 0) throw tooMany('resets');
+    if (!this.#resets.take(1)) throw tooMany('resets');
   }
 
   /** The peer has made us reset a stream. Throws when that happens too often. */
   fault(): void {
     this.counters.faults++;
-    this.#faultsLeft--;
-    if (this.#faultsLeft >= 0) return;
-    this.#refill();
-    if (this.#faultsLeft < 0) throw tooMany('faults');
-  }
-
-  // Looks at the clock only when a budget is spent: a quiet connection never does.
-  #refill(): void {
-    const nowMs = this.#clock.nowMs();
-    const seconds = (nowMs - this.#refilledMs) / 1000;
-    this.#refilledMs = nowMs;
-    const { controlBurst, controlsPerSecond, resetBurst, resetsPerSecond, faultBurst, faultsPerSecond } =
-      this.#limits;
-    this.#controlsLeft = Math.min(controlBurst, this.#controlsLeft + seconds * controlsPerSecond);
-    this.#resetsLeft = Math.min(resetBurst, this.#resetsLeft + seconds * resetsPerSecond);
-    this.#faultsLeft = Math.min(faultBurst, this.#faultsLeft + seconds * faultsPerSecond);
+    if (!this.#faults.take(1)) throw tooMany('faults');
   }
 }
 

@@ -81,6 +81,26 @@ describe('a request', () => {
     assert.equal(hand.client.state, 'open', 'what was on its way is no fault');
   });
 
+  test('that is given up makes no abuse of the small frames that were on their way', async () => {
+    const hand = new ClientByHand();
+    await hand.begin();
+    const sent = hand.send();
+    await hand.turn();
+    hand.feed(headers(1, ok, false));
+    await hand.turn();
+    sent.call.cancel(new HeddleError({ code: 'cancelled', reason: 'ENOUGH', message: 'enough' }));
+    await hand.turn();
+    for (let frames = 0; frames < 10_000; frames++) hand.feed(data(1, 'tiny'));
+    await hand.turn();
+    assert.equal(hand.client.state, 'open');
+    assert.equal(hand.client.abuse.strays, 0);
+    // More than the stream's window was never allowed to be on its way.
+    for (let frames = 0; frames < 10_000; frames++) hand.feed(data(1, 'tiny'));
+    await hand.turn();
+    assert.notEqual(hand.client.state, 'open');
+    assert.ok(hand.client.abuse.strays > 1000);
+  });
+
   test('whose reader leaves resets its stream, and ends the call so', async () => {
     const hand = new ClientByHand();
     await hand.begin();

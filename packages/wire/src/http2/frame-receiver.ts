@@ -37,6 +37,8 @@ export interface FrameSession extends Link {
   isIdle(streamId: number): boolean;
   /** We have reset that stream not long ago: what comes for it was sent before the peer knew. */
   wasReset(streamId: number): boolean;
+  /** That content fits into the window which the peer had on a stream when we reset it: it did nothing wrong. */
+  excuses(streamId: number, contentBytes: number): boolean;
   /** The peer broke the protocol on one stream. */
   streamFault(streamId: number, code: ErrorCode, message: string): void;
 }
@@ -136,7 +138,7 @@ export class FrameReceiver {
     const stream = session.streams.get(streamId);
     if (stream === undefined || stream.receive.ended) {
       session.credit(flowBytes);
-      this.#strayContent(streamId);
+      this.#strayContent(streamId, flowBytes);
       return;
     }
     if (!stream.headSeen) throw new StreamFault(streamId, errorCode.protocolError, 'DATA before HEADERS');
@@ -146,12 +148,12 @@ export class FrameReceiver {
     if (endStream) stream.receiveEnded();
   }
 
-  #strayContent(streamId: number): void {
+  #strayContent(streamId: number, flowBytes: number): void {
     const session = this.#session;
     if (session.isIdle(streamId)) throw broken('DATA on an idle stream');
     if (!session.wasReset(streamId))
       throw new StreamFault(streamId, errorCode.streamClosed, 'DATA on a closed stream');
-    session.guard.control('strays');
+    if (!session.excuses(streamId, flowBytes)) session.guard.control('strays');
   }
 
   #headers(flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {

@@ -26,8 +26,8 @@ export interface Link {
   credit(bytes: number): void;
   /** The sender goes on when the connection's window, the socket or its turn allow it. */
   queueSend(sender: Sender): void;
-  /** Writes RST_STREAM, and remembers that frames may still be on their way. */
-  sendReset(streamId: number, code: ErrorCode): void;
+  /** Writes RST_STREAM, and remembers that frames, with up to so much content, may still be on their way. */
+  sendReset(streamId: number, code: ErrorCode, onItsWayBytes?: number): void;
   /** The stream is over: it counts no more. */
   forget(streamId: number): void;
 }

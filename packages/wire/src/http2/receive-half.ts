@@ -53,6 +53,11 @@ export class ReceiveHalf implements BodySource {
     return !this.ended && this.#body !== undefined && this.#body.read && this.#body.bufferedBytes === 0;
   }
 
+  /** What the peer may still send; it may all be on its way. */
+  get windowBytes(): number {
+    return this.#window;
+  }
+
   /** One DATA frame: `content` of the `flowBytes` that count, which is more if it was padded. */
   data(content: Uint8Array, flowBytes: number, endStream: boolean): void {
     this.#window -= flowBytes;

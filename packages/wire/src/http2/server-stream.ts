@@ -83,7 +83,7 @@ export class ServerStream extends Http2Stream {
   override sendEnded(): void {
     // The peer need not go on sending what nobody will read (RFC 9113 section 8.1); a tunnel's halves end apart.
     if (!this.receive.ended && this.#method !== 'CONNECT') {
-      this.link.sendReset(this.id, errorCode.noError);
+      this.link.sendReset(this.id, errorCode.noError, this.receive.windowBytes);
       this.receive.stop(unread());
     }
     super.sendEnded();

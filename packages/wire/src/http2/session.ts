@@ -47,7 +47,8 @@ export abstract class Session implements Link, FrameSession, Watched {
   readonly #connection: Connection;
   readonly #receiver: FrameReceiver;
   readonly #watch: SessionWatch;
-  readonly #recentResets = new Set<number>();
+  /** Streams that we have reset, and how much content may still be on its way for each. */
+  readonly #recentResets = new Map<number, number>();
   readonly #sendQueue: Sender[] = [];
   readonly #pings: (() => void)[] = [];
   #state: SessionState = 'open';
@@ -140,20 +141,27 @@ export abstract class Session implements Link, FrameSession, Watched {
     this.changed();
   }
 
-  sendReset(streamId: number, code: ErrorCode): void {
+  sendReset(streamId: number, code: ErrorCode, onItsWayBytes = 0): void {
     if (this.#recentResets.size >= rememberedResets) {
-      for (const oldest of this.#recentResets) {
+      for (const oldest of this.#recentResets.keys()) {
         this.#recentResets.delete(oldest);
         break;
       }
     }
-    this.#recentResets.add(streamId);
+    this.#recentResets.set(streamId, onItsWayBytes);
     writeRstStream(this.output, streamId, code);
   }
 
   /** We have reset that stream not long ago: what comes for it was sent before the peer knew. */
   wasReset(streamId: number): boolean {
     return this.#recentResets.has(streamId);
+  }
+
+  excuses(streamId: number, contentBytes: number): boolean {
+    const left = this.#recentResets.get(streamId) ?? 0;
+    if (contentBytes === 0 || contentBytes > left) return false;
+    this.#recentResets.set(streamId, left - contentBytes);
+    return true;
   }
 
   /** The peer broke the protocol on one stream: resets it, whether we still know it or not. */

@@ -29,7 +29,7 @@ export abstract class Http2Stream implements ReceiveOwner, SendOwner {
   /** Ends the stream with RST_STREAM; `error` goes to whoever is reading or writing. */
   reset(code: ErrorCode, error: HeddleError): void {
     if (this.closed) return;
-    this.link.sendReset(this.id, code);
+    this.link.sendReset(this.id, code, this.receive.ended ? 0 : this.receive.windowBytes);
     this.fail(error);
   }
 

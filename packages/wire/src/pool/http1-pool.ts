@@ -4,6 +4,7 @@ import { type Http1ClientLimits, http1ClientLimits } from '../http1/client-limit
 import type { HttpRequest, HttpResponse } from '../message/http.ts';
 import { Sweep } from '../sweep.ts';
 import { Link } from './link.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 /** How many connections a pool keeps, and how long. Times in milliseconds. */
 export interface Http1PoolLimits extends Http1ClientLimits {
@@ -32,12 +33,6 @@ export const http1PoolLimits: Http1PoolLimits = {
   connectMs: 5000,
 };
 
-interface Waiting {
-  readonly call: Call;
-  readonly proceed: () => void;
-  readonly refuse: (error: HeddleError) => void;
-}
-
 /** What the pool knows of a connection beside what that knows itself. */
 interface Term {
   idleSinceMs: number;
@@ -57,7 +52,7 @@ export class Http1Pool implements ClientConnectionOwner {
   readonly #sweep: Sweep;
   readonly #terms = new Map<ClientConnection, Term>();
   readonly #idle: ClientConnection[] = [];
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting: WaitingLine;
   #connecting = 0;
   #inFlight = 0;
   #closed: HeddleError | undefined;
@@ -67,6 +62,7 @@ export class Http1Pool implements ClientConnectionOwner {
     this.#runtime = runtime;
     this.#address = address;
     this.#limits = limits;
+    this.#waiting = new WaitingLine(limits.waiting);
     this.#sweep = new Sweep(runtime, Math.max(10, Math.min(1000, limits.idleMs / 4, limits.writeIdleMs / 4)));
     this.link = new Link(runtime, () => void this.#probe());
   }
@@ -91,14 +87,14 @@ export class Http1Pool implements ClientConnectionOwner {
 
   /** Takes no new request; resolves when none is in flight. */
   drain(): Promise<void> {
-    this.#close(gone('is draining'));
+    this.#close(closedPool('is draining'));
     if (this.#inFlight === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenEmpty.push(resolve));
   }
 
   /** Drops everything. */
   close(): void {
-    const error = gone('was closed');
+    const error = closedPool('was closed');
     this.#close(error);
     for (const connection of this.#terms.keys()) connection.destroy(error.with({ sent: true }));
   }
@@ -151,7 +147,7 @@ export class Http1Pool implements ClientConnectionOwner {
       const idle = this.#takeIdle();
       if (idle !== undefined) return idle;
       if (this.#terms.size + this.#connecting < this.#limits.connections) return this.#connect();
-      await this.#wait(call);
+      await this.#waiting.join(call);
     }
   }
 
@@ -200,28 +196,10 @@ export class Http1Pool implements ClientConnectionOwner {
     return nowMs >= term.untilMs || connection.exchanges >= term.requests;
   }
 
-  #wait(call: Call): Promise<void> {
-    if (this.#waiting.size >= this.#limits.waiting) {
-      const { host, port } = this.#address;
-      const message = `${this.#limits.waiting} requests wait for a connection to ${host}:${port} already`;
-      throw new HeddleError({ code: 'resource_exhausted', reason: 'POOL_EXHAUSTED', message, sent: false });
-    }
-    return new Promise((resolve, reject) => {
-      const waiting: Waiting = { call, proceed: resolve, refuse: reject };
-      this.#waiting.add(waiting);
-      call.onCancel((error) => {
-        if (this.#waiting.delete(waiting)) reject(error.with({ sent: false }));
-      });
-    });
-  }
-
   /** Lets the first go on for whom there is a connection, or room for one. */
   #serveWaiting(): void {
-    const [first] = this.#waiting;
-    if (first === undefined) return;
-    if (this.#idle.length === 0 && this.#terms.size + this.#connecting >= this.#limits.connections) return;
-    this.#waiting.delete(first);
-    first.proceed();
+    const room = this.#limits.connections - this.#terms.size - this.#connecting;
+    if (this.#idle.length > 0 || room > 0) this.#waiting.release(1);
   }
 
   readonly #idleSweep = {
@@ -237,13 +215,13 @@ export class Http1Pool implements ClientConnectionOwner {
   #close(error: HeddleError): void {
     this.#closed ??= error;
     this.link.close();
-    for (const waiting of this.#waiting) waiting.refuse(this.#closed);
-    this.#waiting.clear();
+    this.#waiting.refuseAll(this.#closed);
     for (const connection of this.#idle.slice()) connection.destroy();
   }
 }
 
-function gone(how: string): HeddleError {
+/** Why a pool takes no more requests. */
+export function closedPool(how: string): HeddleError {
   const message = `the connection pool ${how}; it takes no more requests`;
   return new HeddleError({ code: 'unavailable', reason: 'ENDPOINT_CLOSED', message, sent: false });
 }

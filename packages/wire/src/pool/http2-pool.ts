@@ -1,43 +1,49 @@
 import { type Address, type Call, HeddleError, type Runtime } from '@heddle/kernel';
-import { connectHttp2, type Http2ClientConnection } from '../http2/client-connection.ts';
+import { connectHttp2, defaultLimits, type Http2ClientConnection, type Http2Limits } from '../http2/index.ts';
 import type { HttpRequest, HttpResponse } from '../message/http.ts';
+import { closedPool } from './http1-pool.ts';
 import { Link } from './link.ts';
+import { WaitingLine } from './waiting-line.ts';
 
-/** How many connections a pool keeps. */
-export interface Http2PoolLimits {
-  /** Connections at a time; another is made only when all streams of the others are in use. Default 8. */
+/** How many connections a pool keeps. Times in milliseconds. */
+export interface Http2PoolLimits extends Http2Limits {
+  /** Connections at a time that take requests; a second is made when the first has all the streams it may. Default 4. */
   readonly connections: number;
-  /** Requests that wait for a free stream; one more is refused. Default 1024. */
+  /** Requests that wait for a stream; one more is refused. Default 1024. */
   readonly waiting: number;
   /** Time to connect. Default 5000. */
   readonly connectMs: number;
 }
 
 /** The defaults. */
-export const http2PoolLimits: Http2PoolLimits = { connections: 8, waiting: 1024, connectMs: 5000 };
+export const http2PoolLimits: Http2PoolLimits = {
+  ...defaultLimits,
+  connections: 4,
+  waiting: 1024,
+  connectMs: 5000,
+};
 
-interface Waiting {
-  /** Must open its stream at once, since the next to wait looks at what is left. */
-  readonly proceed: (connection: Http2ClientConnection) => void;
-  readonly refuse: (error: HeddleError) => void;
-}
-
-/** The HTTP/2 connections to one address: usually one. */
+/**
+ * The HTTP/2 connections to one address: one, as long as that has streams to give. It is made when it is needed, and
+ * again after a loss. One that the server sends away finishes its streams while new requests go to a new one.
+ */
 export class Http2Pool {
   readonly link: Link;
   readonly #runtime: Runtime;
   readonly #address: Address;
   readonly #limits: Http2PoolLimits;
-  readonly #connections = new Set<Http2ClientConnection>();
-  readonly #waiting = new Set<Waiting>();
-  #connecting = false;
+  readonly #connections: Http2ClientConnection[] = [];
+  readonly #waiting: WaitingLine;
+  #connecting: Promise<void> | undefined;
   #inFlight = 0;
   #closed: HeddleError | undefined;
+  #whenEmpty: (() => void)[] = [];
 
   constructor(runtime: Runtime, address: Address, limits: Http2PoolLimits) {
     this.#runtime = runtime;
     this.#address = address;
     this.#limits = limits;
+    this.#waiting = new WaitingLine(limits.waiting);
     this.link = new Link(runtime, () => void this.#connect());
   }
 
@@ -47,127 +53,125 @@ export class Http2Pool {
   }
 
   /** See `HttpService`. */
-  request = async (request: HttpRequest, call: Call): Promise<HttpResponse> => {
+  request = (request: HttpRequest, call: Call): Promise<HttpResponse> => {
     this.#inFlight++;
     call.onEnd(this.#ended);
-    try {
-      if (this.#closed !== undefined) throw this.#closed;
-      const connection = this.#usable();
-      if (connection !== undefined) return await connection.request(request, call);
-      return await this.#wait(request, call);
-    } catch (thrown) {
-      request.body.cancel();
-      throw thrown;
-    }
+    const connection = this.#closed === undefined ? this.#withStream() : undefined;
+    return connection === undefined ? this.#later(request, call) : connection.request(request, call);
   };
 
-  /** Takes no new request; resolves when none is in flight and the connections are closed. */
-  async drain(): Promise<void> {
-    this.#close(gone('is draining'));
-    await Promise.all([...this.#connections].map((connection) => connection.close()));
+  /** Takes no new request; resolves when none is in flight. */
+  drain(): Promise<void> {
+    this.#close(closedPool('is draining'));
+    if (this.#inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenEmpty.push(resolve));
   }
 
   /** Drops everything. */
   close(): void {
-    const error = gone('was closed');
+    const error = closedPool('was closed');
     this.#close(error);
-    for (const connection of this.#connections) connection.destroy(error.with({ sent: true }));
+    for (const connection of this.#connections.slice()) connection.destroy(error.with({ sent: true }));
   }
 
   readonly #ended = (): void => {
     this.#inFlight--;
+    if (this.#inFlight === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
   };
 
-  #usable(): Http2ClientConnection | undefined {
+  #withStream(): Http2ClientConnection | undefined {
     for (const connection of this.#connections) if (connection.available > 0) return connection;
     return undefined;
   }
 
-  #wait(request: HttpRequest, call: Call): Promise<HttpResponse> {
-    if (this.#waiting.size >= this.#limits.waiting) {
-      const { host, port } = this.#address;
-      const message = `${this.#limits.waiting} requests wait for a stream to ${host}:${port} already`;
-      throw new HeddleError({ code: 'resource_exhausted', reason: 'POOL_EXHAUSTED', message, sent: false });
+  async #later(request: HttpRequest, call: Call): Promise<HttpResponse> {
+    try {
+      const connection = await this.#obtain(call);
+      return await connection.request(request, call);
+    } catch (thrown) {
+      request.body.cancel();
+      throw thrown;
     }
-    return new Promise((resolve, reject) => {
-      const stopListening = call.onCancel((error) => {
-        this.#waiting.delete(waiting);
-        reject(error.with({ sent: false }));
-      });
-      const waiting: Waiting = {
-        proceed: (connection) => {
-          stopListening();
-          connection.request(request, call).then(resolve, reject);
-        },
-        refuse: (error) => {
-          stopListening();
-          reject(error);
-        },
-      };
-      this.#waiting.add(waiting);
+  }
+
+  async #obtain(call: Call): Promise<Http2ClientConnection> {
+    for (;;) {
+      if (this.#closed !== undefined) throw this.#closed;
+      call.throwIfCancelled();
+      const connection = this.#withStream();
+      if (connection !== undefined) return connection;
+      // While it fails, the back-off decides when it is tried again, not the number of requests.
+      if (this.link.state === 'failing' && this.link.lastError !== undefined) throw this.link.lastError;
+      if (this.#open() < this.#limits.connections) this.#connecting ??= this.#connect();
+      await this.#waiting.join(call);
+    }
+  }
+
+  #open(): number {
+    return this.#connections.reduce((count, { state }) => (state === 'open' ? count + 1 : count), 0);
+  }
+
+  async #connect(): Promise<void> {
+    this.link.trying();
+    try {
+      const socket = await this.#runtime.net.connect(this.#address, { timeoutMs: this.#limits.connectMs });
+      const connection = connectHttp2(socket, { runtime: this.#runtime, limits: this.#limits });
+      await greeted(connection);
+      if (this.#closed !== undefined) connection.destroy();
+      else if (connection.state !== 'open') throw lostAtOnce(this.#address);
+      else this.#add(connection);
+    } catch (thrown) {
+      this.#failed(HeddleError.from(thrown));
+    } finally {
+      this.#connecting = undefined;
+      this.#serveWaiting();
+    }
+  }
+
+  #add(connection: Http2ClientConnection): void {
+    this.#connections.push(connection);
+    connection.onStateChange = this.#serveWaiting;
+    this.link.reached();
+    void connection.closed.then(() => {
+      this.#connections.splice(this.#connections.indexOf(connection), 1);
+      if (this.#connections.length === 0) this.link.emptied();
       this.#serveWaiting();
     });
   }
 
-  /** Lets those go on for whom there is a stream, and makes a connection for the others. */
-  #serveWaiting(): void {
-    for (const waiting of this.#waiting) {
-      const connection = this.#usable();
-      if (connection === undefined) break;
-      this.#waiting.delete(waiting);
-      waiting.proceed(connection);
-    }
-    if (this.#waiting.size > 0 && this.#connections.size < this.#limits.connections) void this.#connect();
+  #failed(error: HeddleError): void {
+    this.link.failed(error, this.#connections.length > 0);
+    if (this.link.state === 'failing') this.#waiting.refuseAll(error);
   }
 
-  async #connect(): Promise<void> {
-    if (this.#connecting) return;
-    this.#connecting = true;
-    this.link.trying();
-    try {
-      const timeoutMs = this.#limits.connectMs;
-      this.#add(await this.#runtime.net.connect(this.#address, { timeoutMs }));
-    } catch (thrown) {
-      const error = HeddleError.from(thrown);
-      this.link.failed(error, this.#connections.size > 0);
-      if (this.#connections.size === 0) this.#refuseAll(error);
-    } finally {
-      this.#connecting = false;
-    }
-    this.#serveWaiting();
-  }
-
-  #add(socket: Parameters<typeof connectHttp2>[0]): void {
-    const connection = connectHttp2(socket, { runtime: this.#runtime });
-    if (this.#closed !== undefined) {
-      connection.destroy(this.#closed);
-      return;
-    }
-    this.#connections.add(connection);
-    connection.onStateChange = () => {
-      if (connection.state !== 'open' && connection.state !== 'draining') this.#forget(connection);
-      if (this.#waiting.size > 0) this.#serveWaiting();
-    };
-    this.link.reached();
-  }
-
-  #forget(connection: Http2ClientConnection): void {
-    if (this.#connections.delete(connection) && this.#connections.size === 0) this.link.emptied();
-  }
-
-  #refuseAll(error: HeddleError): void {
-    for (const waiting of this.#waiting) waiting.refuse(error);
-    this.#waiting.clear();
-  }
+  /** Lets as many go on as there are streams; one, if a connection can be made for it. */
+  readonly #serveWaiting = (): void => {
+    if (this.#waiting.size === 0) return;
+    const streams = this.#connections.reduce((count, { available }) => count + available, 0);
+    const mayConnect = this.#connecting === undefined && this.#open() < this.#limits.connections;
+    this.#waiting.release(streams > 0 ? streams : mayConnect ? 1 : 0);
+  };
 
   #close(error: HeddleError): void {
     this.#closed ??= error;
     this.link.close();
-    this.#refuseAll(this.#closed);
+    this.#waiting.refuseAll(this.#closed);
+    for (const connection of this.#connections) void connection.close();
   }
 }
 
-function gone(how: string): HeddleError {
-  const message = `the connection pool ${how}; it takes no more requests`;
-  return new HeddleError({ code: 'unavailable', reason: 'ENDPOINT_CLOSED', message, sent: false });
+/**
+ * Resolves when the server's SETTINGS have come, or the connection is gone. Before that it is not known how many
+ * streams it takes, nor that it speaks HTTP/2 at all.
+ */
+function greeted(connection: Http2ClientConnection): Promise<void> {
+  return new Promise((resolve) => {
+    connection.onStateChange = resolve;
+    void connection.closed.then(resolve);
+  });
+}
+
+function lostAtOnce({ host, port }: Address): HeddleError {
+  const message = `the HTTP/2 connection to ${host}:${port} was lost as soon as it was made; is HTTP/2 spoken there?`;
+  return new HeddleError({ code: 'unavailable', reason: 'CONNECTION_LOST', message, sent: false });
 }

@@ -78,5 +78,5 @@ export class HandConnection implements Connection {
 
 /** Lets everything that is ready run: promise jobs, as many as an exchange takes, but no timer. */
 export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 40; turn++) await undefined;
+  for (let turn = 0; turn < 40; turn++) await Promise.resolve();
 }

@@ -1,0 +1,96 @@
+// `npm run contracts -- [area] [--json] [--output file]`: the contract suites of an area, or of all of them.
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { areas } from './contracts/areas.ts';
+import type { Contract, ContractResult } from './contracts/result.ts';
+
+const usage = `usage: npm run contracts -- [area] [--json] [--output <file>]
+areas: ${Object.keys(areas).join(', ')}; without one, all of them`;
+
+/** One line of JSON for each area. */
+interface AreaReport {
+  readonly area: string;
+  readonly results: readonly ContractResult[];
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const asked = parse(args);
+  if (asked === undefined) {
+    process.stderr.write(`${usage}\n`);
+    return 2;
+  }
+  if (asked.output !== undefined) writeFileSync(asked.output, '');
+  let failed = 0;
+  for (const area of asked.areas) {
+    const report = { area, results: await runAll(areas[area] ?? []) };
+    const text = asked.json ? `${JSON.stringify(report)}\n` : tableOf(report);
+    process.stdout.write(text);
+    if (asked.output !== undefined) appendFileSync(asked.output, text);
+    failed += report.results.filter(({ status }) => status === 'fail').length;
+  }
+  return failed === 0 ? 0 : 1;
+}
+
+/** A suite that breaks is a failure of its own; the others still run. */
+async function runAll(contracts: readonly Contract[]): Promise<ContractResult[]> {
+  const results: ContractResult[] = [];
+  for (const contract of contracts) {
+    try {
+      results.push(...(await contract.run()));
+    } catch (error) {
+      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      results.push({
+        backend: contract.backend,
+        version: '',
+        case: 'the suite itself',
+        status: 'fail',
+        detail,
+      });
+    }
+  }
+  return results;
+}
+
+interface Asked {
+  readonly areas: readonly string[];
+  readonly json: boolean;
+  readonly output: string | undefined;
+}
+
+function parse(args: readonly string[]): Asked | undefined {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { json: { type: 'boolean', default: false }, output: { type: 'string' } },
+    });
+    const named = positionals.length === 0 ? Object.keys(areas) : positionals;
+    const known = named.every((area) => Object.hasOwn(areas, area));
+    return known ? { areas: named, json: values.json, output: values.output } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Per backend: how many of each status, and every case that is not a pass. */
+function tableOf({ area, results }: AreaReport): string {
+  const lines = [area];
+  for (const backend of new Set(results.map((result) => result.backend))) {
+    const own = results.filter((result) => result.backend === backend);
+    const count = (status: ContractResult['status']): number =>
+      own.filter((result) => result.status === status).length;
+    const versions = [...new Set(own.map(({ version }) => version).filter((version) => version !== ''))].join(
+      ', ',
+    );
+    lines.push(
+      `  ${backend.padEnd(14)} ${versions.padEnd(18)} ${count('pass')} passed, ${count('fail')} failed, ` +
+        `${count('skipped')} skipped, ${count('unsupported')} unsupported`,
+    );
+    for (const { case: name, status, detail } of own)
+      if (status !== 'pass')
+        lines.push(`    ${status.toUpperCase()} ${name}${detail === undefined ? '' : `: ${detail}`}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+process.exitCode = await main(process.argv.slice(2));
