@@ -18,8 +18,9 @@ export interface RunningKeeper {
 /** Registers, changes and takes back instances at random, reads, and watches; writes all of it into the book. */
 export function runKeeper(runtime: Runtime, name: string, ttlMs: number, book: Book): RunningKeeper {
   const registry = remoteRegistry({ runtime, addresses: [registryAddress], ttlMs, timeoutMs: 2000 });
-  // Those that stand stated. To take back what was not stated is to do nothing.
-  const stated = new Set<string>();
+  // What stands stated, and whether the registry has it. To take back what was not stated is to do nothing; and if the
+  // registry never heard of the statement, it may go on with an older one of ours until the lease of that runs out.
+  const stated = new Map<string, boolean>();
   let resting = false;
   const loop = async (step: () => Promise<void>): Promise<void> => {
     for (;;) {
@@ -51,26 +52,31 @@ function start({ timers }: Runtime, run: () => Promise<void>): void {
 }
 
 async function wishOnce(
-  { random }: Runtime,
+  { random, log }: Runtime,
   registry: Registry,
   name: string,
-  { book, stated }: { readonly book: Book; readonly stated: Set<string> },
+  { book, stated }: { readonly book: Book; readonly stated: Map<string, boolean> },
 ): Promise<void> {
   const id = `${name}-${random.uint32() % idsEach}`;
   if (random.float() < 0.25) {
-    if (!stated.delete(id)) return;
+    const wasThere = stated.get(id);
+    if (wasThere === undefined) return;
+    stated.delete(id);
     book.wish(id, undefined);
+    log('debug', 'takes back', { id });
     // If the registry cannot be told, the lease runs out, some time.
     const told = await registry.deregister(keptService, id).then(
       () => true,
       () => false,
     );
-    if (told) book.confirm(id);
+    log('debug', told ? 'taken back' : 'could not take back', { id });
+    if (told && wasThere) book.confirm(id);
     return;
   }
-  stated.add(id);
+  stated.set(id, false);
   const weight = 1 + (random.uint32() % 1000);
   book.wish(id, weight);
+  log('debug', 'states', { id, weight });
   const { registered, problem } = await registry.register({
     service: keptService,
     id,
@@ -78,7 +84,10 @@ async function wishOnce(
     port: 8080,
     weight,
   });
-  if (registered && problem === undefined) book.confirm(id);
+  log('debug', 'stated', { id, weight, registered, problem });
+  if (!registered || problem !== undefined) return;
+  stated.set(id, true);
+  book.confirm(id);
 }
 
 async function readOnce(registry: Registry, book: Book): Promise<void> {

@@ -1,5 +1,3 @@
-import { lowerOctets } from './octets.ts';
-
 /**
  * Field names that steer the engine itself. The parser meets them by number, so that no string is compared.
  * All other known names only save an allocation.
@@ -53,28 +51,41 @@ function bucketOf(length: number, first: number, middle: number, last: number): 
   return (length * 37 + first * 7 + middle * 11 + last * 3) & 0xff;
 }
 
+const codes: readonly Uint8Array[] = knownNames.map((name) => Buffer.from(name));
+
 const buckets: readonly (readonly number[])[] = (() => {
   const made: number[][] = Array.from({ length: 256 }, () => []);
-  for (const [index, name] of knownNames.entries()) {
-    const code = (at: number): number => name.charCodeAt(at);
-    made[bucketOf(name.length, code(0), code(name.length >> 1), code(name.length - 1))]?.push(index);
+  for (const [index, name] of codes.entries()) {
+    const { length } = name;
+    made[bucketOf(length, lower(name, 0), lower(name, length >> 1), lower(name, length - 1))]?.push(index);
   }
   return made;
 })();
 
+/**
+ * The lower case of a letter; digits and the hyphen as they are. Other bytes may become anything but never one of
+ * these, as long as they are of those that a name may have: so comparing this is comparing without case.
+ */
+function lower(bytes: Uint8Array, at: number): number {
+  return (bytes[at] as number) | 0x20;
+}
+
 /** The position in `knownNames` of the name at `start` to `end` (not included, not empty), in any case; else -1. */
 export function knownName(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;
-  const first = lowerOctets[bytes[start] as number] as number;
-  const middle = lowerOctets[bytes[start + (length >> 1)] as number] as number;
-  const last = lowerOctets[bytes[end - 1] as number] as number;
-  const bucket = buckets[bucketOf(length, first, middle, last)] as readonly number[];
+  const slot = bucketOf(
+    length,
+    lower(bytes, start),
+    lower(bytes, start + (length >> 1)),
+    lower(bytes, end - 1),
+  );
+  const bucket = buckets[slot] as readonly number[];
   for (let i = 0; i < bucket.length; i++) {
     const index = bucket[i] as number;
-    const name = knownNames[index] as string;
+    const name = codes[index] as Uint8Array;
     if (name.length !== length) continue;
     let at = 0;
-    while (at < length && lowerOctets[bytes[start + at] as number] === name.charCodeAt(at)) at++;
+    while (at < length && lower(bytes, start + at) === name[at]) at++;
     if (at === length) return index;
   }
   return -1;

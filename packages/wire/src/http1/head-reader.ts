@@ -1,5 +1,5 @@
 import type { MessageLimits } from './limits.ts';
-import { asBuffer, CR, COLON, HTAB, LF, SP, tokenOctets, valueOctets } from './octets.ts';
+import { asBuffer, COLON, CR, HTAB, LF, SP, tokenOctets } from './octets.ts';
 import { type RefusalReason, refusal } from './refusal.ts';
 
 /** More bytes are needed. */
@@ -120,14 +120,15 @@ export class HeadReader {
 
   /** One field line: `name: value`, with no space before the colon and no fold (RFC 9112 section 5). */
   #field(bytes: Uint8Array, base: number, at: number, end: number): number {
+    const allowed = tokenOctets;
     let p = at;
-    while (p < end && tokenOctets[bytes[p] as number] === 1) p++;
+    while (p < end && allowed[bytes[p] as number] === 1) p++;
     if (p === end) return MORE;
     if (bytes[p] !== COLON || p === at) return p === at && bytes[p] === CR && p + 1 === end ? MORE : WRONG;
     const nameEnd = p++;
     while (p < end && (bytes[p] === SP || bytes[p] === HTAB)) p++;
     const valueStart = p;
-    while (p < end && valueOctets[bytes[p] as number] === 1) p++;
+    p = valueEndAt(bytes, p, end);
     if (p + 1 >= end) return p === end || bytes[p] === CR ? MORE : WRONG;
     if (bytes[p] !== CR || bytes[p + 1] !== LF) return WRONG;
     let valueEnd = p;
@@ -177,4 +178,14 @@ export class HeadReader {
     if (this.fieldCount > fieldCount)
       throw refusal('HEAD_TOO_LARGE', `there are more than ${fieldCount} fields`);
   }
+}
+
+/** The first byte from `at` on that no field value may have. As `valueOctets`, but without a look into memory. */
+function valueEndAt(bytes: Uint8Array, at: number, end: number): number {
+  // Literals, since a name imported from another module is looked up anew each time.
+  for (let p = at; p < end; p++) {
+    const byte = bytes[p] as number;
+    if (byte < 0x20 ? byte !== 0x09 : byte === 0x7f) return p;
+  }
+  return end;
 }

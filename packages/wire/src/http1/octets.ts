@@ -14,6 +14,8 @@ export const COLON = 0x3a;
 /** `;` */
 export const SEMICOLON = 0x3b;
 
+const DEL = 0x7f;
+
 function table(allowed: (code: number) => boolean): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, code) => (allowed(code) ? 1 : 0));
 }
@@ -32,7 +34,7 @@ export const upgradeOctets: Uint8Array = tokenOctets.slice();
 upgradeOctets[0x2f] = 1;
 
 /** Field values (RFC 9110 section 5.5): visible, obs-text, space and tab. No other control, not DEL. */
-export const valueOctets: Uint8Array = table((code) => code === HTAB || (code >= SP && code !== 0x7f));
+export const valueOctets: Uint8Array = table((code) => code === HTAB || (code >= SP && code !== DEL));
 
 /** Request targets: visible ASCII. A fragment is never sent (RFC 9112 section 3.2), so `#` is not one of them. */
 export const targetOctets: Uint8Array = table((code) => code > SP && code < 0x7f && code !== 0x23);
@@ -43,11 +45,6 @@ export const targetOctets: Uint8Array = table((code) => code > SP && code < 0x7f
  */
 export const hostOctets: Uint8Array = table(
   (code) => isDigit(code) || (code < 128 && isLetter(code)) || '-._~%:[]'.includes(String.fromCharCode(code)),
-);
-
-/** The lower case of ASCII letters, all other bytes as they are. */
-export const lowerOctets: Uint8Array = Uint8Array.from({ length: 256 }, (_, code) =>
-  code >= 0x41 && code <= 0x5a ? code + 0x20 : code,
 );
 
 /** The value of a hexadecimal digit, -1 for all else. */

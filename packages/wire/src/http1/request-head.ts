@@ -26,6 +26,8 @@ export class RequestHeadReader {
   readonly #line = new RequestLine();
   readonly #reader: HeadReader;
   #head: RequestHead | undefined;
+  /** The Host of the last request, which was good: on one connection it hardly ever changes. */
+  #goodHost: string | undefined;
 
   constructor(limits: MessageLimits) {
     this.#reader = new HeadReader(limits, this.#line);
@@ -64,7 +66,7 @@ export class RequestHeadReader {
     const target = text.slice(line.methodEnd + 1, line.targetEnd);
     const http11 = line.minor === 1;
     if (!http11) forbidIn10(head);
-    checkHost(head.host, http11);
+    if (head.host === undefined || head.host !== this.#goodHost) this.#checkHost(head.host, http11);
     if (method === 'CONNECT') checkConnect(head);
     const { authority, path } = readTarget(method, target, head.host);
     const persistent = !head.close && (http11 || head.keepAlive);
@@ -79,6 +81,17 @@ export class RequestHeadReader {
       expectsContinue: expects(head, http11),
     };
   }
+
+  /** RFC 9112 section 3.2: exactly one, good, and not empty. */
+  #checkHost(host: string | undefined, http11: boolean): void {
+    if (host === undefined) {
+      if (http11) throw refusal('BAD_HOST', 'there is no Host field');
+    } else if (!isAuthority(host)) {
+      throw refusal('BAD_HOST', 'Host is not a host and an optional port');
+    } else {
+      this.#goodHost = host;
+    }
+  }
 }
 
 /** RFC 9112 section 6.1: chunked came with HTTP/1.1, so who says so in HTTP/1.0 has been rewritten on the way. */
@@ -86,15 +99,6 @@ function forbidIn10(head: MessageHead): void {
   if (head.chunked)
     throw refusal('BAD_TRANSFER_ENCODING', 'there is Transfer-Encoding in a message of HTTP/1.0');
   head.upgrade = undefined;
-}
-
-/** RFC 9112 section 3.2: exactly one, good, and not empty. */
-function checkHost(host: string | undefined, http11: boolean): void {
-  if (host === undefined) {
-    if (http11) throw refusal('BAD_HOST', 'there is no Host field');
-  } else if (!isAuthority(host)) {
-    throw refusal('BAD_HOST', 'Host is not a host and an optional port');
-  }
 }
 
 /** RFC 9110 section 9.3.6: its content has no meaning; and what follows at once must not be taken for a request. */

@@ -25,12 +25,14 @@ export class RequestLine implements StartLine {
       p += 2;
     }
     this.methodStart = p - at;
-    while (p < end && tokenOctets[bytes[p] as number] === 1) p++;
+    const inMethod = tokenOctets;
+    while (p < end && inMethod[bytes[p] as number] === 1) p++;
     if (p >= end) return MORE;
     this.methodEnd = p - at;
     if (bytes[p] !== SP || this.methodEnd === this.methodStart) return WRONG;
     p++;
-    while (p < end && targetOctets[bytes[p] as number] === 1) p++;
+    const inTarget = targetOctets;
+    while (p < end && inTarget[bytes[p] as number] === 1) p++;
     if (p >= end) return MORE;
     this.targetEnd = p - at;
     if (bytes[p] !== SP || this.targetEnd === this.methodEnd + 1) return WRONG;

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Registry, Snapshot } from '@heddle/discovery';
+import { type AppendFile, idempotency, type Runtime, settle } from '@heddle/kernel';
+import { findDifference, runSeed, type Scenario, type SimulationFailure } from '@heddle/sim';
+import type { HttpService } from '@heddle/wire';
+import { durableRegistry } from './durable-registry.ts';
+import { registryAndServices } from './registry-and-services.ts';
+import type { Planted } from './stage/fleet.ts';
+
+const enoughSeeds = 200;
+
+/** Runs seeds until one fails. */
+async function find(scenario: Scenario): Promise<SimulationFailure> {
+  for (let seed = 1; seed <= enoughSeeds; seed++) {
+    const { failure } = await runSeed(scenario, seed);
+    if (failure !== undefined) return failure;
+  }
+  return assert.fail(`no failure within ${enoughSeeds} seeds`);
+}
+
+/** Runs the fleet with a bug, and checks that it is found, by the promise that it breaks. */
+function finds(bug: string, planted: Planted, promise: RegExp): void {
+  test(`found within ${enoughSeeds} seeds: ${bug}`, { timeout: 120_000 }, async () => {
+    const { facts } = await find(registryAndServices(planted));
+    assert.match(`${facts.what}: ${facts.why}`, promise);
+  });
+}
+
+test('without a bug nothing is found, and each run is the same', { timeout: 120_000 }, async () => {
+  for (const scenario of [registryAndServices(), durableRegistry()]) {
+    for (const seed of [1, 2, 3]) {
+      const { failure } = await runSeed(scenario, seed);
+      assert.equal(failure, undefined);
+    }
+    assert.equal(await findDifference(scenario, 4), undefined);
+  }
+});
+
+finds(
+  'a client whose watch is not taken up again when the registry has restarted',
+  { clientRegistry: (registry) => watchingBy(registry, ofFirstTerm) },
+  /leaves: not within|found again/,
+);
+
+finds(
+  'a client that repeats calls with an effect',
+  { client: repeating },
+  /a change is carried out at most once: .* was carried out 2 times/,
+);
+
+finds(
+  'a client that does not retry at all',
+  { client: undeclared },
+  /no read fails while a healthy instance can be reached/,
+);
+
+finds(
+  'a registry that never looks at its leases',
+  { registryRuntime: (runtime) => deafTo(runtime, 500) },
+  /leaves: not within 6000 ms/,
+);
+
+finds('a client that leaves its watches open', { clientRegistry: watchingTwice }, /nothing is left|stops/);
+
+test(`found within ${enoughSeeds} seeds: a registry whose disk does not sync`, {
+  timeout: 120_000,
+}, async () => {
+  const { facts } = await find(durableRegistry(withoutSync));
+  assert.match(facts.why, /expected (nothing|\d+), found (nothing|\d+)/);
+});
+
+test('chance that is not the runtime’s is found by comparing two runs', { timeout: 60_000 }, async () => {
+  const careless: HttpService = (request, call) => {
+    // What the house rule forbids, and here shows why.
+    request.fields.set('x-chance', String(Math.random()));
+    return Promise.reject(new Error(`never sent ${request.path} ${call.remainingMs()}`));
+  };
+  const scenario = registryAndServices({
+    client: (next) => (request, call) => {
+      void careless(request, call).catch(() => {});
+      return next(request, call);
+    },
+  });
+  assert.ok((await findDifference(scenario, 1)) !== undefined);
+});
+
+function delegate(registry: Registry): Registry {
+  return {
+    name: registry.name,
+    get problem() {
+      return registry.problem;
+    },
+    register: (init) => registry.register(init),
+    deregister: (service, id) => registry.deregister(service, id),
+    heartbeat: (service, id, health) => registry.heartbeat(service, id, health),
+    instances: (service) => registry.instances(service),
+    watch: (service, signal) => registry.watch(service, signal),
+    services: () => registry.services(),
+    close: () => registry.close(),
+  };
+}
+
+type Filter = (snapshot: Snapshot, last: Snapshot | undefined) => boolean;
+
+/** A registry whose watches lose the snapshots that the filter does not let pass. */
+function watchingBy(registry: Registry, passes: Filter): Registry {
+  const watch: Registry['watch'] = async function* (service, signal) {
+    let last: Snapshot | undefined;
+    for await (const snapshot of registry.watch(service, signal)) {
+      if (!passes(snapshot, last)) continue;
+      last = snapshot;
+      yield snapshot;
+    }
+  };
+  return { ...delegate(registry), watch };
+}
+
+/** Begins each watch twice, and ends one of the two. */
+function watchingTwice(registry: Registry): Registry {
+  const watch: Registry['watch'] = (service, signal) => {
+    void registry.watch(service).next();
+    return registry.watch(service, signal);
+  };
+  return { ...delegate(registry), watch, close: async () => {} };
+}
+
+const ofFirstTerm: Filter = (snapshot, last) => last === undefined || snapshot.term === last.term;
+
+/** Sends a failed request once more, whatever it is. */
+function repeating(next: HttpService): HttpService {
+  return async (request, call) => {
+    const first = call.child();
+    const result = await settle(next, request, first);
+    if (!result.ok) return next(request, call);
+    call.endWith(first);
+    return result.value;
+  };
+}
+
+/** Sends a read as if nothing were known of it, so that it is not repeated. */
+function undeclared(next: HttpService): HttpService {
+  return (request, call) => {
+    call.set(idempotency, 'unknown');
+    return next(request.method === 'GET' ? { ...request, method: 'POST' } : request, call);
+  };
+}
+
+/** Loses the timers of one length. */
+function deafTo(runtime: Runtime, lostMs: number): Runtime {
+  const { timers } = runtime;
+  const after: typeof timers.after = (delayMs, task) =>
+    timers.after(delayMs, delayMs === lostMs ? () => {} : task);
+  return { ...runtime, timers: { after, soon: (task) => timers.soon(task) } };
+}
+
+/** A disk that says that it has synced, and has not. */
+function withoutSync(runtime: Runtime): Runtime {
+  const { disk } = runtime;
+  const careless = (file: AppendFile): AppendFile => ({
+    get size() {
+      return file.size;
+    },
+    append: (bytes) => file.append(bytes),
+    sync: async () => {},
+    truncate: (size) => file.truncate(size),
+    close: () => file.close(),
+  });
+  const open: typeof disk.open = async (path) => careless(await disk.open(path));
+  return {
+    ...runtime,
+    disk: {
+      read: (path) => disk.read(path),
+      replace: (path, bytes) => disk.replace(path, bytes),
+      open,
+      list: (folder) => disk.list(folder),
+      remove: (path) => disk.remove(path),
+    },
+  };
+}
