@@ -2,6 +2,7 @@ export { type Client, type ClientOptions, openClient } from './client/open-clien
 export { createTransport, type RpcTransport, type TransportOptions } from './client/create-transport.ts';
 export type { RpcRequest, RpcResponse, RpcService } from './client/rpc-call.ts';
 export { clientStack, type ClientStackOptions } from './client-stack.ts';
+export { createClient } from './connect/create-client.ts';
 export { within } from './connect/within.ts';
 export { contextFields, propagateIn, propagateOut, readContext, writeContext } from './context/propagate.ts';
 export { HealthBoard } from './health/health-board.ts';

@@ -49,6 +49,16 @@ describe('requests over sockets', () => {
     });
   }
 
+  it('has counted what it refused', () => {
+    const refused = [...server.refusals.values()].reduce((sum, count) => sum + count, 0);
+    const waiting = requestCases.filter(
+      (request) => request.refused === undefined && request.served.length === 0,
+    );
+    const expected = requestCases.filter((request) => (request.refused ?? 0) >= 400).length + waiting.length;
+    assert.equal(refused, expected);
+    assert.ok((server.refusals.get('BAD_CONTENT_LENGTH') ?? 0) > 10);
+  });
+
   it('has no connection left', async () => {
     await server.drain();
     assert.equal(server.connections, 0);

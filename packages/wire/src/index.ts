@@ -8,9 +8,13 @@ export {
   wholeBody,
   wholeBytes,
 } from './message/body.ts';
+export type { Http1ServerLimits } from './http1/server-limits.ts';
+export type { Http2Limits } from './http2/index.ts';
 export { Fields } from './message/fields.ts';
 export { type HttpRequest, type HttpResponse, type HttpService, type Peer, peer } from './message/http.ts';
 export { type BodySink, type BodySource, IncomingBody } from './message/incoming-body.ts';
 export { statusOfCode } from './message/status-of-code.ts';
+export type { Http1PoolLimits } from './pool/http1-pool.ts';
+export type { Http2PoolLimits } from './pool/http2-pool.ts';
 export type { EndpointState, StateListener } from './pool/link.ts';
 export { type HttpServer, type ServeOptions, type ServerLimits, serve } from './server.ts';

@@ -29,6 +29,8 @@ export interface HttpServer {
   readonly address: Address;
   /** Open connections. */
   readonly connections: number;
+  /** HTTP/1.1 requests refused since the start, by reason: a fixed set of words such as `BAD_CONTENT_LENGTH`. */
+  readonly refusals: ReadonlyMap<string, number>;
   /** Accepts no more, lets what is in flight finish, closes what is idle. Resolves when no connection is open. */
   drain(): Promise<void>;
   /** Accepts no more and drops all connections. Resolves when the port is free. */
@@ -48,6 +50,7 @@ export async function serve(service: HttpService, options: ServeOptions): Promis
     get connections() {
       return port.size;
     },
+    refusals: port.refusals,
     drain: async () => {
       await listener.close();
       await port.drain();
@@ -73,6 +76,10 @@ class Port implements SnifferOwner {
     this.#runtime = runtime;
     this.#limits = limits;
     this.#http1 = new Http1Server(service, runtime, { ...http1ServerLimits, ...limits.http1 });
+  }
+
+  get refusals(): ReadonlyMap<string, number> {
+    return this.#http1.refusals;
   }
 
   get size(): number {

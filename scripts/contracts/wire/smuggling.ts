@@ -39,7 +39,7 @@ function start(served: string[]): Promise<HttpServer> {
     return { status: 200, fields: new Fields(), body: wholeBody(Buffer.from('ok')) };
   };
   const runtime = nodeRuntime({ name: 'smuggling', logLevel: 'error' });
-  const limits = { headMs: patienceMs, bodyIdleMs: patienceMs };
+  const limits = { http1: { headMs: patienceMs, bodyIdleMs: patienceMs } };
   return serve(service, { runtime, address: { host: '127.0.0.1', port: 0 }, limits });
 }
 

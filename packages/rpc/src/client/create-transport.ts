@@ -21,7 +21,7 @@ export interface TransportOptions extends ClientOptions<RpcRequest, RpcResponse>
   readonly maxMessageBytes?: number;
 }
 
-/** A transport for `createClient` of `@connectrpc/connect`, and its end. */
+/** A transport for `createClient` (ours, or that of `@connectrpc/connect`), and its end. */
 export interface RpcTransport extends Transport {
   /** Takes no new call; resolves when those in flight are done and the connections are closed. */
   drain(): Promise<void>;

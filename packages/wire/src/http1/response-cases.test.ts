@@ -1,75 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Call, settle } from '@heddle/kernel';
-import { emptyBody } from '../message/body.ts';
-import { Fields } from '../message/fields.ts';
-import { ClientConnection } from './client-connection.ts';
-import { http1ClientLimits } from './client-limits.ts';
-import { HandConnection, settled } from './testdata/hand-connection.ts';
-import { handRuntime } from './testdata/hand-runtime.ts';
+import { type AnswerReading, readAnswer } from './testdata/read-answer.ts';
 import { type ResponseCase, responseCases } from './testdata/response-cases.ts';
 
-/** What a client makes of a case. */
-interface Reading {
-  readonly answer: string | undefined;
-  readonly failed: string | undefined;
-  readonly reused: boolean;
-}
-
-async function read(response: ResponseCase, cuts: readonly number[]): Promise<Reading> {
-  const { bytes, method, ends } = response;
-  const runtime = handRuntime();
-  const socket = new HandConnection();
-  let reused = false;
-  const owner = { free: () => (reused = true), gone: () => {} };
-  const client = new ClientConnection(runtime, socket, http1ClientLimits, owner);
-  const call = Call.root(runtime);
-  const request = {
-    method,
-    scheme: 'http',
-    authority: 'a',
-    path: '/',
-    fields: new Fields(),
-    body: emptyBody,
-  } as const;
-  let answer: string | undefined;
-  let failed: string | undefined;
-  const reading = settle((req, on) => client.exchange(req, on), request, call).then(async (result) => {
-    if (!result.ok) {
-      failed = result.error.reason;
-      return;
-    }
-    answer = String(result.value.status);
-    const content = await result.value.body.bytes(100_000).catch((error) => {
-      failed = error.reason;
-      return new Uint8Array(0);
-    });
-    if (content.length > 0) answer += ` ${Buffer.from(content).toString('latin1')}`;
-  });
-  let from = 0;
-  for (const cut of [...cuts, bytes.length]) {
-    if (cut > from) socket.feed(bytes.slice(from, cut));
-    await settled();
-    from = cut;
-  }
-  if (ends) socket.finish();
-  await settled();
-  // What is wrong with the answer may show only now: the connection drops, or it is free.
-  const given = { answer, failed, reused: reused && client.usable };
-  socket.close();
-  await reading;
-  assert.notEqual(call.outcome, undefined, 'the call has ended');
-  return given;
-}
-
-function expected({ answer, failed, reused }: ResponseCase): Reading {
+function expected({ answer, failed, reused }: ResponseCase): AnswerReading {
   return { answer, failed, reused };
 }
 
 describe('answers, whole', () => {
   for (const response of responseCases) {
     it(`${response.section}: ${response.what}`, async () => {
-      assert.deepEqual(await read(response, []), expected(response));
+      assert.deepEqual(await readAnswer(response, []), expected(response));
     });
   }
 });
@@ -80,7 +21,7 @@ describe('answers, in pieces', () => {
       const { bytes, section, what } = response;
       if (bytes.length > 1000) continue;
       const cuts = Array.from({ length: Math.max(0, bytes.length - 1) }, (_, at) => at + 1);
-      assert.deepEqual(await read(response, cuts), expected(response), `${section}: ${what}`);
+      assert.deepEqual(await readAnswer(response, cuts), expected(response), `${section}: ${what}`);
     }
   });
 
@@ -90,7 +31,7 @@ describe('answers, in pieces', () => {
       if (bytes.length > 400) continue;
       for (let cut = 1; cut < bytes.length; cut++) {
         assert.deepEqual(
-          await read(response, [cut]),
+          await readAnswer(response, [cut]),
           expected(response),
           `${section}: ${what}, cut at ${cut}`,
         );

@@ -21,6 +21,8 @@ const never = Number.POSITIVE_INFINITY;
 
 /** The server that a connection belongs to. */
 export interface ConnectionServer extends ExchangeServer {
+  /** A request was refused for this reason, one of a fixed few. */
+  refused(reason: string): void;
   /** The connection is closed. */
   forget(connection: ServerConnection): void;
 }
@@ -268,6 +270,7 @@ export class ServerConnection implements ConnectionHandler, ExchangeConnection, 
   };
 
   #refuse(error: HeddleError): void {
+    this.server.refused(error.reason);
     const exchange = this.#exchange;
     if (exchange === undefined) {
       this.#writeRefusal(error);
@@ -282,7 +285,8 @@ export class ServerConnection implements ConnectionHandler, ExchangeConnection, 
 
   /** For the exchange too: an answer of the engine's own, after which the connection closes. */
   #writeRefusal(error: HeddleError): void {
-    const status = refusalStatus(error) ?? 400;
+    // Only a mistake of our own is not a refusal.
+    const status = refusalStatus(error) ?? 500;
     headWriter.begin();
     headWriter.text(statusLine(status));
     headWriter.text(this.server.dateLine());

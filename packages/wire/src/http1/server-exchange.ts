@@ -133,7 +133,7 @@ export class ServerExchange implements BodySource, BodyWriterOwner {
 
   #write(response: HttpResponse): void {
     const { outbox, server } = this.#connection;
-    const plan = planResponse(response, this.#answered, this.#mustClose());
+    const plan = planResponse(response, this.#answered, this.#mustClose(response));
     const head = writeResponseHead(response, plan, this.#answered, server.dateLine());
     this.#plan = plan;
     if (head.withBody) {
@@ -155,10 +155,11 @@ export class ServerExchange implements BodySource, BodyWriterOwner {
   }
 
   /** RFC 9112 section 9.3, and: a request whose content nobody reads ends its connection. */
-  #mustClose(): boolean {
+  #mustClose(response: HttpResponse): boolean {
     if (!this.#head.persistent || this.#connection.server.draining || this.#broke !== undefined) return true;
     if (this.#head.method === 'CONNECT' || this.#mustContinue) return true;
-    return !this.#connection.requestComplete && this.body?.read !== true;
+    const isRead = this.body?.read === true || this.body === response.body;
+    return !this.#connection.requestComplete && !isRead;
   }
 
   // What the connection tells.

@@ -6,7 +6,7 @@ export interface Http1ServerLimits extends MessageLimits {
   readonly headMs: number;
   /** Between an answer and the next request. Default 60000. */
   readonly idleMs: number;
-  /** After a stall of `bodyIdleMs`' length, content must have come at least this fast on average. Default 100. */
+  /** Content must come this fast on average, after a grace of `bodyIdleMs`; 0 for any speed. Default 100. */
   readonly bodyBytesPerSecond: number;
   /** Bytes of pipelined requests held while an answer is in the making. Default 65536. */
   readonly pipelineBytes: number;

@@ -10,6 +10,8 @@ export class Http1Server implements ConnectionServer {
   readonly runtime: Runtime;
   readonly limits: Http1ServerLimits;
   readonly sweep: Sweep;
+  /** Requests refused, by the stable reason; what cannot be read and what takes too long alike. */
+  readonly refusals: Map<string, number> = new Map();
   readonly #connections = new Set<ServerConnection>();
   readonly #date: DateField;
   #draining = false;
@@ -44,6 +46,10 @@ export class Http1Server implements ConnectionServer {
     this.#connections.add(served);
     this.sweep.add(served);
     connection.open(served);
+  }
+
+  refused(reason: string): void {
+    this.refusals.set(reason, (this.refusals.get(reason) ?? 0) + 1);
   }
 
   forget(connection: ServerConnection): void {

@@ -171,6 +171,24 @@ describe('a pool', () => {
     assert.equal(bench.socket(0).destroyed, true);
   });
 
+  it('uses no connection that was made too late', async () => {
+    const bench = new Bench();
+    const request = {
+      method: 'GET',
+      scheme: 'http',
+      authority: 'a',
+      path: '/',
+      fields: new Fields(),
+      body: emptyBody,
+    } as const;
+    const asking = settle(bench.pool.request, request, Call.root(bench.runtime));
+    bench.pool.close();
+    const error = await failure(asking);
+    assert.deepEqual([error.reason, error.sent], ['ENDPOINT_CLOSED', false]);
+    assert.equal(bench.socket(0).destroyed, true);
+    assert.equal(bench.socket(0).written, '');
+  });
+
   it('closes at once, and what was on the way may have been done', async () => {
     const bench = new Bench();
     const { asking } = await bench.ask();

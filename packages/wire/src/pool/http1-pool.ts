@@ -77,7 +77,8 @@ export class Http1Pool implements ClientConnectionOwner {
     this.#inFlight++;
     call.onEnd(this.#ended);
     try {
-      const connection = this.#takeIdle() ?? (await this.#obtain(call));
+      const idle = this.#waiting.size === 0 ? this.#takeIdle() : undefined;
+      const connection = idle ?? (await this.#obtain(call));
       return await connection.exchange(request, call);
     } catch (thrown) {
       request.body.cancel();
@@ -156,6 +157,10 @@ export class Http1Pool implements ClientConnectionOwner {
     this.link.trying();
     try {
       const socket = await this.#runtime.net.connect(this.#address, { timeoutMs: this.#limits.connectMs });
+      if (this.#closed !== undefined) {
+        socket.destroy();
+        throw this.#closed;
+      }
       const connection = new ClientConnection(this.#runtime, socket, this.#limits, this);
       this.#terms.set(connection, this.#term());
       this.#sweep.add(connection);

@@ -152,7 +152,8 @@ export class Stream {
       return;
     }
     if (hadBytes) this.#sender.drained();
-    if (!this.#finQueued || this.#finTaken) return;
+    // The sender may have written again when it heard that, and the end comes after all that was written.
+    if (!this.#finQueued || this.#finTaken || this.#queue.size > 0) return;
     this.#finTaken = true;
     this.#send({ kind: 'fin', bytes: empty });
     this.#sender.finished();

@@ -96,19 +96,22 @@ const requestText: fc.Arbitrary<string> = fc
     return `${[line, parts.host, ...parts.fields].join('\r\n')}\r\n${parts.end}${parts.content}`;
   });
 
-interface Mutation {
+/** See `mutate`. */
+export interface Mutation {
   readonly at: number;
   readonly kind: 'insert' | 'replace' | 'remove';
   readonly bytes: string;
 }
 
-const mutation: fc.Arbitrary<Mutation> = fc.record({
+/** One change of a few bytes. */
+export const mutation: fc.Arbitrary<Mutation> = fc.record({
   at: fc.nat(400),
   kind: fc.constantFrom('insert', 'replace', 'remove'),
   bytes: fc.constantFrom(...wildBytes),
 });
 
-function mutate(text: string, { at, kind, bytes }: Mutation): string {
+/** The text with the change made, at a place within it. */
+export function mutate(text: string, { at, kind, bytes }: Mutation): string {
   const place = at % (text.length + 1);
   const rest = text.slice(kind === 'insert' ? place : place + 1);
   return `${text.slice(0, place)}${kind === 'remove' ? '' : bytes}${rest}`;
