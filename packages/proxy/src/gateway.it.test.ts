@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
-import { hostPort, type Instance } from '@heddle/discovery';
+import { hostPort } from '@heddle/discovery';
 import { HeddleError } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { MetricRegistry } from '@heddle/telemetry';
 import {
   emptyBody,
-  endpoint,
   Fields,
   type HttpRequest,
   type HttpResponse,
@@ -19,7 +18,6 @@ import {
 } from '@heddle/wire';
 import { Gateway } from './gateway.ts';
 import { readGatewayConfig } from './model/gateway-config.ts';
-import type { Dialled } from './upstream/dial.ts';
 
 const runtime = nodeRuntime({ name: 'test', logLevel: 'error' });
 const local = { host: '127.0.0.1', port: 0 };
@@ -46,11 +44,7 @@ class Site {
       `routes: [{ path: /, upstream: 'static:///${targets.join(',')}' }]`,
       'test',
     );
-    const dial = (to: Instance): Dialled => {
-      const way = endpoint({ runtime, address: { host: to.address, port: to.port }, protocol: 'http1' });
-      return { service: way.request, drain: () => way.drain(), close: () => way.close() };
-    };
-    this.gateway = new Gateway({ config, runtime, metrics: new MetricRegistry(), dial });
+    this.gateway = new Gateway({ config, runtime, metrics: new MetricRegistry() });
     this.front = await serve(this.gateway.service, { runtime, address: local });
   }
 

@@ -1,11 +1,10 @@
 import type { Transport } from '@connectrpc/connect';
 import { hostPort, type Instance } from '@heddle/discovery';
 import { classifyErrors } from '@heddle/kernel';
-import { endpoint } from '@heddle/wire';
+import { endpoint, propagateOut } from '@heddle/wire';
 import { connectTransport } from '../connect/transport.ts';
-import { propagateOut } from '../context/propagate.ts';
 import { pushbackMs } from '../status/status-fields.ts';
-import type { Upstream } from '../upstream/member.ts';
+import type { Upstream } from '@heddle/upstream';
 import { grpcExchange } from './grpc-exchange.ts';
 import { type ClientOptions, openClient } from './open-client.ts';
 import { type RpcRequest, type RpcResponse, replayRpc } from './rpc-call.ts';

@@ -6,11 +6,11 @@ import {
   type HttpService,
   streamBody,
   wholeBody,
+  previousAttempts,
 } from '@heddle/wire';
 import { frame } from '../grpc/frames.ts';
 import { fewMessagesOf, messagesOf } from '../grpc/messages.ts';
 import { readStatus } from '../status/status-fields.ts';
-import { previousAttempts } from '../grpc/previous-attempts.ts';
 import type { RpcRequest, RpcResponse, RpcService } from './rpc-call.ts';
 
 /** What `grpcExchange` may be told. */
