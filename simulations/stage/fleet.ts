@@ -3,7 +3,9 @@ import type { Runtime } from '@heddle/kernel';
 import type { Host, World } from '@heddle/sim';
 import type { HttpService } from '@heddle/wire';
 import { type RunningClient, runClient } from './client-program.ts';
+import type { FleetInstance } from './fleet-instance.ts';
 import { Ledger } from './ledger.ts';
+import { Reach } from './reach.ts';
 import { registryAddress, runRegistry } from './registry-program.ts';
 import { runService } from './service-program.ts';
 
@@ -20,12 +22,6 @@ export const ttlMs = 5000;
 const services = ['order', 'payment', 'stock'];
 const instancesEach = 2;
 const clientNames = ['client-1', 'client-2'];
-
-/** One instance: a host that runs one service. */
-export interface FleetInstance {
-  readonly service: string;
-  readonly host: Host;
-}
 
 /** A registry, three services of two instances each, and two clients that call them. */
 export class Fleet {
@@ -47,6 +43,12 @@ export class Fleet {
     );
     for (const name of clientNames) this.#startClient(name, planted);
     world.check('a change is carried out at most once', () => this.ledger.checkAtMostOnce());
+    const reach = new Reach(world, this.instances, this.clients);
+    this.ledger.excuse(({ client, service, startMs }) => !reach.hadHealthy(client, service, startMs));
+    world.check('even in the storm, a read finds an instance that is healthy all along', () => {
+      reach.look();
+      this.ledger.checkExcused();
+    });
     world.check('an answer is of somebody who did the work', () => this.ledger.checkDone());
   }
 

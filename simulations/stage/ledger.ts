@@ -18,6 +18,8 @@ export class Ledger {
   readonly #failedReads: { readonly startMs: number; readonly text: string }[] = [];
   #repeated: string | undefined;
   #unfounded: string | undefined;
+  #excuse: (call: CallRecord) => boolean = () => true;
+  #unexcused: string | undefined;
   #succeeded = 0;
 
   begin(call: CallRecord): void {
@@ -41,7 +43,19 @@ export class Ledger {
       return;
     }
     const text = `${id} of ${client} to ${service}, begun at ${startMs.toFixed(0)} ms, failed: ${error}`;
-    if (kind === 'read') this.#failedReads.push({ startMs, text });
+    if (kind !== 'read') return;
+    this.#failedReads.push({ startMs, text });
+    if (!this.#excuse(call)) this.#unexcused ??= text;
+  }
+
+  /** Says from now on whether a read that has just failed may do so. */
+  excuse(excuse: (call: CallRecord) => boolean): void {
+    this.#excuse = excuse;
+  }
+
+  /** Throws for a read that failed without an excuse. */
+  checkExcused(): void {
+    if (this.#unexcused !== undefined) throw new Error(this.#unexcused);
   }
 
   /** Calls that ended well. */

@@ -167,7 +167,10 @@ function newGroup(name) {
 
 function fillGroup({ root, chart }, service) {
   drawChart(chart, service.name, service.history);
-  root.replaceChildren(serviceRow(service, chart), ...service.instances.map(instanceRow));
+  root.replaceChildren(
+    serviceRow(service, chart),
+    ...service.instances.map((instance) => instanceRow(service.name, instance)),
+  );
 }
 
 function serviceRow({ name, traffic, instances }, chart) {
@@ -194,12 +197,19 @@ function stateOf({ state, metrics }) {
   return metrics === 'unreachable' ? 'unreachable' : state;
 }
 
-function instanceRow(instance) {
+function instanceRow(service, instance) {
   const { traffic, cpuCores, residentBytes, heartbeatAgeMs } = instance;
   const state = stateOf(instance);
   const stateMark = (className) =>
     element('span', { class: `state ${className}`, 'data-state': state }, texts.states[state]);
-  const id = element('td', { class: 'id', title: instance.address }, instance.id);
+  // On a phone only what tells the instances apart.
+  const prefix = instance.id.startsWith(service) ? service.length : 0;
+  const id = element(
+    'td',
+    { class: 'id', title: instance.address },
+    element('span', { class: 'prefix' }, instance.id.slice(0, prefix)),
+    instance.id.slice(prefix),
+  );
   if (state !== 'running') id.append(stateMark('narrow'));
   return element(
     'tr',

@@ -2,7 +2,7 @@ import type { SqlPool } from '@heddle/data/sql';
 import type { Layer } from '@heddle/kernel';
 import type { RpcRequest, RpcResponse } from '@heddle/rpc';
 import {
-  endpointName,
+  nameEndpoint,
   MetricRegistry,
   metricsService,
   processMetrics,
@@ -39,7 +39,7 @@ export class ServiceMetrics {
       return (request, call) => {
         if (request.path === '/metrics') return this.#exposition(request, call);
         const endpoint = endpointOf(request);
-        if (endpoint !== undefined) call.set(endpointName, endpoint);
+        if (endpoint !== undefined) nameEndpoint(call, endpoint);
         return counted(request, call);
       };
     };

@@ -1,8 +1,12 @@
 // The whole shop: seven services, two processes each, a registry, a PostgreSQL; killed and restarted under load.
 import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { httpServer } from '@heddle/rpc';
 import { load } from './load/open-loop.ts';
-import { shopPrograms } from './services.ts';
+import type { LoadReport } from './load/tally.ts';
+import { loadProgram, shopPrograms } from './services.ts';
 import { testRuntime } from './testing/databases.ts';
 import { type Answer, ShopProcesses, until } from './testing/shop-processes.ts';
 
@@ -157,6 +161,48 @@ describe('the shop', () => {
     const done = await place(some, key);
     assert.deepEqual([done.status, done.body['state']], [201, 'confirmed']);
   });
+});
+
+describe('the load generator', () => {
+  test('runs as a program, prints and serves its counts, and stops cleanly', async () => {
+    const front = httpServer(shop.http, { runtime: testRuntime });
+    await front.start();
+    const gateway = `127.0.0.1:${front.address.port}`;
+    const flags = ['--conditions=@heddle/source', loadProgram, '--gateway', gateway];
+    const options = ['--rate', '20', '--think', '20', '--seconds', '3'];
+    const child = spawn(process.execPath, [...flags, ...options], { stdio: ['ignore', 'pipe', 'ignore'] });
+    let printed = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      printed += chunk.toString();
+    });
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    await front.stop();
+    assert.equal(code, 0);
+    const report = JSON.parse(printed.trim().split('\n').at(-1) ?? '') as LoadReport;
+    const { started, finished, running } = report.sessions;
+    assert.ok(started > 20 && finished === started && running === 0, printed);
+    assert.ok(report.requests.ok > 50 && (report.orders['confirmed'] ?? 0) > 0, printed);
+    assert.deepEqual(report.requests.errors, {});
+  });
+
+  const wrong: readonly (readonly [string[], RegExp])[] = [
+    [[], /--gateway must be/],
+    [['--gateway', '127.0.0.1:1', '--rate', 'fast'], /--rate must be a number/],
+    [['--gatewya', 'x'], /Unknown option/],
+  ];
+  for (const [options, sentence] of wrong) {
+    test(`says what is wrong with ${JSON.stringify(options)}`, async () => {
+      const run = promisify(execFile)(process.execPath, [
+        '--conditions=@heddle/source',
+        loadProgram,
+        ...options,
+      ]);
+      await assert.rejects(
+        run,
+        (error: { code: number; stderr: string }) => error.code === 1 && sentence.test(error.stderr),
+      );
+    });
+  }
 });
 
 describe('under load', () => {

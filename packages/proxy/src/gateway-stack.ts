@@ -1,14 +1,20 @@
 import { type Layer, stack } from '@heddle/kernel';
 import { httpServerMetrics, type MetricRegistry } from '@heddle/telemetry';
 import { concurrency, type RetryBudget, retry, timeout } from '@heddle/traffic';
-import type { HttpRequest, HttpResponse } from '@heddle/wire';
+import {
+  classifyHttp,
+  type HttpRequest,
+  type HttpResponse,
+  propagateIn,
+  replayHttp,
+  retryAfterMs,
+} from '@heddle/wire';
 import { errorsToAnswers } from './answer/errors-to-answers.ts';
 import { health, type Readiness } from './answer/health.ts';
 import { content } from './forward/content.ts';
 import { forwarded } from './forward/forwarded.ts';
 import type { GatewayConfig, RouteConfig } from './model/gateway-config.ts';
 import { normalised } from './router/normalised.ts';
-import { classifyHttp, replayHttp } from './upstream/http-meaning.ts';
 
 type HttpLayer = Layer<HttpRequest, HttpResponse>;
 
@@ -31,6 +37,9 @@ export function gatewayStack({ limits, metrics, readiness }: GatewayStackOptions
     forwarded,
     // Above all that can refuse, so that every refusal is a proper answer.
     errorsToAnswers,
+    // Below the answers, since a deadline that cannot be read is refused; below `forwarded`, which has removed what
+    // strangers claim. From here on the call has the caller's deadline and trace.
+    propagateIn,
     // Before any work is done for the request; a refusal here is cheap.
     concurrency<HttpRequest, HttpResponse>({ max: limits.maxRequests, what: 'the gateway' }),
     // One spelling of the path for everything that decides by it, and for the upstream.
@@ -57,6 +66,7 @@ export function routeStack({ route, budget }: RouteStackOptions): HttpLayer {
       replay: replayHttp,
       budget,
       attempts: route.attempts,
+      pushbackMs: retryAfterMs,
     }),
   );
 }

@@ -6,6 +6,7 @@ import { seededRandom, VirtualTime } from '@heddle/kernel/simulated';
 import { expose, MetricRegistry, parseExposition } from '@heddle/telemetry';
 import {
   type Body,
+  type Endpoint,
   emptyBody,
   Fields,
   type HttpRequest,
@@ -15,6 +16,7 @@ import {
   streamBody,
   wholeBody,
 } from '@heddle/wire';
+import type { Upstream } from '@heddle/upstream';
 import { Gateway } from './gateway.ts';
 import { readGatewayConfig } from './model/gateway-config.ts';
 
@@ -40,21 +42,29 @@ class World {
     const { clock, timers } = this.time;
     const log = (): void => {};
     this.runtime = { clock, timers, random: seededRandom(7), log } as unknown as Runtime;
-    const dial = (to: Instance): { service: HttpService; drain: () => Promise<void>; close: () => void } => ({
-      service: async (req, call) => {
+    const connect = (to: Instance): Upstream<HttpRequest, HttpResponse> => {
+      const service: HttpService = async (req, call) => {
         this.asked.push({ at: hostPort(to), req, call });
         return this.answer(hostPort(to), req, call);
-      },
-      drain: async () => {},
-      close: () => {
+      };
+      const closed = (): void => {
         this.closed.push(hostPort(to));
-      },
-    });
+      };
+      const endpoint: Endpoint = {
+        request: service,
+        state: 'ready',
+        inFlight: 0,
+        onState: () => () => {},
+        drain: async () => closed(),
+        close: closed,
+      };
+      return { endpoint, service };
+    };
     const options = {
       config: readGatewayConfig(config, 'test'),
       runtime: this.runtime,
       metrics: this.metrics,
-      dial,
+      connect,
     };
     this.gateway = new Gateway(registry === undefined ? options : { ...options, registry });
   }

@@ -1,36 +1,44 @@
-import type { Registry } from '@heddle/discovery';
+import { type Instance, type Registry, resolver } from '@heddle/discovery';
 import type { Runtime } from '@heddle/kernel';
 import type { MetricRegistry } from '@heddle/telemetry';
-import { RetryBudget } from '@heddle/traffic';
-import type { HttpService } from '@heddle/wire';
+import { RetryBudget, weightedRoundRobin } from '@heddle/traffic';
+import { balance, httpUpstream, InstanceGroup, type Upstream } from '@heddle/upstream';
+import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
 import { gatewayStack, routeStack } from './gateway-stack.ts';
 import type { GatewayConfig } from './model/gateway-config.ts';
 import { routed } from './router/routed.ts';
-import type { Dial } from './upstream/dial.ts';
-import { Upstream } from './upstream/upstream.ts';
+
+type HttpGroup = InstanceGroup<HttpRequest, HttpResponse>;
 
 /** What a gateway is made from. */
 export interface GatewayOptions {
   readonly config: GatewayConfig;
   readonly runtime: Runtime;
   readonly metrics: MetricRegistry;
-  readonly dial: Dial;
   /** For `discovery:` upstreams. */
   readonly registry?: Registry;
+  /** Makes the way to an instance. Default `httpUpstream`. */
+  readonly connect?: (instance: Instance) => Upstream<HttpRequest, HttpResponse>;
+}
+
+/** What several routes to one target share. */
+interface Target {
+  readonly group: HttpGroup;
+  readonly budget: RetryBudget;
 }
 
 /** A configured gateway without its socket: a service, and the upstreams that it follows. */
 export class Gateway {
   readonly service: HttpService;
-  readonly #upstreams = new Map<string, { readonly upstream: Upstream; readonly budget: RetryBudget }>();
+  readonly #targets = new Map<string, Target>();
   #draining = false;
 
-  /** Starts to resolve every upstream. Throws as `Upstream` does; nothing is left running then. */
+  /** Starts to resolve every upstream. Throws as `resolver` of discovery does; nothing is left running then. */
   constructor(options: GatewayOptions) {
     const { config, metrics } = options;
     const routes = config.routes.map((route) => {
-      const { upstream, budget } = this.#upstream(route.upstream, options);
-      return { route, service: routeStack({ route, budget })(upstream.service) };
+      const { group, budget } = this.#target(route.upstream, options);
+      return { route, service: routeStack({ route, budget })(balance(group)) };
     });
     const readiness = (): ReturnType<Gateway['readiness']> => this.readiness();
     this.service = gatewayStack({ limits: config.limits, metrics, readiness })(routed(routes));
@@ -39,9 +47,10 @@ export class Gateway {
   /** Ready when the instances of every upstream are known, until `leave`. */
   readiness(): { readonly ready: boolean; readonly why?: string } {
     if (this.#draining) return { ready: false, why: 'draining' };
-    const unknown = [...this.#upstreams.values()].filter(({ upstream }) => !upstream.resolved);
-    if (unknown.length === 0) return { ready: true };
-    return { ready: false, why: `waiting for ${unknown.map(({ upstream }) => upstream.target).join(', ')}` };
+    const unknown = [...this.#targets].filter(([, { group }]) => !group.resolved).map(([target]) => target);
+    return unknown.length === 0
+      ? { ready: true }
+      : { ready: false, why: `waiting for ${unknown.join(', ')}` };
   }
 
   /** `/readyz` answers 503 from now on, so that balancers in front look elsewhere; requests are served as before. */
@@ -52,17 +61,19 @@ export class Gateway {
   /** Takes no more requests to the upstreams; resolves when their calls are done and the connections closed. */
   async drain(): Promise<void> {
     this.#draining = true;
-    await Promise.all([...this.#upstreams.values()].map(({ upstream }) => upstream.drain()));
+    await Promise.all([...this.#targets.values()].map(({ group }) => group.drain()));
   }
 
-  #upstream(target: string, options: GatewayOptions): { upstream: Upstream; budget: RetryBudget } {
-    const known = this.#upstreams.get(target);
+  #target(target: string, options: GatewayOptions): Target {
+    const known = this.#targets.get(target);
     if (known !== undefined) return known;
-    const { runtime, registry, dial } = options;
+    const { runtime, registry } = options;
+    const { connect = (instance) => httpUpstream(instance, runtime) } = options;
     try {
-      const upstream = new Upstream(target, { runtime, registry, dial });
-      const made = { upstream, budget: new RetryBudget(runtime.clock) };
-      this.#upstreams.set(target, made);
+      const source = resolver(target, registry === undefined ? { runtime } : { runtime, registry });
+      const group = new InstanceGroup({ runtime, resolver: source, policy: weightedRoundRobin, connect });
+      const made = { group, budget: new RetryBudget(runtime.clock) };
+      this.#targets.set(target, made);
       return made;
     } catch (thrown) {
       void this.drain();

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { createClient } from '@connectrpc/connect';
 import { Call, correlationId, HeddleError, perform, tenantId } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { emptyBody, Fields, type HttpRequest, wholeBody } from '@heddle/wire';
 import { createTransport } from './client/create-transport.ts';
+import { createClient } from './connect/create-client.ts';
 import { within } from './connect/within.ts';
 import { EchoService } from './gen/heddle/testing/v1/echo_pb.ts';
 import { httpClient } from './http/http-client.ts';
@@ -181,6 +181,30 @@ test('after calls of every outcome all places of the limit are free again', { ti
   assert.ok(runtime.clock.nowMs() - startedMs < 800, 'nobody had to wait for a place');
   call.cancel(new HeddleError({ code: 'cancelled', reason: 'DONE', message: 'done' }));
   await Promise.all(hanging);
+});
+
+test('streams that are left early, by a signal or by leaving the loop, hold nothing', {
+  timeout: 30_000,
+}, async () => {
+  const byLoop = async (): Promise<void> => {
+    for await (const _message of lastClient.expand({ text: 'x'.repeat(1000), count: 100_000 })) break;
+  };
+  const bySignal = async (): Promise<void> => {
+    const controller = new AbortController();
+    const reading = async (): Promise<void> => {
+      for await (const _message of lastClient.expand(
+        { text: 'x'.repeat(1000), count: 100_000 },
+        { signal: controller.signal },
+      )) {
+        controller.abort();
+      }
+    };
+    await assert.rejects(reading(), { code: 'cancelled' });
+  };
+  // Together they leave several times the connection's window unread.
+  for (let round = 0; round < 20; round++) await Promise.all([byLoop(), bySignal()]);
+  assert.equal((await lastClient.append({ text: 'still there' })).text, 'still there');
+  assert.equal(last.connections, 1);
 });
 
 test('the types hold from end to end', () => {

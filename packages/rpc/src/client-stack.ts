@@ -1,7 +1,6 @@
 import { type Classify, type Layer, type Replay, type Result, type Service, stack } from '@heddle/kernel';
 import { type Backoff, type RetryBudget, retry, timeout } from '@heddle/traffic';
-import { balance } from './upstream/balance.ts';
-import type { InstanceGroup } from './upstream/instance-group.ts';
+import { balance, type InstanceGroup } from '@heddle/upstream';
 
 /** What a client's stack is made from. Protocols differ in these; the order is the same for all. */
 export interface ClientStackOptions<Req, Res> {

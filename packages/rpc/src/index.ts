@@ -2,8 +2,8 @@ export { type Client, type ClientOptions, openClient } from './client/open-clien
 export { createTransport, type RpcTransport, type TransportOptions } from './client/create-transport.ts';
 export type { RpcRequest, RpcResponse, RpcService } from './client/rpc-call.ts';
 export { clientStack, type ClientStackOptions } from './client-stack.ts';
+export { createClient } from './connect/create-client.ts';
 export { within } from './connect/within.ts';
-export { contextFields, propagateIn, propagateOut, readContext, writeContext } from './context/propagate.ts';
 export { HealthBoard } from './health/health-board.ts';
 export { httpClient } from './http/http-client.ts';
 export { registration, type RegistrationOptions } from './registration.ts';
@@ -20,7 +20,3 @@ export {
 export { type RpcRouter, rpcService, type RpcServiceOptions } from './server/rpc-service.ts';
 export { serverStack, type ServerStackOptions } from './server-stack.ts';
 export { detail, findDetails } from './status/details.ts';
-export { classifyHttp, idempotencyOfHttp, replayHttp } from './http/classify-http.ts';
-export { balance } from './upstream/balance.ts';
-export { InstanceGroup, type InstanceGroupOptions } from './upstream/instance-group.ts';
-export type { Upstream } from './upstream/member.ts';

@@ -1,7 +1,13 @@
 import { HeddleError, type Layer, stack } from '@heddle/kernel';
 import { concurrency, timeout } from '@heddle/traffic';
-import { type HttpRequest, type HttpResponse, type HttpService, streamBody, wholeBytes } from '@heddle/wire';
-import { propagateIn } from './context/propagate.ts';
+import {
+  type HttpRequest,
+  type HttpResponse,
+  type HttpService,
+  streamBody,
+  wholeBytes,
+  propagateIn,
+} from '@heddle/wire';
 import { isGrpc, refusal } from './server/answer.ts';
 import { endUnlessBegun } from './server/response-stream.ts';
 

@@ -58,6 +58,11 @@ export class WorldNetwork {
     return !this.#net.linkConditions(a, b).blocked && !this.#net.linkConditions(b, a).blocked;
   }
 
+  /** What one direction is like now. */
+  conditions(from: string, to: string): LinkConditions {
+    return this.#net.linkConditions(from, to);
+  }
+
   /** Connections that the program on a host has not closed. */
   openConnections(host: string): number {
     return this.#net.openConnections(host);

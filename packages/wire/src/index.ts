@@ -1,3 +1,5 @@
+export { contextFields, propagateIn, propagateOut, readContext, writeContext } from './context/propagate.ts';
+export { previousAttempts } from './context/previous-attempts.ts';
 export { type Endpoint, type EndpointOptions, endpoint } from './endpoint.ts';
 export {
   type Body,
@@ -12,6 +14,7 @@ export type { Http1ServerLimits } from './http1/server-limits.ts';
 export type { Http2Limits } from './http2/index.ts';
 export { Fields } from './message/fields.ts';
 export { type HttpRequest, type HttpResponse, type HttpService, type Peer, peer } from './message/http.ts';
+export { classifyHttp, idempotencyOfMethod, replayHttp, retryAfterMs } from './message/meaning.ts';
 export { type BodySink, type BodySource, IncomingBody } from './message/incoming-body.ts';
 export { statusOfCode } from './message/status-of-code.ts';
 export type { Http1PoolLimits } from './pool/http1-pool.ts';

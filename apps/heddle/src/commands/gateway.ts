@@ -1,11 +1,11 @@
-import { hostPort, type Instance, type Registry } from '@heddle/discovery';
+import { hostPort, type Registry } from '@heddle/discovery';
 import type { Part, Registration, Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
-import { type Dialled, Gateway, type GatewayConfig, readGatewayConfig } from '@heddle/proxy';
+import { Gateway, type GatewayConfig, readGatewayConfig } from '@heddle/proxy';
 import { registration } from '@heddle/rpc';
 import { MetricRegistry, metricsService, processMetrics } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
-import { endpoint, type HttpServer, type HttpService, serve } from '@heddle/wire';
+import { type HttpServer, type HttpService, serve } from '@heddle/wire';
 import { type Command, usageError } from '../command.ts';
 import { readTextFile } from '../node/config-file.ts';
 import { runServer } from '../node/run-server.ts';
@@ -51,8 +51,7 @@ async function runGateway(
 ): Promise<number> {
   const metrics = new MetricRegistry();
   processMetrics(metrics, processReader());
-  const dial = (instance: Instance): Dialled => dialHttp(instance, runtime);
-  const options = { config, runtime, metrics, dial };
+  const options = { config, runtime, metrics };
   const engine = new Gateway(registry === undefined ? options : { ...options, registry });
   const front = listener('listener', engine.service, config.listen, runtime);
   // Never on the public port: what the metrics tell is for operators.
@@ -90,12 +89,6 @@ function leaving(engine: Gateway): Registration {
     register: () => Promise.resolve(),
     deregister: async () => engine.leave(),
   };
-}
-
-function dialHttp(instance: Instance, runtime: Runtime): Dialled {
-  const address = { host: instance.address, port: instance.port };
-  const way = endpoint({ runtime, address, protocol: 'http1' });
-  return { service: way.request, drain: () => way.drain(), close: () => way.close() };
 }
 
 function listener(

@@ -9,12 +9,14 @@ export const postgres: Command = {
   summary: 'Run an embedded PostgreSQL with one database for each name',
   words: '<name>...',
   options: {
+    port: { type: 'string', value: 'PORT', help: 'Where to listen on 127.0.0.1; default 0: any free one' },
     data: { type: 'string', value: 'DIR', help: 'Where its files are kept; default .heddle/postgres' },
   },
   examples: ['heddle postgres --data .heddle/postgres order payment'],
   run: async (given, world) => {
     const runtime = nodeRuntime({ name: 'postgres' });
-    const server = embeddedPostgres({ runtime, folder: given.text('data') ?? '.heddle/postgres' });
+    const folder = given.text('data') ?? '.heddle/postgres';
+    const server = embeddedPostgres({ runtime, folder, port: given.port('port', 0) });
     const urls: Record<string, string> = {};
     const databases = {
       name: 'databases',

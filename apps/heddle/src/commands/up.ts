@@ -54,7 +54,8 @@ export const up: Command = {
     try {
       const gateway = await requirePort(host, wanted.gateway, 'gateway', '--port');
       const console = await requirePort(host, wanted.console, 'console', '--console-port');
-      return await run(given, world, folder, { gateway, console });
+      const postgres = await requirePort(host, 0, 'database', '');
+      return await run(given, world, folder, { gateway, console, postgres });
     } finally {
       folder.release();
     }
@@ -64,6 +65,7 @@ export const up: Command = {
 interface Ports {
   readonly gateway: number;
   readonly console: number;
+  readonly postgres: number;
 }
 
 interface Urls {
@@ -126,7 +128,7 @@ async function startAll(
   const surroundings = { dataFolder: folder.path, token: secret() };
   const adminToken = secret();
   const databaseUrls = shop
-    ? await system.start('PostgreSQL', [postgresProgram(surroundings, shopServices)])
+    ? await system.start('PostgreSQL', [postgresProgram(surroundings, ports.postgres, shopServices)])
     : {};
   const plane = await system.start(
     'control plane and console',

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -11,7 +10,7 @@ import { StartedCli } from '../node/started-cli.ts';
 const executablePath = '/usr/bin/chromium';
 const skip = existsSync(executablePath) ? false : 'SKIPPED: there is no Chromium at /usr/bin/chromium';
 const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking'];
-const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const axe = readFileSync(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 const limit = { timeout: 90_000 };
 const leaseMs = 10_000;
 
@@ -107,10 +106,10 @@ describe('the console in a browser', { skip, ...limit }, () => {
       for (const colorScheme of ['light', 'dark'] as const) {
         const page = await scene.page({ width, height, colorScheme });
         // By the debugger, past the page's own policy, which forbids foreign scripts.
-        await page.evaluate(readFileSync(axe, 'utf8'));
-        const found = (await page.evaluate(
+        await page.evaluate(axe);
+        const found = await page.evaluate<string[]>(
           'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + " " + nodes[0].html))',
-        )) as string[];
+        );
         assert.deepEqual(found, [], `${width} ${colorScheme}`);
         const overflow = await page.evaluate(
           'document.documentElement.scrollWidth > document.documentElement.clientWidth',

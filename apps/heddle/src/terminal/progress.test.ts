@@ -31,7 +31,7 @@ test('one plain line per step where there is no terminal', async () => {
   assert.match(lines[0] ?? '', /^ {2}✔ PostgreSQL +1\.2 s {2}done$/);
   assert.equal(lines[1], '  • order-1 died');
   assert.match(lines[2] ?? '', /^ {2}✘ gateway +0\.0 s$/);
-  assert.doesNotMatch(written(), /\u001b|\r/);
+  assert.ok(!written().includes('\u001b') && !written().includes('\r'));
 });
 
 test('on a terminal the step at hand is shown and replaced', async () => {
@@ -43,7 +43,9 @@ test('on a terminal the step at hand is shown and replaced', async () => {
       progress.note('meanwhile');
     }),
   );
-  assert.match(written(), /^ {2}… gateway\r\u001b\[K {2}• meanwhile\n {2}… gateway\r\u001b\[K {2}✔ gateway/);
+  const erase = '\r\u001b[K';
+  const expected = `  … gateway${erase}  • meanwhile\n  … gateway${erase}  ✔ gateway`;
+  assert.equal(written().slice(0, expected.length), expected);
 });
 
 test('a table is aligned, and says when it is empty', () => {

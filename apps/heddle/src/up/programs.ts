@@ -22,15 +22,19 @@ export const shopServices = [
   'order',
 ] as const;
 
-/** PostgreSQL with a database for each name. */
-export function postgresProgram({ dataFolder }: Surroundings, databases: readonly string[]): Program {
+/** PostgreSQL with a database for each name. On a port of its own, since its clients keep their URLs when it restarts. */
+export function postgresProgram(
+  { dataFolder }: Surroundings,
+  port: number,
+  databases: readonly string[],
+): Program {
   const data = path.join(dataFolder, 'postgres');
   // Longer than anything else: the first start makes the files, a start after a crash recovers.
   const limits = { readyMs: 120_000, stopMs: 15_000 };
   return {
     name: 'postgres',
     file: main,
-    args: ['postgres', '--data', data, ...databases],
+    args: ['postgres', '--data', data, '--port', String(port), ...databases],
     env: {},
     ...limits,
   };

@@ -26,8 +26,9 @@ export interface CatalogUser {
   readonly country: string;
 }
 
-/** How many there are at first start. */
+/** How many products there are at first start. */
 export const productCount = 5000;
+/** How many people. */
 export const userCount = 2000;
 
 /** `p00001` and on: all parts agree on the ids without asking each other. */

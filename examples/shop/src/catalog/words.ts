@@ -150,6 +150,7 @@ export const kinds: readonly Kind[] = [
   },
 ];
 
+/** Colours, for the end of a name. */
 export const finishes: readonly string[] = [
   'Black',
   'White',
@@ -165,6 +166,7 @@ export const finishes: readonly string[] = [
   'Mustard',
 ];
 
+/** Of the generated people. */
 export const firstNames: readonly string[] = [
   'Anna',
   'Bram',
@@ -194,6 +196,7 @@ export const firstNames: readonly string[] = [
   'Zofia',
 ];
 
+/** Of the generated people. */
 export const lastNames: readonly string[] = [
   'Almeida',
   'Bauer',
@@ -222,6 +225,7 @@ export const lastNames: readonly string[] = [
   'Zimmermann',
 ];
 
+/** Streets without a number. */
 export const streets: readonly string[] = [
   'Lindenstrasse',
   'Rue des Lilas',

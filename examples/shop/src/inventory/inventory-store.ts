@@ -4,6 +4,7 @@ import { fillOnce } from '../fill-once.ts';
 import { refused } from '../fields.ts';
 import { type Line, mergedLines, requireAvailable } from './allocation.ts';
 
+/** The schema of the inventory service's own database. */
 export const inventoryMigrations: readonly Migration[] = [
   {
     id: '0001-stock',

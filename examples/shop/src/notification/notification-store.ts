@@ -1,6 +1,7 @@
 import type { Migration, Sql } from '@heddle/data/sql';
 import type { Notice } from './notice.ts';
 
+/** The schema of the notification service's own database. */
 export const notificationMigrations: readonly Migration[] = [
   {
     id: '0001-notices',

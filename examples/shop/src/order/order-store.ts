@@ -11,6 +11,7 @@ import {
   totalMinor,
 } from './order.ts';
 
+/** The schema of the order service's own database. */
 export const orderMigrations: readonly Migration[] = [
   {
     id: '0001-orders',

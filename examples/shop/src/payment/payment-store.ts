@@ -2,6 +2,7 @@ import type { Migration, Sql, SqlPool } from '@heddle/data/sql';
 import { notFound } from '../fields.ts';
 import { type Charge, decide, declined, type Payment, type PaymentState, repeated } from './charge.ts';
 
+/** The schema of the payment service's own database. */
 export const paymentMigrations: readonly Migration[] = [
   {
     id: '0001-payments',

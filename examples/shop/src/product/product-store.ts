@@ -3,6 +3,7 @@ import { catalogProducts } from '../catalog/catalog.ts';
 import { fillOnce } from '../fill-once.ts';
 import type { Listing, Product, ProductPage } from './product.ts';
 
+/** The schema of the product service's own database. */
 export const productMigrations: readonly Migration[] = [
   {
     id: '0001-products',

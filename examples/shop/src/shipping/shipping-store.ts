@@ -1,6 +1,7 @@
 import type { Migration, Sql, SqlPool } from '@heddle/data/sql';
 import { notFound, refused } from '../fields.ts';
 
+/** The schema of the shipping service's own database. */
 export const shippingMigrations: readonly Migration[] = [
   {
     id: '0001-shipments',

@@ -5,6 +5,7 @@ import { fillOnce } from '../fill-once.ts';
 import { notFound } from '../fields.ts';
 import type { User } from './user.ts';
 
+/** The schema of the user service's own database. */
 export const userMigrations: readonly Migration[] = [
   {
     id: '0001-users',

@@ -1,7 +1,11 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import { HeddleError } from '../error.ts';
+import type { Address, Connection } from '../ports/net.ts';
 import { clockContract } from '../testing/clock-contract.ts';
 import { diskContract } from '../testing/disk-contract.ts';
 import { netContract } from '../testing/net-contract.ts';
@@ -17,6 +21,36 @@ import { nodeTimers } from './timers.ts';
 const folders: string[] = [];
 after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
 
+const listening = `const server = require('node:net').createServer();
+server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(server.address().port));`;
+
+/** A process that listens and stands still: once its short queue is full, Linux drops what comes. */
+async function silentAddress(): Promise<{
+  silent: { silent?: Address };
+  child: ChildProcess;
+  queued: Connection[];
+}> {
+  const child = spawn(process.execPath, ['--eval', listening], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  child.kill('SIGSTOP');
+  const address = { host: '127.0.0.1', port: Number(line.toString()) };
+  const queued: Connection[] = [];
+  const connectUntilFull = async (): Promise<void> => {
+    while (queued.length < 100) queued.push(await nodeNet.connect(address, { timeoutMs: 300 }));
+  };
+  const full = await connectUntilFull().then(
+    () => false,
+    (error: unknown) => error instanceof HeddleError && error.reason === 'CONNECT_TIMEOUT',
+  );
+  return { silent: full ? { silent: address } : {}, child, queued };
+}
+
+const { silent, child, queued } = await silentAddress();
+after(() => {
+  for (const connection of queued) connection.destroy();
+  child.kill('SIGKILL');
+});
+
 function spin(ms: number): void {
   const until = nodeClock.nowMs() + ms;
   while (nodeClock.nowMs() < until);
@@ -26,7 +60,14 @@ clockContract('node', () => ({ clock: nodeClock, timers: nodeTimers, run: inReal
 timersContract('node', () => ({ clock: nodeClock, timers: nodeTimers, run: inRealTime, spin }));
 randomContract('node', () => nodeRandom);
 netContract('node', () => {
-  return { server: nodeNet, client: nodeNet, timers: nodeTimers, host: '127.0.0.1', run: inRealTime };
+  return {
+    server: nodeNet,
+    client: nodeNet,
+    timers: nodeTimers,
+    host: '127.0.0.1',
+    ...silent,
+    run: inRealTime,
+  };
 });
 diskContract('node', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'heddle-disk-'));

@@ -1,6 +1,5 @@
 import { correlationId, idempotency, idempotencyKey, type Layer } from '@heddle/kernel';
-import { type HttpRequest, type HttpResponse, peer } from '@heddle/wire';
-import { idempotencyOf } from '../upstream/http-meaning.ts';
+import { type HttpRequest, type HttpResponse, idempotencyOfMethod, peer } from '@heddle/wire';
 import { endToEndFields } from './end-to-end-fields.ts';
 
 /** Our name in `Via` (RFC 9110 section 7.6.3). */
@@ -28,7 +27,7 @@ export const forwarded: Layer<HttpRequest, HttpResponse> = (next) => async (req,
   const requestId = acceptableId(fields.get('x-request-id')) ?? call.runtime.random.uuid();
   const correlation = acceptableId(fields.get('x-correlation-id')) ?? requestId;
   fields.set('x-request-id', requestId).set('x-correlation-id', correlation);
-  call.set(correlationId, correlation).set(idempotency, idempotencyOf(req.method));
+  call.set(correlationId, correlation).set(idempotency, idempotencyOfMethod(req.method));
   const key = fields.get('idempotency-key');
   if (key !== undefined) call.set(idempotencyKey, key);
 

@@ -1,5 +1,5 @@
 import { HeddleError } from '@heddle/kernel';
-import { endpointName } from '@heddle/telemetry';
+import { nameEndpoint } from '@heddle/telemetry';
 import type { HttpService } from '@heddle/wire';
 import type { RouteConfig } from '../model/gateway-config.ts';
 import { PrefixRouter, rewritePath } from './prefix-router.ts';
@@ -25,7 +25,7 @@ export function routed(routes: readonly Routed[]): HttpService {
       throw new HeddleError({ code: 'not_found', reason: 'NO_ROUTE', message, sent: false });
     }
     const { name, rewrite } = found.route;
-    call.set(endpointName, name);
+    nameEndpoint(call, name);
     if (rewrite === undefined) return found.service(req, call);
     const query = question === -1 ? '' : req.path.slice(question);
     return found.service({ ...req, path: rewritePath(path, found.path, rewrite) + query }, call);

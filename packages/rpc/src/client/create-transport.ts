@@ -1,11 +1,10 @@
 import type { Transport } from '@connectrpc/connect';
 import { hostPort, type Instance } from '@heddle/discovery';
 import { classifyErrors } from '@heddle/kernel';
-import { endpoint } from '@heddle/wire';
+import { endpoint, propagateOut } from '@heddle/wire';
 import { connectTransport } from '../connect/transport.ts';
-import { propagateOut } from '../context/propagate.ts';
 import { pushbackMs } from '../status/status-fields.ts';
-import type { Upstream } from '../upstream/member.ts';
+import type { Upstream } from '@heddle/upstream';
 import { grpcExchange } from './grpc-exchange.ts';
 import { type ClientOptions, openClient } from './open-client.ts';
 import { type RpcRequest, type RpcResponse, replayRpc } from './rpc-call.ts';
@@ -21,7 +20,7 @@ export interface TransportOptions extends ClientOptions<RpcRequest, RpcResponse>
   readonly maxMessageBytes?: number;
 }
 
-/** A transport for `createClient` of `@connectrpc/connect`, and its end. */
+/** A transport for `createClient` (ours, or that of `@connectrpc/connect`), and its end. */
 export interface RpcTransport extends Transport {
   /** Takes no new call; resolves when those in flight are done and the connections are closed. */
   drain(): Promise<void>;

@@ -6,11 +6,11 @@ import {
   type HttpService,
   streamBody,
   wholeBody,
+  previousAttempts,
 } from '@heddle/wire';
 import { frame } from '../grpc/frames.ts';
 import { fewMessagesOf, messagesOf } from '../grpc/messages.ts';
 import { readStatus } from '../status/status-fields.ts';
-import { previousAttempts } from '../grpc/previous-attempts.ts';
 import type { RpcRequest, RpcResponse, RpcService } from './rpc-call.ts';
 
 /** What `grpcExchange` may be told. */
@@ -98,8 +98,14 @@ function streaming(response: HttpResponse, limitBytes: number, call: Call, excha
   call.deferEnd();
   // The exchange ends when its body has been read, left or broken off: all that can happen to the call.
   exchange.onEnd(({ error }) => call.end(error ?? statusOf()));
+  // What waits unread counts against the connection's window, and nobody may come to read it.
+  call.onCancel((error) => body.cancel(error));
   const output = async function* (): AsyncGenerator<Uint8Array, void> {
-    yield* messagesOf(body, limitBytes);
+    for await (const message of messagesOf(body, limitBytes)) {
+      // What had come before the call was given up is not wanted either.
+      call.throwIfCancelled();
+      yield message;
+    }
     const error = statusOf();
     if (error !== undefined) throw error;
   };

@@ -2,8 +2,7 @@ import { type Instance, type Registry, resolver } from '@heddle/discovery';
 import type { Classify, Layer, Replay, Result, Runtime, Service } from '@heddle/kernel';
 import { type Backoff, type Policy, RetryBudget, weightedRoundRobin } from '@heddle/traffic';
 import { clientStack } from '../client-stack.ts';
-import { InstanceGroup } from '../upstream/instance-group.ts';
-import type { Upstream } from '../upstream/member.ts';
+import { InstanceGroup, type Upstream } from '@heddle/upstream';
 
 /** What every client is told, whatever it speaks. */
 export interface ClientOptions<Req, Res> {

@@ -4,7 +4,7 @@ import { Call, HeddleError, type Runtime, settle } from '@heddle/kernel';
 import { seededRandom, VirtualTime } from '@heddle/kernel/simulated';
 import { emptyBody, Fields, wholeBody, type HttpRequest, type HttpResponse } from '@heddle/wire';
 import {
-  endpointName,
+  nameEndpoint,
   expose,
   httpClientMetrics,
   httpServerMetrics,
@@ -38,7 +38,7 @@ test('a request is counted at its end, not when its answer begins', async () => 
   const { time, runtime } = world();
   const registry = new MetricRegistry();
   const service = httpServerMetrics(registry, { service: 'order' })(async (_req, call) => {
-    call.set(endpointName, '/orders');
+    nameEndpoint(call.child(), '/orders');
     call.deferEnd();
     return ok;
   });

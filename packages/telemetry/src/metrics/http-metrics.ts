@@ -1,12 +1,24 @@
-import { type CallKey, callKey, type Layer } from '@heddle/kernel';
+import { type Call, type CallKey, callKey, type Layer } from '@heddle/kernel';
 import { type HttpRequest, type HttpResponse, statusOfCode } from '@heddle/wire';
 import type { Counter } from './counter.ts';
 import type { Histogram } from './histogram.ts';
 import type { MetricRegistry } from './registry.ts';
 import { type Exchange, watchExchange } from './watch-exchange.ts';
 
-/** The route or operation a call was matched to: few values, never the raw path. Set by whoever matches. */
-export const endpointName: CallKey<string> = callKey('endpoint', 'unmatched');
+const unmatched = 'unmatched';
+
+/** Shared by a call and its children, so that what matches a request far below names it for the counters above. */
+const matched: CallKey<{ endpoint: string } | undefined> = callKey<{ endpoint: string } | undefined>(
+  'matched',
+  undefined,
+);
+
+/** Says which route or operation a call was matched to: few values, never the raw path. For whoever matches. */
+export function nameEndpoint(call: Call, endpoint: string): void {
+  const shared = call.get(matched);
+  if (shared === undefined) call.set(matched, { endpoint });
+  else shared.endpoint = endpoint;
+}
 
 /** What `httpServerMetrics` and `httpClientMetrics` need to know. */
 export interface HttpMetricsOptions {
@@ -69,10 +81,12 @@ function httpMetrics(
     durations.series(method, endpoint, service);
   return (next) => (req, call) => {
     const method = knownMethods.has(req.method) ? req.method : 'other';
+    const named = call.get(matched) ?? { endpoint: unmatched };
+    call.set(matched, named);
     inFlight.add(1);
     return watchExchange(call, next(req, call), (exchange) => {
       inFlight.add(-1);
-      const endpoint = call.get(endpointName);
+      const { endpoint } = named;
       count(statusOf(exchange), method, endpoint).inc();
       duration(method, endpoint).observe(exchange.seconds);
     });

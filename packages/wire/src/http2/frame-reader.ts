@@ -20,7 +20,7 @@ export type FrameHandler = (
  */
 export class FrameReader {
   readonly #handle: FrameHandler;
-  readonly #header: Buffer = Buffer.alloc(frameHeaderBytes);
+  readonly #header: Buffer = Buffer.allocUnsafe(frameHeaderBytes);
   #headerFilled = 0;
   #payload: Buffer | undefined;
   #payloadFilled = 0;

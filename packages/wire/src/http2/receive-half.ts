@@ -53,14 +53,14 @@ export class ReceiveHalf implements BodySource {
     return !this.ended && this.#body !== undefined && this.#body.read && this.#body.bufferedBytes === 0;
   }
 
-  /** The peer has learnt of another initial window (RFC 9113 section 6.9.2). */
-  moveWindow(by: number): void {
-    this.#window += by;
-  }
-
   /** What the peer may still send; it may all be on its way. */
   get windowBytes(): number {
     return this.#window;
+  }
+
+  /** The peer has learnt of another initial window (RFC 9113 section 6.9.2). */
+  moveWindow(by: number): void {
+    this.#window += by;
   }
 
   /** One DATA frame: `content` of the `flowBytes` that count, which is more if it was padded. */

@@ -15,8 +15,11 @@ import { canReach } from './reach.ts';
 const runtime: Runtime = { ...nodeRuntime({ name: 'test' }), log: () => {} };
 const isRoot = process.geteuid?.() === 0;
 const folders: string[] = [];
+const children: ChildProcess[] = [];
 
 after(async () => {
+  // A test that failed has left its process behind.
+  for (const child of children) child.kill('SIGKILL');
   for (const folder of folders) {
     const place = await realpath(join(folder, 'server')).catch(() => folder);
     await rm(place, { recursive: true, force: true });
@@ -288,6 +291,7 @@ async function otherProcess(
   const flags = ['--conditions=@heddle/source', '--input-type=module-typescript', '-e', program, folder];
   const cwd = fileURLToPath(new URL('.', import.meta.url));
   const child = spawn(process.execPath, flags, { ...user, cwd, stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
   const line = await new Promise<string>((resolve, reject) => {
     child.stdout?.once('data', (chunk: Buffer) => resolve(chunk.toString()));
     child.once('error', reject);

@@ -142,6 +142,21 @@ describe('sqlPool', () => {
     assert.deepEqual(await pool.query('SELECT 1 AS n'), [{ n: 1 }]);
   });
 
+  test('a server that no longer answers is given up, and its connection with it', async () => {
+    const pool = poolFor(await newDatabase(), { maxConnections: 1, statementTimeoutMs: 200 });
+    const [backend] = await pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const { pid = 0 } = backend ?? {};
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await assert.rejects(pool.query('SELECT 1'), is('deadline_exceeded', 'NO_ANSWER', true));
+      assert.deepEqual(await pool.query('SELECT pg_backend_pid() <> $1 AS another', [pid]), [
+        { another: true },
+      ]);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+  });
+
   test('after stop it refuses', async () => {
     const pool = poolFor(await newDatabase());
     await pool.start();

@@ -1,4 +1,5 @@
 import {
+  chmod,
   chown,
   mkdir,
   mkdtemp,
@@ -55,6 +56,8 @@ export async function serverFolder(asked: string, runtime: Runtime): Promise<Ser
 
 async function systemHome(): Promise<string> {
   await requireWritableFolder(systemFolder, 0o755);
+  // Whatever the umask says: the account must get through.
+  await chmod(systemFolder, 0o755);
   return systemFolder;
 }
 

@@ -13,7 +13,9 @@ import {
   userId,
 } from '@heddle/kernel';
 import { bareRuntime, VirtualTime } from '@heddle/kernel/simulated';
-import { emptyBody, Fields, type HttpRequest, type HttpService } from '@heddle/wire';
+import { emptyBody } from '../message/body.ts';
+import { Fields } from '../message/fields.ts';
+import type { HttpRequest, HttpService } from '../message/http.ts';
 import { propagateIn, propagateOut, readContext, writeContext } from './propagate.ts';
 
 const time = new VirtualTime();

@@ -38,6 +38,11 @@ export class InstanceGroup<Req, Res> {
     this.#stopListening = options.resolver.subscribe((snapshot) => this.#update(snapshot));
   }
 
+  /** True once the instances are known, even if there are none. */
+  get resolved(): boolean {
+    return this.#resolved;
+  }
+
   /** Those that calls go to now, for people: unreachable ones are left out while there are others. */
   get candidates(): readonly Member<Req, Res>[] {
     return this.#picker.candidates;

@@ -14,8 +14,9 @@ import {
   traceContext,
   userId,
 } from '@heddle/kernel';
-import type { Fields, HttpRequest, HttpResponse } from '@heddle/wire';
-import { previousAttempts } from '../grpc/previous-attempts.ts';
+import type { Fields } from '../message/fields.ts';
+import type { HttpRequest, HttpResponse } from '../message/http.ts';
+import { previousAttempts } from './previous-attempts.ts';
 import {
   readGrpcTimeout,
   readRequestTimeout,

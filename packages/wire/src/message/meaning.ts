@@ -1,6 +1,6 @@
 import { classifyErrors, type Idempotency, type Meaning, type Result } from '@heddle/kernel';
-import type { HttpRequest, HttpResponse } from '@heddle/wire';
-import { wholeBytes } from '@heddle/wire';
+import { wholeBytes } from './body.ts';
+import type { HttpRequest, HttpResponse } from './http.ts';
 
 /**
  * What an HTTP answer means: 502, 503 and 504 invite another try, other 5xx are failures, all else (429 too) is the
@@ -25,7 +25,7 @@ export function retryAfterMs(result: Result<HttpResponse>): number | undefined {
 }
 
 /** What a method promises (RFC 9110 section 9.2). */
-export function idempotencyOfHttp(method: string): Idempotency {
+export function idempotencyOfMethod(method: string): Idempotency {
   switch (method) {
     case 'GET':
     case 'HEAD':

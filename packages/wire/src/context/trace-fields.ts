@@ -1,5 +1,5 @@
 import type { TraceContext } from '@heddle/kernel';
-import type { Fields } from '@heddle/wire';
+import type { Fields } from '../message/fields.ts';
 
 const traceparent = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 const b3Single = /^([0-9a-f]{16}|[0-9a-f]{32})-([0-9a-f]{16})(?:-([01d]))?(?:-[0-9a-f]{16})?$/;
