@@ -4,6 +4,7 @@ import { curl } from './curl.ts';
 import type { Tool } from './engine.ts';
 import { grpcCpp } from './grpc-cpp.ts';
 import { grpcGo, grpcGoInteropClient, grpcGoInteropServer } from './grpc-go.ts';
+import { grpcPython } from './grpc-python.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
 import { h2load, nghttpx } from './nghttp2.ts';
@@ -20,6 +21,7 @@ export const engines: readonly Tool[] = [
   grpcCpp,
   grpcGoInteropServer,
   grpcGoInteropClient,
+  grpcPython,
   h2load,
   wrk,
   h2spec,
