@@ -1,4 +1,5 @@
 // Everything that `node scripts/engines/main.ts` knows of.
+import { chromium } from './chromium.ts';
 import { curl } from './curl.ts';
 import type { Tool } from './engine.ts';
 import { grpcCpp } from './grpc-cpp.ts';
@@ -8,6 +9,7 @@ import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
 import { h2load, nghttpx } from './nghttp2.ts';
 import { nginx } from './nginx.ts';
+import { promtool } from './promtool.ts';
 import { wrk } from './wrk.ts';
 
 /** All of them, servers first. */
@@ -24,4 +26,6 @@ export const engines: readonly Tool[] = [
   wrk,
   h2spec,
   curl,
+  promtool,
+  chromium,
 ];
