@@ -10,6 +10,11 @@ export {
   wholeBody,
   wholeBytes,
 } from './message/body.ts';
+export { decodeBinary, decodeText, encodeBinary, encodeText } from './grpc/field-text.ts';
+export { frame, MessageReader } from './grpc/framing.ts';
+export { fewMessagesOf, messagesOf } from './grpc/messages.ts';
+export { codeOfHttpStatus, codeOfNumber, numberOfCode } from './grpc/status-code.ts';
+export { readGrpcStatus, readPushbackMs, readStatusDetails, writeGrpcStatus } from './grpc/status-fields.ts';
 export type { Http1ServerLimits } from './http1/server-limits.ts';
 export type { Http2Limits } from './http2/index.ts';
 export { Fields } from './message/fields.ts';

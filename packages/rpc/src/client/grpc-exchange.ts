@@ -1,15 +1,16 @@
 import { attempt, type Call, HeddleError, settle } from '@heddle/kernel';
 import {
+  fewMessagesOf,
   Fields,
+  frame,
   type HttpRequest,
   type HttpResponse,
   type HttpService,
+  messagesOf,
+  previousAttempts,
   streamBody,
   wholeBody,
-  previousAttempts,
 } from '@heddle/wire';
-import { frame } from '../grpc/frames.ts';
-import { fewMessagesOf, messagesOf } from '../grpc/messages.ts';
 import { readStatus } from '../status/status-fields.ts';
 import type { RpcRequest, RpcResponse, RpcService } from './rpc-call.ts';
 

@@ -8,9 +8,16 @@ import {
   toBinary,
 } from '@bufbuild/protobuf';
 import { type Call, HeddleError } from '@heddle/kernel';
-import { type Body, Fields, type HttpResponse, type HttpService, streamBody } from '@heddle/wire';
-import { frame } from '../grpc/frames.ts';
-import { fewMessagesOf, messagesOf } from '../grpc/messages.ts';
+import {
+  type Body,
+  fewMessagesOf,
+  Fields,
+  frame,
+  type HttpResponse,
+  type HttpService,
+  messagesOf,
+  streamBody,
+} from '@heddle/wire';
 import { writeStatus } from '../status/status-fields.ts';
 import { answer, answerWith, refusal, thrownByHandler } from './answer.ts';
 import type { ClientStreamingHandler, ServerStreamingHandler } from './handlers.ts';

@@ -14,7 +14,7 @@ export function frame(message: Uint8Array): Uint8Array {
  * Takes the chunks of a body as they come and gives the messages in it.
  * A message over `limitBytes` is refused by its length, before it is gathered.
  */
-export class FrameReader {
+export class MessageReader {
   readonly #limitBytes: number;
   #chunks: Uint8Array[] = [];
   #gathered = 0;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Body, streamBody, wholeBody } from '@heddle/wire';
+import { type Body, streamBody, wholeBody } from '../message/body.ts';
 import fc from 'fast-check';
-import { FrameReader, frame } from './frames.ts';
+import { MessageReader, frame } from './framing.ts';
 import { fewMessagesOf, messagesOf } from './messages.ts';
 
-const read = (reader: FrameReader): Uint8Array[] => {
+const read = (reader: MessageReader): Uint8Array[] => {
   const messages: Uint8Array[] = [];
   for (let message = reader.next(); message !== undefined; message = reader.next()) messages.push(message);
   return messages;
@@ -21,7 +21,7 @@ test('property: messages come back however the bytes are cut', () => {
   fc.assert(
     fc.property(messages, fc.array(fc.nat(20)), (sent, cuts) => {
       const bytes = sent.flatMap((message) => [...frame(message)]);
-      const reader = new FrameReader(64);
+      const reader = new MessageReader(64);
       const received: Uint8Array[] = [];
       let at = 0;
       for (const size of [...cuts, bytes.length]) {
@@ -39,20 +39,20 @@ test('property: messages come back however the bytes are cut', () => {
 });
 
 test('a message over the limit is refused by its length, before it has come', () => {
-  const reader = new FrameReader(10);
+  const reader = new MessageReader(10);
   reader.push(Uint8Array.of(0, 0, 0, 0, 10));
   assert.equal(reader.next(), undefined);
-  const strict = new FrameReader(9);
+  const strict = new MessageReader(9);
   strict.push(Uint8Array.of(0, 0, 0, 0, 10));
   assert.throws(() => strict.next(), { code: 'resource_exhausted', reason: 'MESSAGE_TOO_LARGE' });
-  const huge = new FrameReader(9);
+  const huge = new MessageReader(9);
   huge.push(Uint8Array.of(0, 255, 255, 255, 255));
   assert.throws(() => huge.next(), { reason: 'MESSAGE_TOO_LARGE' });
 });
 
 test('compressed messages and unknown flags are refused', () => {
   for (const flag of [1, 2, 128]) {
-    const reader = new FrameReader(10);
+    const reader = new MessageReader(10);
     reader.push(Uint8Array.of(flag, 0, 0, 0, 0));
     assert.throws(() => reader.next(), { code: 'unimplemented', reason: 'COMPRESSED' });
   }

@@ -1,12 +1,12 @@
-import { type Body, wholeBytes } from '@heddle/wire';
-import { FrameReader } from './frames.ts';
+import { type Body, wholeBytes } from '../message/body.ts';
+import { MessageReader } from './framing.ts';
 
 /**
  * The messages of a body, one by one as they are asked for: not asking is back-pressure. Leaving the loop cancels the
  * rest. Rejects as the body does, and for bad framing.
  */
 export async function* messagesOf(body: Body, limitBytes: number): AsyncGenerator<Uint8Array, void> {
-  const reader = new FrameReader(limitBytes);
+  const reader = new MessageReader(limitBytes);
   let whole = false;
   try {
     for await (const chunk of body) {
@@ -25,7 +25,7 @@ export async function fewMessagesOf(body: Body, limitBytes: number, most: number
   const messages: Uint8Array[] = [];
   const bytes = wholeBytes(body);
   if (bytes !== undefined) {
-    const reader = new FrameReader(limitBytes);
+    const reader = new MessageReader(limitBytes);
     reader.push(bytes);
     for (let message = reader.next(); message !== undefined; message = reader.next()) messages.push(message);
     reader.end();
