@@ -29,17 +29,21 @@ export function streamMessage(size: number): Buffer {
 
 /** The five bytes of gRPC in front of a message. */
 export function framed(message: Uint8Array): Buffer {
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt32BE(message.byteLength, 1);
-  return Buffer.concat([prefix, message]);
+  // Out of Node's pool: a small Uint8Array of its own costs several times as much.
+  const frame = Buffer.allocUnsafe(5 + message.byteLength);
+  frame[0] = 0;
+  frame.writeUInt32BE(message.byteLength, 1);
+  frame.set(message, 5);
+  return frame;
 }
 
 /** Splits a body into the messages in it; whatever is left over at the end is an error. */
-export function unframed(body: Buffer): Buffer[] {
-  const messages: Buffer[] = [];
+export function unframed(body: Uint8Array): Uint8Array[] {
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const messages: Uint8Array[] = [];
   let at = 0;
   while (at + 5 <= body.length) {
-    const end = at + 5 + body.readUInt32BE(at + 1);
+    const end = at + 5 + view.getUint32(at + 1);
     messages.push(body.subarray(at + 5, end));
     at = end;
   }

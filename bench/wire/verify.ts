@@ -7,7 +7,7 @@ import { framed, streamRequest, unaryMessage, unframed } from './payload.ts';
 /** Expects that the server, or whatever is behind the proxy, answers a unary call by the same message. */
 export async function verifyUnary(address: Place): Promise<void> {
   const [answer, ...more] = await call(address, 'Unary', unaryMessage);
-  if (answer === undefined || more.length > 0 || !answer.equals(unaryMessage))
+  if (answer === undefined || more.length > 0 || !unaryMessage.equals(answer))
     throw new Error('Unary: expected the message itself as the only answer');
 }
 
@@ -19,7 +19,7 @@ export async function verifyStream(address: Place): Promise<void> {
     throw new Error(`ServerStream: expected three of 1024 bytes, found ${sizes}`);
 }
 
-async function call(address: Place, method: string, message: Buffer): Promise<Buffer[]> {
+async function call(address: Place, method: string, message: Buffer): Promise<Uint8Array[]> {
   const session = connect(`http://${address.host}:${address.port}`);
   try {
     const stream = session.request({

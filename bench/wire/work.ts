@@ -34,6 +34,7 @@ export const bestOf: { readonly name: string; readonly of: RegExp } = {
 
 const grpcServers: readonly Contender[] = [
   subject('heddle', 'heddle-grpc-server.ts'),
+  subject('heddle-rpc', 'heddle-rpc-server.ts'),
   subject('grpc-js', 'grpc-js-server.ts'),
   echoServer(grpcGo),
   echoServer(grpcCpp),

@@ -1,12 +1,13 @@
 import { perform } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
-import { connectHttp2, serveHttp2 } from '../../../packages/wire/src/http2/index.ts';
+import { endpoint, serve } from '@heddle/wire';
 import { announce } from './announce.ts';
 
 const [host = '', port = ''] = (process.argv[2] ?? '').split(':');
 const runtime = nodeRuntime({ name: 'bench' });
-const upstream = connectHttp2(await runtime.net.connect({ host, port: Number(port) }), { runtime });
-const listener = await runtime.net.listen({ host: '127.0.0.1', port: 0 }, (connection) => {
-  serveHttp2(connection, (request, call) => perform(upstream.request, request, call.child()), { runtime });
+const upstream = endpoint({ runtime, address: { host, port: Number(port) }, protocol: 'http2' });
+const server = await serve((request, call) => perform(upstream.request, request, call.child()), {
+  runtime,
+  address: { host: '127.0.0.1', port: 0 },
 });
-announce(listener.address.port);
+announce(server.address.port);

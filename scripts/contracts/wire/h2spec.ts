@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { Fields, type HttpService, wholeBody } from '@heddle/wire';
-import { serveHttp2 } from '../../../packages/wire/src/http2/index.ts';
+import { type Http2ServerConnection, serveHttp2 } from '../../../packages/wire/src/http2/index.ts';
 import { dataFolder } from '../../engines/cache.ts';
 import { lastWords, run } from '../../engines/command.ts';
 import { isMissing, obtain } from '../../engines/engine.ts';
@@ -44,15 +44,23 @@ function readReport(file: string, output: string): string {
   }
 }
 
-/** A server that reads everything and always has something to say, as h2spec wants it. */
-async function startServer(): Promise<{ readonly port: number; stop(): Promise<void> }> {
+interface Server {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/**
+ * A server that reads everything and always has something to say, as h2spec wants it. It speaks nothing but HTTP/2:
+ * where HTTP/1.1 is spoken too, a preface that is none is a bad request of that, and h2spec knows no such answer.
+ */
+async function startServer(): Promise<Server> {
   const runtime = nodeRuntime({ name: 'h2spec', logLevel: 'error' });
   const fields = Fields.of({ 'content-type': 'text/plain' });
   const service: HttpService = async ({ body }) => {
     await body.bytes(contentLimit);
     return { status: 200, fields, body: wholeBody(Buffer.from('hello, world')) };
   };
-  const open = new Set<ReturnType<typeof serveHttp2>>();
+  const open = new Set<Http2ServerConnection>();
   const listener = await runtime.net.listen({ host: '127.0.0.1', port: 0 }, (connection) => {
     const served = serveHttp2(connection, service, { runtime });
     open.add(served);

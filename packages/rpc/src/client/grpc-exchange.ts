@@ -35,7 +35,8 @@ export function grpcExchange(http: HttpService, options: GrpcExchangeOptions): R
     if (!result.ok) throw result.error;
     const { value: response } = result;
     // Trailers-only: the status has come with the header.
-    if (response.fields.has('grpc-status') || !isGrpcAnswer(response)) return refused(response, exchange);
+    if (response.fields.has('grpc-status') || !isGrpcAnswer(response))
+      return withoutBody(req, response, exchange);
     if (req.method.methodKind === 'unary') return once(response, maxMessageBytes);
     return streaming(response, maxMessageBytes, call, exchange);
   };
@@ -65,14 +66,20 @@ function isGrpcAnswer(response: HttpResponse): boolean {
   );
 }
 
-function refused(response: HttpResponse, exchange: Call): RpcResponse {
+/** An error as a rule; OK where no message at all is a complete answer. */
+function withoutBody({ method }: RpcRequest, response: HttpResponse, exchange: Call): RpcResponse {
   response.body.cancel();
   const error = readStatus(response.fields, response.status);
   exchange.end(error);
   if (error !== undefined) throw error;
+  const { methodKind } = method;
+  if (methodKind === 'server_streaming' || methodKind === 'bidi_streaming')
+    return { header: response.fields, trailer: response.fields, output: noMessages() };
   const message = 'the server answered with status OK and no message';
   throw new HeddleError({ code: 'internal', reason: 'MESSAGE_COUNT', message });
 }
+
+async function* noMessages(): AsyncGenerator<Uint8Array, void> {}
 
 async function once(response: HttpResponse, limitBytes: number): Promise<RpcResponse> {
   const messages = await fewMessagesOf(response.body, limitBytes, 1);
