@@ -175,7 +175,7 @@ class ClientSession extends Session implements Http2ClientConnection {
     this.headerWriter.write(id, special, request.fields, endStream);
     this.#nextStreamId += 2;
     const stream = new ClientStream(this, id, request, call);
-    this.streams.add(stream);
+    this.streams.set(id, stream);
     if (this.#nextStreamId > largest31) this.setState('draining');
     else this.changed();
     if (endStream) stream.send.ended = true;

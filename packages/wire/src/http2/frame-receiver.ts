@@ -7,7 +7,6 @@ import { HeaderAssembly } from './header-assembly.ts';
 import { HpackDecoder, HpackError } from './hpack/decoder.ts';
 import type { Link } from './link.ts';
 import type { MessageHead } from './message-head.ts';
-import type { StreamTable } from './stream-table.ts';
 import type { Http2Stream } from './stream.ts';
 import type { StreamTable } from './stream-table.ts';
 

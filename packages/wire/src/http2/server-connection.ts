@@ -182,7 +182,7 @@ class ServerSession extends Session implements Http2ServerConnection, ServerSide
     const problem = requestProblem(head);
     if (problem !== undefined) throw new StreamFault(streamId, errorCode.protocolError, problem);
     const stream = new ServerStream(this, streamId, this, head);
-    this.streams.add(stream);
+    this.streams.set(streamId, stream);
     if (endStream) stream.receive.end(undefined);
     this.guard.work();
     this.#fresh.push(stream);

@@ -1,7 +1,6 @@
 import { HeddleError, type Runtime, type Timer } from '@heddle/kernel';
 import { ConnectionFault, errorCode } from './error-code.ts';
 import type { Link } from './link.ts';
-import type { StreamTable } from './stream-table.ts';
 import type { Http2Stream } from './stream.ts';
 import type { StreamTable } from './stream-table.ts';
 

@@ -11,7 +11,6 @@ import { MessageHead } from './message-head.ts';
 import { Output } from './output.ts';
 import { SessionWatch, type Watched } from './session-watch.ts';
 import { PeerSettings, setting } from './settings.ts';
-import { StreamTable } from './stream-table.ts';
 import type { Http2Stream } from './stream.ts';
 import { StreamTable } from './stream-table.ts';
 
