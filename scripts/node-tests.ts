@@ -13,6 +13,8 @@ export function nodeTests(name: string, files: readonly string[], isolation: Iso
   const result = path.join(folder, 'result.tap');
   const args = [
     '--conditions=@heddle/source',
+    '--import',
+    './scripts/property-seed.ts',
     '--test',
     `--test-isolation=${isolation}`,
     // A test that waits for something that never comes fails by name, long before its step is stopped.

@@ -9,6 +9,7 @@ export {
   type Protocol,
   protocols,
 } from './registry/instance.ts';
+export type { ConfirmedLease, LeaseKeeper } from './registry/lease-keeper.ts';
 export type { DesiredRegistration, Registry } from './registry/registry.ts';
 export { comparePositions, type Position, type Snapshot, type SnapshotSource } from './registry/snapshot.ts';
 export {

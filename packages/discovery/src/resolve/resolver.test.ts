@@ -37,7 +37,7 @@ test('only instances that take calls are shown, and the others are counted by re
   const users = resolver('discovery:///users', { runtime, registry });
   await runtime.time.advance(0);
   assert.equal(idsOf(users.current), 'good');
-  assert.deepEqual(users.current?.excluded, { subset: 0, state: 6, weight: 1 });
+  assert.deepEqual(users.current?.excluded, { subset: 0, state: 6, weight: 1, health: 0, share: 0 });
   users.close();
 });
 

@@ -20,7 +20,8 @@ export class StatusLine implements StartLine {
       if (at + i >= end) return MORE;
       if (bytes[at + i] !== version[i]) return WRONG;
     }
-    if (at + 13 > end) return MORE;
+    // The shortest line has 13 bytes. A shorter one that has ended is wrong now, and not when more has come.
+    if (at + 13 > end) return bytes.subarray(at, end).includes(LF) ? WRONG : MORE;
     this.minor = (bytes[at + 7] as number) - 0x30;
     if ((this.minor !== 0 && this.minor !== 1) || bytes[at + 8] !== SP) return WRONG;
     this.status = 0;

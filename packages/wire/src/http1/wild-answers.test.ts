@@ -6,6 +6,7 @@ import { responseCases } from './testdata/response-cases.ts';
 import { mutate, mutation } from './testdata/wild-requests.ts';
 
 const short = responseCases.filter(({ bytes }) => bytes.length > 0 && bytes.length < 1000);
+const shortLine = short.find(({ bytes }) => bytes === 'HTTP/1.1 20') as (typeof short)[number];
 
 it('reads an answer the same, however its bytes are cut, and trusts no connection that failed', async () => {
   const wild = fc.tuple(fc.constantFrom(...short), fc.array(mutation, { maxLength: 2 }), fc.boolean());
@@ -23,6 +24,10 @@ it('reads an answer the same, however its bytes are cut, and trusts no connectio
         assert.ok(whole.failed === undefined || !whole.reused);
       },
     ),
-    { numRuns: 1500 },
+    {
+      numRuns: 1500,
+      // Found once: a line that ended before it could be long enough was judged only if something followed it at once.
+      examples: [[[shortLine, [{ at: 43, kind: 'insert', bytes: '\r\n' }], false], [139]]],
+    },
   );
 });

@@ -1,0 +1,2 @@
+export { type LeaseThreadOptions, leaseThread } from '../remote/node/lease-thread.ts';
+export { remoteRegistry, type ThreadedRegistryOptions } from '../remote/node/remote-registry.ts';
