@@ -53,4 +53,5 @@ export { parseTarget, type Subset, type Target } from './resolve/target.ts';
 export { type RemoteRegistryOptions, remoteRegistry } from './remote/remote-registry.ts';
 export type { Reach } from './remote/registry-servers.ts';
 export { type EmptyPushGuardOptions, emptyPushGuard, type HeldBack } from './guard/empty-push-guard.ts';
+export { merge, type MergeOptions } from './merge/merge.ts';
 export { type LastKnownGoodOptions, lastKnownGood } from './guard/last-known-good.ts';
