@@ -55,3 +55,12 @@ export type { Reach } from './remote/registry-servers.ts';
 export { type EmptyPushGuardOptions, emptyPushGuard, type HeldBack } from './guard/empty-push-guard.ts';
 export { merge, type MergeOptions } from './merge/merge.ts';
 export { type LastKnownGoodOptions, lastKnownGood } from './guard/last-known-good.ts';
+export {
+  type BalancingPolicy,
+  balancingPolicies,
+  type DiscoveryBackend,
+  discoveryBackends,
+  type ServiceConfig,
+  type ServiceConfigInit,
+  serviceConfig,
+} from './service/service-config.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type EmbeddedRegistry, embeddedRegistry } from '../embedded/embedded-registry.ts';
+import { emptyPushGuard } from '../guard/empty-push-guard.ts';
 import type { InstanceInit } from '../registry/instance.ts';
 import { instance } from '../registry/validate-instance.ts';
 import { type VirtualRuntime, virtualRuntime } from '../testing/virtual-runtime.ts';
@@ -142,6 +143,20 @@ test('a share of the fleet is taken after health, and the rest counted', async (
   const after = users.current?.instances.map(({ id }) => id) ?? [];
   assert.deepEqual([after.length, users.current?.excluded.share, users.current?.excluded.health], [4, 7, 1]);
   assert.ok(!after.includes(before[0] ?? ''));
+  users.close();
+});
+
+test('what a guard holds back is told with the endpoints', async () => {
+  const { runtime, registry } = await stage({ id: 'a' }, { id: 'b' });
+  const guarded = emptyPushGuard(registry, { runtime, answers: async () => true, graceMs: 10_000 });
+  const users = resolver('discovery:///users', { runtime, registry: guarded });
+  await runtime.time.advance(0);
+  assert.equal(users.current?.heldBack, 0);
+  await Promise.all(['a', 'b'].map((id) => registry.store.remove('users', id)));
+  await runtime.time.advance(100);
+  assert.deepEqual([idsOf(users.current), users.current?.heldBack], ['a,b', 2]);
+  await runtime.time.advance(10_000);
+  assert.deepEqual([idsOf(users.current), users.current?.heldBack], ['', 0]);
   users.close();
 });
 
