@@ -66,9 +66,9 @@ async function readInput(
   limitBytes: number,
 ): Promise<MessageShape<DescMessage> | AsyncIterable<MessageShape<DescMessage>>> {
   if (method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming') {
-    return decodeAll(method.input, messagesOf(body, limitBytes));
+    return decodeAll(method.input, messagesOf(body, { limitBytes }));
   }
-  const [message, second] = await fewMessagesOf(body, limitBytes, 1);
+  const [message, second] = await fewMessagesOf(body, { limitBytes }, 1);
   if (message !== undefined && second === undefined) return decode(method.input, message);
   const found = message === undefined ? 'none' : 'more';
   const text = `${method.parent.typeName}/${method.name} takes one message, and ${found} came`;
