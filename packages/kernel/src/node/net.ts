@@ -3,6 +3,7 @@ import { HeddleError } from '../error.ts';
 import { checkPort } from '../port-range.ts';
 import type { Address, Connection, ConnectionHandler, ConnectOptions, Listener, Net } from '../ports/net.ts';
 import { plainBytes } from './plain-bytes.ts';
+import { readSpace, takeRead } from './read-space.ts';
 
 /** TCP by `node:net`, without delay for small writes, and with half-open connections allowed. */
 export const nodeNet: Net = {
@@ -14,6 +15,7 @@ class SocketConnection implements Connection {
   readonly local: Address;
   readonly remote: Address;
   readonly #socket: Socket;
+  #handler: ConnectionHandler | undefined;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -30,6 +32,7 @@ class SocketConnection implements Connection {
   open(handler: ConnectionHandler): void {
     const socket = this.#socket;
     let failure: Error | undefined;
+    this.#handler = handler;
     socket.on('data', (chunk: Buffer) => handler.data(plainBytes(chunk)));
     socket.on('end', () => handler.end());
     socket.on('drain', () => handler.drain());
@@ -40,8 +43,23 @@ class SocketConnection implements Connection {
     socket.resume();
   }
 
+  /** So many bytes have come into `readSpace`: for a socket that reads there. */
+  received(count: number): void {
+    this.#handler?.data(takeRead(count));
+  }
+
   write(chunk: Uint8Array): boolean {
     return this.#socket.writable ? this.#socket.write(chunk) : false;
+  }
+
+  writeAll(chunks: readonly Uint8Array[]): boolean {
+    const socket = this.#socket;
+    if (!socket.writable) return false;
+    socket.cork();
+    let more = true;
+    for (const chunk of chunks) more = socket.write(chunk);
+    socket.uncork();
+    return more;
   }
 
   end(): void {
@@ -67,7 +85,16 @@ function connectSocket(address: Address, options: ConnectOptions = {}): Promise<
   const { timeoutMs = 5000 } = options;
   return new Promise((resolve, reject) => {
     checkPort(address, 1);
-    const socket = connect({ host: address.host, port: address.port, noDelay: true, allowHalfOpen: true });
+    let connection: SocketConnection | undefined;
+    const onread = {
+      buffer: readSpace,
+      callback: (count: number): boolean => {
+        connection?.received(count);
+        return true;
+      },
+    };
+    const { host, port } = address;
+    const socket = connect({ host, port, noDelay: true, allowHalfOpen: true, onread });
     const fail = (reason: string, message: string, cause?: Error): void => {
       clearTimeout(limit);
       socket.destroy();
@@ -84,7 +111,8 @@ function connectSocket(address: Address, options: ConnectOptions = {}): Promise<
       clearTimeout(limit);
       socket.off('error', onError);
       socket.pause();
-      resolve(new SocketConnection(socket));
+      connection = new SocketConnection(socket);
+      resolve(connection);
     });
   });
 }
