@@ -1,6 +1,6 @@
 export { contextFields, propagateIn, propagateOut, readContext, writeContext } from './context/propagate.ts';
 export { previousAttempts } from './context/previous-attempts.ts';
-export { type Endpoint, type EndpointOptions, endpoint } from './endpoint.ts';
+export { type AutoLimits, type Endpoint, type EndpointOptions, endpoint } from './endpoint.ts';
 export {
   type Body,
   collect,
@@ -29,7 +29,8 @@ export { type HttpRequest, type HttpResponse, type HttpService, type Peer, peer 
 export { classifyHttp, idempotencyOfMethod, replayHttp, retryAfterMs } from './message/meaning.ts';
 export { type BodySink, type BodySource, IncomingBody } from './message/incoming-body.ts';
 export { statusOfCode } from './message/status-of-code.ts';
+export type { EndpointTls } from './pool/dial.ts';
 export type { Http1PoolLimits } from './pool/http1-pool.ts';
 export type { Http2PoolLimits } from './pool/http2-pool.ts';
 export type { EndpointState, StateListener } from './pool/link.ts';
-export { type HttpServer, type ServeOptions, type ServerLimits, serve } from './server.ts';
+export { type HttpServer, type ServeOptions, type ServerLimits, type ServeTls, serve } from './server.ts';
