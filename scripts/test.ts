@@ -7,6 +7,7 @@ import { contracts } from './contract-step.ts';
 import { isIntegrationTest, repositoryFiles, root } from './files.ts';
 import { nodeTests } from './node-tests.ts';
 import { runSteps, type Step, sum } from './steps.ts';
+import { provideTestTools } from './test-tools.ts';
 
 const integration = repositoryFiles().filter(isIntegrationTest);
 
@@ -18,5 +19,7 @@ const slow: Step[] = [
   ...(existsSync(path.join(root, 'scripts/contracts.ts')) ? [contracts()] : []),
 ];
 
-const tally = sum([await runSteps(checkSteps(), 2), await runSteps(slow, 1)]);
+const checked = await runSteps(checkSteps(), 2);
+await provideTestTools();
+const tally = sum([checked, await runSteps(slow, 1)]);
 process.exitCode = closingLine(tally);

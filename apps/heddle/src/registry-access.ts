@@ -1,4 +1,5 @@
-import { type Registry, remoteRegistry } from '@heddle/discovery';
+import type { Registry } from '@heddle/discovery';
+import { remoteRegistry } from '@heddle/discovery/node';
 import type { Address, Runtime } from '@heddle/kernel';
 import { usageError } from './command.ts';
 

@@ -1,7 +1,8 @@
 import type { DescService } from '@bufbuild/protobuf';
 import { type Client, createClient } from '@connectrpc/connect';
 import { type Migration, migrate, type SqlPool, sqlPool } from '@heddle/data/sql';
-import { type Registry, remoteRegistry } from '@heddle/discovery';
+import type { Registry } from '@heddle/discovery';
+import { remoteRegistry } from '@heddle/discovery/node';
 import { App, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { nodeRuntime, runProcess } from '@heddle/kernel/node';
 import {
@@ -136,6 +137,13 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
       { name: 'registry', start: () => Promise.resolve(), stop: () => registry.close() },
       { name: 'clients', start: () => Promise.resolve(), stop: () => clients.close() },
       ...(composition.parts ?? []),
+      // A drain waits for what is in flight, and a watch of the health never ends by itself.
+      {
+        name: 'health',
+        start: () => Promise.resolve(),
+        drain: async () => health.close(),
+        stop: () => Promise.resolve(),
+      },
       admin,
       server,
     ],

@@ -1,9 +1,15 @@
 // gRPC's interoperability cases: our server before the clients of others, and our client before their servers.
+import { rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { toBinary } from '@bufbuild/protobuf';
+import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { rpcServer } from '@heddle/rpc';
+import { dataFolder } from '../../engines/cache.ts';
 import { lastWords, run } from '../../engines/command.ts';
 import { isMissing, obtain, type Place } from '../../engines/engine.ts';
 import { grpcGoInteropClient, grpcGoInteropServer } from '../../engines/grpc-go.ts';
+import { grpcPython } from '../../engines/grpc-python.ts';
 import { type Contract, type ContractResult, resultOf, skippedWhole } from '../result.ts';
 import { interopCases } from './interop/cases.ts';
 import type { InteropClient } from './interop/dialogue.ts';
@@ -29,6 +35,7 @@ export const grpcInterop: Contract = {
         ...(await goClient(server.address)),
         ...(await goServer()),
         ...(await jsServer()),
+        ...(await python(server.address)),
       ];
     } finally {
       await server.stop?.();
@@ -68,6 +75,34 @@ async function jsServer(): Promise<readonly ContractResult[]> {
     return await cases('grpc-js server', grpcJsVersion, heddleClient(runtime, server.address));
   } finally {
     server.stop();
+  }
+}
+
+/** Both roles; the cases of its client are written in Python. */
+async function python(target: Place): Promise<readonly ContractResult[]> {
+  const found = await obtain(grpcPython);
+  if (isMissing(found)) return skippedWhole(backend, `grpc-python: ${found.missing}`);
+  const folder = dataFolder('grpc-python');
+  const descriptor = path.join(folder, 'test.binpb');
+  writeFileSync(descriptor, toBinary(FileDescriptorProtoSchema, TestService.file.proto));
+  const results: ContractResult[] = [];
+  const client = await grpcPython.start({ descriptor, target });
+  const server = await grpcPython.start({ descriptor });
+  try {
+    for (const name of grpcPython.cases) {
+      const one = async (): Promise<void> => {
+        const said = await client.ask(name);
+        if (said !== 'pass') throw new Error(said);
+      };
+      results.push(await resultOf(backend, found.version, `grpc-python client: ${name}`, one));
+    }
+    return [
+      ...results,
+      ...(await cases('grpc-python server', found.version, heddleClient(runtime, server.address))),
+    ];
+  } finally {
+    await Promise.all([client.stop(), server.stop()]);
+    rmSync(folder, { recursive: true });
   }
 }
 

@@ -1,6 +1,7 @@
 import { HeddleError, type Runtime, type Timer } from '@heddle/kernel';
 import { type Health, type Instance, sameInstance } from './instance.ts';
 import type { LeaseClient } from './lease-client.ts';
+import type { LeaseKeeper } from './lease-keeper.ts';
 import type { DesiredRegistration } from './registry.ts';
 
 /** What keeps a registration. */
@@ -8,12 +9,16 @@ export interface KeptRegistrationOptions {
   readonly runtime: Runtime;
   readonly leases: LeaseClient;
   readonly ttlMs: number;
+  /** Renews while this thread cannot. */
+  readonly keeper?: LeaseKeeper | undefined;
 }
 
 const firstBackoffMs = 200;
 const longestBackoffMs = 3000;
 // How far apart those come back who have all lost their leases at one moment (a wiped server).
 const spreadMs = 1000;
+// With the removal's own deadline below the 5 s that an app has for deregistering.
+const releaseWaitMs = 2000;
 
 /**
  * The reconcile loop: one statement, held true until it is released. It renews at a third of the lease; after a lost
@@ -25,6 +30,7 @@ export class KeptRegistration implements DesiredRegistration {
   readonly #runtime: Runtime;
   readonly #leases: LeaseClient;
   readonly #ttlMs: number;
+  readonly #keeper: LeaseKeeper | undefined;
   readonly #lease: string;
   readonly #listeners = new Set<(registered: boolean) => void>();
   #instance: Instance;
@@ -48,6 +54,7 @@ export class KeptRegistration implements DesiredRegistration {
     this.#runtime = options.runtime;
     this.#leases = options.leases;
     this.#ttlMs = options.ttlMs;
+    this.#keeper = options.keeper;
     this.#lease = options.runtime.random.uuid();
     // After this turn, so that whoever made it can wait for the very first attempt.
     this.#loop = Promise.resolve().then(() => this.#run());
@@ -62,7 +69,13 @@ export class KeptRegistration implements DesiredRegistration {
   }
 
   get registered(): boolean {
-    return this.#put !== undefined && this.#runtime.clock.nowMs() < this.#confirmedAtMs + this.#ttlMs;
+    return this.#put !== undefined && this.#runtime.clock.nowMs() < this.#endMs;
+  }
+
+  /** When the lease ends, by what is known here. */
+  get #endMs(): number {
+    const keptAtMs = this.#keeper?.confirmedAtMs(this.#lease) ?? Number.NEGATIVE_INFINITY;
+    return Math.max(this.#confirmedAtMs, keptAtMs) + this.#ttlMs;
   }
 
   subscribe(listener: (registered: boolean) => void): () => void {
@@ -93,13 +106,18 @@ export class KeptRegistration implements DesiredRegistration {
     });
   }
 
-  /** Ends the loop and takes the entry away. Rejects if the registry cannot be told; the loop has ended all the same. */
+  /**
+   * Ends the loop and takes the entry away, within 2 s and the time of the removal. Rejects if the registry cannot be
+   * told; the loop has ended all the same.
+   */
   async release(): Promise<void> {
     if (this.#released) return;
     this.#released = true;
     this.#wake?.();
-    // A registration on its way could otherwise arrive after the removal.
-    await this.#loop;
+    this.#keeper?.drop(this.#instance.service, this.#instance.id);
+    // A registration on its way could otherwise arrive after the removal. One that takes longer than this goes to a
+    // registry that does not answer, and its entry, if there will be one, lapses.
+    await this.#loopEnded();
     this.#lapse?.cancel();
     this.#put = undefined;
     this.#tell();
@@ -110,6 +128,19 @@ export class KeptRegistration implements DesiredRegistration {
       const error = HeddleError.from(thrown);
       if (error.reason !== 'LEASE_SUPERSEDED' && error.reason !== 'LEASE_LOST') throw error;
     }
+  }
+
+  #loopEnded(): Promise<void> {
+    return new Promise((resolve) => {
+      const limit = this.#runtime.timers.after(releaseWaitMs, () => {
+        this.#mayBeThere = true;
+        resolve();
+      });
+      void this.#loop.then(() => {
+        limit.cancel();
+        resolve();
+      });
+    });
   }
 
   async #run(): Promise<void> {
@@ -133,7 +164,7 @@ export class KeptRegistration implements DesiredRegistration {
 
   async #attempt(startedMs: number): Promise<HeddleError | undefined> {
     const { service, id, health } = this.#instance;
-    if (startedMs >= this.#confirmedAtMs + this.#ttlMs) this.#put = undefined;
+    if (startedMs >= this.#endMs) this.#put = undefined;
     const stated = this.#instance;
     try {
       if (this.#put !== undefined && differOnlyInHealth(this.#put, stated)) {
@@ -147,8 +178,10 @@ export class KeptRegistration implements DesiredRegistration {
       return HeddleError.from(thrown);
     }
     this.#mayBeThere = true;
+    if (this.#released) return undefined;
     this.#put = stated;
     this.#confirmedAtMs = startedMs;
+    this.#keeper?.keep({ service, id, lease: this.#lease, ttlMs: this.#ttlMs, confirmedAtMs: startedMs });
     return undefined;
   }
 
@@ -160,7 +193,10 @@ export class KeptRegistration implements DesiredRegistration {
       this.#failures = 0;
     } else {
       this.#failures += 1;
-      if (problem.reason === 'LEASE_LOST' || problem.reason === 'LEASE_SUPERSEDED') this.#put = undefined;
+      if (problem.reason === 'LEASE_LOST' || problem.reason === 'LEASE_SUPERSEDED') {
+        this.#put = undefined;
+        this.#keeper?.drop(service, id);
+      }
       if (problem.sent) this.#mayBeThere = true;
       if (this.#problem?.reason !== problem.reason) {
         log('warn', 'a registration is in trouble', {
@@ -181,7 +217,7 @@ export class KeptRegistration implements DesiredRegistration {
     const { registered } = this;
     this.#lapse?.cancel();
     if (registered) {
-      this.#lapse = timers.after(this.#confirmedAtMs + this.#ttlMs - clock.nowMs(), () => this.#tell());
+      this.#lapse = timers.after(this.#endMs - clock.nowMs(), () => this.#tell());
     }
     if (registered === this.#told) return;
     this.#told = registered;

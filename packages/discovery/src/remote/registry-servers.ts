@@ -10,7 +10,13 @@ import {
 import { decodeError, decodeJson, encodeJson, positionOf } from './protocol.ts';
 
 /** How to send requests to one address. */
-export type Reach = (address: Address) => Pick<Endpoint, 'request' | 'close'>;
+export type Reach = (address: Address) => Pick<Endpoint, 'request' | 'close' | 'state'>;
+
+/** Which server was asked, and by which connections. */
+export interface Asked {
+  readonly at: number;
+  readonly endpoint: ReturnType<Reach>;
+}
 
 /** Who the servers are and how to ask them. */
 export interface RegistryServersOptions {
@@ -26,6 +32,8 @@ export interface Question {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly path: string;
   readonly json?: unknown;
+  /** Deadline, if the servers' own is longer. */
+  readonly timeoutMs?: number;
 }
 
 const longestAnswerBytes = 64 * 1024 * 1024;
@@ -37,10 +45,11 @@ const longestAnswerBytes = 64 * 1024 * 1024;
  */
 export class RegistryServers {
   readonly #options: RegistryServersOptions;
-  readonly #endpoints: readonly Pick<Endpoint, 'request' | 'close'>[];
+  readonly #endpoints: ReturnType<Reach>[];
   #current = 0;
   #newestTerm = 0;
   #problem: HeddleError | undefined;
+  #closed = false;
 
   constructor(options: RegistryServersOptions) {
     if (options.addresses.length === 0) throw noAddress();
@@ -55,12 +64,12 @@ export class RegistryServers {
 
   /** Asks for JSON. Rejects with the registry's own error, or `unavailable` or `deadline_exceeded`. */
   async ask(question: Question): Promise<unknown> {
-    const { runtime, timeoutMs } = this.#options;
-    const call = Call.root(runtime, runtime.clock.nowMs() + timeoutMs);
+    const { runtime } = this.#options;
+    const call = Call.root(runtime, runtime.clock.nowMs() + this.#timeoutMs(question));
     const limit = this.#limit(call, question);
     try {
-      const { response, at } = await this.#send(question, call);
-      return await this.#believing(at, call, async () => {
+      const { response, asked } = await this.#send(question, call);
+      return await this.#believing(asked, call, async () => {
         const bytes = await response.body.bytes(longestAnswerBytes);
         if (response.status !== 200) throw decodeError(response.status, bytes);
         const value = decodeJson(bytes);
@@ -75,17 +84,17 @@ export class RegistryServers {
 
   /**
    * Asks for a stream: the deadline covers the time until it begins. The call goes on with the body: whoever reads
-   * that cancels the call to leave, and says with `moveOn(error, at)` if it broke.
+   * that cancels the call to leave, and says with `moveOn(error, asked)` if it broke.
    */
-  async stream(question: Question, call: Call): Promise<{ body: Body; at: number }> {
+  async stream(question: Question, call: Call): Promise<{ body: Body; asked: Asked }> {
     const limit = this.#limit(call, question);
     try {
-      const { response, at } = await this.#send(question, call);
-      const body = await this.#believing(at, call, async () => {
+      const { response, asked } = await this.#send(question, call);
+      const body = await this.#believing(asked, call, async () => {
         if (response.status === 200) return response.body;
         throw decodeError(response.status, await response.body.bytes(longestAnswerBytes));
       });
-      return { body, at };
+      return { body, asked };
     } finally {
       limit.cancel();
     }
@@ -99,9 +108,13 @@ export class RegistryServers {
     this.#newestTerm = position.term;
   }
 
-  /** Server `at` has failed: notes why, and makes it the next one's turn, unless another has it already. */
-  moveOn(error: HeddleError, at: number): void {
+  /**
+   * A server has failed: notes why, and makes it the next one's turn, unless another has it already. One that was
+   * silent is reached anew: its connection may be dead without knowing, and would swallow all that follows.
+   */
+  moveOn(error: HeddleError, { at, endpoint }: Asked): void {
     this.#problem = error;
+    if (silences.has(error.reason) && this.#endpoints[at] === endpoint) this.#reachAnew(at);
     if (this.#current === at) this.#current = (at + 1) % this.#endpoints.length;
   }
 
@@ -111,34 +124,56 @@ export class RegistryServers {
   }
 
   close(): void {
+    this.#closed = true;
     for (const endpoint of this.#endpoints) endpoint.close();
   }
 
-  #limit(call: Call, { method, path }: Question): { cancel(): void } {
-    const { runtime, timeoutMs } = this.#options;
-    return runtime.timers.after(timeoutMs, () => {
+  #reachAnew(at: number): void {
+    const address = this.#options.addresses[at];
+    if (this.#closed || address === undefined) return;
+    this.#endpoints[at]?.close();
+    this.#endpoints[at] = this.#options.reach(address);
+  }
+
+  #timeoutMs(question: Question): number {
+    return Math.min(this.#options.timeoutMs, question.timeoutMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  #limit(call: Call, question: Question): { cancel(): void } {
+    const { method, path } = question;
+    const timeoutMs = this.#timeoutMs(question);
+    return this.#options.runtime.timers.after(timeoutMs, () => {
       const message = `${method} ${path}: the registry did not answer within ${timeoutMs} ms`;
       call.cancel(new HeddleError({ code: 'deadline_exceeded', reason: 'REGISTRY_TIMEOUT', message }));
     });
   }
 
   /** Tries the next server at once where the request provably reached none; each server at most once. */
-  async #send(question: Question, call: Call): Promise<{ response: HttpResponse; at: number }> {
+  async #send(question: Question, call: Call): Promise<{ response: HttpResponse; asked: Asked }> {
     for (let tried = 1; ; tried++) {
-      const at = this.#current;
+      const asked = this.#next();
       try {
-        return { response: await this.#sendTo(at, question, call), at };
+        return { response: await this.#sendTo(asked, question, call), asked };
       } catch (thrown) {
         // What cancelled the call is why it failed, whatever the engine makes of that.
         const error = call.cancelled ?? HeddleError.from(thrown);
-        this.moveOn(error, at);
+        this.moveOn(error, asked);
         if (error.sent || tried >= this.#endpoints.length) throw error;
       }
     }
   }
 
-  /** Runs what reads an answer of server `at`. It is well, unless that fails for another reason than a fair refusal. */
-  async #believing<T>(at: number, call: Call, read: () => Promise<T>): Promise<T> {
+  #next(): Asked {
+    const at = this.#current;
+    // An endpoint that cannot connect waits ever longer by itself; whoever asks here has a back-off of his own.
+    if (this.#endpoints[at]?.state === 'failing') this.#reachAnew(at);
+    const endpoint = this.#endpoints[at];
+    if (endpoint === undefined) throw noAddress();
+    return { at, endpoint };
+  }
+
+  /** Runs what reads an answer. The server is well, unless that fails for another reason than a fair refusal. */
+  async #believing<T>(asked: Asked, call: Call, read: () => Promise<T>): Promise<T> {
     try {
       const value = await read();
       this.#problem = undefined;
@@ -146,15 +181,15 @@ export class RegistryServers {
     } catch (thrown) {
       const error = call.cancelled ?? HeddleError.from(thrown);
       if (fairRefusals.has(error.code)) this.#problem = undefined;
-      else this.moveOn(error, at);
+      else this.moveOn(error, asked);
       throw error;
     }
   }
 
-  async #sendTo(at: number, { method, path, json }: Question, call: Call): Promise<HttpResponse> {
-    const endpoint = this.#endpoints[at];
+  async #sendTo({ at, endpoint }: Asked, question: Question, call: Call): Promise<HttpResponse> {
+    const { method, path, json } = question;
     const address = this.#options.addresses[at];
-    if (endpoint === undefined || address === undefined) throw noAddress();
+    if (address === undefined) throw noAddress();
     const fields = Fields.of({ accept: 'application/json' });
     if (this.#options.token !== undefined) fields.append('authorization', `Bearer ${this.#options.token}`);
     if (json !== undefined) fields.append('content-type', 'application/json');
@@ -170,6 +205,9 @@ export class RegistryServers {
     return endpoint.request(request, call);
   }
 }
+
+/** Reasons that say that nothing has come, which a broken connection would explain. */
+const silences: ReadonlySet<string> = new Set(['REGISTRY_TIMEOUT', 'WATCH_SILENT']);
 
 /** What a registry that is there and well may answer. */
 const fairRefusals: ReadonlySet<Code> = new Set<Code>([

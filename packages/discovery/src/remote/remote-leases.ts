@@ -4,6 +4,9 @@ import type { LeasedInstance } from '../registry/lease-table.ts';
 import { instancesPath, type PutBody, type RenewBody } from './protocol.ts';
 import type { RegistryServers } from './registry-servers.ts';
 
+/** With what `KeptRegistration.release` waits for before, below the 5 s that an app has for deregistering. */
+const removeTimeoutMs = 2000;
+
 /** Leases at a registry server. */
 export function remoteLeases(servers: RegistryServers): LeaseClient {
   return {
@@ -18,7 +21,7 @@ export function remoteLeases(servers: RegistryServers): LeaseClient {
     },
     remove: async (service: string, id: string, lease: string): Promise<void> => {
       const path = `${instancesPath(service, id)}?lease=${encodeURIComponent(lease)}`;
-      await servers.ask({ method: 'DELETE', path });
+      await servers.ask({ method: 'DELETE', path, timeoutMs: removeTimeoutMs });
     },
   };
 }

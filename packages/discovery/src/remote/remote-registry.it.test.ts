@@ -91,7 +91,8 @@ async function overSockets(): Promise<RegistryStage> {
     },
     crash: async (registry) => opened.get(registry)?.die(),
     close: async () => {
-      for (const registry of opened.keys()) await registry.close();
+      // The dead ones cannot say good-bye; the proxy breaks their connections.
+      for (const [registry, { alive }] of opened) if (alive) await registry.close();
       await proxy.close();
       const code = await server.end('SIGTERM');
       await rm(parent, { recursive: true });

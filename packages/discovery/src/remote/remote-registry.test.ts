@@ -231,3 +231,46 @@ test('nothing is left open after close', async () => {
   assert.equal(server.registry.store.status.watches, 0);
   assert.equal(server.registry.store.status.instances, 0);
 });
+
+test('250 watches take three connections and not 250, and all hear of their changes', async () => {
+  const fleet = new Fleet();
+  const server = await fleet.serve('registry');
+  const { registry } = fleet.client('a');
+  const names = Array.from({ length: 250 }, (_, at) => `s${at}`);
+  const watches = names.map((name) => recordWatch(registry, name));
+  await fleet.time.runUntil(() => watches.every(({ ids }) => ids === ''), 5000);
+  assert.equal(server.registry.store.status.watches, 250);
+  assert.ok(fleet.net.openConnections('a') <= 3, `${fleet.net.openConnections('a')} connections`);
+  for (const service of names) await fleet.time.run(registry.register(user('x', { service })));
+  await fleet.time.runUntil(() => watches.every(({ ids }) => ids === 'x'), 5000);
+  for (const watch of watches) await fleet.time.run(watch.stop());
+});
+
+test('a connection that dies without a word is replaced after one silence, and the watch goes on', async () => {
+  const fleet = new Fleet();
+  await fleet.serve('registry');
+  const { registry } = fleet.client('a');
+  const held = await fleet.time.run(registry.register(user('x')));
+  const watch = recordWatch(registry, 'users');
+  await fleet.time.runUntil(() => watch.ids === 'x', 2000);
+  // Longer than everything that waits on the connection; what was sent meanwhile is lost for good.
+  fleet.cut('a', 'registry');
+  await fleet.time.advance(60_000);
+  fleet.cut('a', 'registry', false);
+  await fleet.time.runUntil(() => held.registered && watch.latest?.stale === false, 12_000);
+  await fleet.time.run(watch.stop());
+});
+
+test('deregistering at a black hole fails before an app gives up waiting for it', async () => {
+  const fleet = new Fleet();
+  await fleet.serve('registry');
+  const { registry, on } = fleet.client('a');
+  const held = await fleet.time.run(registry.register(user('x')));
+  fleet.cut('a', 'registry');
+  // A renewal is on its way, and will not be answered.
+  await fleet.time.advance(4000);
+  const startedMs = on.clock.nowMs();
+  await assert.rejects(fleet.time.run(registry.deregister('users', 'x')), { reason: 'REGISTRY_TIMEOUT' });
+  assert.ok(on.clock.nowMs() - startedMs < 5000, `it took ${on.clock.nowMs() - startedMs} ms`);
+  assert.equal(held.registered, false);
+});

@@ -1,10 +1,11 @@
 import { type Address, HeddleError, type Runtime } from '@heddle/kernel';
-import { endpoint } from '@heddle/wire';
 import type { Health, InstanceInit } from '../registry/instance.ts';
+import type { LeaseKeeper } from '../registry/lease-keeper.ts';
 import { KeptRegistrations, registryClosed } from '../registry/kept-registrations.ts';
 import type { DesiredRegistration, Registry } from '../registry/registry.ts';
 import type { Snapshot } from '../registry/snapshot.ts';
 import { checkServiceName } from '../registry/validate-instance.ts';
+import { overHttp2 } from './over-http2.ts';
 import { instancesPath, membersOf } from './protocol.ts';
 import { type Reach, RegistryServers } from './registry-servers.ts';
 import { remoteLeases } from './remote-leases.ts';
@@ -25,8 +26,10 @@ export interface RemoteRegistryOptions {
    * answer, so that one is slow and not lost; shorter than the lease.
    */
   readonly timeoutMs?: number;
-  /** How to reach an address. Default: HTTP/1.1 over `runtime.net`. */
+  /** How to reach an address. Default: HTTP/2 over `runtime.net`, so that all watches share a connection. */
   readonly reach?: Reach;
+  /** Keeps the leases while this thread cannot (see `LeaseKeeper`). Default: nothing does. Closed with the registry. */
+  readonly keeper?: LeaseKeeper;
 }
 
 /** A registry in another process, which serves `registryService`. Asks nothing until it is used. */
@@ -39,15 +42,18 @@ class RemoteRegistry implements Registry {
   readonly #runtime: Runtime;
   readonly #servers: RegistryServers;
   readonly #registrations: KeptRegistrations;
+  readonly #keeper: LeaseKeeper | undefined;
   readonly #feeds = new Map<string, ServiceFeed>();
   #closed = false;
 
   constructor(options: RemoteRegistryOptions) {
     const { runtime, addresses, token, ttlMs = 10_000, timeoutMs = 6000 } = options;
-    const { reach = overHttp1(runtime) } = options;
+    const { reach = overHttp2(runtime), keeper } = options;
     this.#runtime = runtime;
     this.#servers = new RegistryServers({ runtime, addresses, token, timeoutMs, reach });
-    this.#registrations = new KeptRegistrations({ runtime, leases: remoteLeases(this.#servers), ttlMs });
+    this.#keeper = keeper;
+    const leases = remoteLeases(this.#servers);
+    this.#registrations = new KeptRegistrations({ runtime, leases, ttlMs, keeper });
   }
 
   get problem(): HeddleError | undefined {
@@ -98,6 +104,7 @@ class RemoteRegistry implements Registry {
     this.#closed = true;
     for (const feed of this.#feeds.values()) feed.stop();
     await this.#registrations.close();
+    this.#keeper?.close();
     this.#servers.close();
   }
 
@@ -105,10 +112,4 @@ class RemoteRegistry implements Registry {
     checkServiceName(service);
     if (this.#closed) throw registryClosed();
   }
-}
-
-/** Each watch takes a connection of its own, so there may be many. */
-function overHttp1(runtime: Runtime): Reach {
-  const limits = { connections: 4096, connectMs: 2000 };
-  return (address) => endpoint({ runtime, address, protocol: 'http1', limits });
 }

@@ -3,7 +3,7 @@ import type { Snapshot } from '../registry/snapshot.ts';
 import { Watcher } from '../registry/watcher.ts';
 import { readLines } from './line-reader.ts';
 import { decodeJson, silenceMs } from './protocol.ts';
-import type { RegistryServers } from './registry-servers.ts';
+import type { Asked, RegistryServers } from './registry-servers.ts';
 import { ServiceView } from './service-view.ts';
 
 const longestLineBytes = 64 * 1024 * 1024;
@@ -86,23 +86,23 @@ export class ServiceFeed {
     const call = Call.root(this.#runtime);
     this.#call = call;
     let alarm: Timer | undefined;
-    let failedAt: number | undefined;
+    let from: Asked | undefined;
     const expectMore = (): void => {
       alarm?.cancel();
       alarm = this.#runtime.timers.after(silenceMs, () => call.cancel(silent()));
     };
     try {
-      const { body, at } = await this.#servers.stream({ method: 'GET', path: this.#path() }, call);
-      failedAt = at;
+      const { body, asked } = await this.#servers.stream({ method: 'GET', path: this.#path() }, call);
+      from = asked;
       expectMore();
       for await (const line of readLines(body, longestLineBytes)) {
         expectMore();
         if (this.#stopped) break;
         this.#apply(decodeJson(line));
       }
-      return this.#broke(call.cancelled ?? ended(), failedAt);
+      return this.#broke(call.cancelled ?? ended(), from);
     } catch (thrown) {
-      return this.#broke(call.cancelled ?? HeddleError.from(thrown), failedAt);
+      return this.#broke(call.cancelled ?? HeddleError.from(thrown), from);
     } finally {
       alarm?.cancel();
       call.cancel(ended());
@@ -111,8 +111,8 @@ export class ServiceFeed {
   }
 
   /** A stream that had begun tells on its server; one that had not, `RegistryServers` knows about. */
-  #broke(error: HeddleError, at: number | undefined): HeddleError {
-    if (at !== undefined && !this.#stopped) this.#servers.moveOn(error, at);
+  #broke(error: HeddleError, asked: Asked | undefined): HeddleError {
+    if (asked !== undefined && !this.#stopped) this.#servers.moveOn(error, asked);
     return error;
   }
 

@@ -10,12 +10,14 @@ export function staticResolver(target: Extract<Target, { kind: 'static' }>, runt
   );
   const current: EndpointSnapshot = {
     instances: [...unique.values()].map((at) => instance({ service: 'static', ...at })),
-    excluded: { subset: 0, state: 0, weight: 0 },
+    excluded: { subset: 0, state: 0, weight: 0, health: 0, share: 0 },
     term: 0,
     revision: 0,
     asOfMs: runtime.clock.nowMs(),
     stale: false,
     source: 'static',
+    heldBack: 0,
+    panic: false,
   };
   return {
     target,

@@ -14,7 +14,11 @@ import {
   embeddedRegistry,
 } from '../embedded/embedded-registry.ts';
 import { registryService } from '../embedded/registry-service.ts';
+import type { LeaseClient } from '../registry/lease-client.ts';
 import type { Registry } from '../registry/registry.ts';
+import { overHttp2 } from '../remote/over-http2.ts';
+import { RegistryServers } from '../remote/registry-servers.ts';
+import { remoteLeases } from '../remote/remote-leases.ts';
 import { type RemoteRegistryOptions, remoteRegistry } from '../remote/remote-registry.ts';
 
 /** One run of a program on a simulated host. */
@@ -90,8 +94,25 @@ export class Fleet {
     servers: readonly string[] = ['registry'],
     options: Partial<RemoteRegistryOptions> = {},
   ): { registry: Registry; on: FleetProcess } {
-    const on = this.start(host);
+    return this.clientOn(this.start(host), servers, options);
+  }
+
+  /** A client in a process that runs already. */
+  clientOn(
+    on: FleetProcess,
+    servers: readonly string[],
+    options: Partial<RemoteRegistryOptions> = {},
+  ): { registry: Registry; on: FleetProcess } {
     return { registry: remoteRegistry({ ...options, runtime: on, addresses: servers.map(addressOf) }), on };
+  }
+
+  /** Leases at the server on the host `registry`, for a process that does nothing but keep them. */
+  leasesOf(on: FleetProcess): LeaseClient {
+    const addresses = [addressOf('registry')];
+    const reach = overHttp2(on);
+    return remoteLeases(
+      new RegistryServers({ runtime: on, addresses, token: undefined, timeoutMs: 2000, reach }),
+    );
   }
 
   /** Lets nothing through between two hosts, in the directions given, or lets it through again. */
