@@ -22,6 +22,7 @@ export { compressedFrame, frame } from './grpc/framing.ts';
 export { fewMessagesOf, type MessageReading, messagesOf } from './grpc/messages.ts';
 export { codeOfHttpStatus, codeOfNumber, numberOfCode } from './grpc/status-code.ts';
 export { readGrpcStatus, readPushbackMs, readStatusDetails, writeGrpcStatus } from './grpc/status-fields.ts';
+export { base64Body, encodeBase64, webTrailers } from './grpc/web.ts';
 export type { Http1ServerLimits } from './http1/server-limits.ts';
 export type { Http2Limits } from './http2/index.ts';
 export { Fields } from './message/fields.ts';
