@@ -10,6 +10,18 @@ export {
   wholeBody,
   wholeBytes,
 } from './message/body.ts';
+export {
+  acceptableCompression,
+  acceptedEncodings,
+  type Compression,
+  compressionOf,
+  messageTooLarge,
+} from './grpc/compression.ts';
+export { decodeBinary, decodeText, encodeBinary, encodeText } from './grpc/field-text.ts';
+export { compressedFrame, frame } from './grpc/framing.ts';
+export { fewMessagesOf, type MessageReading, messagesOf } from './grpc/messages.ts';
+export { codeOfHttpStatus, codeOfNumber, numberOfCode } from './grpc/status-code.ts';
+export { readGrpcStatus, readPushbackMs, readStatusDetails, writeGrpcStatus } from './grpc/status-fields.ts';
 export type { Http1ServerLimits } from './http1/server-limits.ts';
 export type { Http2Limits } from './http2/index.ts';
 export { Fields } from './message/fields.ts';

@@ -18,6 +18,8 @@ export interface NetSubject {
   readonly run: RunWork;
   /** An address where packets vanish, if one can be had. */
   readonly silent?: Address;
+  /** An end is answered (close_notify, RFC 8446 section 6.1), so one that is destroyed may answer that by a reset. */
+  readonly answersEnds?: boolean;
 }
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
@@ -189,7 +191,8 @@ function endings(check: Check): void {
     assert.equal(await near.closed, undefined);
     await far.ended;
     far.act(() => far.connection.destroy());
-    assert.equal(await far.closed, undefined);
+    const error = await far.closed;
+    if (subject.answersEnds !== true) assert.equal(error, undefined);
     assert.equal(near.events.at(-1), 'close');
   });
 
@@ -262,7 +265,9 @@ function backPressure(check: Check): void {
 
   check('destroying with bytes queued drops them', async (subject) => {
     const { near, far } = await pair(subject, {}, (connection) => connection.pause());
-    const written = fill(near);
+    let written = fill(near);
+    // More than the two systems together will take.
+    for (; written < 64 * 1024 * 1024; written += block.byteLength) near.write(block);
     near.act(() => near.connection.destroy());
     assert.equal(await near.closed, undefined);
     far.connection.resume();

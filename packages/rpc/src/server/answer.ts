@@ -1,6 +1,13 @@
 import { type Call, HeddleError } from '@heddle/kernel';
-import { type Body, emptyBody, Fields, type HttpRequest, type HttpResponse, wholeBody } from '@heddle/wire';
-import { frame } from '../grpc/frames.ts';
+import {
+  type Body,
+  emptyBody,
+  Fields,
+  frame,
+  type HttpRequest,
+  type HttpResponse,
+  wholeBody,
+} from '@heddle/wire';
 import { writeStatus } from '../status/status-fields.ts';
 import type { Metadata } from './metadata.ts';
 

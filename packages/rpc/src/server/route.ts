@@ -8,9 +8,16 @@ import {
   toBinary,
 } from '@bufbuild/protobuf';
 import { type Call, HeddleError } from '@heddle/kernel';
-import { type Body, Fields, type HttpResponse, type HttpService, streamBody } from '@heddle/wire';
-import { frame } from '../grpc/frames.ts';
-import { fewMessagesOf, messagesOf } from '../grpc/messages.ts';
+import {
+  type Body,
+  fewMessagesOf,
+  Fields,
+  frame,
+  type HttpResponse,
+  type HttpService,
+  messagesOf,
+  streamBody,
+} from '@heddle/wire';
 import { writeStatus } from '../status/status-fields.ts';
 import { answer, answerWith, refusal, thrownByHandler } from './answer.ts';
 import type { ClientStreamingHandler, ServerStreamingHandler } from './handlers.ts';
@@ -59,9 +66,9 @@ async function readInput(
   limitBytes: number,
 ): Promise<MessageShape<DescMessage> | AsyncIterable<MessageShape<DescMessage>>> {
   if (method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming') {
-    return decodeAll(method.input, messagesOf(body, limitBytes));
+    return decodeAll(method.input, messagesOf(body, { limitBytes }));
   }
-  const [message, second] = await fewMessagesOf(body, limitBytes, 1);
+  const [message, second] = await fewMessagesOf(body, { limitBytes }, 1);
   if (message !== undefined && second === undefined) return decode(method.input, message);
   const found = message === undefined ? 'none' : 'more';
   const text = `${method.parent.typeName}/${method.name} takes one message, and ${found} came`;
