@@ -36,7 +36,11 @@ async function runCommandLine(args: readonly string[], world: World): Promise<nu
     const error = HeddleError.from(thrown);
     const hint = error.reason === 'USAGE' ? ` (heddle ${name ?? ''} --help says more)` : '';
     terminal.err(`${paint(terminal, 'red', 'heddle:')} ${error.message}${hint}\n`);
-    if (error.reason === 'UNEXPECTED' && error.cause instanceof Error) terminal.err(`${error.cause.stack}\n`);
+    // Only a mistake of ours needs a stack; what the system refuses (a full disk) is said in its message.
+    const { cause } = error;
+    if (error.reason === 'UNEXPECTED' && cause instanceof Error && !('syscall' in cause)) {
+      terminal.err(`${cause.stack}\n`);
+    }
     return error.reason === 'USAGE' ? exitCodes.usage : exitCodes.failed;
   }
 }

@@ -71,7 +71,7 @@ interface Report {
 
 async function report(): Promise<Report> {
   const log = readFileSync(path.join(folder, 'logs', 'load.log'), 'utf8');
-  const [, url = ''] = /"report":"([^"]+)"/.exec(log) ?? [];
+  const [, url = ''] = [...log.matchAll(/"report":"([^"]+)"/g)].at(-1) ?? [];
   return (await (await fetch(url)).json()) as Report;
 }
 
