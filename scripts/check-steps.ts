@@ -6,8 +6,8 @@ import type { Step } from './steps.ts';
 /** The checks that need nothing but the files of the repository. */
 export function checkSteps(): Step[] {
   const files = repositoryFiles();
-  const linted = ['packages', 'apps', 'examples', 'bench', 'scripts', 'simulations'].filter((folder) =>
-    files.some((file) => file.startsWith(`${folder}/`) && file.endsWith('.ts')),
+  const linted = ['packages', 'apps', 'examples', 'bench', 'scripts', 'simulations', 'fuzz'].filter(
+    (folder) => files.some((file) => file.startsWith(`${folder}/`) && file.endsWith('.ts')),
   );
   const units = files.filter(isUnitTest);
   return [

@@ -23,7 +23,11 @@ const exemptions: { readonly where: RegExp; readonly needs: readonly Need[]; rea
     why: 'lets promises settle',
   },
   { where: /^apps\/[^/]+\/src\/node\//, needs: ['time', 'chance', 'io'], why: 'supervises processes' },
-  { where: /^(scripts|bench)\//, needs: ['time', 'chance', 'io'], why: 'measures and runs real programs' },
+  {
+    where: /^(scripts|bench|fuzz)\//,
+    needs: ['time', 'chance', 'io'],
+    why: 'measures and runs real programs',
+  },
   { where: /\.it\.test\.ts$/, needs: ['time', 'chance', 'io'], why: 'tests against the real thing' },
   { where: /^examples\//, needs: ['io'], why: 'may serve files; its time and chance are the kernel’s' },
 ];

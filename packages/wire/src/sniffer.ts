@@ -110,6 +110,10 @@ class SniffedConnection implements Connection {
     return this.#connection.write(chunk);
   }
 
+  writeAll(chunks: readonly Uint8Array[]): boolean {
+    return this.#connection.writeAll(chunks);
+  }
+
   end(): void {
     this.#connection.end();
   }

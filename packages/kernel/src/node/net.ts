@@ -2,6 +2,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { HeddleError } from '../error.ts';
 import { checkPort } from '../port-range.ts';
 import type { Address, Connection, ConnectOptions, Listener, ListenOptions, Net } from '../ports/net.ts';
+import { readSpace } from './read-space.ts';
 import { ignore, SocketConnection } from './socket-connection.ts';
 import { checkDial, secure } from './tls-client.ts';
 import { TlsAcceptor } from './tls-server.ts';
@@ -17,7 +18,18 @@ function connectSocket(address: Address, options: ConnectOptions = {}): Promise<
   return new Promise((resolve, reject) => {
     checkPort(address, 1);
     const dial = tls === undefined ? undefined : checkDial(address, tls);
-    const socket = connect({ host: address.host, port: address.port, noDelay: true, allowHalfOpen: true });
+    let connection: SocketConnection | undefined;
+    const onread = {
+      buffer: readSpace,
+      callback: (count: number): boolean => {
+        connection?.received(count);
+        return true;
+      },
+    };
+    const { host, port } = address;
+    // What TLS reads is not what it hands on: only a plain socket reads into the shared space.
+    const reading = dial === undefined ? { onread } : {};
+    const socket = connect({ host, port, noDelay: true, allowHalfOpen: true, ...reading });
     let cancel = (): void => {};
     const settle = (result: Connection | HeddleError): void => {
       clearTimeout(limit);
@@ -44,7 +56,8 @@ function connectSocket(address: Address, options: ConnectOptions = {}): Promise<
         return;
       }
       socket.pause();
-      settle(new SocketConnection(socket));
+      connection = new SocketConnection(socket);
+      settle(connection);
     });
   });
 }

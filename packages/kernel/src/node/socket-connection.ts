@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Address, Connection, ConnectionHandler } from '../ports/net.ts';
 import type { TlsSession } from '../ports/tls.ts';
 import { plainBytes } from './plain-bytes.ts';
+import { takeRead } from './read-space.ts';
 import { isAlert, tlsFailure } from './tls-failure.ts';
 
 /** A socket as a `Connection`. It must not have begun to flow. */
@@ -10,6 +11,7 @@ export class SocketConnection implements Connection {
   readonly remote: Address;
   readonly tls: TlsSession | undefined;
   readonly #socket: Socket;
+  #handler: ConnectionHandler | undefined;
 
   /** `tls`: what is known of a socket of TLS; one with it is a `TLSSocket`. */
   constructor(socket: Socket, tls?: TlsSession) {
@@ -28,6 +30,7 @@ export class SocketConnection implements Connection {
   open(handler: ConnectionHandler): void {
     const socket = this.#socket;
     let failure: Error | undefined;
+    this.#handler = handler;
     socket.on('data', (chunk: Buffer) => handler.data(plainBytes(chunk)));
     socket.on('end', () => handler.end());
     socket.on('drain', () => handler.drain());
@@ -38,8 +41,23 @@ export class SocketConnection implements Connection {
     socket.resume();
   }
 
+  /** So many bytes have come into `readSpace`: for a socket that reads there. */
+  received(count: number): void {
+    this.#handler?.data(takeRead(count));
+  }
+
   write(chunk: Uint8Array): boolean {
     return this.#socket.writable ? this.#socket.write(chunk) : false;
+  }
+
+  writeAll(chunks: readonly Uint8Array[]): boolean {
+    const socket = this.#socket;
+    if (!socket.writable) return false;
+    socket.cork();
+    let more = true;
+    for (const chunk of chunks) more = socket.write(chunk);
+    socket.uncork();
+    return more;
   }
 
   end(): void {

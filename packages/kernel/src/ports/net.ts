@@ -29,6 +29,8 @@ export interface Connection {
   open(handler: ConnectionHandler): void;
   /** Queues bytes, which must not change afterwards. False: the queue is long, wait for `drain`. Dropped once closed. */
   write(chunk: Uint8Array): boolean;
+  /** As `write`, for chunks that go out together, without a copy where the system can do that. */
+  writeAll(chunks: readonly Uint8Array[]): boolean;
   /** Bytes queued and not yet taken by the system. */
   readonly pendingBytes: number;
   /** Finishes sending, after what is queued. */

@@ -142,6 +142,23 @@ function streams(check: Check): void {
     );
   });
 
+  check('chunks that are written together come in order, beside those written alone', async (subject) => {
+    const { near, far } = await pair(subject, { echo: true });
+    const random = seededRandom(18);
+    const sent: Uint8Array[] = [];
+    for (const sizes of [[5], [100, 16_384], [], [0, 1, 70_000, 2], [30_000, 30_000, 30_000]]) {
+      const chunks = sizes.map((size) => random.bytes(size));
+      sent.push(...chunks, text('between'));
+      near.act(() => near.connection.writeAll(chunks));
+      near.write(text('between'));
+    }
+    near.act(() => near.connection.end());
+    assert.equal(await near.closed, undefined);
+    assert.equal(await far.closed, undefined);
+    assert.ok(Buffer.concat(sent).equals(near.content), `${near.bytes} bytes came back`);
+    assert.equal(near.connection.writeAll([text('late'), text('later')]), false);
+  });
+
   check('bytes that came before anybody read are not lost', async (subject) => {
     const { listener, near, far } = await pair(subject, {}, (connection) =>
       connection.write(text('greeting')),

@@ -179,21 +179,23 @@ export class FrameReceiver {
     if ((flags & flag.endHeaders) === 0) {
       const nowMs = this.#session.runtime.clock.nowMs();
       this.#guarded(() => this.#assembly.begin(streamId, endStream, bytes, from, to, nowMs));
+      this.#assembly.dependsOnItself = dependsOnItself;
     } else {
       this.#block(streamId, endStream, bytes, from, to);
+      if (dependsOnItself) throw ownParent(streamId);
     }
-    if (dependsOnItself)
-      throw new StreamFault(streamId, errorCode.protocolError, 'a stream that depends on itself');
   }
 
   #continuation(flags: number, bytes: Buffer, start: number, end: number): void {
     const assembly = this.#assembly;
-    const { streamId, endStream } = assembly;
+    const { streamId, endStream, dependsOnItself } = assembly;
     if (streamId === 0) throw broken('CONTINUATION without HEADERS');
     this.#guarded(() => assembly.add(bytes, start, end));
     if ((flags & flag.endHeaders) === 0) return;
     const block = assembly.take();
     this.#block(streamId, endStream, block, 0, block.length);
+    // Only now: a stream that was reset before its block is complete would look new when it is.
+    if (dependsOnItself) throw ownParent(streamId);
   }
 
   #guarded(append: () => void): void {
@@ -319,7 +321,7 @@ export class FrameReceiver {
     }
     if (readUint31(bytes, start) !== streamId) return;
     if (idle) throw broken('a stream that depends on itself');
-    throw new StreamFault(streamId, errorCode.protocolError, 'a stream that depends on itself');
+    throw ownParent(streamId);
   }
 }
 
@@ -334,4 +336,8 @@ function unpadded(bytes: Buffer, start: number, end: number): number {
 
 function broken(message: string): ConnectionFault {
   return new ConnectionFault(errorCode.protocolError, message);
+}
+
+function ownParent(streamId: number): StreamFault {
+  return new StreamFault(streamId, errorCode.protocolError, 'a stream that depends on itself');
 }

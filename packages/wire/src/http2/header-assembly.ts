@@ -6,6 +6,8 @@ export class HeaderAssembly {
   /** The stream whose block is being put together; 0: none. Any other frame in between breaks the protocol. */
   streamId = 0;
   endStream = false;
+  /** The first frame had a priority that breaks the protocol: to be said when the block is complete. */
+  dependsOnItself = false;
   /** When the block's first frame came. */
   begunMs = 0;
 
@@ -29,6 +31,7 @@ export class HeaderAssembly {
   ): void {
     this.streamId = streamId;
     this.endStream = endStream;
+    this.dependsOnItself = false;
     this.begunMs = nowMs;
     this.#append(bytes, start, end);
   }

@@ -9,7 +9,7 @@ import { type HttpRequest, type HttpService, peer } from '../message/http.ts';
 import { errorCode } from './error-code.ts';
 import { flag, frameType } from './frame.ts';
 import { serveHttp2 } from './server-connection.ts';
-import { data, frame, get, headers, hello, settings, uint32 } from './testdata/raw-frames.ts';
+import { block, data, frame, get, headers, hello, settings, uint32 } from './testdata/raw-frames.ts';
 import { ByHand } from './testdata/server-by-hand.ts';
 
 const ok = { status: 200, fields: new Fields(), body: emptyBody };
@@ -28,6 +28,29 @@ function recorder(): { seen: HttpRequest[]; service: HttpService } {
 
 /** Never answers, until its call is given up. */
 const waiting: HttpService = (_, call) => new Promise((_resolve, reject) => call.onCancel(reject));
+
+test('a head over several frames that depends on itself is reset once, when it is complete, and not answered', async () => {
+  const { seen, service } = recorder();
+  const hand = new ByHand(service);
+  const head = block(get());
+  const priority = Buffer.concat([uint32(1), Buffer.of(15)]);
+  await hand.begin(
+    frame(
+      frameType.headers,
+      flag.priority | flag.endStream,
+      1,
+      Buffer.concat([priority, head.subarray(0, 2)]),
+    ),
+    frame(frameType.continuation, flag.endHeaders, 1, head.subarray(2)),
+    headers(3, get()),
+  );
+  assert.equal(seen.length, 1, 'only the request behind it');
+  assert.equal(hand.log.resetOf(1), errorCode.protocolError);
+  assert.deepEqual(
+    hand.log.frames.filter(({ streamId }) => streamId === 1).map(({ type }) => type),
+    [frameType.rstStream],
+  );
+});
 
 describe('a request', () => {
   test('reaches the service as RFC 9110 means it', async () => {

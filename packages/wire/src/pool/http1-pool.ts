@@ -50,6 +50,8 @@ export class Http1Pool implements ClientConnectionOwner {
   readonly #address: Address;
   readonly #limits: Http1PoolLimits;
   readonly #sweep: Sweep;
+  readonly #sweepMs: number;
+  #sweptMs = 0;
   readonly #terms = new Map<ClientConnection, Term>();
   readonly #idle: ClientConnection[] = [];
   readonly #waiting: WaitingLine;
@@ -63,7 +65,8 @@ export class Http1Pool implements ClientConnectionOwner {
     this.#address = address;
     this.#limits = limits;
     this.#waiting = new WaitingLine(limits.waiting);
-    this.#sweep = new Sweep(runtime, Math.max(10, Math.min(1000, limits.idleMs / 4, limits.writeIdleMs / 4)));
+    this.#sweepMs = Math.max(10, Math.min(1000, limits.idleMs / 4, limits.writeIdleMs / 4));
+    this.#sweep = new Sweep(runtime, this.#sweepMs);
     this.link = new Link(runtime, () => void this.#probe());
   }
 
@@ -130,11 +133,9 @@ export class Http1Pool implements ClientConnectionOwner {
   };
 
   #takeIdle(): ClientConnection | undefined {
-    const nowMs = this.#runtime.clock.nowMs();
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
       const term = this.#terms.get(connection);
-      if (connection.usable && term !== undefined && !this.#isSpent(connection, term, nowMs))
-        return connection;
+      if (connection.usable && term !== undefined && !this.#isSpentNow(connection, term)) return connection;
       connection.destroy();
     }
     return undefined;
@@ -201,6 +202,13 @@ export class Http1Pool implements ClientConnectionOwner {
     return nowMs >= term.untilMs || connection.exchanges >= term.requests;
   }
 
+  /** Looks at the clock only when the end is near: until shortly ago it was known not to have come. */
+  #isSpentNow(connection: ClientConnection, term: Term): boolean {
+    const knownMs = Math.max(term.idleSinceMs, this.#sweptMs);
+    const nowMs = knownMs + 2 * this.#sweepMs < term.untilMs ? knownMs : this.#runtime.clock.nowMs();
+    return this.#isSpent(connection, term, nowMs);
+  }
+
   /** Lets the first go on for whom there is a connection, or room for one. */
   #serveWaiting(): void {
     const room = this.#limits.connections - this.#terms.size - this.#connecting;
@@ -209,6 +217,7 @@ export class Http1Pool implements ClientConnectionOwner {
 
   readonly #idleSweep = {
     sweep: (nowMs: number): void => {
+      this.#sweptMs = nowMs;
       for (const connection of this.#idle.slice()) {
         const term = this.#terms.get(connection);
         const stale = term === undefined || nowMs - term.idleSinceMs >= this.#limits.idleMs;
