@@ -12,6 +12,11 @@ import { grpcGoInteropClient, grpcGoInteropServer } from '../../engines/grpc-go.
 import { grpcPython } from '../../engines/grpc-python.ts';
 import { type Contract, type ContractResult, resultOf, skippedWhole } from '../result.ts';
 import { interopCases } from './interop/cases.ts';
+import {
+  clientCompressedCases,
+  compressedRequestCases,
+  serverCompressedCases,
+} from './interop/compression-cases.ts';
 import type { InteropClient } from './interop/dialogue.ts';
 import { TestService } from './interop/gen/grpc/testing/test_pb.ts';
 import { grpcJsClient } from './interop/grpc-js-client.ts';
@@ -31,7 +36,11 @@ export const grpcInterop: Contract = {
     await server.start?.();
     try {
       return [
-        ...(await cases('grpc-js client', grpcJsVersion, grpcJsClient(server.address))),
+        ...(await cases('grpc-js client', grpcJsVersion, grpcJsClient(server.address), {
+          ...interopCases,
+          ...clientCompressedCases,
+          ...serverCompressedCases,
+        })),
         ...(await goClient(server.address)),
         ...(await goServer()),
         ...(await jsServer()),
@@ -63,7 +72,16 @@ async function goServer(): Promise<readonly ContractResult[]> {
   if (isMissing(found)) return skippedWhole(backend, `grpc-go server: ${found.missing}`);
   const server = await grpcGoInteropServer.start({});
   try {
-    return await cases('grpc-go server', found.version, heddleClient(runtime, server.address));
+    return [
+      ...(await cases('grpc-go server', found.version, heddleClient(runtime, server.address))),
+      {
+        backend,
+        version: found.version,
+        case: 'grpc-go server: compressed_requests',
+        status: 'unsupported',
+        detail: 'its interoperability server answers "Decompressor is not installed"',
+      },
+    ];
   } finally {
     await server.stop();
   }
@@ -72,7 +90,10 @@ async function goServer(): Promise<readonly ContractResult[]> {
 async function jsServer(): Promise<readonly ContractResult[]> {
   const server = await startGrpcJsServer();
   try {
-    return await cases('grpc-js server', grpcJsVersion, heddleClient(runtime, server.address));
+    return await cases('grpc-js server', grpcJsVersion, heddleClient(runtime, server.address), {
+      ...interopCases,
+      ...compressedRequestCases,
+    });
   } finally {
     server.stop();
   }
@@ -98,7 +119,11 @@ async function python(target: Place): Promise<readonly ContractResult[]> {
     }
     return [
       ...results,
-      ...(await cases('grpc-python server', found.version, heddleClient(runtime, server.address))),
+      ...(await cases('grpc-python server', found.version, heddleClient(runtime, server.address), {
+        ...interopCases,
+        ...compressedRequestCases,
+        ...serverCompressedCases,
+      })),
     ];
   } finally {
     await Promise.all([client.stop(), server.stop()]);
@@ -110,10 +135,11 @@ async function cases(
   counterpart: string,
   version: string,
   client: InteropClient,
+  table: typeof interopCases = interopCases,
 ): Promise<readonly ContractResult[]> {
   const results: ContractResult[] = [];
   try {
-    for (const [name, one] of Object.entries(interopCases))
+    for (const [name, one] of Object.entries(table))
       results.push(await resultOf(backend, version, `${counterpart}: ${name}`, () => inTime(one(client))));
   } finally {
     await client.close();

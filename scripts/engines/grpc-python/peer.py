@@ -49,6 +49,8 @@ def fail_if_asked(request, context):
 def unary_call(request, context):
     echo_metadata(context)
     fail_if_asked(request, context)
+    if request.response_compressed.value:
+        context.set_compression(grpc.Compression.Gzip)
     return SimpleResponse(payload={"body": bytes(request.response_size)})
 
 
@@ -56,8 +58,12 @@ def streaming_input_call(requests, _context):
     return InputResponse(aggregated_payload_size=sum(len(each.payload.body) for each in requests))
 
 
-def streaming_output_call(request, _context):
+def streaming_output_call(request, context):
+    if any(each.compressed.value for each in request.response_parameters):
+        context.set_compression(grpc.Compression.Gzip)
     for parameter in request.response_parameters:
+        if not parameter.compressed.value:
+            context.disable_next_message_compression()
         yield OutputResponse(payload={"body": bytes(parameter.size)})
 
 
@@ -208,6 +214,35 @@ def timeout_on_sleeping_server(stub):
     fails(lambda: list(stub.duplex(requests(), timeout=0.001)), grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
+def client_compressed_unary(stub):
+    request = SimpleRequest(response_size=314159, payload={"body": bytes(271828)}, expect_compressed={"value": True})
+    fails(lambda: stub.unary(request), grpc.StatusCode.INVALID_ARGUMENT)
+    answer = stub.unary(request, compression=grpc.Compression.Gzip)
+    expect(len(answer.payload.body), 314159)
+
+
+def client_compressed_streaming(stub):
+    def requests():
+        for size in (27182, 45904):
+            yield InputRequest(payload={"body": bytes(size)}, expect_compressed={"value": True})
+
+    fails(lambda: stub.input(requests()), grpc.StatusCode.INVALID_ARGUMENT)
+    answer = stub.input(requests(), compression=grpc.Compression.Gzip)
+    expect(answer.aggregated_payload_size, 73086)
+
+
+def server_compressed_unary(stub):
+    for compressed in (True, False):
+        request = SimpleRequest(response_size=314159, response_compressed={"value": compressed})
+        expect(len(stub.unary(request).payload.body), 314159)
+
+
+def server_compressed_streaming(stub):
+    parameters = [{"size": 31415, "compressed": {"value": True}}, {"size": 92653, "compressed": {"value": False}}]
+    answers = stub.output(OutputRequest(response_parameters=parameters))
+    expect([len(each.payload.body) for each in answers], [31415, 92653])
+
+
 CASES = {
     "empty_unary": empty_unary,
     "large_unary": large_unary,
@@ -218,6 +253,10 @@ CASES = {
     "cancel_after_first_response": cancel_after_first_response,
     "timeout_on_sleeping_server": timeout_on_sleeping_server,
     "custom_metadata": custom_metadata,
+    "client_compressed_unary": client_compressed_unary,
+    "client_compressed_streaming": client_compressed_streaming,
+    "server_compressed_unary": server_compressed_unary,
+    "server_compressed_streaming": server_compressed_streaming,
     "status_code_and_message": lambda stub: status(stub, "test status message"),
     "special_status_message": lambda stub: status(
         stub, "\t\ntest with whitespace\r\nand Unicode BMP \u263a and non-BMP \U0001f608\t\n"

@@ -1,7 +1,7 @@
 // The cases of grpc/grpc `doc/interop-test-descriptions.md` that need neither a cloud nor a feature that is optional.
 import assert from 'node:assert/strict';
 import type { DescMessage, DescMethod } from '@bufbuild/protobuf';
-import type { Dialogue, InteropClient, InteropMethod, Status } from './dialogue.ts';
+import { type Dialogue, type InteropClient, of, type Status } from './dialogue.ts';
 import { EmptySchema, TestService, UnimplementedService } from './gen/grpc/testing/test_pb.ts';
 import { echoedHeader, echoedTrailer } from './test-service.ts';
 
@@ -137,8 +137,4 @@ async function expectEnd<I extends DescMessage, O extends DescMessage>(
   while ((await call.receive()) !== undefined) received++;
   assert.deepEqual(call.status, { code: 0, message: '' });
   assert.equal(received, messages);
-}
-
-function of<M extends DescMethod>(method: M): InteropMethod<M['input'], M['output']> {
-  return { desc: method, input: method.input, output: method.output };
 }

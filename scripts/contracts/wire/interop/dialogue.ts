@@ -33,13 +33,22 @@ export interface Dialogue<I extends DescMessage, O extends DescMessage> {
 export interface DialogueOptions {
   readonly timeoutMs?: number;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Whether what is sent is compressed by gzip. Default false. */
+  readonly compressed?: boolean;
 }
 
 /** A gRPC client, connected to one server. */
 export interface InteropClient {
+  /** Whether `header('grpc-encoding')` tells how an answer was compressed; others keep that to themselves. */
+  readonly showsEncoding: boolean;
   open<I extends DescMessage, O extends DescMessage>(
     method: InteropMethod<I, O>,
     options?: DialogueOptions,
   ): Dialogue<I, O>;
   close(): Promise<void>;
+}
+
+/** A method as the cases open it. */
+export function of<M extends DescMethod>(method: M): InteropMethod<M['input'], M['output']> {
+  return { desc: method, input: method.input, output: method.output };
 }

@@ -7,17 +7,26 @@ import {
   type MessageShape,
   toBinary,
 } from '@bufbuild/protobuf';
-import { Client, type ClientDuplexStream, credentials, Metadata } from '@grpc/grpc-js';
+import { Client, type ClientDuplexStream, compressionAlgorithms, credentials, Metadata } from '@grpc/grpc-js';
 import type { Place } from '../../../engines/engine.ts';
 import type { Dialogue, DialogueOptions, InteropClient, InteropMethod, Status } from './dialogue.ts';
 import { MessageQueue } from './message-queue.ts';
 
 /** A client of the server at `target`. */
 export function grpcJsClient(target: Place): InteropClient {
-  const client = new Client(`${target.host}:${target.port}`, credentials.createInsecure());
+  const address = `${target.host}:${target.port}`;
+  const plain = new Client(address, credentials.createInsecure());
+  const compressing = new Client(address, credentials.createInsecure(), {
+    'grpc.default_compression_algorithm': compressionAlgorithms.gzip,
+  });
   return {
-    open: (method, options = {}) => new GrpcJsDialogue(client, method, options),
-    close: async () => client.close(),
+    showsEncoding: false,
+    open: (method, options = {}) =>
+      new GrpcJsDialogue(options.compressed === true ? compressing : plain, method, options),
+    close: async () => {
+      plain.close();
+      compressing.close();
+    },
   };
 }
 

@@ -8,16 +8,24 @@ import type {
 } from '@bufbuild/protobuf';
 import { codes, HeddleError, type Runtime } from '@heddle/kernel';
 import { createTransport, type RpcTransport } from '@heddle/rpc';
+import { gzip } from '@heddle/wire/compression';
 import type { Place } from '../../../engines/engine.ts';
 import type { Dialogue, DialogueOptions, InteropClient, InteropMethod, Status } from './dialogue.ts';
 import { MessageQueue } from './message-queue.ts';
 
 /** A client of the server at `target`. */
 export function heddleClient(runtime: Runtime, target: Place): InteropClient {
-  const transport = createTransport({ runtime, target: `${target.host}:${target.port}` });
+  const options = { runtime, target: `${target.host}:${target.port}` };
+  const plain = createTransport(options);
+  const compressing = createTransport({ ...options, compress: gzip });
   return {
-    open: (method, options = {}) => new HeddleDialogue(transport, method, options),
-    close: async () => transport.close(),
+    showsEncoding: true,
+    open: (method, dialogue = {}) =>
+      new HeddleDialogue(dialogue.compressed === true ? compressing : plain, method, dialogue),
+    close: async () => {
+      plain.close();
+      compressing.close();
+    },
   };
 }
 

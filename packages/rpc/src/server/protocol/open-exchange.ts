@@ -62,6 +62,8 @@ function dialectOf(req: HttpRequest): Dialect | undefined {
 
 function mediaType(fields: Fields): string {
   const type = fields.get('content-type') ?? '';
+  // Nearly always.
+  if (dialects.has(type)) return type;
   const end = type.indexOf(';');
   return (end < 0 ? type : type.slice(0, end)).trim().toLowerCase();
 }
