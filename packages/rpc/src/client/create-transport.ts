@@ -1,7 +1,7 @@
 import type { Transport } from '@connectrpc/connect';
 import { hostPort, type Instance } from '@heddle/discovery';
 import { classifyErrors } from '@heddle/kernel';
-import { endpoint, propagateOut } from '@heddle/wire';
+import { type EndpointTls, endpoint, propagateOut } from '@heddle/wire';
 import { connectTransport } from '../connect/transport.ts';
 import { pushbackMs } from '../status/status-fields.ts';
 import type { Upstream } from '@heddle/upstream';
@@ -18,6 +18,8 @@ export interface TransportOptions extends ClientOptions<RpcRequest, RpcResponse>
   readonly timeoutMs?: number;
   /** Largest message that is taken. Default 4 MiB. */
   readonly maxMessageBytes?: number;
+  /** Speak TLS with every instance: each must prove to be its own address, or what this names. Default: plaintext. */
+  readonly tls?: EndpointTls;
 }
 
 /** A transport for `createClient` (ours, or that of `@connectrpc/connect`), and its end. */
@@ -34,10 +36,15 @@ export interface RpcTransport extends Transport {
  * their `idempotency_level`'s to say. Give calls that serve another call `within(call)`.
  */
 export function createTransport(options: TransportOptions): RpcTransport {
-  const { runtime, maxMessageBytes, timeoutMs = 15_000 } = options;
+  const { runtime, maxMessageBytes, tls, timeoutMs = 15_000 } = options;
   const connect = (instance: Instance): Upstream<RpcRequest, RpcResponse> => {
     const at = { host: instance.address, port: instance.port };
-    const way = endpoint({ runtime, address: at, protocol: 'http2' });
+    const way = endpoint({
+      runtime,
+      address: at,
+      protocol: 'http2',
+      ...(tls === undefined ? {} : { tls }),
+    });
     const limit = maxMessageBytes === undefined ? {} : { maxMessageBytes };
     const service = grpcExchange(propagateOut(way.request), { authority: hostPort(instance), ...limit });
     return { endpoint: way, service };
