@@ -94,8 +94,7 @@ export function tlsFailure(error: Error, where: string): HeddleError {
   });
 }
 
+/** Those words are of upper case and joined by underscores, which neither errnos are nor the codes of Node's own errors. */
 function isVerification(word: string): boolean {
-  return (
-    ofVerification.has(word) || (/CERT|ISSUER|CRL|CHAIN|PURPOSE|CA$/.test(word) && !word.startsWith('ERR_'))
-  );
+  return /^[A-Z]+(_[A-Z]+)+$/.test(word) && !word.startsWith('ERR_');
 }

@@ -95,6 +95,8 @@ export class TlsAcceptor {
     server.on('tlsClientError', (error, socket) => {
       socket.on('error', ignore);
       this.#refused(reasonOf(error, socket));
+      // Node leaves one open that has run out of time.
+      socket.destroy();
     });
     return { material, server, ticketKeysSinceMs: performance.now() };
   }

@@ -45,7 +45,11 @@ export interface TlsListenOptions {
   readonly handshakeMs?: number;
   /** Handshakes at a time; a connection beyond that is dropped. Default 1000. */
   readonly handshakes?: number;
-  /** Hears of each connection that was not let in; the reasons are those of `Net.connect`, and `TOO_MANY_HANDSHAKES`. */
+  /**
+   * Hears of each connection that was not let in. The reasons are those of `Net.connect`, and `CERTIFICATE_MISSING`,
+   * `TLS_HANDSHAKE_TIMEOUT` and `TOO_MANY_HANDSHAKES`; `CERTIFICATE_INVALID` once when the source has gone bad: the
+   * server goes on with what it had.
+   */
   refused?(reason: string): void;
 }
 

@@ -1,7 +1,7 @@
 import type { Transport } from '@connectrpc/connect';
 import { hostPort, type Instance } from '@heddle/discovery';
 import { classifyErrors } from '@heddle/kernel';
-import { type Compression, endpoint, propagateOut } from '@heddle/wire';
+import { type Compression, type EndpointTls, endpoint, propagateOut } from '@heddle/wire';
 import { connectTransport } from '../connect/transport.ts';
 import { pushbackMs } from '../status/status-fields.ts';
 import type { Upstream } from '@heddle/upstream';
@@ -25,6 +25,8 @@ export interface TransportOptions extends ClientOptions<RpcRequest, RpcResponse>
    * Answers may come compressed in any case.
    */
   readonly compress?: Compression;
+  /** Speak TLS with every instance: each must prove to be its own address, or what this names. Default: plaintext. */
+  readonly tls?: EndpointTls;
 }
 
 /** A transport for `createClient` (ours, or that of `@connectrpc/connect`), and its end. */
@@ -41,14 +43,15 @@ export interface RpcTransport extends Transport {
  * their `idempotency_level`'s to say. Give calls that serve another call `within(call)`.
  */
 export function createTransport(options: TransportOptions): RpcTransport {
-  const { runtime, maxMessageBytes, maxSentMessageBytes, compress, timeoutMs = 15_000 } = options;
+  const { runtime, maxMessageBytes, maxSentMessageBytes, compress, tls, timeoutMs = 15_000 } = options;
   const optional = {
     ...(maxMessageBytes === undefined ? {} : { maxMessageBytes }),
     ...(compress === undefined ? {} : { compress }),
   };
+  const secured = tls === undefined ? {} : { tls };
   const connect = (instance: Instance): Upstream<RpcRequest, RpcResponse> => {
-    const at = { host: instance.address, port: instance.port };
-    const way = endpoint({ runtime, address: at, protocol: 'http2' });
+    const address = { host: instance.address, port: instance.port };
+    const way = endpoint({ runtime, address, protocol: 'http2', ...secured });
     const service = grpcExchange(propagateOut(way.request), { authority: hostPort(instance), ...optional });
     return { endpoint: way, service };
   };

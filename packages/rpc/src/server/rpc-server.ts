@@ -1,5 +1,5 @@
 import { type Address, HeddleError, type Part, type Runtime } from '@heddle/kernel';
-import { type HttpServer, type HttpService, type ServerLimits, serve } from '@heddle/wire';
+import { type HttpServer, type HttpService, type ServerLimits, type ServeTls, serve } from '@heddle/wire';
 import { HealthBoard } from '../health/health-board.ts';
 import { type ServerStackOptions, serverStack } from '../server-stack.ts';
 import { type RpcRouter, type RpcServiceOptions, rpcService } from './rpc-service.ts';
@@ -11,6 +11,8 @@ export interface HttpServerOptions extends ServerStackOptions {
   readonly address?: Address;
   /** Sizes and counts of the wire. */
   readonly limits?: Partial<ServerLimits>;
+  /** Speak TLS, and nothing else. Default: plaintext. */
+  readonly tls?: ServeTls;
 }
 
 /** A part of an `App` that serves one port. */
@@ -24,7 +26,7 @@ export interface ServerPart extends Part {
 
 /** Serves any HTTP service with the server's stack around it. */
 export function httpServer(service: HttpService, options: HttpServerOptions): ServerPart {
-  const { runtime, limits, address = { host: '127.0.0.1', port: 0 } } = options;
+  const { runtime, limits, tls, address = { host: '127.0.0.1', port: 0 } } = options;
   const stacked = serverStack(service, options);
   let running: HttpServer | undefined;
   return {
@@ -38,10 +40,12 @@ export function httpServer(service: HttpService, options: HttpServerOptions): Se
       return running?.connections ?? 0;
     },
     async start() {
-      running = await serve(
-        stacked,
-        limits === undefined ? { runtime, address } : { runtime, address, limits },
-      );
+      running = await serve(stacked, {
+        runtime,
+        address,
+        ...(limits === undefined ? {} : { limits }),
+        ...(tls === undefined ? {} : { tls }),
+      });
     },
     async drain() {
       await running?.drain();
