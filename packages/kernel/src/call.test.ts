@@ -168,6 +168,23 @@ describe('cancel', () => {
     assert.equal(call.signal.aborted, true);
   });
 
+  test('listeners of a cancel are told in order, each once, without those that have stopped', () => {
+    const call = root();
+    const heard: string[] = [];
+    const first = (): void => void heard.push('first');
+    const stopFirst = call.onCancel(first);
+    stopFirst();
+    const second = (): void => void heard.push('second');
+    call.onCancel(second);
+    call.onCancel(second);
+    const stopThird = call.onCancel(() => heard.push('third'));
+    call.onCancel(first);
+    stopThird();
+    stopThird();
+    call.cancel(gone);
+    assert.deepEqual(heard, ['second', 'first']);
+  });
+
   test('is not told to who has stopped listening', () => {
     const call = root();
     const stop = call.onCancel(() => assert.fail('told after it stopped listening'));

@@ -40,7 +40,8 @@ export class Call {
 
   #values: Value | undefined;
   #endListeners: EndListener[] | undefined;
-  #cancelListeners: Set<CancelListener> | undefined;
+  // Mostly there is one, and it needs no set.
+  #cancelListeners: CancelListener | Set<CancelListener> | undefined;
   #controller: AbortController | undefined;
   #cancelled: HeddleError | undefined;
   #outcome: Outcome | undefined;
@@ -140,7 +141,8 @@ export class Call {
     this.#cancelled = error;
     const listeners = this.#cancelListeners;
     this.#cancelListeners = undefined;
-    if (listeners !== undefined) for (const listener of listeners) guarded(listener, error);
+    if (typeof listeners === 'function') guarded(listeners, error);
+    else if (listeners !== undefined) for (const listener of listeners) guarded(listener, error);
     this.#controller?.abort(error);
     this.#cancelChildren(error);
   }
@@ -155,9 +157,17 @@ export class Call {
       return nothing;
     }
     if (this.#outcome !== undefined) return nothing;
-    this.#cancelListeners ??= new Set();
-    this.#cancelListeners.add(listener);
-    return () => this.#cancelListeners?.delete(listener);
+    const others = this.#cancelListeners;
+    if (others === undefined) this.#cancelListeners = listener;
+    else if (typeof others === 'function') this.#cancelListeners = new Set([others, listener]);
+    else others.add(listener);
+    return () => this.#ignore(listener);
+  }
+
+  #ignore(listener: CancelListener): void {
+    const listeners = this.#cancelListeners;
+    if (listeners === listener) this.#cancelListeners = undefined;
+    else if (typeof listeners === 'object') listeners.delete(listener);
   }
 
   /** Hears of the end, in order of registration; at once if it has happened. */

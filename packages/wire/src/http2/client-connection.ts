@@ -173,8 +173,10 @@ class ClientSession extends Session implements Http2ClientConnection {
     const bytes = wholeBytes(body);
     const endStream = bytes !== undefined && bytes.length === 0 && body.trailers === undefined;
     const special = requestSpecial(request);
-    if (!special.every(isFieldValue)) throw invalidHead();
-    this.headerWriter.write(id, special, request.fields, endStream);
+    if (!this.headerWriter.repeat(id, special, request.fields, endStream)) {
+      if (!special.every(isFieldValue)) throw invalidHead();
+      this.headerWriter.writeNew(id, special, request.fields, endStream);
+    }
     this.#nextStreamId += 2;
     const stream = new ClientStream(this, id, request, call);
     this.streams.set(id, stream);

@@ -16,8 +16,8 @@ export class ClientStream extends Http2Stream {
   readonly #method: string;
   // How much had been written to the connection when the request's head was part of it.
   readonly #writtenAt: number;
-  #resolve: (response: HttpResponse) => void = () => {};
-  #reject: (error: HeddleError) => void = () => {};
+  #resolve: (response: HttpResponse) => void = nothing;
+  #reject: (error: HeddleError) => void = nothing;
   #status = 0;
   #fields: HttpResponse['fields'] | undefined;
   #informational = 0;
@@ -157,6 +157,8 @@ export function requestSpecial(request: HttpRequest): string[] {
 function hasLength(body: Body): boolean {
   return body.size !== undefined && body.size > 0 && body.trailers === undefined;
 }
+
+function nothing(): void {}
 
 function answered(): HeddleError {
   const message = 'the response was complete before the request was';

@@ -5,6 +5,7 @@ import { writeFrameHeader, writeHeaderBlock } from './frame-writer.ts';
 import { HpackEncoder } from './hpack/encoder.ts';
 import { trait, traitsOf } from './hpack/header-field.ts';
 import type { Output } from './output.ts';
+import { SectionMemory } from './section-memory.ts';
 import type { PeerSettings } from './settings.ts';
 
 // Two table size updates of up to five bytes each may come first.
@@ -19,6 +20,7 @@ export class HeaderWriter {
   readonly #peer: PeerSettings;
   #encoder: HpackEncoder | undefined;
   #tableBytes: number | undefined;
+  #memory: SectionMemory | undefined;
 
   constructor(output: Output, peer: PeerSettings) {
     this.#output = output;
@@ -38,14 +40,50 @@ export class HeaderWriter {
    * `FIELDS_TOO_LARGE` for a section that the peer has said it will not take; nothing has been written then.
    */
   write(streamId: number, special: readonly string[], fields: Fields | undefined, endStream: boolean): void {
+    if (!this.repeat(streamId, special, fields, endStream))
+      this.writeNew(streamId, special, fields, endStream);
+  }
+
+  /** As `write`, but only if the very same section was written lately. False: it was not, and nothing is written. */
+  repeat(
+    streamId: number,
+    special: readonly string[],
+    fields: Fields | undefined,
+    endStream: boolean,
+  ): boolean {
+    const encoder = this.#encoder;
+    if (encoder === undefined || this.#memory === undefined) return false;
+    const kept = this.#memory.find(special, fields?.raw ?? nothing, encoder.state);
+    if (kept === undefined || kept.listBytes > this.#peer.maxHeaderListBytes) return false;
+    const { bytes, length } = kept;
+    const at = this.#output.reserve(frameHeaderBytes + length);
+    const { buffer } = this.#output;
+    const flags = flag.endHeaders | (endStream ? flag.endStream : 0);
+    writeFrameHeader(buffer, at, length, frameType.headers, flags, streamId);
+    const start = at + frameHeaderBytes;
+    for (let index = 0; index < length; index++) buffer[start + index] = bytes[index] as number;
+    return true;
+  }
+
+  /** As `write`, for a section that cannot be repeated. */
+  writeNew(
+    streamId: number,
+    special: readonly string[],
+    fields: Fields | undefined,
+    endStream: boolean,
+  ): void {
     const raw = fields === undefined ? nothing : sendable(fields.raw);
-    const bound = this.#bound(special, raw);
+    const listBytes = this.#listBytes(special, raw);
+    // A field takes less than the 32 octets beside its own for which it counts there.
+    const bound = listBytes + blockStartBytes;
     if (bound > defaultFrameBytes) {
       const scratch = Buffer.allocUnsafe(bound);
       const block = scratch.subarray(0, this.#encode(scratch, 0, special, raw));
       writeHeaderBlock(this.#output, streamId, block, endStream);
       return;
     }
+    const encoder = this.#encoder ?? this.#makeEncoder();
+    const before = encoder.state;
     const at = this.#output.reserve(frameHeaderBytes + bound);
     const { buffer } = this.#output;
     const start = at + frameHeaderBytes;
@@ -53,16 +91,19 @@ export class HeaderWriter {
     const flags = flag.endHeaders | (endStream ? flag.endStream : 0);
     writeFrameHeader(buffer, at, end - start, frameType.headers, flags, streamId);
     this.#output.trim(end);
+    if (encoder.state !== before) return;
+    this.#memory ??= new SectionMemory();
+    this.#memory.keep({ special, raw: fields?.raw ?? nothing, listBytes }, before, buffer, start, end);
   }
 
-  /** The most bytes that the block can take. */
-  #bound(special: readonly string[], raw: readonly string[]): number {
+  /** What the section counts for the peer's limit (RFC 9113 section 6.5.2). */
+  #listBytes(special: readonly string[], raw: readonly string[]): number {
     let octets = 0;
     for (const text of special) octets += text.length;
     for (const text of raw) octets += text.length;
-    const fields = (special.length + raw.length) >> 1;
-    if (octets + fields * 32 > this.#peer.maxHeaderListBytes) throw this.#tooLarge(octets + fields * 32);
-    return octets + fields * HpackEncoder.bound('', '') + blockStartBytes;
+    const listBytes = octets + (special.length + raw.length) * 16;
+    if (listBytes > this.#peer.maxHeaderListBytes) throw this.#tooLarge(listBytes);
+    return listBytes;
   }
 
   #encode(out: Buffer, offset: number, special: readonly string[], raw: readonly string[]): number {

@@ -20,6 +20,8 @@ interface KnownName {
 
 /** Encodes the header blocks of one connection, all of them, in order (RFC 7541). */
 export class HpackEncoder {
+  /** Changes with everything that may make a block other bytes than the same fields were before. */
+  state = 0;
   readonly #table: DynamicTable;
   readonly #known = new Map<string, KnownName>();
   readonly #seen = new Set<string>();
@@ -42,6 +44,7 @@ export class HpackEncoder {
     if (tableBytes === this.#table.maxSize && !this.#announce) return;
     this.#smallest = Math.min(this.#smallest ?? tableBytes, tableBytes);
     this.#announce = true;
+    this.state++;
     this.#table.resize(tableBytes);
   }
 
@@ -63,6 +66,7 @@ export class HpackEncoder {
       at = writeInteger(out, at, 0x20, 5, this.#smallest);
     this.#smallest = undefined;
     this.#announce = false;
+    this.state++;
     return writeInteger(out, at, 0x20, 5, size);
   }
 
@@ -83,6 +87,7 @@ export class HpackEncoder {
 
   #remember(out: Buffer, offset: number, name: string, value: string, known: KnownName): number {
     const at = this.#name(out, offset, name, known, 0x40, 6);
+    this.state++;
     if (this.#table.add(new HeaderField(name, value))) {
       known.numbers.set(value, this.#table.added - 1);
       // Making room may have evicted this name's last entry, and the name with it.
@@ -125,6 +130,7 @@ export class HpackEncoder {
   }
 
   #seenBefore(value: string): boolean {
+    this.state++;
     if (this.#seen.delete(value)) return true;
     if (this.#seen.size >= watchedValues) this.#seen.clear();
     this.#seen.add(value);
