@@ -1,5 +1,6 @@
 import { HeddleError } from '@heddle/kernel';
 import { type Command, exitCodes, readArguments, usageError, type World } from './command.ts';
+import { clean } from './commands/clean.ts';
 import { controlPlane } from './commands/control-plane.ts';
 import { gateway } from './commands/gateway.ts';
 import { ls } from './commands/ls.ts';
@@ -12,7 +13,7 @@ import { onSignals } from './node/signals.ts';
 import { nodeTerminal } from './node/terminal.ts';
 import { paint } from './terminal/terminal.ts';
 
-const commands: readonly Command[] = [up, gateway, controlPlane, ls, shop, postgres];
+const commands: readonly Command[] = [up, clean, gateway, controlPlane, ls, shop, postgres];
 
 /** Runs one command line. Gives the exit code; an error is shown as a sentence, never as a stack. */
 async function runCommandLine(args: readonly string[], world: World): Promise<number> {
@@ -35,7 +36,11 @@ async function runCommandLine(args: readonly string[], world: World): Promise<nu
     const error = HeddleError.from(thrown);
     const hint = error.reason === 'USAGE' ? ` (heddle ${name ?? ''} --help says more)` : '';
     terminal.err(`${paint(terminal, 'red', 'heddle:')} ${error.message}${hint}\n`);
-    if (error.reason === 'UNEXPECTED' && error.cause instanceof Error) terminal.err(`${error.cause.stack}\n`);
+    // Only a mistake of ours needs a stack; what the system refuses (a full disk) is said in its message.
+    const { cause } = error;
+    if (error.reason === 'UNEXPECTED' && cause instanceof Error && !('syscall' in cause)) {
+      terminal.err(`${cause.stack}\n`);
+    }
     return error.reason === 'USAGE' ? exitCodes.usage : exitCodes.failed;
   }
 }

@@ -137,6 +137,13 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
       { name: 'registry', start: () => Promise.resolve(), stop: () => registry.close() },
       { name: 'clients', start: () => Promise.resolve(), stop: () => clients.close() },
       ...(composition.parts ?? []),
+      // A drain waits for what is in flight, and a watch of the health never ends by itself.
+      {
+        name: 'health',
+        start: () => Promise.resolve(),
+        drain: async () => health.close(),
+        stop: () => Promise.resolve(),
+      },
       admin,
       server,
     ],

@@ -1,3 +1,25 @@
+export type { HealthCheck } from './health/health-check.ts';
+export {
+  type CheckResult,
+  defaultHealthRules,
+  type HealthRules,
+} from './health/health-state.ts';
+export {
+  checkService,
+  type HealthView,
+  reportHealth,
+  type ServiceChecks,
+  type ServiceChecksOptions,
+} from './health/health-view.ts';
+export type { HttpProbeOptions } from './health/probe/http-probe.ts';
+export type { ScriptEnd, ScriptRunner } from './health/probe/script-probe.ts';
+export {
+  type CheckOptions,
+  type HealthListener,
+  type RunningCheck,
+  startCheck,
+} from './health/running-check.ts';
+export { startTtlCheck, type TtlCheck, type TtlCheckOptions } from './health/ttl-check.ts';
 export {
   type Health,
   healthValues,
@@ -19,10 +41,26 @@ export {
   instance,
   readInstance,
 } from './registry/validate-instance.ts';
-export type { EndpointListener, EndpointSnapshot, Resolver } from './resolve/endpoint-snapshot.ts';
+export type {
+  EndpointListener,
+  EndpointSnapshot,
+  ExcludedCounts,
+  Resolver,
+} from './resolve/endpoint-snapshot.ts';
 export { type ResolverOptions, resolver } from './resolve/resolver.ts';
+export type { Subsetting } from './resolve/subsetting.ts';
 export { parseTarget, type Subset, type Target } from './resolve/target.ts';
 export { type RemoteRegistryOptions, remoteRegistry } from './remote/remote-registry.ts';
 export type { Reach } from './remote/registry-servers.ts';
 export { type EmptyPushGuardOptions, emptyPushGuard, type HeldBack } from './guard/empty-push-guard.ts';
+export { merge, type MergeOptions } from './merge/merge.ts';
 export { type LastKnownGoodOptions, lastKnownGood } from './guard/last-known-good.ts';
+export {
+  type BalancingPolicy,
+  balancingPolicies,
+  type DiscoveryBackend,
+  discoveryBackends,
+  type ServiceConfig,
+  type ServiceConfigInit,
+  serviceConfig,
+} from './service/service-config.ts';

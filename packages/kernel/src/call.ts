@@ -15,6 +15,13 @@ export type CancelListener = (error: HeddleError) => void;
 
 const success: Outcome = { error: undefined };
 
+// A call has a handful of values at most: a chain of them costs a fraction of a Map, to make as to search.
+interface Value {
+  readonly key: CallKey<unknown>;
+  value: unknown;
+  readonly next: Value | undefined;
+}
+
 /**
  * One exchange, from its first byte to its last. An attempt is a child of the call that it tries to fulfil.
  *
@@ -31,7 +38,7 @@ export class Call {
   /** When the caller stops waiting, in `runtime.clock.nowMs()` time. Undefined: never. Never later than the parent's. */
   readonly deadlineMs: number | undefined;
 
-  #values: Map<CallKey<unknown>, unknown> | undefined;
+  #values: Value | undefined;
   #endListeners: EndListener[] | undefined;
   #cancelListeners: Set<CancelListener> | undefined;
   #controller: AbortController | undefined;
@@ -84,15 +91,19 @@ export class Call {
 
   /** The value that was set here or on the nearest ancestor; the key's fallback where nobody has. */
   get<T>(key: CallKey<T>): T {
-    const values = this.#values;
-    if (values !== undefined && values.has(key)) return values.get(key) as T;
+    for (let set = this.#values; set !== undefined; set = set.next)
+      if (set.key === key) return set.value as T;
     return this.parent === undefined ? key.fallback : this.parent.get(key);
   }
 
   /** Sets a value for this call and its children. Ancestors do not see it. */
   set<T>(key: CallKey<T>, value: T): this {
-    this.#values ??= new Map();
-    this.#values.set(key, value);
+    for (let set = this.#values; set !== undefined; set = set.next) {
+      if (set.key !== key) continue;
+      set.value = value;
+      return this;
+    }
+    this.#values = { key, value, next: this.#values };
     return this;
   }
 

@@ -26,9 +26,27 @@ export {
 export type { Clock } from './ports/clock.ts';
 export type { AppendFile, Disk } from './ports/disk.ts';
 export type { Log, LogLevel } from './ports/log.ts';
-export type { Address, Connection, ConnectionHandler, ConnectOptions, Listener, Net } from './ports/net.ts';
+export type {
+  Address,
+  Connection,
+  ConnectionHandler,
+  ConnectOptions,
+  Listener,
+  ListenOptions,
+  Net,
+} from './ports/net.ts';
 export type { Random } from './ports/random.ts';
 export type { Runtime } from './ports/runtime.ts';
+export type {
+  ClientCertificates,
+  PeerCertificate,
+  TlsConnectOptions,
+  TlsIdentity,
+  TlsListenOptions,
+  TlsMaterial,
+  TlsSession,
+  TlsSource,
+} from './ports/tls.ts';
 export type { Timer, Timers } from './ports/timers.ts';
 export {
   type Classify,

@@ -78,7 +78,13 @@ export async function settle<Req, Res>(
 
 /** As `settle`, but rejects with the error: for callers that only want the value. */
 export async function perform<Req, Res>(service: Service<Req, Res>, req: Req, call: Call): Promise<Res> {
-  const result = await settle(service, req, call);
-  if (!result.ok) throw result.error;
-  return result.value;
+  try {
+    const value = await service(req, call);
+    if (!call.endDeferred) call.end();
+    return value;
+  } catch (thrown) {
+    const error = HeddleError.from(thrown);
+    call.end(error);
+    throw error;
+  }
 }

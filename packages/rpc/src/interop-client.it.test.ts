@@ -5,6 +5,8 @@ import { createClient } from '@connectrpc/connect';
 import * as grpc from '@grpc/grpc-js';
 import { correlationId, Call, HeddleError } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
+import type { Compression } from '@heddle/wire';
+import { deflate, gzip } from '@heddle/wire/compression';
 import { createTransport } from './client/create-transport.ts';
 import { within } from './connect/within.ts';
 import { BadRequestSchema } from './gen/google/rpc/error_details_pb.ts';
@@ -124,6 +126,51 @@ test('an answer over the limit is refused', async () => {
   assert.ok(error instanceof HeddleError);
   assert.equal(error.reason, 'MESSAGE_TOO_LARGE');
   assert.equal((await echo.append({ text: 'still there' })).text, 'still there');
+});
+
+test('compressed requests: unary and streams', async () => {
+  for (const engine of [gzip, deflate]) {
+    const sizes: number[] = [];
+    const compress: Compression = {
+      ...engine,
+      compress: async (bytes) => {
+        const packed = await engine.compress(bytes);
+        sizes.push(packed.byteLength);
+        return packed;
+      },
+    };
+    const squeezing = createTransport({ runtime, target: `127.0.0.1:${port}`, compress });
+    const client = createClient(EchoService, squeezing);
+    const text = 'x'.repeat(200_000);
+    assert.equal((await client.append({ text })).text, text);
+    assert.ok(sizes.length === 1 && Number(sizes[0]) < 1000, 'it went compressed');
+    const messages = async function* (): AsyncGenerator<{ text: string }> {
+      for (const each of ['a', '', 'c']) yield { text: each };
+    };
+    assert.equal((await client.collect(messages())).text, 'ac');
+    squeezing.close();
+  }
+});
+
+test('a message over the limit for sending is not sent', async () => {
+  const strict = createTransport({ runtime, target: `127.0.0.1:${port}`, maxSentMessageBytes: 100 });
+  const client = createClient(EchoService, strict);
+  const before = seen.length;
+  const error: unknown = await client.echo({ text: 'x'.repeat(101) }).catch((thrown: unknown) => thrown);
+  assert.ok(error instanceof HeddleError);
+  assert.deepEqual(
+    [error.code, error.reason, error.sent],
+    ['resource_exhausted', 'MESSAGE_TOO_LARGE', false],
+  );
+  assert.equal(seen.length, before);
+  const messages = async function* (): AsyncGenerator<{ text: string }> {
+    yield { text: 'a' };
+    yield { text: 'x'.repeat(101) };
+  };
+  const stream: unknown = await client.collect(messages()).catch((thrown: unknown) => thrown);
+  assert.ok(stream instanceof HeddleError);
+  assert.equal(stream.reason, 'MESSAGE_TOO_LARGE');
+  strict.close();
 });
 
 test('server stream, client stream, both ways', async () => {

@@ -5,6 +5,7 @@ The descriptor is a serialized FileDescriptorProto of grpc.testing. The server p
 """
 
 import sys
+import threading
 import time
 from concurrent import futures
 
@@ -185,9 +186,17 @@ def status(stub, details):
 
 
 def cancel_after_first_response(stub):
-    call = stub.duplex(iter((duplex_request(31415, 27182),)))
+    cancelled = threading.Event()
+
+    def requests():
+        yield duplex_request(31415, 27182)
+        # The server must not see the end before it sees the cancellation.
+        cancelled.wait()
+
+    call = stub.duplex(requests())
     expect(len(next(call).payload.body), 31415)
     call.cancel()
+    cancelled.set()
     fails(lambda: list(call), grpc.StatusCode.CANCELLED)
 
 

@@ -26,6 +26,11 @@ export const postgres: Command = {
       stop: () => Promise.resolve(),
     };
     const parts = [server, databases];
-    return runServer({ name: 'postgres', runtime, parts, stopMs: 10_000 }, world, () => urls);
+    return runServer({ name: 'postgres', runtime, parts, stopMs: 10_000 }, world, () => urls, unlogged);
   },
 };
+
+/** The URLs have passwords in them. */
+function unlogged(): Readonly<Record<string, string>> {
+  return {};
+}

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -102,6 +110,28 @@ describe('heddle up', limit, () => {
     await urls(again);
     again.child.kill('SIGINT');
     assert.equal(await again.exited, 0);
+    assert.match(again.output, /stopped\n$/);
+  });
+
+  test('what it leaves is deleted by heddle clean, and nothing else', limit, async () => {
+    const cli = new StartedCli(['up', ...free, ...data('left')]);
+    await urls(cli);
+    const busy = new StartedCli(['clean', ...data('left')]);
+    assert.equal(await busy.exited, 1, busy.output);
+    assert.match(busy.output, /another heddle up \(process \d+\) is running/);
+    cli.child.kill('SIGINT');
+    assert.equal(await cli.exited, 0);
+    writeFileSync(path.join(folder, 'left', 'mine.txt'), 'not of heddle');
+    const cleaned = new StartedCli(['clean', ...data('left')]);
+    assert.equal(await cleaned.exited, 0, cleaned.output);
+    assert.deepEqual(readdirSync(path.join(folder, 'left')), ['mine.txt']);
+    const again = new StartedCli(['clean', ...data('left')]);
+    assert.equal(await again.exited, 0);
+    assert.match(again.output, /there is nothing of heddle up in /);
+    rmSync(path.join(folder, 'left', 'mine.txt'));
+    mkdirSync(path.join(folder, 'left', 'logs'));
+    assert.equal(await new StartedCli(['clean', ...data('left')]).exited, 0);
+    assert.ok(!existsSync(path.join(folder, 'left')));
   });
 
   test('a second signal ends it at once', limit, async () => {

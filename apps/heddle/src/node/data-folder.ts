@@ -1,8 +1,23 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { HeddleError } from '@heddle/kernel';
 
 const lockName = 'up.lock';
+
+// Root's PostgreSQL runs as `nobody`, who must be able to pass through. Passing shows nothing: no list of the folder, and
+// all that lies in it is for its owner only.
+const folderMode = process.geteuid?.() === 0 ? 0o711 : 0o700;
 
 /** A data folder that is ours until `release`. */
 export interface ClaimedFolder {
@@ -19,7 +34,7 @@ export function claimFolder(folder: string): ClaimedFolder {
   const absolute = path.resolve(folder);
   const lock = path.join(absolute, lockName);
   try {
-    mkdirSync(absolute, { recursive: true, mode: 0o700 });
+    mkdirSync(absolute, { recursive: true, mode: folderMode });
     takeLock(lock, absolute);
   } catch (thrown) {
     if (thrown instanceof HeddleError) throw thrown;
@@ -92,6 +107,24 @@ function denied(folder: string, why: string, cause: unknown): HeddleError {
     `the data folder ${folder} cannot be written: ${why}. ` +
     'Give this user write access to it, or choose another folder with --data DIR.';
   return new HeddleError({ code: 'permission_denied', reason: 'DATA_FOLDER_DENIED', message, cause });
+}
+
+/** What `up` makes in its folder; nothing else is ever deleted, whatever folder is named. */
+const made = ['postgres', 'control-plane', 'logs', 'up.json'];
+
+/** Whether a folder has anything in it that `up` has made. */
+export function holdsUp(folder: string): boolean {
+  return made.some((name) => existsSync(path.join(folder, name)));
+}
+
+/** Deletes what `up` has made in a folder. */
+export function emptyFolder(folder: ClaimedFolder): void {
+  for (const name of made) rmSync(path.join(folder.path, name), { recursive: true, force: true });
+}
+
+/** Deletes the folder too, if nothing is left in it. To be called after its release. */
+export function removeIfEmpty(folder: ClaimedFolder): void {
+  if (readdirSync(folder.path).length === 0) rmdirSync(folder.path);
 }
 
 /** What a running `up` leaves in its data folder, for this user's other commands only. */

@@ -8,3 +8,6 @@ process.on('disconnect', () => {
 });
 // The listener alone must not keep a program alive that has finished.
 process.channel?.unref();
+
+// Whoever reads what we write dies with the parent too. That nobody listens is no reason to fail.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});

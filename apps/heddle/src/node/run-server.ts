@@ -4,12 +4,14 @@ import { tellReady } from './tell-parent.ts';
 
 /**
  * Runs an app until a signal stops it: gives 0 after a clean stop, 1 after one with problems; a second signal ends the
- * process at once. Rejects if it cannot start. `facts` is asked when it runs, and told to the supervisor.
+ * process at once. Rejects if it cannot start. `facts` is asked when it runs, and told to the supervisor; `logged` is what of it
+ * may be written to a log, by default all.
  */
 export async function runServer(
   options: AppOptions,
   world: World,
   facts: () => Readonly<Record<string, string>>,
+  logged: (told: Readonly<Record<string, string>>) => Readonly<Record<string, string>> = (told) => told,
 ): Promise<number> {
   const { log } = options.runtime;
   const app = new App(options);
@@ -34,7 +36,7 @@ export async function runServer(
     return stopped;
   }
   const told = facts();
-  log('info', 'ready', told);
+  log('info', 'ready', logged(told));
   tellReady(told);
   return stopped;
 }

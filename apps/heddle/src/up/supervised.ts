@@ -1,4 +1,5 @@
 import { HeddleError, type Runtime, type Timer } from '@heddle/kernel';
+import { readableLine } from './log-line.ts';
 import { type Child, describeEnd, type Processes, type Program } from './program.ts';
 import { died, noFailures } from './restart-delay.ts';
 
@@ -121,7 +122,7 @@ function failed(name: string, what: string, lastLines: readonly string[]): Heddl
   const said =
     lastLines.length === 0
       ? ''
-      : `. The last it wrote:\n${lastLines.map((line) => `    ${line}`).join('\n')}`;
+      : `. The last it wrote:\n${lastLines.map((line) => `    ${readableLine(line)}`).join('\n')}`;
   const message = `${name} ${what}${said}`;
   return new HeddleError({ code: 'failed_precondition', reason: 'PROGRAM_FAILED', message });
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type EmbeddedRegistry, embeddedRegistry } from '../embedded/embedded-registry.ts';
+import { emptyPushGuard } from '../guard/empty-push-guard.ts';
 import type { InstanceInit } from '../registry/instance.ts';
 import { instance } from '../registry/validate-instance.ts';
 import { type VirtualRuntime, virtualRuntime } from '../testing/virtual-runtime.ts';
@@ -93,6 +94,84 @@ test('an instance that did not change is the same object, so that a balancer kee
   assert.notEqual(before, undefined);
   assert.equal(users.current?.instances[0], before);
   users.close();
+});
+
+test('critical instances are left out; with too few others all are used, and it is said so', async () => {
+  const { runtime, registry, put } = await stage(
+    { id: 'a', health: 'passing' },
+    { id: 'b', health: 'unknown' },
+    { id: 'c', health: 'warning' },
+    { id: 'd', health: 'critical' },
+  );
+  const panics: boolean[] = [];
+  const onPanic = (panic: boolean): void => void panics.push(panic);
+  const users = resolver('discovery:///users', { runtime, registry, onPanic });
+  const never = resolver('discovery:///users', { runtime, registry, panicShare: 0 });
+  const seen = (): unknown => [idsOf(users.current), users.current?.panic, users.current?.excluded.health];
+  await runtime.time.advance(0);
+  assert.deepEqual(seen(), ['a,b,c', false, 1]);
+  await put({ id: 'c', health: 'critical' });
+  assert.deepEqual(seen(), ['a,b', false, 2], 'half of them is enough');
+  await put({ id: 'b', health: 'critical' });
+  assert.deepEqual(seen(), ['a,b,c,d', true, 0]);
+  assert.equal(idsOf(never.current), 'a');
+  await put({ id: 'a', health: 'critical' });
+  assert.deepEqual([idsOf(never.current), never.current?.excluded.health], ['', 4]);
+  await put({ id: 'a', health: 'passing' });
+  await put({ id: 'b', health: 'passing' });
+  assert.deepEqual(
+    [seen(), panics],
+    [
+      ['a,b', false, 2],
+      [true, false],
+    ],
+  );
+  const told = runtime.lines.filter((line) => line.includes('healthy'));
+  assert.equal(told.length, 2, told.join());
+  users.close();
+  never.close();
+});
+
+test('a share of the fleet is taken after health, and the rest counted', async () => {
+  const made = Array.from({ length: 12 }, (_, at) => ({ id: `i${at}` }));
+  const { runtime, registry, put } = await stage(...made);
+  const users = resolver('discovery:///users', { runtime, registry, subsetting: { size: 4, client: 3 } });
+  await runtime.time.advance(0);
+  const before = users.current?.instances.map(({ id }) => id) ?? [];
+  assert.deepEqual([before.length, users.current?.excluded.share], [4, 8]);
+  await put({ id: before[0] ?? '', health: 'critical' });
+  const after = users.current?.instances.map(({ id }) => id) ?? [];
+  assert.deepEqual([after.length, users.current?.excluded.share, users.current?.excluded.health], [4, 7, 1]);
+  assert.ok(!after.includes(before[0] ?? ''));
+  users.close();
+});
+
+test('what a guard holds back is told with the endpoints', async () => {
+  const { runtime, registry } = await stage({ id: 'a' }, { id: 'b' });
+  const guarded = emptyPushGuard(registry, { runtime, answers: async () => true, graceMs: 10_000 });
+  const users = resolver('discovery:///users', { runtime, registry: guarded });
+  await runtime.time.advance(0);
+  assert.equal(users.current?.heldBack, 0);
+  await Promise.all(['a', 'b'].map((id) => registry.store.remove('users', id)));
+  await runtime.time.advance(100);
+  assert.deepEqual([idsOf(users.current), users.current?.heldBack], ['a,b', 2]);
+  await runtime.time.advance(10_000);
+  assert.deepEqual([idsOf(users.current), users.current?.heldBack], ['', 0]);
+  users.close();
+});
+
+test('bad options are refused before anything is watched', async () => {
+  const { runtime, registry } = await stage();
+  for (const panicShare of [-0.1, 1.1, Number.NaN]) {
+    assert.throws(() => resolver('discovery:///users', { runtime, registry, panicShare }), {
+      reason: 'BAD_PANIC_SHARE',
+    });
+  }
+  const subsetting = { size: 0, client: 0 };
+  assert.throws(() => resolver('discovery:///users', { runtime, registry, subsetting }), {
+    reason: 'BAD_SUBSETTING',
+  });
+  assert.equal(registry.store.status.watches, 0);
 });
 
 test('a static target is there at once, each address once, and never changes', () => {

@@ -5,18 +5,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { HeddleError } from '../error.ts';
-import type { Address, Connection } from '../ports/net.ts';
+import type { Address, Connection, Net } from '../ports/net.ts';
 import { clockContract } from '../testing/clock-contract.ts';
 import { diskContract } from '../testing/disk-contract.ts';
 import { netContract } from '../testing/net-contract.ts';
 import { randomContract } from '../testing/random-contract.ts';
 import { inRealTime } from '../testing/subject.ts';
+import { TestAuthority } from '../testing/test-authority.ts';
 import { timersContract } from '../testing/timers-contract.ts';
 import { nodeClock } from './clock.ts';
 import { nodeDisk } from './disk.ts';
 import { nodeNet } from './net.ts';
 import { nodeRandom } from './random.ts';
 import { nodeTimers } from './timers.ts';
+import { TlsStore } from './tls-store.ts';
 
 const folders: string[] = [];
 after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
@@ -69,6 +71,25 @@ netContract('node', () => {
     run: inRealTime,
   };
 });
+const authority = new TestAuthority('test authority', nodeClock.wallMs());
+const store = new TlsStore({
+  identities: [authority.issue({ addresses: ['127.0.0.1'] })],
+  trust: authority.certificate,
+});
+const tlsNet = (kind: 'one-way' | 'mutual'): Net => ({
+  connect: (address, options) => nodeNet.connect(address, { ...options, tls: { source: store } }),
+  listen: (address, accept) => {
+    const clients = kind === 'mutual' ? 'require' : 'off';
+    return nodeNet.listen(address, accept, { tls: { source: store, clients } });
+  },
+});
+for (const kind of ['one-way', 'mutual'] as const) {
+  netContract(`node, TLS, ${kind}`, () => {
+    const net = tlsNet(kind);
+    const both = { server: net, client: net, answersEnds: true };
+    return { ...both, timers: nodeTimers, host: '127.0.0.1', ...silent, run: inRealTime };
+  });
+}
 diskContract('node', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'heddle-disk-'));
   folders.push(folder);

@@ -6,3 +6,4 @@ export { nodeRandom } from './random.ts';
 export { runProcess } from './run-process.ts';
 export { type NodeRuntimeOptions, nodeRuntime } from './runtime.ts';
 export { nodeTimers } from './timers.ts';
+export { TlsStore } from './tls-store.ts';

@@ -1,92 +1,70 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { HeddleError } from '../error.ts';
 import { checkPort } from '../port-range.ts';
-import type { Address, Connection, ConnectionHandler, ConnectOptions, Listener, Net } from '../ports/net.ts';
-import { plainBytes } from './plain-bytes.ts';
+import type { Address, Connection, ConnectOptions, Listener, ListenOptions, Net } from '../ports/net.ts';
+import { readSpace } from './read-space.ts';
+import { ignore, SocketConnection } from './socket-connection.ts';
+import { checkDial, secure } from './tls-client.ts';
+import { TlsAcceptor } from './tls-server.ts';
 
-/** TCP by `node:net`, without delay for small writes, and with half-open connections allowed. */
+/** TCP by `node:net` and TLS by `node:tls`, without delay for small writes, and with half-open connections allowed. */
 export const nodeNet: Net = {
   connect: (address, options) => connectSocket(address, options),
-  listen: (address, accept) => listenOn(address, accept),
+  listen: (address, accept, options) => listenOn(address, accept, options),
 };
 
-class SocketConnection implements Connection {
-  readonly local: Address;
-  readonly remote: Address;
-  readonly #socket: Socket;
-
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    this.local = { host: socket.localAddress ?? '', port: socket.localPort ?? 0 };
-    this.remote = { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
-    // Until the owner listens: an unheard `error` event would end the process.
-    socket.on('error', ignore);
-  }
-
-  get pendingBytes(): number {
-    return this.#socket.writableLength;
-  }
-
-  open(handler: ConnectionHandler): void {
-    const socket = this.#socket;
-    let failure: Error | undefined;
-    socket.on('data', (chunk: Buffer) => handler.data(plainBytes(chunk)));
-    socket.on('end', () => handler.end());
-    socket.on('drain', () => handler.drain());
-    socket.on('error', (error) => {
-      failure = error;
-    });
-    socket.on('close', () => handler.close(failure));
-    socket.resume();
-  }
-
-  write(chunk: Uint8Array): boolean {
-    return this.#socket.writable ? this.#socket.write(chunk) : false;
-  }
-
-  end(): void {
-    this.#socket.end();
-  }
-
-  destroy(): void {
-    this.#socket.destroy();
-  }
-
-  pause(): void {
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    this.#socket.resume();
-  }
-}
-
-function ignore(): void {}
-
 function connectSocket(address: Address, options: ConnectOptions = {}): Promise<Connection> {
-  const { timeoutMs = 5000 } = options;
+  const { timeoutMs = 5000, tls } = options;
   return new Promise((resolve, reject) => {
     checkPort(address, 1);
-    const socket = connect({ host: address.host, port: address.port, noDelay: true, allowHalfOpen: true });
-    const fail = (reason: string, message: string, cause?: Error): void => {
-      clearTimeout(limit);
-      socket.destroy();
-      const text = `connecting to ${address.host}:${address.port}: ${message}`;
-      reject(new HeddleError({ code: 'unavailable', reason, message: text, sent: false, cause }));
+    const dial = tls === undefined ? undefined : checkDial(address, tls);
+    let connection: SocketConnection | undefined;
+    const onread = {
+      buffer: readSpace,
+      callback: (count: number): boolean => {
+        connection?.received(count);
+        return true;
+      },
     };
-    const limit = setTimeout(() => fail('CONNECT_TIMEOUT', `no answer within ${timeoutMs} ms`), timeoutMs);
+    const { host, port } = address;
+    // What TLS reads is not what it hands on: only a plain socket reads into the shared space.
+    const reading = dial === undefined ? { onread } : {};
+    const socket = connect({ host, port, noDelay: true, allowHalfOpen: true, ...reading });
+    let cancel = (): void => {};
+    const settle = (result: Connection | HeddleError): void => {
+      clearTimeout(limit);
+      if (!(result instanceof HeddleError)) {
+        resolve(result);
+        return;
+      }
+      cancel();
+      socket.destroy();
+      reject(result);
+    };
+    const late = `no answer within ${timeoutMs} ms`;
+    const limit = setTimeout(() => settle(failure(address, 'CONNECT_TIMEOUT', late)), timeoutMs);
+    socket.on('error', ignore);
     const onError = (error: NodeJS.ErrnoException): void => {
       const refused = error.code === 'ECONNREFUSED';
-      fail(refused ? 'CONNECTION_REFUSED' : 'CONNECT_FAILED', error.message, error);
+      settle(failure(address, refused ? 'CONNECTION_REFUSED' : 'CONNECT_FAILED', error.message, error));
     };
     socket.once('error', onError);
     socket.once('connect', () => {
-      clearTimeout(limit);
       socket.off('error', onError);
+      if (dial !== undefined) {
+        cancel = secure(socket, dial, settle);
+        return;
+      }
       socket.pause();
-      resolve(new SocketConnection(socket));
+      connection = new SocketConnection(socket);
+      settle(connection);
     });
   });
+}
+
+function failure(address: Address, reason: string, what: string, cause?: Error): HeddleError {
+  const message = `connecting to ${address.host}:${address.port}: ${what}`;
+  return new HeddleError({ code: 'unavailable', reason, message, sent: false, cause });
 }
 
 const listenReasons: Record<string, string> = {
@@ -96,11 +74,20 @@ const listenReasons: Record<string, string> = {
   EACCES: 'ADDRESS_DENIED',
 };
 
-function listenOn(address: Address, accept: (connection: Connection) => void): Promise<Listener> {
+function listenOn(
+  address: Address,
+  accept: (connection: Connection) => void,
+  { tls }: ListenOptions = {},
+): Promise<Listener> {
   return new Promise((resolve, reject) => {
     checkPort(address, 0);
-    const options = { noDelay: true, allowHalfOpen: true, pauseOnConnect: true };
-    const server = createServer(options, (socket) => accept(new SocketConnection(socket)));
+    const handshakes = tls === undefined ? undefined : new TlsAcceptor(tls, accept);
+    // A handshake reads at once; its socket is handed over before anything else can come.
+    const options = { noDelay: true, allowHalfOpen: true, pauseOnConnect: tls === undefined };
+    const server = createServer(options, (socket) => {
+      if (handshakes === undefined) accept(new SocketConnection(socket));
+      else handshakes.take(socket);
+    });
     server.once('error', (error: NodeJS.ErrnoException) => {
       const reason = listenReasons[error.code ?? ''] ?? 'LISTEN_FAILED';
       const message = `listening on ${address.host}:${address.port}: ${error.message}`;
@@ -110,12 +97,12 @@ function listenOn(address: Address, accept: (connection: Connection) => void): P
       server.removeAllListeners('error');
       // Running out of descriptors while accepting is passing trouble: the peer is refused, the server goes on.
       server.on('error', ignore);
-      resolve(listenerOf(server, address.host));
+      resolve(listenerOf(server, address.host, () => handshakes?.close()));
     });
   });
 }
 
-function listenerOf(server: Server, host: string): Listener {
+function listenerOf(server: Server, host: string, drop: () => void): Listener {
   const bound = server.address();
   const port = bound !== null && typeof bound === 'object' ? bound.port : 0;
   const closed = (): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
@@ -126,6 +113,7 @@ function listenerOf(server: Server, host: string): Listener {
       // Node resolves `close` when the last connection ends; the port is free at once, which is what is promised.
       if (closing === undefined) {
         void closed();
+        drop();
         closing = Promise.resolve();
       }
       return closing;

@@ -1,3 +1,4 @@
+import { HeddleError } from '../error.ts';
 import type { App } from '../lifecycle/app.ts';
 import type { Log } from '../ports/log.ts';
 
@@ -31,7 +32,9 @@ export async function runProcess(app: App, log: Log): Promise<void> {
     if (process.connected === true) process.send?.({ ready: {} });
   } catch (error) {
     if (signalled) return;
-    log('error', 'could not start', { error });
+    const { reason, message } = HeddleError.from(error);
+    // What we meant to say is a sentence; only what nobody foresaw needs a stack.
+    log('error', 'could not start', reason === 'UNEXPECTED' ? { error } : { reason, error: message });
     process.exit(1);
   }
 }

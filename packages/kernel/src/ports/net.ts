@@ -1,3 +1,5 @@
+import type { TlsConnectOptions, TlsListenOptions, TlsSession } from './tls.ts';
+
 /** Where something listens. `host` is a name or an IP literal without brackets. */
 export interface Address {
   readonly host: string;
@@ -21,10 +23,14 @@ export interface ConnectionHandler {
 export interface Connection {
   readonly local: Address;
   readonly remote: Address;
+  /** What the TLS handshake has found out; undefined on a connection without TLS. */
+  readonly tls?: TlsSession | undefined;
   /** Starts the flow of events. Must be called once, in the turn in which the connection was handed over. */
   open(handler: ConnectionHandler): void;
   /** Queues bytes, which must not change afterwards. False: the queue is long, wait for `drain`. Dropped once closed. */
   write(chunk: Uint8Array): boolean;
+  /** As `write`, for chunks that go out together, without a copy where the system can do that. */
+  writeAll(chunks: readonly Uint8Array[]): boolean;
   /** Bytes queued and not yet taken by the system. */
   readonly pendingBytes: number;
   /** Finishes sending, after what is queued. */
@@ -46,14 +52,38 @@ export interface Listener {
 
 /** How to connect. */
 export interface ConnectOptions {
-  /** Give up after this long. Default 5000. */
+  /** Give up after this long, TLS included. Default 5000. */
   readonly timeoutMs?: number;
+  /** Speak TLS. A network that cannot rejects with `unimplemented` / `TLS_UNSUPPORTED`; none goes on without. */
+  readonly tls?: TlsConnectOptions;
+}
+
+/** How to listen. */
+export interface ListenOptions {
+  /** Speak TLS: a connection is handed over once its handshake is done. As with `ConnectOptions.tls` otherwise. */
+  readonly tls?: TlsListenOptions;
 }
 
 /** Sockets. */
 export interface Net {
-  /** Rejects with `unavailable`, `sent: false`: `CONNECTION_REFUSED`, `CONNECT_TIMEOUT` or `CONNECT_FAILED`. */
+  /**
+   * Rejects with `unavailable`, `sent: false`: `CONNECTION_REFUSED`, `CONNECT_TIMEOUT` or `CONNECT_FAILED`.
+   *
+   * With TLS also `unavailable` / `TLS_HANDSHAKE_FAILED`, and `unauthenticated`, when the server is not who it should
+   * be: `CERTIFICATE_NOT_TRUSTED`, `CERTIFICATE_EXPIRED`, `CERTIFICATE_NOT_YET_VALID`, `CERTIFICATE_REVOKED`,
+   * `REVOCATION_UNKNOWN`, `NAME_MISMATCH`; or when it does not take us for who we should be:
+   * `OWN_CERTIFICATE_REFUSED`. A server of TLS 1.3 may say that only after the client's handshake is done; the connection
+   * then closes with that error, and nothing that was written on it has been read. Material that cannot be used is
+   * `invalid_argument`: `CERTIFICATE_INVALID`, `KEY_MISMATCH`, `TRUST_MISSING`, `SERVER_NAME_INVALID`.
+   */
   connect(address: Address, options?: ConnectOptions): Promise<Connection>;
-  /** Rejects with `failed_precondition`: `ADDRESS_IN_USE`, `ADDRESS_NOT_AVAILABLE` or `ADDRESS_DENIED`. */
-  listen(address: Address, accept: (connection: Connection) => void): Promise<Listener>;
+  /**
+   * Rejects with `failed_precondition`: `ADDRESS_IN_USE`, `ADDRESS_NOT_AVAILABLE` or `ADDRESS_DENIED`; with TLS also
+   * with `invalid_argument`, as `connect`.
+   */
+  listen(
+    address: Address,
+    accept: (connection: Connection) => void,
+    options?: ListenOptions,
+  ): Promise<Listener>;
 }

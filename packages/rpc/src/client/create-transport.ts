@@ -1,7 +1,7 @@
 import type { Transport } from '@connectrpc/connect';
 import { hostPort, type Instance } from '@heddle/discovery';
 import { classifyErrors } from '@heddle/kernel';
-import { endpoint, propagateOut } from '@heddle/wire';
+import { type Compression, endpoint, propagateOut } from '@heddle/wire';
 import { connectTransport } from '../connect/transport.ts';
 import { pushbackMs } from '../status/status-fields.ts';
 import type { Upstream } from '@heddle/upstream';
@@ -18,6 +18,13 @@ export interface TransportOptions extends ClientOptions<RpcRequest, RpcResponse>
   readonly timeoutMs?: number;
   /** Largest message that is taken. Default 4 MiB. */
   readonly maxMessageBytes?: number;
+  /** Largest message that is sent, before compression. Default: whatever the server takes. */
+  readonly maxSentMessageBytes?: number;
+  /**
+   * Compresses what is sent, e.g. `gzip` of `@heddle/wire/compression`. The server has to know it. Default: none.
+   * Answers may come compressed in any case.
+   */
+  readonly compress?: Compression;
 }
 
 /** A transport for `createClient` (ours, or that of `@connectrpc/connect`), and its end. */
@@ -34,12 +41,15 @@ export interface RpcTransport extends Transport {
  * their `idempotency_level`'s to say. Give calls that serve another call `within(call)`.
  */
 export function createTransport(options: TransportOptions): RpcTransport {
-  const { runtime, maxMessageBytes, timeoutMs = 15_000 } = options;
+  const { runtime, maxMessageBytes, maxSentMessageBytes, compress, timeoutMs = 15_000 } = options;
+  const optional = {
+    ...(maxMessageBytes === undefined ? {} : { maxMessageBytes }),
+    ...(compress === undefined ? {} : { compress }),
+  };
   const connect = (instance: Instance): Upstream<RpcRequest, RpcResponse> => {
     const at = { host: instance.address, port: instance.port };
     const way = endpoint({ runtime, address: at, protocol: 'http2' });
-    const limit = maxMessageBytes === undefined ? {} : { maxMessageBytes };
-    const service = grpcExchange(propagateOut(way.request), { authority: hostPort(instance), ...limit });
+    const service = grpcExchange(propagateOut(way.request), { authority: hostPort(instance), ...optional });
     return { endpoint: way, service };
   };
   const client = openClient(options, {
@@ -48,6 +58,6 @@ export function createTransport(options: TransportOptions): RpcTransport {
     replay: replayRpc,
     pushbackMs: (result) => (result.ok ? undefined : pushbackMs(result.error)),
   });
-  const transport = connectTransport(client.service, { runtime, timeoutMs });
+  const transport = connectTransport(client.service, { runtime, timeoutMs, maxSentMessageBytes });
   return { ...transport, drain: () => client.drain(), close: () => client.close() };
 }

@@ -1,15 +1,22 @@
 import { attempt, type Call, HeddleError, settle } from '@heddle/kernel';
 import {
+  acceptedEncodings,
+  compressedFrame,
+  type Compression,
+  compressionOf,
+  fewMessagesOf,
   Fields,
+  frame,
   type HttpRequest,
   type HttpResponse,
   type HttpService,
+  type MessageReading,
+  messagesOf,
+  previousAttempts,
   streamBody,
   wholeBody,
-  previousAttempts,
 } from '@heddle/wire';
-import { frame } from '../grpc/frames.ts';
-import { fewMessagesOf, messagesOf } from '../grpc/messages.ts';
+import { deflate, gzip } from '@heddle/wire/compression';
 import { readStatus } from '../status/status-fields.ts';
 import type { RpcRequest, RpcResponse, RpcService } from './rpc-call.ts';
 
@@ -19,7 +26,13 @@ export interface GrpcExchangeOptions {
   readonly authority: string;
   /** Largest message that is taken. Default 4 MiB. */
   readonly maxMessageBytes?: number;
+  /** Compresses what is sent. The server has to know it. Default: nothing is compressed. */
+  readonly compress?: Compression;
 }
+
+/** What answers may be compressed by; said with every request. */
+const known: readonly Compression[] = [gzip, deflate];
+const accepted = acceptedEncodings(known);
 
 /**
  * Speaks gRPC over an HTTP client, one attempt at a time (grpc/grpc `doc/PROTOCOL-HTTP2.md`).
@@ -28,36 +41,50 @@ export interface GrpcExchangeOptions {
  * its last message. The HTTP exchange is a child: it may go well in every byte and still bring an error status.
  */
 export function grpcExchange(http: HttpService, options: GrpcExchangeOptions): RpcService {
-  const { authority, maxMessageBytes = 4 * 1024 * 1024 } = options;
+  const { authority, maxMessageBytes = 4 * 1024 * 1024, compress } = options;
   return async (req, call) => {
     const exchange = call.child();
-    const result = await settle(http, requestFor(req, authority, call), exchange);
+    const result = await settle(http, await requestFor(req, authority, call, compress), exchange);
     if (!result.ok) throw result.error;
     const { value: response } = result;
     // Trailers-only: the status has come with the header.
     if (response.fields.has('grpc-status') || !isGrpcAnswer(response))
       return withoutBody(req, response, exchange);
-    if (req.method.methodKind === 'unary') return once(response, maxMessageBytes);
-    return streaming(response, maxMessageBytes, call, exchange);
+    const reading = { limitBytes: maxMessageBytes, compression: compressionOfAnswer(response, exchange) };
+    if (req.method.methodKind === 'unary') return once(response, reading);
+    return streaming(response, reading, call, exchange);
   };
 }
 
-function requestFor(req: RpcRequest, authority: string, call: Call): HttpRequest {
+function requestFor(
+  req: RpcRequest,
+  authority: string,
+  call: Call,
+  compress: Compression | undefined,
+): HttpRequest | Promise<HttpRequest> {
   const number = call.get(attempt);
   const fields = req.fields.clone().set('content-type', 'application/grpc').set('te', 'trailers');
   if (!fields.has('user-agent')) fields.append('user-agent', 'heddle');
+  fields.set('grpc-accept-encoding', accepted);
+  if (compress !== undefined) fields.set('grpc-encoding', compress.name);
   if (number > 1) fields.set(previousAttempts, String(number - 1));
   const { input, method } = req;
-  const body = input instanceof Uint8Array ? wholeBody(frame(input)) : streamBody(framed(input));
-  return { method: 'POST', scheme: 'http', authority, path: pathOf(method), fields, body };
+  const rest = { method: 'POST', scheme: 'http', authority, path: pathOf(method), fields } as const;
+  if (!(input instanceof Uint8Array)) return { ...rest, body: streamBody(framed(input, compress)) };
+  if (compress === undefined) return { ...rest, body: wholeBody(frame(input)) };
+  return compressedFrame(input, compress).then((bytes) => ({ ...rest, body: wholeBody(bytes) }));
 }
 
 function pathOf(method: RpcRequest['method']): string {
   return `/${method.parent.typeName}/${method.name}`;
 }
 
-async function* framed(messages: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
-  for await (const message of messages) yield frame(message);
+async function* framed(
+  messages: AsyncIterable<Uint8Array>,
+  compress: Compression | undefined,
+): AsyncGenerator<Uint8Array, void> {
+  for await (const message of messages)
+    yield compress === undefined ? frame(message) : await compressedFrame(message, compress);
 }
 
 function isGrpcAnswer(response: HttpResponse): boolean {
@@ -81,8 +108,20 @@ function withoutBody({ method }: RpcRequest, response: HttpResponse, exchange: C
 
 async function* noMessages(): AsyncGenerator<Uint8Array, void> {}
 
-async function once(response: HttpResponse, limitBytes: number): Promise<RpcResponse> {
-  const messages = await fewMessagesOf(response.body, limitBytes, 1);
+function compressionOfAnswer(response: HttpResponse, exchange: Call): Compression | undefined {
+  try {
+    return compressionOf(response.fields.get('grpc-encoding'), known);
+  } catch (thrown) {
+    // The server's mistake: it was told what is known here.
+    const error = HeddleError.from(thrown).with({ code: 'internal' });
+    response.body.cancel(error);
+    exchange.end(error);
+    throw error;
+  }
+}
+
+async function once(response: HttpResponse, reading: MessageReading): Promise<RpcResponse> {
+  const messages = await fewMessagesOf(response.body, reading, 1);
   const trailer = response.body.trailers ?? new Fields();
   const error = readStatus(trailer, response.status);
   if (error !== undefined) throw error;
@@ -92,7 +131,7 @@ async function once(response: HttpResponse, limitBytes: number): Promise<RpcResp
   throw new HeddleError({ code: 'internal', reason: 'MESSAGE_COUNT', message });
 }
 
-function streaming(response: HttpResponse, limitBytes: number, call: Call, exchange: Call): RpcResponse {
+function streaming(response: HttpResponse, reading: MessageReading, call: Call, exchange: Call): RpcResponse {
   const { body, fields: header, status } = response;
   const statusOf = (): HeddleError | undefined => readStatus(body.trailers ?? new Fields(), status);
   call.deferEnd();
@@ -101,7 +140,7 @@ function streaming(response: HttpResponse, limitBytes: number, call: Call, excha
   // What waits unread counts against the connection's window, and nobody may come to read it.
   call.onCancel((error) => body.cancel(error));
   const output = async function* (): AsyncGenerator<Uint8Array, void> {
-    for await (const message of messagesOf(body, limitBytes)) {
+    for await (const message of messagesOf(body, reading)) {
       // What had come before the call was given up is not wanted either.
       call.throwIfCancelled();
       yield message;

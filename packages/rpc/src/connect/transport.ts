@@ -9,7 +9,7 @@ import {
 } from '@bufbuild/protobuf';
 import type { ContextValues, StreamResponse, Transport, UnaryResponse } from '@connectrpc/connect';
 import { Call, HeddleError, idempotency, idempotencyKey, perform, type Runtime } from '@heddle/kernel';
-import type { Fields } from '@heddle/wire';
+import { type Fields, messageTooLarge } from '@heddle/wire';
 import { idempotencyOf, type RpcRequest, type RpcService } from '../client/rpc-call.ts';
 import { fieldsOf, type HeadersSource } from './headers.ts';
 import { StreamAnswer, UnaryAnswer } from './responses.ts';
@@ -20,6 +20,8 @@ export interface ConnectTransportOptions {
   readonly runtime: Runtime;
   /** For unary calls that name no timeout of their own; 0: none. Streams may go on for ever. */
   readonly timeoutMs: number;
+  /** Largest message that is sent. Undefined: any. */
+  readonly maxSentMessageBytes: number | undefined;
 }
 
 /**
@@ -27,6 +29,7 @@ export interface ConnectTransportOptions {
  * Calls reject with `HeddleError`, never with `ConnectError`: what it says about retries would be lost in that.
  */
 export function connectTransport(service: RpcService, options: ConnectTransportOptions): Transport {
+  const { maxSentMessageBytes: limitBytes = Number.POSITIVE_INFINITY } = options;
   const callFor = (
     method: DescMethod,
     fields: Fields,
@@ -52,7 +55,7 @@ export function connectTransport(service: RpcService, options: ConnectTransportO
       contextValues?: ContextValues,
     ): Promise<UnaryResponse<I, O>> {
       const fields = fieldsOf(header);
-      const req: RpcRequest = { method, fields, input: encode(method.input, input) };
+      const req: RpcRequest = { method, fields, input: encode(method.input, input, limitBytes) };
       const call = callFor(method, fields, timeoutMs, contextValues);
       obey(signal, call);
       return new UnaryAnswer(method, await perform(service, req, call));
@@ -66,7 +69,7 @@ export function connectTransport(service: RpcService, options: ConnectTransportO
       contextValues?: ContextValues,
     ): Promise<StreamResponse<I, O>> {
       const fields = fieldsOf(header);
-      const messages = encodeAll(method.input, input);
+      const messages = encodeAll(method.input, input, limitBytes);
       const single = method.methodKind === 'server_streaming';
       const req: RpcRequest = { method, fields, input: single ? await only(messages) : messages };
       const call = callFor(method, fields, timeoutMs, contextValues);
@@ -88,15 +91,23 @@ function obey(signal: AbortSignal | undefined, call: Call): void {
   call.onEnd(() => signal.removeEventListener('abort', onAbort));
 }
 
-function encode<I extends DescMessage>(schema: I, input: MessageInitShape<I>): Uint8Array {
-  return toBinary(schema, create(schema, input));
+function encode<I extends DescMessage>(
+  schema: I,
+  input: MessageInitShape<I>,
+  limitBytes: number,
+): Uint8Array {
+  const bytes = toBinary(schema, create(schema, input));
+  if (bytes.byteLength > limitBytes)
+    throw messageTooLarge(limitBytes, bytes.byteLength).with({ sent: false });
+  return bytes;
 }
 
 async function* encodeAll<I extends DescMessage>(
   schema: I,
   inputs: AsyncIterable<MessageInitShape<I>>,
+  limitBytes: number,
 ): AsyncGenerator<Uint8Array, void> {
-  for await (const input of inputs) yield encode(schema, input);
+  for await (const input of inputs) yield encode(schema, input, limitBytes);
 }
 
 async function only(messages: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

@@ -3,9 +3,8 @@ import { test } from 'node:test';
 import { toBinary, create } from '@bufbuild/protobuf';
 import { Call, HeddleError, type Runtime, settle } from '@heddle/kernel';
 import { bareRuntime, VirtualTime } from '@heddle/kernel/simulated';
-import { emptyBody, Fields, type HttpRequest, type HttpResponse, wholeBody } from '@heddle/wire';
+import { emptyBody, Fields, frame, type HttpRequest, type HttpResponse, wholeBody } from '@heddle/wire';
 import { EchoRequestSchema, EchoService } from '../gen/heddle/testing/v1/echo_pb.ts';
-import { frame } from '../grpc/frames.ts';
 import { serverStack } from '../server-stack.ts';
 import { readStatus } from '../status/status-fields.ts';
 import { rpcService } from './rpc-service.ts';
@@ -45,6 +44,8 @@ async function answered(req: HttpRequest, handlers: RpcHandlers<typeof EchoServi
   assert.ok(result.ok, 'a gRPC request always gets an answer');
   return result.value;
 }
+
+const echo: RpcHandlers<typeof EchoService> = { echo: ({ text }) => ({ text }) };
 
 test('the exact path reaches the handler, and nothing else does', async () => {
   const hostile = [
@@ -89,30 +90,34 @@ test('the exact path reaches the handler, and nothing else does', async () => {
 test('what is no gRPC is told so in HTTP', async () => {
   assert.equal((await answered(request({ method: 'GET' }), {})).status, 405);
   assert.equal((await answered(request({ method: 'post' }), {})).status, 405);
-  for (const type of [
-    'application/json',
-    'application/grpc+json',
-    'application/grpcx',
-    'application/grpc-web',
-  ]) {
-    assert.equal((await answered(request({}, { 'content-type': type }), {})).status, 415, type);
-  }
-  assert.equal(
-    (await answered(request({}, { 'content-type': 'application/grpc+proto; x=1' }), {})).status,
-    200,
+  for (const type of ['', 'text/json', 'application/grpcx', 'application/grpc-webx', 'application/connect'])
+    for (const served of [{}, echo])
+      assert.equal((await answered(request({}, { 'content-type': type }), served)).status, 415, type);
+  const typed = request({}, { 'content-type': 'application/grpc+proto; x=1' });
+  assert.equal((await answered(typed, {})).status, 200);
+});
+
+test('each kind of method has its content types, and says so', async () => {
+  const stream = await answered(
+    request({ path: '/heddle.testing.v1.EchoService/Expand' }, { 'content-type': 'application/json' }),
+    { async *expand() {} },
   );
+  assert.equal(stream.status, 415);
+  assert.match(stream.fields.get('accept-post') ?? '', /application\/connect\+json/);
+  const unary = await answered(request({}, { 'content-type': 'application/connect+json' }), echo);
+  assert.equal(unary.status, 415);
+  assert.match(unary.fields.get('accept-post') ?? '', /application\/json/);
 });
 
 test('a method without a handler is not implemented', async () => {
   assert.equal(statusOf(await answered(request(), {}))?.code, 'unimplemented');
 });
 
-const echo: RpcHandlers<typeof EchoService> = { echo: ({ text }) => ({ text }) };
 const refusals: readonly [string, HttpRequest, string][] = [
   ['no message', request({ body: emptyBody }), 'MESSAGE_COUNT'],
   ['two messages', request({ body: wholeBody(Uint8Array.of(...message, ...message)) }), 'MESSAGE_COUNT'],
   ['a torn message', request({ body: wholeBody(message.subarray(0, 6)) }), 'TORN_MESSAGE'],
-  ['a compressed message', request({ body: wholeBody(Uint8Array.of(1, 0, 0, 0, 0)) }), 'COMPRESSED'],
+  ['a compressed message', request({ body: wholeBody(Uint8Array.of(1, 0, 0, 0, 0)) }), 'UNNAMED_COMPRESSION'],
   ['a message over the limit', request({ body: wholeBody(frame(new Uint8Array(101))) }), 'MESSAGE_TOO_LARGE'],
   ['what is not of this type', request({ body: wholeBody(frame(Uint8Array.of(255, 255))) }), 'BAD_MESSAGE'],
   ['a timeout that is none', request({}, { 'grpc-timeout': '1s' }), 'BAD_TIMEOUT'],

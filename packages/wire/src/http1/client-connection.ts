@@ -123,13 +123,12 @@ export class ClientConnection implements ConnectionHandler, ExchangeConnection, 
   readInto(body: IncomingBody, decoder: BodyDecoder): void {
     this.#body = body;
     this.#decoder = decoder;
-    this.#deadlineMs = this.runtime.clock.nowMs() + this.limits.bodyIdleMs;
   }
 
   resumeInput(): void {
     if (!this.#paused || (this.#body?.bufferedBytes ?? 0) > this.limits.bufferBytes / 2) return;
     this.#paused = false;
-    this.#deadlineMs = this.runtime.clock.nowMs() + this.limits.bodyIdleMs;
+    this.#allowBody();
     this.#connection.resume();
   }
 
@@ -159,6 +158,8 @@ export class ClientConnection implements ConnectionHandler, ExchangeConnection, 
         at = this.#reader.read(chunk, at);
         if (at === MORE) return;
         exchange.head(this.#reader.take(), at === chunk.byteLength);
+        // Otherwise what follows in this chunk is looked at first: mostly it is all there is.
+        if (at === chunk.byteLength && this.#decoder !== undefined) this.#allowBody();
       } else {
         at = this.#readBody(this.#decoder, chunk, at, exchange);
       }
@@ -174,10 +175,15 @@ export class ClientConnection implements ConnectionHandler, ExchangeConnection, 
       this.#paused = true;
       this.#deadlineMs = never;
       this.#connection.pause();
-    } else if (this.limits.bodyIdleMs !== never) {
-      this.#deadlineMs = this.runtime.clock.nowMs() + this.limits.bodyIdleMs;
+    } else {
+      this.#allowBody();
     }
     return after;
+  }
+
+  #allowBody(): void {
+    const { bodyIdleMs } = this.limits;
+    this.#deadlineMs = bodyIdleMs === never ? never : this.runtime.clock.nowMs() + bodyIdleMs;
   }
 
   #fail(error: HeddleError): void {
@@ -195,6 +201,8 @@ export class ClientConnection implements ConnectionHandler, ExchangeConnection, 
 }
 
 function lost(cause?: Error): HeddleError {
+  // The port knows that nothing was read of what was written: TLS refused us.
+  if (cause instanceof HeddleError && !cause.sent) return cause;
   const message = 'the upstream closed the connection before its answer was complete';
   return new HeddleError({ code: 'unavailable', reason: 'CONNECTION_LOST', message, cause });
 }

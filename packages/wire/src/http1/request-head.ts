@@ -8,7 +8,7 @@ import { RequestLine } from './request-line.ts';
 /** A request head that can be read in exactly one way. */
 export interface RequestHead {
   readonly method: string;
-  readonly scheme: 'http';
+  readonly scheme: 'http' | 'https';
   readonly authority: string;
   readonly path: string;
   /** The end-to-end fields, and how the content is framed. */
@@ -25,11 +25,14 @@ export interface RequestHead {
 export class RequestHeadReader {
   readonly #line = new RequestLine();
   readonly #reader: HeadReader;
+  readonly #scheme: 'http' | 'https';
   #head: RequestHead | undefined;
   /** The Host of the last request, which was good: on one connection it hardly ever changes. */
   #goodHost: string | undefined;
 
-  constructor(limits: MessageLimits) {
+  /** `scheme`: `https` on a connection with TLS. */
+  constructor(limits: MessageLimits, scheme: 'http' | 'https' = 'http') {
+    this.#scheme = scheme;
     this.#reader = new HeadReader(limits, this.#line);
   }
 
@@ -68,11 +71,11 @@ export class RequestHeadReader {
     if (!http11) forbidIn10(head);
     if (head.host === undefined || head.host !== this.#goodHost) this.#checkHost(head.host, http11);
     if (method === 'CONNECT') checkConnect(head);
-    const { authority, path } = readTarget(method, target, head.host);
+    const { authority, path } = readTarget(this.#scheme, method, target, head.host);
     const persistent = !head.close && (http11 || head.keepAlive);
     return {
       method,
-      scheme: 'http',
+      scheme: this.#scheme,
       authority,
       path,
       head,
@@ -117,14 +120,19 @@ function expects(head: MessageHead, http11: boolean): boolean {
 }
 
 /** RFC 9112 section 3.2: the four forms of a target. */
-function readTarget(method: string, target: string, host = ''): { authority: string; path: string } {
+function readTarget(
+  scheme: string,
+  method: string,
+  target: string,
+  host = '',
+): { authority: string; path: string } {
   if (method === 'CONNECT') return connectTarget(target, host);
   if (target.charCodeAt(0) === 0x2f) return { authority: host, path: target };
   if (target === '*') {
     if (method !== 'OPTIONS') throw refusal('BAD_TARGET', 'the target "*" is for OPTIONS only');
     return { authority: host, path: target };
   }
-  return absoluteTarget(target, host);
+  return absoluteTarget(scheme, target, host);
 }
 
 function connectTarget(target: string, host: string): { authority: string; path: string } {
@@ -136,13 +144,14 @@ function connectTarget(target: string, host: string): { authority: string; path:
 }
 
 /** RFC 9112 section 3.2.2. A Host that says otherwise is a contradiction; who believes which is not left to chance. */
-function absoluteTarget(target: string, host: string): { authority: string; path: string } {
+function absoluteTarget(expected: string, target: string, host: string): { authority: string; path: string } {
   const mark = target.indexOf('://');
   const scheme = target.slice(0, Math.max(mark, 0)).toLowerCase();
-  if (scheme === 'https')
+  if (scheme !== 'http' && scheme !== 'https')
+    throw refusal('BAD_TARGET', 'the target is neither a path nor an absolute URI of http or https');
+  // RFC 9110 section 7.4. A target of http may come through TLS, from a proxy for instance; it is taken as of https.
+  if (scheme === 'https' && expected !== 'https')
     throw refusal('MISDIRECTED', 'a target of https came over a connection without TLS');
-  if (scheme !== 'http')
-    throw refusal('BAD_TARGET', 'the target is neither a path nor an absolute URI of http');
   const from = mark + 3;
   let to = from;
   while (to < target.length && target.charCodeAt(to) !== 0x2f && target.charCodeAt(to) !== 0x3f) to++;

@@ -1,4 +1,5 @@
-import { type Address, type Connection, type ConnectionHandler, HeddleError } from '@heddle/kernel';
+import { type Connection, type ConnectionHandler, HeddleError } from '@heddle/kernel';
+import type { Peer } from '../message/http.ts';
 import type { IncomingBody } from '../message/incoming-body.ts';
 import type { Sweepable } from '../sweep.ts';
 import { type BodyDecoder, openDecoder } from './body-decoder.ts';
@@ -55,12 +56,13 @@ export class ServerConnection implements ConnectionHandler, ExchangeConnection, 
     this.server = server;
     this.outbox = new Outbox(connection);
     this.#connection = connection;
-    this.#reader = new RequestHeadReader(server.limits);
+    this.#reader = new RequestHeadReader(server.limits, connection.tls === undefined ? 'http' : 'https');
     this.#deadlineMs = this.#nowMs() + server.limits.headMs;
   }
 
-  get remote(): Address {
-    return this.#connection.remote;
+  get peer(): Peer {
+    const { remote, tls } = this.#connection;
+    return { address: remote, tls };
   }
 
   data(chunk: Uint8Array): void {

@@ -1,7 +1,7 @@
-import { type Address, Call, HeddleError, type Runtime } from '@heddle/kernel';
+import { Call, HeddleError, type Runtime } from '@heddle/kernel';
 import { type Body, emptyBody, wholeBody } from '../message/body.ts';
 import { Fields } from '../message/fields.ts';
-import { type HttpRequest, type HttpResponse, type HttpService, peer } from '../message/http.ts';
+import { type HttpRequest, type HttpResponse, type HttpService, type Peer, peer } from '../message/http.ts';
 import { type BodySource, IncomingBody } from '../message/incoming-body.ts';
 import { statusOfCode } from '../message/status-of-code.ts';
 import { type BodyDecoder, lengthDecoder } from './body-decoder.ts';
@@ -30,7 +30,7 @@ export interface ExchangeServer {
 export interface ExchangeConnection {
   readonly server: ExchangeServer;
   readonly outbox: Outbox;
-  readonly remote: Address;
+  readonly peer: Peer;
   /** True once the request's content has come to its end. */
   readonly requestComplete: boolean;
   /** A reader has room again. */
@@ -77,7 +77,7 @@ export class ServerExchange implements BodySource, BodyWriterOwner {
     this.#tunnel = connect || protocol !== undefined ? new IncomingBody(this, undefined) : undefined;
     this.#answered = { method: head.method, http11: head.http11, protocol };
     this.#mustContinue = head.expectsContinue;
-    this.#call = Call.root(runtime).set(peer, { address: connection.remote });
+    this.#call = Call.root(runtime).set(peer, connection.peer);
   }
 
   /** Calls the service; the answer is written when it comes. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { HeddleError } from '@heddle/kernel';
+import { Call, HeddleError, settle } from '@heddle/kernel';
 import { streamBody, wholeBody, wholeBytes } from '../message/body.ts';
 import { Fields } from '../message/fields.ts';
 import { errorCode } from './error-code.ts';
 import { flag, frameType } from './frame.ts';
-import { ClientByHand, type Sent } from './testdata/client-by-hand.ts';
+import { ClientByHand, request, type Sent } from './testdata/client-by-hand.ts';
 import { data, frame, headers, settings, uint32 } from './testdata/raw-frames.ts';
 
 function errorOf(sent: Sent): HeddleError {
@@ -276,6 +276,23 @@ describe('whether a request that failed was sent', () => {
       hand.feed(frame(frameType.rstStream, 0, 1, uint32(reset)));
       await hand.turn();
       assert.deepEqual([errorOf(sent).code, errorOf(sent).sent], [code, true]);
+    });
+  }
+
+  for (const [afterMs, code] of [
+    [9, 'cancelled'],
+    [10, 'deadline_exceeded'],
+  ] as const) {
+    test(`a reset with CANCEL ${afterMs} ms into a deadline of 10 ms is ${code}`, async () => {
+      const hand = new ClientByHand();
+      await hand.begin();
+      const call = Call.root(hand.runtime, hand.runtime.clock.nowMs() + 10);
+      const answered = settle(hand.client.request, request(), call);
+      await hand.turn();
+      await hand.runtime.time.advance(afterMs);
+      hand.feed(frame(frameType.rstStream, 0, 1, uint32(errorCode.cancel)));
+      const result = await answered;
+      assert.equal(result.ok ? 'answered' : result.error.code, code);
     });
   }
 

@@ -71,7 +71,9 @@ export class ClientStream extends Http2Stream {
       this.finish();
       return;
     }
-    this.fail(errorOfReset(code));
+    // The server's timer for our deadline may fire before ours does (grpc-go's `handleRSTStream` has the same rule).
+    const late = code === errorCode.cancel && this.#call.remainingMs() <= 0;
+    this.fail(late ? deadlinePassed() : errorOfReset(code));
   }
 
   /** Whether the request got away before is for the output to say. */
@@ -159,4 +161,9 @@ function hasLength(body: Body): boolean {
 function answered(): HeddleError {
   const message = 'the response was complete before the request was';
   return new HeddleError({ code: 'cancelled', reason: 'RESPONSE_COMPLETE', message });
+}
+
+function deadlinePassed(): HeddleError {
+  const message = 'the deadline has passed, and the server has reset the stream';
+  return new HeddleError({ code: 'deadline_exceeded', reason: 'DEADLINE_EXCEEDED', message });
 }

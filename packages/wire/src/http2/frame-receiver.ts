@@ -147,7 +147,8 @@ export class FrameReceiver {
     if (!stream.headSeen) throw new StreamFault(streamId, errorCode.protocolError, 'DATA before HEADERS');
     if (to > from) session.guard.work();
     else if (!endStream) session.guard.control('emptyData');
-    stream.receive.data(bytes.subarray(from, to), flowBytes, endStream);
+    const content = new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from);
+    stream.receive.data(content, flowBytes, endStream);
     if (endStream) stream.receiveEnded();
   }
 

@@ -3,6 +3,10 @@ import type { FieldSink } from './hpack/decoder.ts';
 import { type HeaderField, trait } from './hpack/header-field.ts';
 import type { Http2Limits } from './limits.ts';
 
+// Fields of the section that is being decoded; sections of all connections are, one after the other, since nothing
+// happens between a section's first field and `takeFields`. An array that grew to its size by itself would cost twice.
+const kept: string[] = [];
+
 /**
  * Collects one decoded header or trailer section and judges it by the rules that hold for all of them (RFC 9113
  * section 8.2 and 8.3). One for a connection: `begin` makes it ready for the next section.
@@ -25,7 +29,7 @@ export class MessageHead implements FieldSink {
   pseudo = false;
 
   readonly #limits: Http2Limits;
-  #raw: string[] = [];
+  #kept = 0;
   #cookies: string[] | undefined;
   #bytes = 0;
   #count = 0;
@@ -49,7 +53,7 @@ export class MessageHead implements FieldSink {
     this.problem = undefined;
     this.tooLarge = false;
     this.pseudo = false;
-    this.#raw = [];
+    this.#kept = 0;
     this.#cookies = undefined;
     this.#bytes = 0;
     this.#count = 0;
@@ -58,11 +62,16 @@ export class MessageHead implements FieldSink {
 
   /** The fields that are neither pseudo nor about framing, which now belong to the caller. */
   takeFields(): Fields {
-    const raw = this.#raw;
     // Crumbs are one field again for everybody else (RFC 9113 section 8.2.3).
-    if (this.#cookies !== undefined) raw.push('cookie', this.#cookies.join('; '));
-    this.#raw = [];
+    if (this.#cookies !== undefined) this.#keep('cookie', this.#cookies.join('; '));
+    const raw = kept.slice(0, this.#kept);
+    this.#kept = 0;
     return new Fields(raw);
+  }
+
+  #keep(name: string, value: string): void {
+    kept[this.#kept++] = name;
+    kept[this.#kept++] = value;
   }
 
   field(field: HeaderField): void {
@@ -72,7 +81,7 @@ export class MessageHead implements FieldSink {
       this.tooLarge = true;
     } else if (field.traits === 0) {
       this.#regular = true;
-      this.#raw.push(field.name, field.value);
+      this.#keep(field.name, field.value);
     } else if (this.problem === undefined) {
       this.problem = this.#special(field);
     }
@@ -131,7 +140,7 @@ export class MessageHead implements FieldSink {
         return undefined;
       case 'expect':
         this.expectContinue = value.toLowerCase() === '100-continue';
-        if (!this.expectContinue) this.#raw.push(name, value);
+        if (!this.expectContinue) this.#keep(name, value);
         return undefined;
       default:
         if (this.contentLength !== undefined) return twice(name);

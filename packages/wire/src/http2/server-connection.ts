@@ -18,7 +18,7 @@ export interface ServeHttp2Options {
   readonly limits?: Partial<Http2Limits>;
   /** What was read from the connection before it was known to be HTTP/2. */
   readonly firstBytes?: Uint8Array;
-  /** What requests say their scheme is. Default: what the peer says, `http` or `https`. */
+  /** What requests say their scheme is. Default: `https` over TLS, else what the peer says, `http` or `https`. */
   readonly scheme?: 'http' | 'https';
 }
 
@@ -69,8 +69,8 @@ class ServerSession extends Session implements Http2ServerConnection, ServerSide
   constructor(connection: Connection, service: HttpService, options: ServeHttp2Options) {
     super(connection, options.runtime, { ...defaultLimits, ...options.limits });
     this.service = service;
-    this.scheme = options.scheme;
-    this.peerInfo = { address: connection.remote };
+    this.scheme = options.scheme ?? (connection.tls === undefined ? undefined : 'https');
+    this.peerInfo = { address: connection.remote, tls: connection.tls };
     const { maxConcurrentStreams } = this.limits;
     const settings = [setting.maxConcurrentStreams, maxConcurrentStreams, setting.enableConnectProtocol, 1];
     this.open([...settings, setting.noRfc7540Priorities, 1], options.firstBytes);

@@ -19,15 +19,13 @@ export interface ServerSide {
   working(by: 1 | -1): void;
 }
 
+/** The request, until it is handed over together with its body. */
+type RequestInMaking = { -readonly [Part in keyof HttpRequest]: HttpRequest[Part] };
+
 /** One request and its answer. */
 export class ServerStream extends Http2Stream {
   readonly #side: ServerSide;
-  readonly #method: string;
-  readonly #scheme: 'http' | 'https';
-  readonly #authority: string;
-  readonly #path: string;
-  readonly #protocol: string | undefined;
-  readonly #fields: Fields;
+  readonly #request: RequestInMaking;
   readonly #expectContinue: boolean;
   #call: Call | undefined;
   #responded = false;
@@ -36,13 +34,8 @@ export class ServerStream extends Http2Stream {
   constructor(link: Link, id: number, side: ServerSide, head: MessageHead) {
     super(link, id);
     this.#side = side;
-    this.#method = head.method ?? '';
-    this.#scheme = side.scheme ?? (head.scheme === 'https' ? 'https' : 'http');
-    this.#authority = head.authority ?? head.host ?? '';
-    this.#path = head.path ?? '';
-    this.#protocol = head.protocol;
+    this.#request = requestOf(head, side.scheme);
     this.#expectContinue = head.expectContinue;
-    this.#fields = head.takeFields();
     this.headSeen = true;
     this.receive.expected = head.contentLength;
   }
@@ -55,9 +48,11 @@ export class ServerStream extends Http2Stream {
   async serve(): Promise<void> {
     const call = Call.root(this.#side.runtime).set(peer, this.#side.peerInfo);
     this.#call = call;
+    const request = this.#request;
+    request.body = this.receive.take();
     this.#side.working(1);
     try {
-      const response = await this.#side.service(this.#request(this.receive.take()), call);
+      const response = await this.#side.service(request, call);
       this.#respond(response);
     } catch (thrown) {
       this.#refuse(HeddleError.from(thrown));
@@ -82,7 +77,7 @@ export class ServerStream extends Http2Stream {
 
   override sendEnded(): void {
     // The peer need not go on sending what nobody will read (RFC 9113 section 8.1); a tunnel's halves end apart.
-    if (!this.receive.ended && this.#method !== 'CONNECT') {
+    if (!this.receive.ended && this.#request.method !== 'CONNECT') {
       this.link.sendReset(this.id, errorCode.noError, this.receive.windowBytes);
       this.receive.stop(unread());
     }
@@ -97,18 +92,6 @@ export class ServerStream extends Http2Stream {
     this.#call?.end(error);
   }
 
-  #request(body: Body): HttpRequest {
-    const request = {
-      method: this.#method,
-      scheme: this.#scheme,
-      authority: this.#authority,
-      path: this.#path,
-      fields: this.#fields,
-      body,
-    };
-    return this.#protocol === undefined ? request : { ...request, protocol: this.#protocol };
-  }
-
   #respond(response: HttpResponse): void {
     const { body, fields } = response;
     if (this.closed) {
@@ -116,13 +99,13 @@ export class ServerStream extends Http2Stream {
       return;
     }
     // What accepts an upgrade in HTTP/1.1 is plain success here (RFC 8441 section 5).
-    const status = response.status === 101 && this.#protocol !== undefined ? 200 : response.status;
+    const status = response.status === 101 && this.#request.protocol !== undefined ? 200 : response.status;
     if (!Number.isInteger(status) || status < 200 || status > 599) {
       body.cancel();
       throw invalidStatus(status);
     }
-    const bodiless = this.#method === 'HEAD' || status === 204 || status === 304;
-    const special = responseSpecial(status, body, fields, bodiless, this.#method === 'CONNECT');
+    const bodiless = this.#request.method === 'HEAD' || status === 204 || status === 304;
+    const special = responseSpecial(status, body, fields, bodiless, this.#request.method === 'CONNECT');
     const endStream = bodiless || isEmpty(body);
     try {
       this.link.headerWriter.write(this.id, special, fields, endStream);
@@ -148,6 +131,19 @@ export class ServerStream extends Http2Stream {
     }
     this.#respond({ status: statusOfCode(error.code), fields: new Fields(), body: emptyBody });
   }
+}
+
+function requestOf(head: MessageHead, scheme: 'http' | 'https' | undefined): RequestInMaking {
+  const request: RequestInMaking = {
+    method: head.method ?? '',
+    scheme: scheme ?? (head.scheme === 'https' ? 'https' : 'http'),
+    authority: head.authority ?? head.host ?? '',
+    path: head.path ?? '',
+    fields: head.takeFields(),
+    body: emptyBody,
+  };
+  if (head.protocol !== undefined) request.protocol = head.protocol;
+  return request;
 }
 
 function isEmpty(body: Body): boolean {

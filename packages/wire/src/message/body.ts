@@ -69,33 +69,47 @@ export interface StreamBodyOptions {
 
 /** Content from any source of chunks. `cancel` ends the source by its iterator's `return`. */
 export function streamBody(source: AsyncIterable<Uint8Array>, options: StreamBodyOptions = {}): Body {
-  const iterator = source[Symbol.asyncIterator]();
-  let cancelled: HeddleError | undefined;
-  const chunks = async function* (): AsyncGenerator<Uint8Array, void> {
-    try {
-      for (;;) {
-        if (cancelled !== undefined) throw cancelled;
-        const next = await iterator.next();
-        if (next.done === true) return;
-        yield next.value;
-      }
-    } finally {
-      await iterator.return?.();
-    }
-  };
-  const body: Body = {
-    size: options.size,
-    get trailers(): Fields | undefined {
-      return options.trailers?.();
-    },
-    bytes: (limit) => collect(body, limit),
-    cancel: (error = readerLeft()) => {
-      cancelled ??= error;
-      void iterator.return?.();
-    },
-    [Symbol.asyncIterator]: chunks,
-  };
-  return body;
+  return new StreamedBody(source, options);
+}
+
+/** Hands on what the source's own iterator gives: another generator around it would cost as much as all the rest. */
+class StreamedBody implements Body, AsyncIterableIterator<Uint8Array, void> {
+  readonly size: number | undefined;
+  readonly #iterator: AsyncIterator<Uint8Array>;
+  readonly #trailers: (() => Fields | undefined) | undefined;
+  #cancelled: HeddleError | undefined;
+
+  constructor(source: AsyncIterable<Uint8Array>, options: StreamBodyOptions) {
+    this.size = options.size;
+    this.#iterator = source[Symbol.asyncIterator]();
+    this.#trailers = options.trailers;
+  }
+
+  get trailers(): Fields | undefined {
+    return this.#trailers?.();
+  }
+
+  bytes(limit: number): Promise<Uint8Array> {
+    return collect(this, limit);
+  }
+
+  cancel(error: HeddleError = readerLeft()): void {
+    this.#cancelled ??= error;
+    void this.#iterator.return?.();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Uint8Array, void>> {
+    return this.#cancelled === undefined ? this.#iterator.next() : Promise.reject(this.#cancelled);
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array, void>> {
+    await this.#iterator.return?.();
+    return { done: true, value: undefined };
+  }
 }
 
 /** Reads any body to its end: what an implementation's `bytes` does when it knows no shorter way. */

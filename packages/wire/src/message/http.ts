@@ -1,4 +1,4 @@
-import type { Address, CallKey, Service } from '@heddle/kernel';
+import type { Address, CallKey, Service, TlsSession } from '@heddle/kernel';
 import { callKey } from '@heddle/kernel';
 import type { Body } from './body.ts';
 import type { Fields } from './fields.ts';
@@ -45,6 +45,11 @@ export type HttpService = Service<HttpRequest, HttpResponse>;
 /** Who is at the other end of a call's connection. Set by the server on each call that it makes. */
 export interface Peer {
   readonly address: Address;
+  /**
+   * What TLS has found out; undefined on a connection without it. `tls.certificate` is who the client says it is, and
+   * may be believed only when `verified`: on a server that only requests certificates, anybody can show one.
+   */
+  readonly tls?: TlsSession | undefined;
 }
 
 /** The other end's address (and, with TLS, identity). Undefined on calls that did not come over a wire. */

@@ -1,9 +1,11 @@
-import { type Address, type Call, HeddleError, type Runtime } from '@heddle/kernel';
+import { type Call, HeddleError, type Runtime } from '@heddle/kernel';
 import { ClientConnection, type ClientConnectionOwner } from '../http1/client-connection.ts';
 import { type Http1ClientLimits, http1ClientLimits } from '../http1/client-limits.ts';
 import type { HttpRequest, HttpResponse } from '../message/http.ts';
 import { Sweep } from '../sweep.ts';
-import { Link } from './link.ts';
+import type { Dial } from './dial.ts';
+import { type EndpointState, Link, type StateListener } from './link.ts';
+import type { Pool } from './pool.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** How many connections a pool keeps, and how long. Times in milliseconds. */
@@ -44,12 +46,14 @@ interface Term {
  * The HTTP/1.1 connections to one address. The one that was used last is used next, so that those not needed grow
  * old and are closed. A request waits, in order, only when all connections are busy.
  */
-export class Http1Pool implements ClientConnectionOwner {
+export class Http1Pool implements ClientConnectionOwner, Pool {
   readonly link: Link;
   readonly #runtime: Runtime;
-  readonly #address: Address;
   readonly #limits: Http1PoolLimits;
+  readonly #dial: Dial;
   readonly #sweep: Sweep;
+  readonly #sweepMs: number;
+  #sweptMs = 0;
   readonly #terms = new Map<ClientConnection, Term>();
   readonly #idle: ClientConnection[] = [];
   readonly #waiting: WaitingLine;
@@ -58,13 +62,22 @@ export class Http1Pool implements ClientConnectionOwner {
   #closed: HeddleError | undefined;
   #whenEmpty: (() => void)[] = [];
 
-  constructor(runtime: Runtime, address: Address, limits: Http1PoolLimits) {
+  constructor(runtime: Runtime, limits: Http1PoolLimits, dial: Dial) {
     this.#runtime = runtime;
-    this.#address = address;
+    this.#dial = dial;
     this.#limits = limits;
     this.#waiting = new WaitingLine(limits.waiting);
-    this.#sweep = new Sweep(runtime, Math.max(10, Math.min(1000, limits.idleMs / 4, limits.writeIdleMs / 4)));
-    this.link = new Link(runtime, () => void this.#probe());
+    this.#sweepMs = Math.max(10, Math.min(1000, limits.idleMs / 4, limits.writeIdleMs / 4));
+    this.#sweep = new Sweep(runtime, this.#sweepMs);
+    this.link = new Link(runtime, () => void this.connect());
+  }
+
+  get state(): EndpointState {
+    return this.link.state;
+  }
+
+  onState(listener: StateListener): () => void {
+    return this.link.onState(listener);
   }
 
   /** Requests whose answer has not fully come. */
@@ -130,11 +143,9 @@ export class Http1Pool implements ClientConnectionOwner {
   };
 
   #takeIdle(): ClientConnection | undefined {
-    const nowMs = this.#runtime.clock.nowMs();
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
       const term = this.#terms.get(connection);
-      if (connection.usable && term !== undefined && !this.#isSpent(connection, term, nowMs))
-        return connection;
+      if (connection.usable && term !== undefined && !this.#isSpentNow(connection, term)) return connection;
       connection.destroy();
     }
     return undefined;
@@ -156,7 +167,7 @@ export class Http1Pool implements ClientConnectionOwner {
     this.#connecting++;
     this.link.trying();
     try {
-      const socket = await this.#runtime.net.connect(this.#address, { timeoutMs: this.#limits.connectMs });
+      const socket = await this.#dial();
       if (this.#closed !== undefined) {
         socket.destroy();
         throw this.#closed;
@@ -177,7 +188,7 @@ export class Http1Pool implements ClientConnectionOwner {
     }
   }
 
-  async #probe(): Promise<void> {
+  async connect(): Promise<void> {
     try {
       this.free(await this.#connect());
     } catch {
@@ -201,6 +212,13 @@ export class Http1Pool implements ClientConnectionOwner {
     return nowMs >= term.untilMs || connection.exchanges >= term.requests;
   }
 
+  /** Looks at the clock only when the end is near: until shortly ago it was known not to have come. */
+  #isSpentNow(connection: ClientConnection, term: Term): boolean {
+    const knownMs = Math.max(term.idleSinceMs, this.#sweptMs);
+    const nowMs = knownMs + 2 * this.#sweepMs < term.untilMs ? knownMs : this.#runtime.clock.nowMs();
+    return this.#isSpent(connection, term, nowMs);
+  }
+
   /** Lets the first go on for whom there is a connection, or room for one. */
   #serveWaiting(): void {
     const room = this.#limits.connections - this.#terms.size - this.#connecting;
@@ -209,6 +227,7 @@ export class Http1Pool implements ClientConnectionOwner {
 
   readonly #idleSweep = {
     sweep: (nowMs: number): void => {
+      this.#sweptMs = nowMs;
       for (const connection of this.#idle.slice()) {
         const term = this.#terms.get(connection);
         const stale = term === undefined || nowMs - term.idleSinceMs >= this.#limits.idleMs;

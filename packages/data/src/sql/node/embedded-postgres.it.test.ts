@@ -11,6 +11,7 @@ import { type EmbeddedPostgres, embeddedPostgres } from './embedded-postgres.ts'
 import { sqlPool } from './pool.ts';
 import { isAlive } from './postmaster-file.ts';
 import { canReach } from './reach.ts';
+import { removeEmbeddedPostgres } from './server-folder.ts';
 
 const runtime: Runtime = { ...nodeRuntime({ name: 'test' }), log: () => {} };
 const isRoot = process.geteuid?.() === 0;
@@ -64,6 +65,20 @@ async function until(what: string, condition: () => Promise<boolean> | boolean):
 
 const reasonOf = (reason: string) => (thrown: unknown) =>
   thrown instanceof HeddleError && thrown.reason === reason;
+
+const noProc = process.platform !== 'linux' && 'processes are looked up in /proc';
+
+/** The shells that watch over a process's servers. */
+async function guardsOf(pid: number | undefined): Promise<readonly number[]> {
+  const listed = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  const commands = listed.split(' ').filter(Boolean).map(Number);
+  const guards = commands.map(async (child) =>
+    (await readFile(`/proc/${child}/cmdline`, 'utf8').catch(() => '')).includes('postgres-guard')
+      ? [child]
+      : [],
+  );
+  return (await Promise.all(guards)).flat();
+}
 
 describe('embeddedPostgres', () => {
   test('serves, keeps what was committed over a restart, and stops', async () => {
@@ -156,7 +171,9 @@ describe('embeddedPostgres', () => {
     await winner?.stop();
   });
 
-  test('refuses a folder that a living process serves, and takes over from a dead one', async () => {
+  test('refuses a folder that a living process serves, and takes over from a dead one', {
+    skip: noProc,
+  }, async () => {
     const folder = await newFolder();
     const other = await otherProcess(folder);
     await assert.rejects(embeddedPostgres({ runtime, folder }).start(), (thrown) => {
@@ -164,6 +181,7 @@ describe('embeddedPostgres', () => {
       return new RegExp(`process ${other.child.pid} `).test(String(thrown));
     });
     await ask(other.url, 'CREATE TABLE left_behind (id int)');
+    for (const guard of await guardsOf(other.child.pid)) process.kill(guard, 'SIGKILL');
     other.child.kill('SIGKILL');
     await until('the other process is gone', () => other.child.signalCode !== null);
     assert.ok(isAlive(other.postgres), 'the orphan is there to be taken over from');
@@ -171,6 +189,22 @@ describe('embeddedPostgres', () => {
       assert.deepEqual(await ask(server.url(), 'SELECT * FROM left_behind'), []);
       assert.notEqual(server.pid, other.postgres);
     });
+  });
+
+  test('the server goes when its owner is killed, and keeps what was committed', {
+    skip: noProc,
+  }, async () => {
+    const folder = await newFolder();
+    const other = await otherProcess(folder);
+    assert.equal((await guardsOf(other.child.pid)).length, 1);
+    await ask(other.url, 'CREATE TABLE kept (id int)');
+    other.child.kill('SIGKILL');
+    await until('the server is gone', () => !isAlive(other.postgres));
+    await running(folder, async (server) => {
+      assert.deepEqual(await ask(server.url(), 'SELECT * FROM kept'), []);
+      assert.equal((await guardsOf(process.pid)).length, 1);
+    });
+    await until('no guard is left', async () => (await guardsOf(process.pid)).length === 0);
   });
 
   test('a lock file whose number belongs to another program now is no obstacle', async () => {
@@ -240,7 +274,13 @@ describe('embeddedPostgres', () => {
       assert.deepEqual(await ask(server.url(), 'SELECT * FROM kept'), []);
     });
     const place = await realpath(join(folder, 'server'));
-    await rm(place, { recursive: true });
+    await running(folder, async () => {
+      await assert.rejects(removeEmbeddedPostgres(folder), reasonOf('DATABASE_IN_USE'));
+    });
+    await removeEmbeddedPostgres(folder);
+    await assert.rejects(stat(place), { code: 'ENOENT' });
+    await running(folder, () => Promise.resolve());
+    await rm(await realpath(join(folder, 'server')), { recursive: true });
     await assert.rejects(embeddedPostgres({ runtime, folder }).start(), reasonOf('DATA_FOLDER_GONE'));
   });
 

@@ -15,6 +15,7 @@ export interface InitialiseOptions {
 /**
  * Runs initdb: superuser `heddle`, SCRAM for every connection, UTF-8 with PostgreSQL's own C.UTF-8 order, which is
  * the same on every machine (a system's collation changes with its C library and breaks indexes). Takes about 1 s.
+ * Rejects with `resource_exhausted` / `DISK_FULL`, or `internal` / `INITDB_FAILED` with what it said.
  */
 export async function initialiseCluster(options: InitialiseOptions): Promise<void> {
   const { initdb, account, data, passwordFile } = options;
@@ -47,8 +48,15 @@ export async function initialiseCluster(options: InitialiseOptions): Promise<voi
     );
   });
   if (problem === undefined) return;
+  // PostgreSQL's own words for ENOSPC, in English by `serverEnv`.
+  if (output.includes('No space left on device')) throw diskFull(data);
   const message = `initdb could not make a database in ${data}: ${problem}. It said: ${output.trim()}`;
   throw new HeddleError({ code: 'internal', reason: 'INITDB_FAILED', message, sent: false });
+}
+
+function diskFull(data: string): HeddleError {
+  const message = `there is no room on the disk for a database in ${data}, which needs about 150 MB at first; make room, or name a folder on another disk`;
+  return new HeddleError({ code: 'resource_exhausted', reason: 'DISK_FULL', message, sent: false });
 }
 
 /** No PG* variable of the surroundings may point the server elsewhere; messages in English, since some are read. */

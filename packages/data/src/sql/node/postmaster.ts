@@ -3,6 +3,7 @@ import { HeddleError, type Runtime, sleep } from '@heddle/kernel';
 import { serverEnv } from './initdb.ts';
 import { isAlive, ownerSetting, readPostmasterFile, runningPostmaster } from './postmaster-file.ts';
 import type { ServerFolder } from './server-folder.ts';
+import { guardServer } from './server-guard.ts';
 
 const pollMs = 20;
 const loopback = '127.0.0.1';
@@ -40,6 +41,10 @@ export async function launch(options: LaunchOptions): Promise<Postmaster> {
     detached: true,
   });
   const ended = endOf(child);
+  if (child.pid !== undefined) {
+    const guard = guardServer(child.pid, place.account);
+    void ended.then(() => guard.callOff());
+  }
   const until = runtime.clock.nowMs() + startMs;
   let gone: string | undefined;
   void ended.then((how) => {

@@ -17,6 +17,7 @@ import { HeddleError, type Random, type Runtime } from '@heddle/kernel';
 import { type Account, serverAccount } from './account.ts';
 import { initialiseCluster } from './initdb.ts';
 import { isErrno, nativePrograms, type Programs } from './native.ts';
+import { runningPostmaster } from './postmaster-file.ts';
 import { canReach, requireWritableFolder } from './reach.ts';
 
 /** Where root's servers live when the folder that was asked for is out of the reach of an unprivileged account. */
@@ -52,6 +53,26 @@ export async function serverFolder(asked: string, runtime: Runtime): Promise<Ser
   const account = await ownerOf(place, newcomer);
   const password = await readFile(join(place, 'password'), 'utf8');
   return { account, programs, data: join(await realpath(place), 'data'), password };
+}
+
+/**
+ * Deletes the database of a folder, also where it lies in the system folder; nothing happens if there is none. Rejects
+ * with `failed_precondition` / `DATABASE_IN_USE` while a server runs on it.
+ */
+export async function removeEmbeddedPostgres(folder: string): Promise<void> {
+  const place = join(resolve(folder), 'server');
+  const real = await realpath(place).catch(() => undefined);
+  if (real !== undefined) {
+    const running = await runningPostmaster(join(real, 'data'));
+    if (running !== undefined) throw stillServed(real, running.pid);
+    await rm(real, { recursive: true, force: true });
+  }
+  await rm(place, { recursive: true, force: true });
+}
+
+function stillServed(place: string, pid: number): HeddleError {
+  const message = `the database in ${place} is served by process ${pid}; stop it before it is deleted`;
+  return new HeddleError({ code: 'failed_precondition', reason: 'DATABASE_IN_USE', message, sent: false });
 }
 
 async function systemHome(): Promise<string> {

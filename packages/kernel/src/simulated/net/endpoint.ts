@@ -101,6 +101,12 @@ export class Endpoint implements Connection, StreamSender, StreamReceiver {
     return false;
   }
 
+  writeAll(chunks: readonly Uint8Array[]): boolean {
+    let more = true;
+    for (const chunk of chunks) more = this.write(chunk);
+    return more;
+  }
+
   end(): void {
     if (this.#closed || this.#noMoreWrites || !this.#process.alive) return;
     this.#noMoreWrites = true;

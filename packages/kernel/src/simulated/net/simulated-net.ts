@@ -76,8 +76,10 @@ export class SimulatedNet {
       for (const endpoint of Array.from(machine.endpoints)) endpoint.lose(death);
     });
     return {
-      connect: (address, options) => this.#connect(machine, process, address, options),
-      listen: (address, accept) => this.#listen(machine, process, address, accept),
+      connect: (address, options) =>
+        options?.tls === undefined ? this.#connect(machine, process, address, options) : refuseTls(),
+      listen: (address, accept, options) =>
+        options?.tls === undefined ? this.#listen(machine, process, address, accept) : refuseTls(),
     };
   }
 
@@ -258,4 +260,12 @@ function findListener(machine: Machine, address: Address): SimulatedListener | u
 
 function refusal(reason: string, message: string): HeddleError {
   return new HeddleError({ code: 'failed_precondition', reason, message, sent: false });
+}
+
+/** Its handshake takes chance and time from OpenSSL, which no seed reaches; and plaintext in its place would prove nothing. */
+function refuseTls(): Promise<never> {
+  const message =
+    'the simulated network does not speak TLS; leave `tls` out here, and test it on real sockets';
+  const refused = { code: 'unimplemented', reason: 'TLS_UNSUPPORTED', message, sent: false } as const;
+  return Promise.reject(new HeddleError(refused));
 }

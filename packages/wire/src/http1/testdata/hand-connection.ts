@@ -34,6 +34,10 @@ export class HandConnection implements Connection {
     return this.pendingBytes < this.capacity;
   }
 
+  writeAll(chunks: readonly Uint8Array[]): boolean {
+    return this.write(Buffer.concat(chunks));
+  }
+
   end(): void {
     this.ended = true;
   }

@@ -20,7 +20,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** Text as `grpc-message` has it: percent-encoded UTF-8 but for visible ASCII and blanks. */
-export function encodeMessage(text: string): string {
+export function encodeText(text: string): string {
   if (!unsafe.test(text)) return text;
   let out = '';
   for (const byte of encoder.encode(text)) {
@@ -31,7 +31,7 @@ export function encodeMessage(text: string): string {
 }
 
 /** The text of a `grpc-message`. Never throws: as the protocol asks, what is not an escape stays as it is. */
-export function decodeMessage(text: string): string {
+export function decodeText(text: string): string {
   if (!text.includes('%')) return text;
   const bytes: number[] = [];
   for (let at = 0; at < text.length; at++) {

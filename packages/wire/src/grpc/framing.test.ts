@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Body, streamBody, wholeBody } from '@heddle/wire';
+import { type Body, streamBody, wholeBody } from '../message/body.ts';
 import fc from 'fast-check';
-import { FrameReader, frame } from './frames.ts';
+import { MessageReader, frame } from './framing.ts';
 import { fewMessagesOf, messagesOf } from './messages.ts';
 
-const read = (reader: FrameReader): Uint8Array[] => {
+const read = (reader: MessageReader): Uint8Array[] => {
   const messages: Uint8Array[] = [];
   for (let message = reader.next(); message !== undefined; message = reader.next()) messages.push(message);
   return messages;
@@ -21,7 +21,7 @@ test('property: messages come back however the bytes are cut', () => {
   fc.assert(
     fc.property(messages, fc.array(fc.nat(20)), (sent, cuts) => {
       const bytes = sent.flatMap((message) => [...frame(message)]);
-      const reader = new FrameReader(64);
+      const reader = new MessageReader(64);
       const received: Uint8Array[] = [];
       let at = 0;
       for (const size of [...cuts, bytes.length]) {
@@ -39,22 +39,22 @@ test('property: messages come back however the bytes are cut', () => {
 });
 
 test('a message over the limit is refused by its length, before it has come', () => {
-  const reader = new FrameReader(10);
+  const reader = new MessageReader(10);
   reader.push(Uint8Array.of(0, 0, 0, 0, 10));
   assert.equal(reader.next(), undefined);
-  const strict = new FrameReader(9);
+  const strict = new MessageReader(9);
   strict.push(Uint8Array.of(0, 0, 0, 0, 10));
   assert.throws(() => strict.next(), { code: 'resource_exhausted', reason: 'MESSAGE_TOO_LARGE' });
-  const huge = new FrameReader(9);
+  const huge = new MessageReader(9);
   huge.push(Uint8Array.of(0, 255, 255, 255, 255));
   assert.throws(() => huge.next(), { reason: 'MESSAGE_TOO_LARGE' });
 });
 
-test('compressed messages and unknown flags are refused', () => {
-  for (const flag of [1, 2, 128]) {
-    const reader = new FrameReader(10);
+test('flags that belong to the ends of other protocols are refused', () => {
+  for (const flag of [2, 3, 128, 255]) {
+    const reader = new MessageReader(10);
     reader.push(Uint8Array.of(flag, 0, 0, 0, 0));
-    assert.throws(() => reader.next(), { code: 'unimplemented', reason: 'COMPRESSED' });
+    assert.throws(() => reader.next(), { code: 'internal', reason: 'UNKNOWN_FLAGS' });
   }
 });
 
@@ -62,7 +62,7 @@ test('a body that ends within a message is an error, never a shorter message', a
   for (const cut of [1, 4, 5, 7]) {
     const body = wholeBody(frame(Uint8Array.of(1, 2, 3)).subarray(0, cut));
     await assert.rejects(
-      fewMessagesOf(body, 10, 1),
+      fewMessagesOf(body, { limitBytes: 10 }, 1),
       { code: 'internal', reason: 'TORN_MESSAGE' },
       String(cut),
     );
@@ -90,7 +90,20 @@ test('leaving the loop cancels the body; reading to the end does not', async () 
       [Symbol.asyncIterator]: () => inner[Symbol.asyncIterator](),
     };
     let count = 0;
-    for await (const _message of messagesOf(body, 10)) if (++count === take) break;
+    for await (const _message of messagesOf(body, { limitBytes: 10 })) if (++count === take) break;
     assert.equal(cancelled, expected);
   }
+});
+
+test('a message marked as compressed needs a name for its compression', async () => {
+  const body = wholeBody(frame(Uint8Array.of(1), 1));
+  await assert.rejects(fewMessagesOf(body, { limitBytes: 10 }, 1), {
+    code: 'internal',
+    reason: 'UNNAMED_COMPRESSION',
+  });
+});
+
+test('of many messages no more are gathered than show that there are too many', async () => {
+  const many = wholeBody(Buffer.concat(Array.from({ length: 100 }, () => frame(Uint8Array.of(1)))));
+  assert.equal((await fewMessagesOf(many, { limitBytes: 10 }, 1)).length, 2);
 });

@@ -1,28 +1,46 @@
 import { HeddleError } from '@heddle/kernel';
+import { type Compression, messageTooLarge } from './compression.ts';
 
 const headBytes = 5;
+const compressedFlag = 1;
 
-/** A message as gRPC frames it: a flag (0: not compressed), four bytes of length, the message. */
-export function frame(message: Uint8Array): Uint8Array {
+/**
+ * A message as gRPC frames it: a byte of flags (0: not compressed), four bytes of length, the message. gRPC-Web and
+ * Connect end their streams with a frame that has a flag of its own.
+ */
+export function frame(message: Uint8Array, flags = 0): Uint8Array {
   const framed = new Uint8Array(headBytes + message.byteLength);
+  framed[0] = flags;
   new DataView(framed.buffer).setUint32(1, message.byteLength);
   framed.set(message, headBytes);
   return framed;
+}
+
+/** The same, compressed and marked so. An empty message cannot become smaller and stays as it is. */
+export async function compressedFrame(message: Uint8Array, compression: Compression): Promise<Uint8Array> {
+  if (message.byteLength === 0) return frame(message);
+  return frame(await compression.compress(message), compressedFlag);
 }
 
 /**
  * Takes the chunks of a body as they come and gives the messages in it.
  * A message over `limitBytes` is refused by its length, before it is gathered.
  */
-export class FrameReader {
+export class MessageReader {
   readonly #limitBytes: number;
   #chunks: Uint8Array[] = [];
   #gathered = 0;
   /** What the next message needs in all; 0 while its head is not known. */
   #needed = 0;
+  #compressed = false;
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
+  }
+
+  /** Whether the message given last is compressed, as its flag says. */
+  get compressed(): boolean {
+    return this.#compressed;
   }
 
   /** Adds what has come. The chunk belongs to the reader from now on. */
@@ -53,14 +71,12 @@ export class FrameReader {
 
   #readHead(): number {
     const head = this.#join(headBytes);
-    if (head[0] !== 0) {
-      const message = `the message is compressed (flag ${head[0]}), and only identity was offered`;
-      throw new HeddleError({ code: 'unimplemented', reason: 'COMPRESSED', message });
-    }
+    const flags = head[0] as number;
+    if (flags > compressedFlag) throw unknownFlags(flags);
+    this.#compressed = flags === compressedFlag;
     const length = new DataView(head.buffer, head.byteOffset).getUint32(1);
-    if (length <= this.#limitBytes) return length;
-    const message = `a message of ${length} bytes is larger than the limit of ${this.#limitBytes}`;
-    throw new HeddleError({ code: 'resource_exhausted', reason: 'MESSAGE_TOO_LARGE', message });
+    if (length > this.#limitBytes) throw messageTooLarge(this.#limitBytes, length);
+    return length;
   }
 
   /** Makes the first chunk at least `bytes` long. */
@@ -84,4 +100,9 @@ export class FrameReader {
     else this.#chunks[0] = first.subarray(bytes);
     return first.subarray(0, bytes);
   }
+}
+
+function unknownFlags(flags: number): HeddleError {
+  const message = `a message begins with the flags ${flags}: only 0 and ${compressedFlag} (compressed) are known here`;
+  return new HeddleError({ code: 'internal', reason: 'UNKNOWN_FLAGS', message });
 }

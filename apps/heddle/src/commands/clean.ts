@@ -1,0 +1,33 @@
+import path from 'node:path';
+import { removeEmbeddedPostgres } from '@heddle/data/sql';
+import type { Command } from '../command.ts';
+import { claimFolder, emptyFolder, holdsUp, removeIfEmpty } from '../node/data-folder.ts';
+
+/** `heddle clean`. */
+export const clean: Command = {
+  name: 'clean',
+  summary: 'Delete what a stopped "heddle up" has left: its database, registry and logs',
+  words: '',
+  options: {
+    data: { type: 'string', value: 'DIR', help: 'The data folder that it was started with; default .heddle' },
+  },
+  examples: ['heddle clean', 'heddle clean --data /tmp/shop'],
+  run: async (given, { terminal }) => {
+    const named = given.text('data') ?? '.heddle';
+    if (!holdsUp(named)) {
+      terminal.out(`there is nothing of heddle up in ${path.resolve(named)}\n`);
+      return 0;
+    }
+    const folder = claimFolder(named);
+    try {
+      // Before the rest of the folder: for root it may be a link to where the database lies.
+      await removeEmbeddedPostgres(path.join(folder.path, 'postgres'));
+      emptyFolder(folder);
+    } finally {
+      folder.release();
+    }
+    removeIfEmpty(folder);
+    terminal.out(`deleted what heddle up had left in ${folder.path}\n`);
+    return 0;
+  },
+};

@@ -1,0 +1,98 @@
+import type { Socket } from 'node:net';
+import type { Address, Connection, ConnectionHandler } from '../ports/net.ts';
+import type { TlsSession } from '../ports/tls.ts';
+import { plainBytes } from './plain-bytes.ts';
+import { takeRead } from './read-space.ts';
+import { refusesOurs, tlsFailure } from './tls-failure.ts';
+
+/** A socket as a `Connection`. It must not have begun to flow. */
+export class SocketConnection implements Connection {
+  readonly local: Address;
+  readonly remote: Address;
+  readonly tls: TlsSession | undefined;
+  readonly #socket: Socket;
+  #handler: ConnectionHandler | undefined;
+  #heard = false;
+
+  /** `tls`: what is known of a socket of TLS; one with it is a `TLSSocket`. */
+  constructor(socket: Socket, tls?: TlsSession) {
+    this.#socket = socket;
+    this.tls = tls;
+    this.local = { host: socket.localAddress ?? '', port: socket.localPort ?? 0 };
+    this.remote = { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+    // Until the owner listens: an unheard `error` event would end the process.
+    socket.on('error', ignore);
+  }
+
+  get pendingBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  open(handler: ConnectionHandler): void {
+    const socket = this.#socket;
+    let failure: Error | undefined;
+    this.#handler = handler;
+    socket.on('data', (chunk: Buffer) => {
+      this.#heard = true;
+      handler.data(plainBytes(chunk));
+    });
+    socket.on('end', () => handler.end());
+    socket.on('drain', () => handler.drain());
+    socket.on('error', (error) => {
+      failure = error;
+      // Node goes on after an alert of the peer's, to an end of stream that would hide it.
+      socket.destroy();
+    });
+    socket.on('close', () => handler.close(this.#explained(failure)));
+    socket.resume();
+  }
+
+  /** So many bytes have come into `readSpace`: for a socket that reads there. */
+  received(count: number): void {
+    this.#handler?.data(takeRead(count));
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.#socket.writable ? this.#socket.write(chunk) : false;
+  }
+
+  writeAll(chunks: readonly Uint8Array[]): boolean {
+    const socket = this.#socket;
+    if (!socket.writable) return false;
+    socket.cork();
+    let more = true;
+    for (const chunk of chunks) more = socket.write(chunk);
+    socket.uncork();
+    return more;
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** What an alert of the peer's means; anything else as it is. */
+  #explained(failure: Error | undefined): Error | undefined {
+    const refused = this.tls !== undefined && failure !== undefined && refusesOurs(failure);
+    // After its first bytes the peer cannot say that it has read none of ours.
+    return refused && !this.#heard ? tlsFailure(failure, nameOf(this.remote)) : failure;
+  }
+}
+
+/** For errors that have been taken care of, and those that come once nobody cares. */
+export function ignore(): void {}
+
+function nameOf({ host, port }: Address): string {
+  return `${host}:${port}`;
+}

@@ -1,0 +1,1 @@
+export { type TestCertificate, TestAuthority } from './test-authority.ts';

@@ -1,0 +1,79 @@
+import { HeddleError } from '@heddle/kernel';
+import { type Body, wholeBytes } from '../message/body.ts';
+import type { Compression } from './compression.ts';
+import { MessageReader } from './framing.ts';
+
+/** How the messages of one body are read. */
+export interface MessageReading {
+  /** Largest message that is taken, before and after decompression. */
+  readonly limitBytes: number;
+  /** What marked messages are compressed by. Without it a marked message is an error. */
+  readonly compression?: Compression | undefined;
+  /** Told of each message, before it is given, whether it was compressed. */
+  readonly onMessage?: ((compressed: boolean) => void) | undefined;
+}
+
+/**
+ * The messages of a body, one by one as they are asked for: not asking is back-pressure. Leaving the loop cancels the
+ * rest. Rejects as the body does, and for bad framing.
+ */
+export async function* messagesOf(body: Body, reading: MessageReading): AsyncGenerator<Uint8Array, void> {
+  const reader = new MessageReader(reading.limitBytes);
+  let whole = false;
+  try {
+    for await (const chunk of body) {
+      reader.push(chunk);
+      for (let message = reader.next(); message !== undefined; message = reader.next()) {
+        reading.onMessage?.(reader.compressed);
+        yield reader.compressed ? await decompressed(message, reading) : message;
+      }
+    }
+    whole = true;
+    reader.end();
+  } finally {
+    if (!whole) body.cancel();
+  }
+}
+
+/**
+ * All messages of a body that should hold few; the way of unary calls. At most one more than `most` is gathered, so
+ * that the caller sees that there are too many.
+ */
+export async function fewMessagesOf(
+  body: Body,
+  reading: MessageReading,
+  most: number,
+): Promise<Uint8Array[]> {
+  const bytes = wholeBytes(body);
+  if (bytes !== undefined) return fewMessagesIn(bytes, reading, most);
+  const messages: Uint8Array[] = [];
+  for await (const message of messagesOf(body, reading)) {
+    messages.push(message);
+    if (messages.length > most) break;
+  }
+  return messages;
+}
+
+async function fewMessagesIn(
+  bytes: Uint8Array,
+  reading: MessageReading,
+  most: number,
+): Promise<Uint8Array[]> {
+  const messages: Uint8Array[] = [];
+  const reader = new MessageReader(reading.limitBytes);
+  reader.push(bytes);
+  for (let message = reader.next(); message !== undefined; message = reader.next()) {
+    reading.onMessage?.(reader.compressed);
+    messages.push(reader.compressed ? await decompressed(message, reading) : message);
+    if (messages.length > most) return messages;
+  }
+  reader.end();
+  return messages;
+}
+
+function decompressed(message: Uint8Array, reading: MessageReading): Promise<Uint8Array> {
+  const { compression, limitBytes } = reading;
+  if (compression !== undefined) return compression.decompress(message, limitBytes);
+  const text = 'a message is marked as compressed, and no field of the request or answer says by what';
+  throw new HeddleError({ code: 'internal', reason: 'UNNAMED_COMPRESSION', message: text });
+}
