@@ -29,13 +29,16 @@ export interface Found {
 export interface CampaignReport {
   readonly inputs: number;
   readonly signatures: number;
-  /** Inputs that showed something new. */
+  /** How many inputs showed something new. */
+  readonly shown: number;
+  /** The first of them. */
   readonly interesting: readonly Uint8Array[];
   readonly found: Found | undefined;
 }
 
 const batchSize = 40;
-const mostKept = 2000;
+const mostKept = 1000;
+const mostInteresting = 200;
 // A heap that grew by this much, garbage aside, while thousands of connections came and went, holds on to some.
 const mostGrowthBytes = 64 * 1024 * 1024;
 
@@ -50,6 +53,7 @@ export async function campaign(target: Target, options: CampaignOptions): Promis
   const batch: Uint8Array[] = [];
   const memory = new MemoryWatch();
   let inputs = 0;
+  let shown = 0;
   const next = (): Uint8Array => {
     const start = starts[inputs];
     if (start !== undefined) return start;
@@ -57,7 +61,8 @@ export async function campaign(target: Target, options: CampaignOptions): Promis
     return mutate(chance.pick(pool), chance, target, chance.pick(pool));
   };
   const keep = (input: Uint8Array): void => {
-    if (inputs >= starts.length) interesting.push(input);
+    if (inputs >= starts.length && interesting.length < mostInteresting) interesting.push(input);
+    if (inputs >= starts.length) shown++;
     if (pool.length < mostKept) pool.push(input);
     else pool[chance.below(mostKept)] = input;
   };
@@ -68,7 +73,7 @@ export async function campaign(target: Target, options: CampaignOptions): Promis
       const outcome = await attempt(target, input, strays);
       if (outcome.problem !== undefined) {
         const found = await settle(target, input, outcome.problem, strays);
-        return { inputs, signatures: signatures.size, interesting, found };
+        return { inputs, signatures: signatures.size, shown, interesting, found };
       }
       if (!signatures.has(outcome.signature)) {
         signatures.add(outcome.signature);
@@ -79,13 +84,13 @@ export async function campaign(target: Target, options: CampaignOptions): Promis
       const grown = memory.look(inputs);
       if (grown > mostGrowthBytes) {
         const problem = `memory grew by ${grown} bytes in ${inputs} inputs`;
-        return { inputs, signatures: signatures.size, interesting, found: { input, problem } };
+        return { inputs, signatures: signatures.size, shown, interesting, found: { input, problem } };
       }
     }
   } finally {
     strays.stop();
   }
-  return { inputs, signatures: signatures.size, interesting, found: undefined };
+  return { inputs, signatures: signatures.size, shown, interesting, found: undefined };
 }
 
 /** Of a batch that ran code that had not run before, the inputs that did: they are run once more, one by one. */

@@ -18,8 +18,6 @@ const quietTurns = 8;
 const mostTurns = 80;
 
 const server = http.createServer({
-  // An upgrade that nobody takes is a request like any other, as with us (RFC 9110 section 7.8).
-  shouldUpgradeCallback: () => false,
   keepAliveTimeout: 0,
   requestTimeout: 0,
   headersTimeout: 0,

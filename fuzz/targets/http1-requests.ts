@@ -108,9 +108,10 @@ function shapes(served: readonly Served[]): string[] {
 
 /** What both have read is the same; who has read more is who the other has refused. */
 async function compare(input: Uint8Array, hand: Hand): Promise<void> {
-  // A node:http server hands upgrades and CONNECT out, and reads no further.
-  if (hand.served.some(({ request }) => request.protocol !== undefined || request.method === 'CONNECT'))
-    return;
+  // A node:http server reads no further behind what asks to upgrade, also where nobody takes it and we do not
+  // either (RFC 9110 section 7.8 lets both), nor behind CONNECT.
+  const asksForMore = /^(upgrade[ \t]*:|connect )/im.test(Buffer.from(input).toString('latin1', 1));
+  if (asksForMore) return;
   const ours = hand.served.map(({ meaning }) => meaning).filter((meaning) => meaning !== undefined);
   const { read, refused } = await nodeReadsRequests(Buffer.from(input.subarray(1)));
   for (let at = 0; at < Math.min(ours.length, read.length); at++) {

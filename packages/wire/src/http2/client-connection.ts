@@ -143,7 +143,7 @@ class ClientSession extends Session implements Http2ClientConnection {
   }
 
   // The server opens no streams towards us.
-  protected override get lastPeerStream(): number {
+  override get lastPeerStream(): number {
     return 0;
   }
 

@@ -130,7 +130,7 @@ class ServerSession extends Session implements Http2ServerConnection, ServerSide
     // The client will open no more streams and let these end; then it closes. Nothing to do before.
   }
 
-  protected override get lastPeerStream(): number {
+  override get lastPeerStream(): number {
     return this.#lastStreamId;
   }
 

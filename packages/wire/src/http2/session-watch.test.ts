@@ -72,6 +72,19 @@ describe('what takes too long', () => {
     assert.equal(talking.log.resetOf(1), undefined, 'both directions of a conversation may be silent');
   });
 
+  test('a connection whose calls are all over between two looks is not idle', async () => {
+    const hand = new ByHand();
+    await hand.begin();
+    for (let second = 0; second < 400; second++) {
+      hand.feed(headers(2 * second + 1, get()));
+      await hand.pass(1000);
+    }
+    assert.equal(hand.log.goaway, undefined);
+    assert.equal(hand.ends.length, 400);
+    await hand.pass(310_000);
+    assert.equal(hand.log.goaway, errorCode.noError, 'now it is');
+  });
+
   test('a stream window that stays shut: the stream is reset', async () => {
     const hand = new ByHand(large);
     await hand.begin(settings([4, 0]), headers(1, get()));

@@ -14,6 +14,8 @@ export interface Watched extends Link {
   readonly settingsAcknowledged: boolean;
   /** A header block is unfinished since then; undefined if none is. */
   readonly headerBegunMs: number | undefined;
+  /** The last stream that the peer has opened. */
+  readonly lastPeerStream: number;
   /** No stream has been open for `idleTimeoutMs`. */
   idle(): void;
   /** Ends the connection, and says why. */
@@ -32,6 +34,7 @@ export class SessionWatch {
   #timer: Timer | undefined;
   #startedMs = 0;
   #idleLooks = 0;
+  #lastStreamSeen = 0;
   #congestedLooks = 0;
 
   constructor(session: Watched) {
@@ -78,7 +81,10 @@ export class SessionWatch {
       this.#checkBody(stream);
     }
     this.#checkOutput();
-    this.#idleLooks = session.streams.size === 0 ? this.#idleLooks + 1 : 0;
+    // Short calls come and go between two looks: a connection is idle only if none was opened since the last one.
+    const quiet = session.streams.size === 0 && session.lastPeerStream === this.#lastStreamSeen;
+    this.#lastStreamSeen = session.lastPeerStream;
+    this.#idleLooks = quiet ? this.#idleLooks + 1 : 0;
     if (this.#idleLooks * this.#everyMs >= limits.idleTimeoutMs) session.idle();
   }
 

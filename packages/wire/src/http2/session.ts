@@ -104,7 +104,7 @@ export abstract class Session implements Link, FrameSession, Watched {
   /** All frames of a chunk have been handled. */
   protected abstract chunkRead(): void;
   /** The highest stream of the peer's that we have looked at, for GOAWAY. */
-  protected abstract get lastPeerStream(): number;
+  abstract get lastPeerStream(): number;
   /** Nothing was open for so long. */
   abstract idle(): void;
   /** The peer's settings came, at first or again. */
