@@ -1,5 +1,5 @@
 import { HeddleError } from '@heddle/kernel';
-import { frame, FrameReader } from '../../packages/rpc/src/grpc/frames.ts';
+import { frame, MessageReader } from '../../packages/wire/src/grpc/framing.ts';
 import type { Chance } from '../chance.ts';
 import { chunksOf, planOf, withPlan } from '../plan.ts';
 import { expect, type Target } from '../target.ts';
@@ -58,12 +58,14 @@ interface Reading {
 }
 
 function read(chunks: readonly Uint8Array[]): Reading {
-  const reader = new FrameReader(limitBytes);
+  const reader = new MessageReader(limitBytes);
   const messages: string[] = [];
   try {
     for (const chunk of chunks) {
       reader.push(chunk);
-      for (let next = reader.next(); next !== undefined; next = reader.next()) messages.push(hex(next));
+      for (let next = reader.next(); next !== undefined; next = reader.next()) {
+        messages.push(`${reader.compressed ? 'compressed ' : ''}${hex(next)}`);
+      }
     }
     reader.end();
   } catch (error) {
@@ -78,11 +80,12 @@ function byTheLetter(bytes: Uint8Array): Reading {
   const messages: string[] = [];
   for (let at = 0; at < bytes.length; ) {
     if (bytes.length - at < 5) return { messages, end: 'TORN_MESSAGE' };
-    if (bytes[at] !== 0) return { messages, end: 'COMPRESSED' };
+    const flags = bytes[at] as number;
+    if (flags > 1) return { messages, end: 'UNKNOWN_FLAGS' };
     const length = lengthAt(bytes, at + 1);
     if (length > limitBytes) return { messages, end: 'MESSAGE_TOO_LARGE' };
     if (bytes.length - at - 5 < length) return { messages, end: 'TORN_MESSAGE' };
-    messages.push(hex(bytes.subarray(at + 5, at + 5 + length)));
+    messages.push(`${flags === 1 ? 'compressed ' : ''}${hex(bytes.subarray(at + 5, at + 5 + length))}`);
     at += 5 + length;
   }
   return { messages, end: 'whole' };

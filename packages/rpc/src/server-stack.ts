@@ -8,7 +8,7 @@ import {
   wholeBytes,
   propagateIn,
 } from '@heddle/wire';
-import { isGrpc, refusal } from './server/answer.ts';
+import { refusalOf } from './server/protocol/open-exchange.ts';
 import { endUnlessBegun } from './server/response-stream.ts';
 
 type HttpLayer = Layer<HttpRequest, HttpResponse>;
@@ -32,7 +32,7 @@ export interface ServerStackOptions {
 export function serverStack(service: HttpService, options: ServerStackOptions = {}): HttpService {
   const { maxCalls = 1000, timeoutMs, observe = passOn, layers = [] } = options;
   return stack<HttpRequest, HttpResponse>(
-    // Outermost: whatever a layer below refuses, a gRPC client gets it as a status it can read.
+    // Outermost: whatever a layer below refuses, an RPC client gets it as a status it can read.
     answerErrors,
     // Above all that reads the call: the deadline, the trace and the tenant come from the request.
     propagateIn,
@@ -51,13 +51,14 @@ export function serverStack(service: HttpService, options: ServerStackOptions = 
 
 const passOn: HttpLayer = (next) => next;
 
-/** An error below, as gRPC's `Trailers-Only`. Without gRPC it stays an error: the engine knows its HTTP status. */
+/** An error below, as the request's RPC protocol has it. In plain HTTP it stays an error: the engine knows its status. */
 const answerErrors: HttpLayer = (next) => async (req, call) => {
   try {
     return await next(req, call);
   } catch (thrown) {
-    if (!isGrpc(req)) throw thrown;
-    return refusal(HeddleError.from(thrown));
+    const refused = refusalOf(req, HeddleError.from(thrown));
+    if (refused === undefined) throw thrown;
+    return refused;
   }
 };
 

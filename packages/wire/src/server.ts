@@ -1,9 +1,10 @@
-import type { Address, Connection, Listener, Runtime } from '@heddle/kernel';
+import type { Address, Connection, Listener, Runtime, TlsListenOptions } from '@heddle/kernel';
 import { Http1Server } from './http1/server.ts';
 import { type Http1ServerLimits, http1ServerLimits } from './http1/server-limits.ts';
 import { type Http2Limits, type Http2ServerConnection, serveHttp2 } from './http2/index.ts';
 import type { HttpService } from './message/http.ts';
-import { Sniffer, type SnifferOwner, type Spoken } from './sniffer.ts';
+import { Sniffer, type SnifferOwner } from './sniffer.ts';
+import { agreedProtocol, alpnOf, type HttpProtocol } from './tls/application-protocol.ts';
 
 const defaultConnections = 20_000;
 
@@ -15,12 +16,17 @@ export interface ServerLimits {
   readonly http2?: Partial<Http2Limits>;
 }
 
+/** TLS of a server, as far as its user has a say: what is spoken inside is the server's business. */
+export type ServeTls = Omit<TlsListenOptions, 'alpn' | 'refused'>;
+
 /** What `serve` is told. */
 export interface ServeOptions {
   readonly runtime: Runtime;
   /** Port 0 asks for any free one. */
   readonly address: Address;
   readonly limits?: ServerLimits;
+  /** Speak TLS, and nothing else. Requests are then of `https`, and `peer` tells who the client is. */
+  readonly tls?: ServeTls;
 }
 
 /** A port that is being served. */
@@ -29,7 +35,10 @@ export interface HttpServer {
   readonly address: Address;
   /** Open connections. */
   readonly connections: number;
-  /** HTTP/1.1 requests refused since the start, by reason: a fixed set of words such as `BAD_CONTENT_LENGTH`. */
+  /**
+   * HTTP/1.1 requests and TLS handshakes refused since the start, by reason: a fixed set of words such as
+   * `BAD_CONTENT_LENGTH` or `CERTIFICATE_EXPIRED`.
+   */
   readonly refusals: ReadonlyMap<string, number>;
   /** Accepts no more, lets what is in flight finish, closes what is idle. Resolves when no connection is open. */
   drain(): Promise<void>;
@@ -38,13 +47,18 @@ export interface HttpServer {
 }
 
 /**
- * Serves HTTP/1.1 and, to clients that begin with its preface, HTTP/2 on one port.
+ * Serves HTTP/1.1 and HTTP/2 on one port: what is agreed on in the TLS handshake (ALPN), and where that says nothing,
+ * HTTP/2 to clients that begin with its preface.
  * Rejects as `Net.listen` does.
  */
 export async function serve(service: HttpService, options: ServeOptions): Promise<HttpServer> {
-  const { runtime, address, limits = {} } = options;
+  const { runtime, address, limits = {}, tls } = options;
   const port = new Port(service, runtime, limits);
-  const listener: Listener = await runtime.net.listen(address, (connection) => port.accept(connection));
+  const listener: Listener = await runtime.net.listen(
+    address,
+    (connection) => port.accept(connection),
+    tls === undefined ? {} : { tls: { ...tls, alpn: alpnOf('auto'), refused: (why) => port.refused(why) } },
+  );
   return {
     address: listener.address,
     get connections() {
@@ -91,17 +105,25 @@ class Port implements SnifferOwner {
       connection.destroy();
       return;
     }
+    const protocol = agreedProtocol(connection.tls);
+    if (protocol !== undefined) {
+      this.#serve(connection, protocol);
+      return;
+    }
     const { headMs } = this.#http1.limits;
     const sniffer = new Sniffer(connection, this, this.#runtime.clock.nowMs() + headMs);
     this.#unknown.add(sniffer);
     this.#http1.sweep.add(sniffer);
   }
 
-  spoken(sniffer: Sniffer, connection: Connection, protocol: Spoken): void {
+  spoken(sniffer: Sniffer, connection: Connection, protocol: HttpProtocol): void {
     // Added before the other is taken away: a sweep without members stops its timer.
-    if (protocol === 'http1') this.#http1.accept(connection);
-    else this.#serveHttp2(connection);
+    this.#serve(connection, protocol);
     this.silent(sniffer);
+  }
+
+  refused(reason: string): void {
+    this.#http1.refused(reason);
   }
 
   silent(sniffer: Sniffer): void {
@@ -119,6 +141,11 @@ class Port implements SnifferOwner {
     for (const sniffer of this.#unknown) sniffer.destroy();
     for (const connection of this.#http2) connection.destroy();
     this.#http1.destroy();
+  }
+
+  #serve(connection: Connection, protocol: HttpProtocol): void {
+    if (protocol === 'http1') this.#http1.accept(connection);
+    else this.#serveHttp2(connection);
   }
 
   #serveHttp2(connection: Connection): void {

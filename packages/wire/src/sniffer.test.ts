@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Connection } from '@heddle/kernel';
 import { HandConnection } from './http1/testdata/hand-connection.ts';
-import { Sniffer, type Spoken } from './sniffer.ts';
+import { Sniffer } from './sniffer.ts';
+import type { HttpProtocol } from './tls/application-protocol.ts';
 
 const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 
@@ -10,13 +11,13 @@ const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 function sniff(
   bytes: string,
   cuts: readonly number[],
-): { spoken: Spoken | undefined; got: string; events: string[] } {
+): { spoken: HttpProtocol | undefined; got: string; events: string[] } {
   const socket = new HandConnection();
   const events: string[] = [];
-  let spoken: Spoken | undefined;
+  let spoken: HttpProtocol | undefined;
   let got = '';
   const owner = {
-    spoken: (_sniffer: Sniffer, connection: Connection, protocol: Spoken) => {
+    spoken: (_sniffer: Sniffer, connection: Connection, protocol: HttpProtocol) => {
       spoken = protocol;
       connection.open({
         data: (chunk) => (got += Buffer.from(chunk).toString('latin1')),

@@ -1,14 +1,12 @@
-import type { Address, Connection, ConnectionHandler } from '@heddle/kernel';
+import type { Address, Connection, ConnectionHandler, TlsSession } from '@heddle/kernel';
 import { clientPreface } from './http2/index.ts';
 import type { Sweepable } from './sweep.ts';
-
-/** What a connection turned out to speak. */
-export type Spoken = 'http1' | 'http2';
+import type { HttpProtocol } from './tls/application-protocol.ts';
 
 /** Who decides what becomes of a connection. */
 export interface SnifferOwner {
   /** It is known what is spoken. Must open the connection before it returns. */
-  spoken(sniffer: Sniffer, connection: Connection, protocol: Spoken): void;
+  spoken(sniffer: Sniffer, connection: Connection, protocol: HttpProtocol): void;
   /** It is over before that was known. */
   silent(sniffer: Sniffer): void;
 }
@@ -76,7 +74,7 @@ export class Sniffer implements ConnectionHandler, Sweepable {
     this.#connection.destroy();
   }
 
-  #decide(protocol: Spoken): void {
+  #decide(protocol: HttpProtocol): void {
     this.#owner.spoken(this, new SniffedConnection(this.#connection, this), protocol);
     const held = this.#held;
     this.#held = [];
@@ -88,12 +86,14 @@ export class Sniffer implements ConnectionHandler, Sweepable {
 class SniffedConnection implements Connection {
   readonly local: Address;
   readonly remote: Address;
+  readonly tls: TlsSession | undefined;
   readonly #connection: Connection;
   readonly #sniffer: Sniffer;
 
   constructor(connection: Connection, sniffer: Sniffer) {
     this.local = connection.local;
     this.remote = connection.remote;
+    this.tls = connection.tls;
     this.#connection = connection;
     this.#sniffer = sniffer;
   }

@@ -3,7 +3,7 @@ import type { Address, Connection, ConnectionHandler } from '../ports/net.ts';
 import type { TlsSession } from '../ports/tls.ts';
 import { plainBytes } from './plain-bytes.ts';
 import { takeRead } from './read-space.ts';
-import { isAlert, tlsFailure } from './tls-failure.ts';
+import { refusesOurs, tlsFailure } from './tls-failure.ts';
 
 /** A socket as a `Connection`. It must not have begun to flow. */
 export class SocketConnection implements Connection {
@@ -12,6 +12,7 @@ export class SocketConnection implements Connection {
   readonly tls: TlsSession | undefined;
   readonly #socket: Socket;
   #handler: ConnectionHandler | undefined;
+  #heard = false;
 
   /** `tls`: what is known of a socket of TLS; one with it is a `TLSSocket`. */
   constructor(socket: Socket, tls?: TlsSession) {
@@ -31,11 +32,16 @@ export class SocketConnection implements Connection {
     const socket = this.#socket;
     let failure: Error | undefined;
     this.#handler = handler;
-    socket.on('data', (chunk: Buffer) => handler.data(plainBytes(chunk)));
+    socket.on('data', (chunk: Buffer) => {
+      this.#heard = true;
+      handler.data(plainBytes(chunk));
+    });
     socket.on('end', () => handler.end());
     socket.on('drain', () => handler.drain());
     socket.on('error', (error) => {
       failure = error;
+      // Node goes on after an alert of the peer's, to an end of stream that would hide it.
+      socket.destroy();
     });
     socket.on('close', () => handler.close(this.#explained(failure)));
     socket.resume();
@@ -78,8 +84,9 @@ export class SocketConnection implements Connection {
 
   /** What an alert of the peer's means; anything else as it is. */
   #explained(failure: Error | undefined): Error | undefined {
-    const alerted = this.tls !== undefined && failure !== undefined && isAlert(failure);
-    return alerted ? tlsFailure(failure, nameOf(this.remote)) : failure;
+    const refused = this.tls !== undefined && failure !== undefined && refusesOurs(failure);
+    // After its first bytes the peer cannot say that it has read none of ours.
+    return refused && !this.#heard ? tlsFailure(failure, nameOf(this.remote)) : failure;
   }
 }
 

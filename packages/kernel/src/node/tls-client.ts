@@ -3,15 +3,21 @@ import { isIP, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { HeddleError } from '../error.ts';
 import type { Address, Connection } from '../ports/net.ts';
-import type { TlsConnectOptions, TlsMaterial } from '../ports/tls.ts';
+import type { PeerCertificate, TlsConnectOptions, TlsMaterial } from '../ports/tls.ts';
 import { ignore, SocketConnection } from './socket-connection.ts';
 import { certificateFailure, tlsFailure } from './tls-failure.ts';
 import { compileMaterial, unusable } from './tls-material.ts';
 import { normalName } from './tls-names.ts';
 import { describeCertificate, describeSession, problemNow, verdictOf } from './tls-session.ts';
 
+/** What to resume, and who was at the other end: a resumed session does not tell. */
+interface KnownSession {
+  readonly ticket: Buffer;
+  readonly certificate: PeerCertificate;
+}
+
 /** Sessions to resume with one material: never one of another identity, nor one from before a change of trust. */
-const sessions = new WeakMap<TlsMaterial, Map<string, Buffer>>();
+const sessions = new WeakMap<TlsMaterial, Map<string, KnownSession>>();
 const mostSessions = 256;
 
 /** How to speak TLS with one address, checked. */
@@ -52,13 +58,13 @@ export function secure(
     // RFC 6066 section 3: an address is no server name.
     servername: isIP(name) > 0 ? '' : name,
     ...(options.alpn === undefined ? {} : { ALPNProtocols: [...options.alpn] }),
-    ...(session === undefined ? {} : { session }),
+    ...(session === undefined ? {} : { session: session.ticket }),
     rejectUnauthorized: true,
-    // Node does not ask this when a session is resumed. `acceptable` is asked always.
+    // `identify` asks that, and for a URI too.
     checkServerIdentity: () => undefined,
   });
   let settled = false;
-  let trusted = false;
+  let server: PeerCertificate | undefined;
   let ticket: Buffer | undefined;
   const settle = (result: Connection | HeddleError): void => {
     if (settled) return;
@@ -73,14 +79,18 @@ export function secure(
   socket.once('close', () => settle(tlsFailure(new Error('the peer closed the connection'), nameOf(dial))));
   socket.on('session', (fresh) => {
     ticket = fresh;
-    if (trusted) remember(known, key, fresh);
+    if (server !== undefined) remember(known, key, { ticket, certificate: server });
   });
   socket.once('secureConnect', () => {
     if (settled) return;
-    const result = accept(socket, dial);
-    trusted = !(result instanceof HeddleError);
-    if (trusted && ticket !== undefined) remember(known, key, ticket);
-    settle(result);
+    const found = identify(socket, dial, session?.certificate);
+    if (found instanceof HeddleError) {
+      settle(found);
+      return;
+    }
+    server = found;
+    if (ticket !== undefined) remember(known, key, { ticket, certificate: server });
+    settle(new SocketConnection(socket, describeSession(socket, server)));
   });
   return () => {
     settled = true;
@@ -88,17 +98,27 @@ export function secure(
   };
 }
 
-/** The connection, if the server is who it should be. */
-function accept(socket: TLSSocket, dial: TlsDial): Connection | HeddleError {
+/**
+ * Who the server is, if it is who it should be. Of a resumed session it is who it was when the session began: only the
+ * one with the keys of that handshake can go on with it, and the session was kept for this name and this trust only.
+ */
+function identify(
+  socket: TLSSocket,
+  dial: TlsDial,
+  before: PeerCertificate | undefined,
+): PeerCertificate | HeddleError {
   const found = socket.getPeerX509Certificate();
-  if (found === undefined) return certificateFailure('NO_CERTIFICATE', nameOf(dial));
+  if (found === undefined) {
+    if (!socket.isSessionReused() || before === undefined)
+      return certificateFailure('NO_CERTIFICATE', nameOf(dial));
+    return before.expiresAtMs < Date.now() ? certificateFailure('CERT_HAS_EXPIRED', nameOf(dial)) : before;
+  }
   const problem = problemNow(found, verdictOf(socket));
   if (problem !== undefined) return certificateFailure(problem, nameOf(dial));
   const certificate = describeCertificate(found, undefined);
   const { peerUri } = dial.options;
   const isPeer = peerUri === undefined ? isNamed(found, dial.name) : certificate.uris.includes(peerUri);
-  if (!isPeer) return mismatch(dial, [...certificate.dnsNames, ...certificate.uris], found);
-  return new SocketConnection(socket, describeSession(socket, certificate));
+  return isPeer ? certificate : mismatch(dial, [...certificate.dnsNames, ...certificate.uris], found);
 }
 
 /** By the alternative names alone; that a common name counts too is history (RFC 9525 section 2). */
@@ -114,14 +134,14 @@ function mismatch(dial: TlsDial, names: readonly string[], { subjectAltName }: X
   return new HeddleError({ code: 'unauthenticated', reason: 'NAME_MISMATCH', message, sent: false });
 }
 
-function sessionsOf(material: TlsMaterial): Map<string, Buffer> {
-  const known = sessions.get(material) ?? new Map<string, Buffer>();
+function sessionsOf(material: TlsMaterial): Map<string, KnownSession> {
+  const known = sessions.get(material) ?? new Map<string, KnownSession>();
   sessions.set(material, known);
   return known;
 }
 
 /** The newest is last; when there are too many, the oldest goes. */
-function remember(known: Map<string, Buffer>, key: string, session: Buffer): void {
+function remember(known: Map<string, KnownSession>, key: string, session: KnownSession): void {
   known.delete(key);
   known.set(key, session);
   const [oldest] = known.keys();

@@ -57,9 +57,9 @@ const refusedOurs =
 // The word of OpenSSL when what came is no record of TLS.
 const plaintext = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|HTTPS_PROXY_REQUEST|RECORD_LAYER/;
 
-/** True for an error that the peer's TLS has sent us. */
-export function isAlert(error: Error): boolean {
-  return 'code' in error && /ALERT/.test(String(error.code));
+/** True for an error by which the peer says that it does not take us for who we should be. */
+export function refusesOurs(error: Error): boolean {
+  return 'code' in error && refusedOurs.test(String(error.code));
 }
 
 /** Why certificates of a peer are refused, by OpenSSL's word. `found` is for people. */
@@ -72,7 +72,7 @@ export function certificateFailure(word: string, where: string, cause?: Error): 
 /** What broke a handshake, or ended a connection by an alert. `where`: with whom. */
 export function tlsFailure(error: Error, where: string): HeddleError {
   const word = 'code' in error ? String(error.code) : '';
-  if (refusedOurs.test(word)) {
+  if (refusesOurs(error)) {
     const message = `TLS with ${where}: the peer does not accept our certificate, or wants one (${word}); is its trust bundle the right one?`;
     return new HeddleError({
       code: 'unauthenticated',

@@ -10,6 +10,13 @@ export interface Metadata {
   readonly header: Fields;
   /** Sent after the last message: a handler adds to it until it is done. */
   readonly trailer: Fields;
+  /** Whether the message that was taken last came compressed. */
+  readonly requestCompressed: boolean;
+  /**
+   * Whether the next messages are compressed, where the client takes that: a handler may set it at any time, but once
+   * the first message has gone uncompressed, none is compressed. At first: whether the request names a compression.
+   */
+  compressed: boolean;
 }
 
 /** For handlers: `call.get(metadata)`. Undefined on calls that are not served by an `rpcService`. */

@@ -1,124 +1,129 @@
-import {
-  create,
-  type DescMessage,
-  type DescMethod,
-  fromBinary,
-  type MessageInitShape,
-  type MessageShape,
-  toBinary,
-} from '@bufbuild/protobuf';
+import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import { type Call, HeddleError } from '@heddle/kernel';
-import {
-  type Body,
-  fewMessagesOf,
-  Fields,
-  frame,
-  type HttpResponse,
-  type HttpService,
-  messagesOf,
-  streamBody,
-} from '@heddle/wire';
-import { writeStatus } from '../status/status-fields.ts';
-import { answer, answerWith, refusal, thrownByHandler } from './answer.ts';
-import type { ClientStreamingHandler, ServerStreamingHandler } from './handlers.ts';
-import { type Metadata, metadata } from './metadata.ts';
+import { type HttpRequest, type HttpResponse, type HttpService, streamBody } from '@heddle/wire';
+import { thrownByHandler } from './handler-error.ts';
+import type { ClientStreamingHandler, ServerStreamingHandler, UnaryHandler } from './handlers.ts';
+import { metadata } from './metadata.ts';
+import type { Codec } from './protocol/codec.ts';
+import type { EnvelopedExchange } from './protocol/enveloped-exchange.ts';
+import type { Exchange, ExchangeLimits } from './protocol/exchange.ts';
+import { openStream, openUnary, streamTypes, unaryTypes, wrongType } from './protocol/open-exchange.ts';
 import { endUnlessBegun, orCancelled, untilCancelled } from './response-stream.ts';
 
 /** What all kinds of handlers have in common, once their input is known. */
 type AnyHandler = (input: never, call: Call) => unknown;
+type Unary = UnaryHandler<DescMessage, DescMessage>;
+type AnswersOnce = ClientStreamingHandler<DescMessage, DescMessage>;
+type AnswersMany = ServerStreamingHandler<DescMessage, DescMessage>;
 
 /**
- * One method as an HTTP service that speaks gRPC. It always resolves: an error becomes the answer's status, and the
- * call's end. A call that streams back ends when its last message has been taken.
+ * One method as an HTTP service that speaks gRPC, gRPC-Web and Connect, by the request's content type. It always
+ * resolves: an error becomes the answer's status, and the call's end. A call that streams back ends when its last
+ * message has been taken.
  */
-export function route(method: DescMethod, handler: AnyHandler, maxMessageBytes: number): HttpService {
-  const name = `${method.parent.typeName}/${method.name}`;
+export function route(method: DescMethod, handler: AnyHandler, limits: ExchangeLimits): HttpService {
+  if (method.methodKind === 'unary') return unaryRoute(method, handler as unknown as Unary, limits);
+  return streamRoute(method, handler, limits);
+}
+
+function unaryRoute(method: DescMethod, handler: Unary, limits: ExchangeLimits): HttpService {
+  const name = nameOf(method);
   return async (req, call) => {
-    const beside: Metadata = { request: req.fields, header: new Fields(), trailer: new Fields() };
-    call.set(metadata, beside);
+    const exchange = openUnary(req, limits);
+    if (exchange === undefined) return wrongType(unaryTypes);
+    call.set(metadata, exchange);
     try {
-      const input = await readInput(method, req.body, maxMessageBytes);
-      if (answersOnce(method)) {
-        const run = handler as unknown as ClientStreamingHandler<DescMessage, DescMessage>;
-        const output = await run(input as never, call);
-        req.body.cancel();
-        return answer(toBinary(method.output, create(method.output, output)), beside);
-      }
-      const run = handler as unknown as ServerStreamingHandler<DescMessage, DescMessage>;
-      return await stream(method, run(input as never, call), beside, call, name);
+      const bytes = await exchange.message(name);
+      const { codec } = exchange;
+      const output = await handler(codec.decode(method.input, bytes), call);
+      return await exchange.answer(codec.encode(method.output, output));
     } catch (thrown) {
-      req.body.cancel();
-      const error = thrownByHandler(thrown, call, name);
-      call.deferEnd();
-      call.end(error);
-      return refusal(error, beside);
+      return failed(thrown, exchange, req, call, name);
     }
   };
 }
 
-function answersOnce(method: DescMethod): boolean {
-  return method.methodKind === 'unary' || method.methodKind === 'client_streaming';
+function streamRoute(method: DescMethod, handler: AnyHandler, limits: ExchangeLimits): HttpService {
+  const name = nameOf(method);
+  const takesMany = method.methodKind !== 'server_streaming';
+  return async (req, call) => {
+    const exchange = openStream(req, limits);
+    if (exchange === undefined) return wrongType(streamTypes);
+    call.set(metadata, exchange);
+    const { codec } = exchange;
+    try {
+      const input = takesMany
+        ? decodeAll(codec, method.input, exchange.messages())
+        : codec.decode(method.input, await exchange.message(name));
+      if (method.methodKind === 'client_streaming') {
+        const output = await (handler as unknown as AnswersOnce)(input as never, call);
+        req.body.cancel();
+        return await exchange.answer(codec.encode(method.output, output));
+      }
+      const output = (handler as unknown as AnswersMany)(input as never, call);
+      return await stream(method, output, exchange, call);
+    } catch (thrown) {
+      return failed(thrown, exchange, req, call, name);
+    }
+  };
 }
 
-async function readInput(
-  method: DescMethod,
-  body: Body,
-  limitBytes: number,
-): Promise<MessageShape<DescMessage> | AsyncIterable<MessageShape<DescMessage>>> {
-  if (method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming') {
-    return decodeAll(method.input, messagesOf(body, { limitBytes }));
-  }
-  const [message, second] = await fewMessagesOf(body, { limitBytes }, 1);
-  if (message !== undefined && second === undefined) return decode(method.input, message);
-  const found = message === undefined ? 'none' : 'more';
-  const text = `${method.parent.typeName}/${method.name} takes one message, and ${found} came`;
-  throw new HeddleError({ code: 'unimplemented', reason: 'MESSAGE_COUNT', message: text });
+function failed(
+  thrown: unknown,
+  exchange: Exchange,
+  req: HttpRequest,
+  call: Call,
+  method: string,
+): HttpResponse {
+  req.body.cancel();
+  const error = thrownByHandler(thrown, call, method);
+  call.deferEnd();
+  call.end(error);
+  return exchange.refuse(error);
 }
 
 /** Waits for the first message, so that a failure before it is a plain refusal, and then streams. */
 async function stream(
   method: DescMethod,
   output: AsyncIterable<MessageInitShape<DescMessage>>,
-  beside: Metadata,
+  exchange: EnvelopedExchange,
   call: Call,
-  name: string,
 ): Promise<HttpResponse> {
   const messages = untilCancelled(output, call);
   const first = await orCancelled(messages.next(), call);
   const begin = endUnlessBegun(call);
   call.onEnd(() => void messages.return());
-  const frames = async function* (): AsyncGenerator<Uint8Array, void> {
+  const chunks = async function* (): AsyncGenerator<Uint8Array, void> {
     begin();
     let failure: HeddleError | undefined = readerLeft();
     try {
-      for (let step = first; step.done !== true; step = await messages.next()) {
-        yield frame(toBinary(method.output, create(method.output, step.value)));
+      try {
+        for (let step = first; step.done !== true; step = await messages.next())
+          yield await exchange.pack(exchange.codec.encode(method.output, step.value));
+        // A call that was given up before this began has closed its messages: they must not look complete.
+        failure = call.outcome?.error;
+      } catch (thrown) {
+        failure = thrownByHandler(thrown, call, nameOf(method));
       }
-      failure = undefined;
-    } catch (thrown) {
-      failure = thrownByHandler(thrown, call, name);
+      const last = exchange.close(failure);
+      if (last !== undefined) yield last;
     } finally {
-      writeStatus(failure, beside.trailer);
       call.end(failure);
     }
   };
-  return answerWith(streamBody(frames(), { trailers: () => beside.trailer }), beside);
+  return exchange.begin(streamBody(chunks(), { trailers: () => exchange.httpTrailer }));
 }
 
 async function* decodeAll<Desc extends DescMessage>(
+  codec: Codec,
   schema: Desc,
   messages: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<MessageShape<Desc>, void> {
-  for await (const message of messages) yield decode(schema, message);
+  for await (const message of messages) yield codec.decode(schema, message);
 }
 
-function decode<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
-  try {
-    return fromBinary(schema, bytes);
-  } catch (cause) {
-    const message = `the request is not a ${schema.typeName}`;
-    throw new HeddleError({ code: 'invalid_argument', reason: 'BAD_MESSAGE', message, cause });
-  }
+function nameOf(method: DescMethod): string {
+  return `${method.parent.typeName}/${method.name}`;
 }
 
 function readerLeft(): HeddleError {

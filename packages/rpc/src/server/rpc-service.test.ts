@@ -45,6 +45,8 @@ async function answered(req: HttpRequest, handlers: RpcHandlers<typeof EchoServi
   return result.value;
 }
 
+const echo: RpcHandlers<typeof EchoService> = { echo: ({ text }) => ({ text }) };
+
 test('the exact path reaches the handler, and nothing else does', async () => {
   const hostile = [
     'heddle.testing.v1.EchoService/Echo',
@@ -88,25 +90,29 @@ test('the exact path reaches the handler, and nothing else does', async () => {
 test('what is no gRPC is told so in HTTP', async () => {
   assert.equal((await answered(request({ method: 'GET' }), {})).status, 405);
   assert.equal((await answered(request({ method: 'post' }), {})).status, 405);
-  for (const type of [
-    'application/json',
-    'application/grpc+json',
-    'application/grpcx',
-    'application/grpc-web',
-  ]) {
-    assert.equal((await answered(request({}, { 'content-type': type }), {})).status, 415, type);
-  }
-  assert.equal(
-    (await answered(request({}, { 'content-type': 'application/grpc+proto; x=1' }), {})).status,
-    200,
+  for (const type of ['', 'text/json', 'application/grpcx', 'application/grpc-webx', 'application/connect'])
+    for (const served of [{}, echo])
+      assert.equal((await answered(request({}, { 'content-type': type }), served)).status, 415, type);
+  const typed = request({}, { 'content-type': 'application/grpc+proto; x=1' });
+  assert.equal((await answered(typed, {})).status, 200);
+});
+
+test('each kind of method has its content types, and says so', async () => {
+  const stream = await answered(
+    request({ path: '/heddle.testing.v1.EchoService/Expand' }, { 'content-type': 'application/json' }),
+    { async *expand() {} },
   );
+  assert.equal(stream.status, 415);
+  assert.match(stream.fields.get('accept-post') ?? '', /application\/connect\+json/);
+  const unary = await answered(request({}, { 'content-type': 'application/connect+json' }), echo);
+  assert.equal(unary.status, 415);
+  assert.match(unary.fields.get('accept-post') ?? '', /application\/json/);
 });
 
 test('a method without a handler is not implemented', async () => {
   assert.equal(statusOf(await answered(request(), {}))?.code, 'unimplemented');
 });
 
-const echo: RpcHandlers<typeof EchoService> = { echo: ({ text }) => ({ text }) };
 const refusals: readonly [string, HttpRequest, string][] = [
   ['no message', request({ body: emptyBody }), 'MESSAGE_COUNT'],
   ['two messages', request({ body: wholeBody(Uint8Array.of(...message, ...message)) }), 'MESSAGE_COUNT'],

@@ -1,8 +1,11 @@
 import type { DescService } from '@bufbuild/protobuf';
-import { HeddleError } from '@heddle/kernel';
-import { emptyBody, Fields, type HttpResponse, type HttpService } from '@heddle/wire';
-import { isGrpc } from './answer.ts';
+import { MethodOptions_IdempotencyLevel as Level } from '@bufbuild/protobuf/wkt';
+import { type Call, HeddleError } from '@heddle/kernel';
+import { emptyBody, Fields, type HttpRequest, type HttpResponse, type HttpService } from '@heddle/wire';
+import { deflate, gzip } from '@heddle/wire/compression';
 import type { RpcHandlers } from './handlers.ts';
+import type { ExchangeLimits } from './protocol/exchange.ts';
+import { anyTypes, isRpc, wrongType } from './protocol/open-exchange.ts';
 import { route } from './route.ts';
 
 /** Where services are registered. */
@@ -15,23 +18,38 @@ export interface RpcRouter {
 
 /** What `rpcService` may be told. */
 export interface RpcServiceOptions {
-  /** Largest message that is taken. Default 4 MiB. */
+  /** Largest message that is taken, before and after decompression. Default 4 MiB. */
   readonly maxMessageBytes?: number;
+  /** Largest message that is sent, before compression. Default: whatever the client takes. */
+  readonly maxSentMessageBytes?: number;
+}
+
+interface Served {
+  readonly service: HttpService;
+  /** Whether it may be called by GET: unary, and declared `NO_SIDE_EFFECTS`. */
+  readonly byGet: boolean;
 }
 
 /**
- * gRPC services as one HTTP service: `rpcService((router) => router.service(UserService, { getUser(req, call) {…} }))`.
+ * RPC services as one HTTP service: `rpcService((router) => router.service(UserService, { getUser(req, call) {…} }))`.
+ * It speaks gRPC, gRPC-Web and Connect, by the content type of each request; answers are compressed where the request
+ * is, or a handler asks for it (`Metadata.compressed`).
  * The path must be a method's, byte for byte: no decoding, no query, no case folding, so that a rule on paths and this
- * table cannot see different methods. It rejects with `unimplemented` for any other path; what is no gRPC gets 405
- * or 415. The layers of `server-stack.ts` belong around it.
+ * table cannot see different methods; only Connect's GET has its message in a query. It rejects with `unimplemented`
+ * for any other path; other HTTP methods get 405, other content types 415. The layers of `server-stack.ts` belong
+ * around it.
  */
 export function rpcService(
   routes: (router: RpcRouter) => void,
   options: RpcServiceOptions = {},
 ): HttpService {
-  const table = new Map<string, HttpService>();
+  const table = new Map<string, Served>();
   const services: string[] = [];
-  const maxMessageBytes = options.maxMessageBytes ?? 4 * 1024 * 1024;
+  const limits: ExchangeLimits = {
+    maxMessageBytes: options.maxMessageBytes ?? 4 * 1024 * 1024,
+    maxSentMessageBytes: options.maxSentMessageBytes ?? Number.POSITIVE_INFINITY,
+    compressions: [gzip, deflate],
+  };
   const router: RpcRouter = {
     services,
     service(schema, handlers) {
@@ -40,27 +58,31 @@ export function rpcService(
       for (const method of schema.methods) {
         const handler = handlers[method.localName];
         if (handler === undefined) continue;
-        table.set(
-          `/${schema.typeName}/${method.name}`,
-          route(method, handler.bind(handlers), maxMessageBytes),
-        );
+        const service = route(method, handler.bind(handlers), limits);
+        const byGet = method.methodKind === 'unary' && method.idempotency === Level.NO_SIDE_EFFECTS;
+        table.set(`/${schema.typeName}/${method.name}`, { service, byGet });
       }
       return router;
     },
   };
   routes(router);
   return async (req, call) => {
-    if (req.method !== 'POST') return plain(405, Fields.of({ allow: 'POST' }));
-    if (!isGrpc(req))
-      return plain(415, Fields.of({ 'accept-post': 'application/grpc, application/grpc+proto' }));
-    const service = table.get(req.path);
-    if (service === undefined) throw unknownMethod(req.path);
-    return service(req, call);
+    if (req.method === 'GET') return get(req, call);
+    if (req.method !== 'POST') return wrongMethod();
+    const served = table.get(req.path);
+    if (served !== undefined) return served.service(req, call);
+    if (!isRpc(req)) return wrongType(anyTypes);
+    throw unknownMethod(req.path);
   };
+
+  async function get(req: HttpRequest, call: Call): Promise<HttpResponse> {
+    const served = table.get(req.path.split('?', 1)[0] ?? '');
+    return served?.byGet === true ? served.service(req, call) : wrongMethod();
+  }
 }
 
-function plain(status: number, fields: Fields): HttpResponse {
-  return { status, fields, body: emptyBody };
+function wrongMethod(): HttpResponse {
+  return { status: 405, fields: Fields.of({ allow: 'POST' }), body: emptyBody };
 }
 
 function unknownMethod(path: string): HeddleError {

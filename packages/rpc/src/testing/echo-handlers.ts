@@ -22,6 +22,7 @@ export function echoHandlers(instance: string, seen: string[] = []): RpcHandlers
   };
   return {
     echo: reply,
+    look: reply,
     append: reply,
     async *expand(req, call) {
       for (let n = 0; n < req.count; n++) yield { ...(await reply(req, call)), text: `${req.text}${n}` };

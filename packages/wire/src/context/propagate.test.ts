@@ -97,7 +97,11 @@ test('the request of the caller is not changed', async () => {
 });
 
 test('a deadline that cannot be read is refused before the handler', async () => {
-  for (const fields of [{ 'x-request-timeout': 'soon' }, { ...grpc, 'grpc-timeout': '999999999m' }]) {
+  for (const fields of [
+    { 'x-request-timeout': 'soon' },
+    { 'connect-timeout-ms': '1s' },
+    { ...grpc, 'grpc-timeout': '999999999m' },
+  ]) {
     let handled = false;
     const layer = propagateIn(async () => {
       handled = true;
@@ -107,6 +111,23 @@ test('a deadline that cannot be read is refused before the handler', async () =>
     assert.equal(result.ok ? 'ok' : result.error.reason, 'BAD_TIMEOUT');
     assert.equal(handled, false);
   }
+});
+
+test('the time of a Connect client is read, and written on, in its own field', async () => {
+  let sent: Fields | undefined;
+  const gateway = propagateIn(
+    propagateOut(async ({ fields }) => {
+      sent = fields;
+      return { status: 200, fields: new Fields(), body: emptyBody };
+    }),
+  );
+  await settle(
+    gateway,
+    request({ 'connect-timeout-ms': '60000' }),
+    Call.root(runtime, time.clock.nowMs() + 100),
+  );
+  assert.equal(sent?.get('connect-timeout-ms'), '100');
+  assert.equal(sent?.has('x-request-timeout'), false);
 });
 
 test('the request cannot extend the deadline that the server has set', async () => {

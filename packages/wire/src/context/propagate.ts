@@ -18,8 +18,10 @@ import type { Fields } from '../message/fields.ts';
 import type { HttpRequest, HttpResponse } from '../message/http.ts';
 import { previousAttempts } from './previous-attempts.ts';
 import {
+  readConnectTimeout,
   readGrpcTimeout,
   readRequestTimeout,
+  writeConnectTimeout,
   writeGrpcTimeout,
   writeRequestTimeout,
 } from './timeout-field.ts';
@@ -34,6 +36,9 @@ const texts: readonly (readonly [name: string, key: CallKey<string | undefined>,
   ['baggage', baggage, 8192],
 ];
 
+/** Of the Connect protocol, whose unary calls look like any other HTTP: whoever says it is one of its clients. */
+const connectTimeout = 'connect-timeout-ms';
+
 const priorities: ReadonlySet<string> = new Set<Priority>(['critical', 'normal', 'sheddable']);
 
 /** All fields that carry context. An edge that faces strangers removes these from what they send. */
@@ -41,6 +46,7 @@ export const contextFields: readonly string[] = [
   ...texts.map(([name]) => name),
   'x-priority',
   'grpc-timeout',
+  'connect-timeout-ms',
   'x-request-timeout',
   'traceparent',
   'tracestate',
@@ -83,6 +89,7 @@ export function writeContext(call: Call, fields: Fields): void {
   if (remainingMs === Number.POSITIVE_INFINITY) return;
   const leftMs = Math.max(0, remainingMs);
   if (isGrpc(fields)) fields.set('grpc-timeout', writeGrpcTimeout(leftMs));
+  else if (fields.has(connectTimeout)) fields.set(connectTimeout, writeConnectTimeout(leftMs));
   else fields.set('x-request-timeout', writeRequestTimeout(leftMs));
 }
 
@@ -103,15 +110,21 @@ export function readContext(fields: Fields, call: Call): void {
 
 /** The time that a message gives its receiver. Throws `invalid_argument` if it says one that cannot be read. */
 function readTimeout(fields: Fields): number | undefined {
-  const [name, read] = isGrpc(fields)
-    ? (['grpc-timeout', readGrpcTimeout] as const)
-    : (['x-request-timeout', readRequestTimeout] as const);
+  const [name, read] = timeoutFieldOf(fields);
   const text = fields.get(name);
   if (text === undefined) return undefined;
   const ms = read(text);
   if (ms !== undefined) return ms;
   const message = `the field ${name} is not a duration: ${JSON.stringify(text.slice(0, 40))}`;
   throw new HeddleError({ code: 'invalid_argument', reason: 'BAD_TIMEOUT', message, sent: false });
+}
+
+type TimeoutField = readonly [name: string, read: (text: string) => number | undefined];
+
+function timeoutFieldOf(fields: Fields): TimeoutField {
+  if (isGrpc(fields)) return ['grpc-timeout', readGrpcTimeout];
+  if (fields.has(connectTimeout)) return [connectTimeout, readConnectTimeout];
+  return ['x-request-timeout', readRequestTimeout];
 }
 
 function isGrpc(fields: Fields): boolean {

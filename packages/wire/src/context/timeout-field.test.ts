@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
+  readConnectTimeout,
   readGrpcTimeout,
   readRequestTimeout,
+  writeConnectTimeout,
   writeGrpcTimeout,
   writeRequestTimeout,
 } from './timeout-field.ts';
@@ -33,6 +35,13 @@ test('reads and refuses x-request-timeout', () => {
   for (const text of ['', '-1', '1e3', '2.', '.5', 'NaN', 'Infinity', '1s', '0x10']) {
     assert.equal(readRequestTimeout(text), undefined, text);
   }
+});
+
+test('reads, refuses and writes connect-timeout-ms', () => {
+  assert.equal(readConnectTimeout('2500'), 2500);
+  for (const text of ['', '-1', '1.5', '1e3', '12345678901'])
+    assert.equal(readConnectTimeout(text), undefined);
+  assert.deepEqual([0, 1.9, 1e12].map(writeConnectTimeout), ['0', '1', '9999999999']);
 });
 
 test('property: a hop never extends a deadline, and loses at most a thousandth or a microsecond', () => {

@@ -25,6 +25,16 @@ export function writeGrpcTimeout(ms: number): string {
   return `${Math.min(99_999_999, Math.floor(ms / 3_600_000))}H`;
 }
 
+/** `connect-timeout-ms` in milliseconds: up to ten digits (connectrpc.com/docs/protocol). Undefined if the text is none. */
+export function readConnectTimeout(text: string): number | undefined {
+  return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
+}
+
+/** Milliseconds (0 or more) as `connect-timeout-ms`, rounded down. */
+export function writeConnectTimeout(ms: number): string {
+  return `${Math.min(9_999_999_999, Math.floor(ms))}`;
+}
+
 /** `x-request-timeout` in milliseconds: decimal seconds, e.g. `2.5`. Undefined if the text is none. */
 export function readRequestTimeout(text: string): number | undefined {
   return /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) * 1000 : undefined;

@@ -201,6 +201,8 @@ export class ClientConnection implements ConnectionHandler, ExchangeConnection, 
 }
 
 function lost(cause?: Error): HeddleError {
+  // The port knows that nothing was read of what was written: TLS refused us.
+  if (cause instanceof HeddleError && !cause.sent) return cause;
   const message = 'the upstream closed the connection before its answer was complete';
   return new HeddleError({ code: 'unavailable', reason: 'CONNECTION_LOST', message, cause });
 }

@@ -36,6 +36,8 @@ export interface Http2ClientConnection {
   readonly abuse: Readonly<AbuseCounters>;
   /** Resolves when the connection is gone. */
   readonly closed: Promise<void>;
+  /** Why the server would not have us, when TLS said so after the handshake. */
+  readonly refusal: HeddleError | undefined;
   /** Hears of every change of `state`, `available` and `active`. One listener; must not throw. */
   onStateChange: (() => void) | undefined;
   /** Resolves with the round trip in milliseconds; rejects when the connection is lost. */

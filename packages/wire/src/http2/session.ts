@@ -29,6 +29,8 @@ const rememberedResets = 256;
 export abstract class Session implements Link, FrameSession, Watched {
   readonly runtime: Runtime;
   readonly limits: Http2Limits;
+  /** Why the peer would not have us, when TLS said so after the handshake. */
+  refusal: HeddleError | undefined;
   readonly peer: PeerSettings = new PeerSettings();
   readonly guard: AbuseGuard;
   readonly output: Output;
@@ -261,6 +263,11 @@ export abstract class Session implements Link, FrameSession, Watched {
 
   /** What streams fail with when the connection is lost. */
   protected lost(cause: Error | undefined): HeddleError {
+    // The port knows that nothing was read of what was written: TLS refused us.
+    if (cause instanceof HeddleError && !cause.sent) {
+      this.refusal = cause;
+      return cause;
+    }
     const { host, port } = this.remote;
     const message = `the HTTP/2 connection with ${host}:${port} was lost${cause === undefined ? '' : `: ${cause.message}`}`;
     return new HeddleError({ code: 'unavailable', reason: 'CONNECTION_LOST', message, cause });

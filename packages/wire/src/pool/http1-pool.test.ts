@@ -8,6 +8,7 @@ import { emptyBody } from '../message/body.ts';
 import { Fields } from '../message/fields.ts';
 import type { HttpResponse } from '../message/http.ts';
 import { Http1Pool, type Http1PoolLimits, http1PoolLimits } from './http1-pool.ts';
+import { dialFor } from './dial.ts';
 import type { EndpointState } from './link.ts';
 
 class Bench {
@@ -16,7 +17,9 @@ class Bench {
   readonly states: EndpointState[] = [];
 
   constructor(limits: Partial<Http1PoolLimits> = {}) {
-    this.pool = new Http1Pool(this.runtime, { host: 'up', port: 1 }, { ...http1PoolLimits, ...limits });
+    const address = { host: 'up', port: 1 };
+    const dial = dialFor('http1', { runtime: this.runtime, address, connectMs: http1PoolLimits.connectMs });
+    this.pool = new Http1Pool(this.runtime, { ...http1PoolLimits, ...limits }, dial);
     this.pool.link.onState((state) => this.states.push(state));
   }
 

@@ -1,9 +1,11 @@
-import { type Address, type Call, HeddleError, type Runtime } from '@heddle/kernel';
+import { type Call, HeddleError, type Runtime } from '@heddle/kernel';
 import { ClientConnection, type ClientConnectionOwner } from '../http1/client-connection.ts';
 import { type Http1ClientLimits, http1ClientLimits } from '../http1/client-limits.ts';
 import type { HttpRequest, HttpResponse } from '../message/http.ts';
 import { Sweep } from '../sweep.ts';
-import { Link } from './link.ts';
+import type { Dial } from './dial.ts';
+import { type EndpointState, Link, type StateListener } from './link.ts';
+import type { Pool } from './pool.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** How many connections a pool keeps, and how long. Times in milliseconds. */
@@ -44,11 +46,11 @@ interface Term {
  * The HTTP/1.1 connections to one address. The one that was used last is used next, so that those not needed grow
  * old and are closed. A request waits, in order, only when all connections are busy.
  */
-export class Http1Pool implements ClientConnectionOwner {
+export class Http1Pool implements ClientConnectionOwner, Pool {
   readonly link: Link;
   readonly #runtime: Runtime;
-  readonly #address: Address;
   readonly #limits: Http1PoolLimits;
+  readonly #dial: Dial;
   readonly #sweep: Sweep;
   readonly #sweepMs: number;
   #sweptMs = 0;
@@ -60,14 +62,22 @@ export class Http1Pool implements ClientConnectionOwner {
   #closed: HeddleError | undefined;
   #whenEmpty: (() => void)[] = [];
 
-  constructor(runtime: Runtime, address: Address, limits: Http1PoolLimits) {
+  constructor(runtime: Runtime, limits: Http1PoolLimits, dial: Dial) {
     this.#runtime = runtime;
-    this.#address = address;
+    this.#dial = dial;
     this.#limits = limits;
     this.#waiting = new WaitingLine(limits.waiting);
     this.#sweepMs = Math.max(10, Math.min(1000, limits.idleMs / 4, limits.writeIdleMs / 4));
     this.#sweep = new Sweep(runtime, this.#sweepMs);
-    this.link = new Link(runtime, () => void this.#probe());
+    this.link = new Link(runtime, () => void this.connect());
+  }
+
+  get state(): EndpointState {
+    return this.link.state;
+  }
+
+  onState(listener: StateListener): () => void {
+    return this.link.onState(listener);
   }
 
   /** Requests whose answer has not fully come. */
@@ -157,7 +167,7 @@ export class Http1Pool implements ClientConnectionOwner {
     this.#connecting++;
     this.link.trying();
     try {
-      const socket = await this.#runtime.net.connect(this.#address, { timeoutMs: this.#limits.connectMs });
+      const socket = await this.#dial();
       if (this.#closed !== undefined) {
         socket.destroy();
         throw this.#closed;
@@ -178,7 +188,7 @@ export class Http1Pool implements ClientConnectionOwner {
     }
   }
 
-  async #probe(): Promise<void> {
+  async connect(): Promise<void> {
     try {
       this.free(await this.#connect());
     } catch {

@@ -2,7 +2,9 @@ import { type Address, type Call, HeddleError, type Runtime } from '@heddle/kern
 import { connectHttp2, defaultLimits, type Http2ClientConnection, type Http2Limits } from '../http2/index.ts';
 import type { HttpRequest, HttpResponse } from '../message/http.ts';
 import { closedPool } from './http1-pool.ts';
-import { Link } from './link.ts';
+import type { Dial } from './dial.ts';
+import { type EndpointState, Link, type StateListener } from './link.ts';
+import type { Pool } from './pool.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** How many connections a pool keeps. Times in milliseconds. */
@@ -27,10 +29,11 @@ export const http2PoolLimits: Http2PoolLimits = {
  * The HTTP/2 connections to one address: one, as long as that has streams to give. It is made when it is needed, and
  * again after a loss. One that the server sends away finishes its streams while new requests go to a new one.
  */
-export class Http2Pool {
+export class Http2Pool implements Pool {
   readonly link: Link;
   readonly #runtime: Runtime;
   readonly #address: Address;
+  readonly #dial: Dial;
   readonly #limits: Http2PoolLimits;
   readonly #connections: Http2ClientConnection[] = [];
   readonly #waiting: WaitingLine;
@@ -39,12 +42,21 @@ export class Http2Pool {
   #closed: HeddleError | undefined;
   #whenEmpty: (() => void)[] = [];
 
-  constructor(runtime: Runtime, address: Address, limits: Http2PoolLimits) {
+  constructor(runtime: Runtime, address: Address, limits: Http2PoolLimits, dial: Dial) {
     this.#runtime = runtime;
     this.#address = address;
+    this.#dial = dial;
     this.#limits = limits;
     this.#waiting = new WaitingLine(limits.waiting);
-    this.link = new Link(runtime, () => void this.#connect());
+    this.link = new Link(runtime, () => void this.connect());
+  }
+
+  get state(): EndpointState {
+    return this.link.state;
+  }
+
+  onState(listener: StateListener): () => void {
+    return this.link.onState(listener);
   }
 
   /** Requests whose answer has not fully come. */
@@ -59,6 +71,11 @@ export class Http2Pool {
     const connection = this.#closed === undefined ? this.#withStream() : undefined;
     return connection === undefined ? this.#later(request, call) : connection.request(request, call);
   };
+
+  connect(): Promise<void> {
+    this.#connecting ??= this.#connect();
+    return this.#connecting;
+  }
 
   /** Takes no new request; resolves when none is in flight. */
   drain(): Promise<void> {
@@ -102,7 +119,7 @@ export class Http2Pool {
       if (connection !== undefined) return connection;
       // While it fails, the back-off decides when it is tried again, not the number of requests.
       if (this.link.state === 'failing' && this.link.lastError !== undefined) throw this.link.lastError;
-      if (this.#open() < this.#limits.connections) this.#connecting ??= this.#connect();
+      if (this.#open() < this.#limits.connections) void this.connect();
       await this.#waiting.join(call);
     }
   }
@@ -114,11 +131,11 @@ export class Http2Pool {
   async #connect(): Promise<void> {
     this.link.trying();
     try {
-      const socket = await this.#runtime.net.connect(this.#address, { timeoutMs: this.#limits.connectMs });
+      const socket = await this.#dial();
       const connection = connectHttp2(socket, { runtime: this.#runtime, limits: this.#limits });
       await greeted(connection);
       if (this.#closed !== undefined) connection.destroy();
-      else if (connection.state !== 'open') throw lostAtOnce(this.#address);
+      else if (connection.state !== 'open') throw connection.refusal ?? lostAtOnce(this.#address);
       else this.#add(connection);
     } catch (thrown) {
       this.#failed(HeddleError.from(thrown));

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file heddle/testing/v1/echo.proto.
  */
 export const file_heddle_testing_v1_echo: GenFile = /*@__PURE__*/
-  fileDesc("ChxoZWRkbGUvdGVzdGluZy92MS9lY2hvLnByb3RvEhFoZWRkbGUudGVzdGluZy52MSJPCgtFY2hvUmVxdWVzdBIMCgR0ZXh0GAEgASgJEhAKCGRlbGF5X21zGAIgASgNEhEKCWZhaWxfd2l0aBgDIAEoDRINCgVjb3VudBgEIAEoDSJVCgxFY2hvUmVzcG9uc2USDAoEdGV4dBgBIAEoCRIQCghpbnN0YW5jZRgCIAEoCRIPCgdhdHRlbXB0GAMgASgNEhQKDHJlbWFpbmluZ19tcxgEIAEoDTKTAwoLRWNob1NlcnZpY2USTAoERWNobxIeLmhlZGRsZS50ZXN0aW5nLnYxLkVjaG9SZXF1ZXN0Gh8uaGVkZGxlLnRlc3RpbmcudjEuRWNob1Jlc3BvbnNlIgOQAgISSQoGQXBwZW5kEh4uaGVkZGxlLnRlc3RpbmcudjEuRWNob1JlcXVlc3QaHy5oZWRkbGUudGVzdGluZy52MS5FY2hvUmVzcG9uc2USUAoGRXhwYW5kEh4uaGVkZGxlLnRlc3RpbmcudjEuRWNob1JlcXVlc3QaHy5oZWRkbGUudGVzdGluZy52MS5FY2hvUmVzcG9uc2UiA5ACATABEkwKB0NvbGxlY3QSHi5oZWRkbGUudGVzdGluZy52MS5FY2hvUmVxdWVzdBofLmhlZGRsZS50ZXN0aW5nLnYxLkVjaG9SZXNwb25zZSgBEksKBENoYXQSHi5oZWRkbGUudGVzdGluZy52MS5FY2hvUmVxdWVzdBofLmhlZGRsZS50ZXN0aW5nLnYxLkVjaG9SZXNwb25zZSgBMAFiBnByb3RvMw");
+  fileDesc("ChxoZWRkbGUvdGVzdGluZy92MS9lY2hvLnByb3RvEhFoZWRkbGUudGVzdGluZy52MSJPCgtFY2hvUmVxdWVzdBIMCgR0ZXh0GAEgASgJEhAKCGRlbGF5X21zGAIgASgNEhEKCWZhaWxfd2l0aBgDIAEoDRINCgVjb3VudBgEIAEoDSJVCgxFY2hvUmVzcG9uc2USDAoEdGV4dBgBIAEoCRIQCghpbnN0YW5jZRgCIAEoCRIPCgdhdHRlbXB0GAMgASgNEhQKDHJlbWFpbmluZ19tcxgEIAEoDTLhAwoLRWNob1NlcnZpY2USTAoERWNobxIeLmhlZGRsZS50ZXN0aW5nLnYxLkVjaG9SZXF1ZXN0Gh8uaGVkZGxlLnRlc3RpbmcudjEuRWNob1Jlc3BvbnNlIgOQAgISTAoETG9vaxIeLmhlZGRsZS50ZXN0aW5nLnYxLkVjaG9SZXF1ZXN0Gh8uaGVkZGxlLnRlc3RpbmcudjEuRWNob1Jlc3BvbnNlIgOQAgESSQoGQXBwZW5kEh4uaGVkZGxlLnRlc3RpbmcudjEuRWNob1JlcXVlc3QaHy5oZWRkbGUudGVzdGluZy52MS5FY2hvUmVzcG9uc2USUAoGRXhwYW5kEh4uaGVkZGxlLnRlc3RpbmcudjEuRWNob1JlcXVlc3QaHy5oZWRkbGUudGVzdGluZy52MS5FY2hvUmVzcG9uc2UiA5ACATABEkwKB0NvbGxlY3QSHi5oZWRkbGUudGVzdGluZy52MS5FY2hvUmVxdWVzdBofLmhlZGRsZS50ZXN0aW5nLnYxLkVjaG9SZXNwb25zZSgBEksKBENoYXQSHi5oZWRkbGUudGVzdGluZy52MS5FY2hvUmVxdWVzdBofLmhlZGRsZS50ZXN0aW5nLnYxLkVjaG9SZXNwb25zZSgBMAFiBnByb3RvMw");
 
 /**
  * @generated from message heddle.testing.v1.EchoRequest
@@ -96,6 +96,16 @@ export const EchoService: GenService<{
    * @generated from rpc heddle.testing.v1.EchoService.Echo
    */
   echo: {
+    methodKind: "unary";
+    input: typeof EchoRequestSchema;
+    output: typeof EchoResponseSchema;
+  },
+  /**
+   * The same without any effect, so that browsers may call it by GET.
+   *
+   * @generated from rpc heddle.testing.v1.EchoService.Look
+   */
+  look: {
     methodKind: "unary";
     input: typeof EchoRequestSchema;
     output: typeof EchoResponseSchema;

@@ -1,0 +1,43 @@
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  fromJsonString,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+  toJsonString,
+} from '@bufbuild/protobuf';
+import { HeddleError } from '@heddle/kernel';
+
+/** Messages as bytes and back. */
+export interface Codec {
+  /** Throws `invalid_argument` / `BAD_MESSAGE` for what is not of this type. */
+  decode<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc>;
+  encode<Desc extends DescMessage>(schema: Desc, message: MessageInitShape<Desc>): Uint8Array;
+}
+
+/** Protobuf's binary format. */
+export const proto: Codec = {
+  decode: (schema, bytes) => orBadMessage(schema, () => fromBinary(schema, bytes)),
+  encode: (schema, message) => toBinary(schema, create(schema, message)),
+};
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** Protobuf's JSON format. Fields that are not known are skipped, as in the binary one: the client may be newer. */
+export const json: Codec = {
+  decode: (schema, bytes) =>
+    orBadMessage(schema, () => fromJsonString(schema, decoder.decode(bytes), { ignoreUnknownFields: true })),
+  encode: (schema, message) => encoder.encode(toJsonString(schema, create(schema, message))),
+};
+
+function orBadMessage<T>(schema: DescMessage, decode: () => T): T {
+  try {
+    return decode();
+  } catch (cause) {
+    const message = `the request is not a ${schema.typeName}`;
+    throw new HeddleError({ code: 'invalid_argument', reason: 'BAD_MESSAGE', message, cause });
+  }
+}
