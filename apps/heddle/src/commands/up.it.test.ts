@@ -56,7 +56,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-describe('heddle up', limit, () => {
+describe('heddle up', { timeout: 240_000 }, () => {
   test('starts, serves, brings back what dies, and stops in order', limit, async () => {
     const cli = new StartedCli(['up', ...free, ...data('whole')]);
     const at = await urls(cli);
@@ -177,7 +177,7 @@ describe('heddle up', limit, () => {
   });
 });
 
-describe('the command line', limit, () => {
+describe('the command line', { timeout: 120_000 }, () => {
   for (const [args, code, pattern] of [
     [['--help'], 0, /Usage: heddle <command>/],
     [[], 2, /Usage: heddle <command>/],
