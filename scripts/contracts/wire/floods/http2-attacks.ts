@@ -104,7 +104,7 @@ function ofTable({ name, first = [], turn, service }: Flood): Attack {
 function goneAway(code: ErrorCode): Attack['judge'] {
   return (said, logged) => {
     const { goaway } = logOf(said);
-    const read = goaway === undefined ? logged : errorCodeName(goaway as ErrorCode);
+    const read = goaway === undefined ? logged : errorCodeName(goaway);
     assert.equal(read, errorCodeName(code), 'the code of GOAWAY');
   };
 }
