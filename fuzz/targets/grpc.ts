@@ -1,7 +1,12 @@
+import { gzipSync } from 'node:zlib';
 import { HeddleError } from '@heddle/kernel';
-import { frame, MessageReader } from '../../packages/wire/src/grpc/framing.ts';
+import { frame } from '../../packages/wire/src/grpc/framing.ts';
+import { messagesOf } from '../../packages/wire/src/grpc/messages.ts';
+import { gzip } from '../../packages/wire/src/grpc/node/compression.ts';
+import { base64Body } from '../../packages/wire/src/grpc/web.ts';
+import { streamBody } from '../../packages/wire/src/message/body.ts';
 import type { Chance } from '../chance.ts';
-import { chunksOf, planOf, withPlan } from '../plan.ts';
+import { chunksOf, type Manner, planOf, withPlan } from '../plan.ts';
 import { expect, type Target } from '../target.ts';
 
 const limitBytes = 1000;
@@ -15,6 +20,9 @@ export const grpc: Target = {
     withPlan(8, frame(Buffer.alloc(limitBytes))),
     withPlan(16, Buffer.from('0000000005', 'hex')),
     withPlan(0, Buffer.from('0100000000', 'hex')),
+    withPlan(6, frame(gzipSync('hello'), 1)),
+    withPlan(6, frame(gzipSync(Buffer.alloc(500_000)), 1)),
+    withPlan(15, Buffer.from(Buffer.from(frame(Buffer.from('hello'))).toString('base64'))),
   ],
   dictionary: [
     '0000000000',
@@ -26,21 +34,27 @@ export const grpc: Target = {
     '00000003e9',
   ].map((hex) => Buffer.from(hex, 'hex')),
   generate: (chance) => withPlan(chance.below(256), Buffer.concat(chance.some(6, () => wildMessage(chance)))),
-  pieces: messagesOf,
+  pieces: framedOf,
   run: async (input) => {
-    const whole = read(chunksOf(input, { ...planOf(input), cuts: [] }));
-    const cut = read(chunksOf(input, planOf(input)));
-    const letter = byTheLetter(input.subarray(1));
-    for (const [name, other] of [
-      ['cut', cut],
-      ['by the letter', letter],
-    ] as const) {
-      const same = JSON.stringify(whole) === JSON.stringify(other);
-      expect(same, () => `meaning: whole ${JSON.stringify(whole)}, ${name} ${JSON.stringify(other)}`);
-    }
-    return `${whole.end} ${whole.messages.length} ${planOf(input).cuts.length > 0}`;
+    const plan = planOf(input);
+    const how = modes[plan.manner] ?? 'plain';
+    const whole = await read(chunksOf(input, { ...plan, cuts: [] }), how);
+    const cut = await read(chunksOf(input, plan), how);
+    agree(whole, cut, 'cut');
+    if (how === 'plain') agree(whole, byTheLetter(input.subarray(1)), 'by the letter');
+    return `${how} ${whole.end} ${whole.messages.length} ${plan.cuts.length > 0}`;
   },
 };
+
+/** How a body is read: as it is, with gzip for marked messages, or as gRPC-Web's text. */
+type Mode = 'plain' | 'gzip' | 'text';
+
+const modes: Partial<Record<Manner, Mode>> = { trailers: 'gzip', slow: 'text' };
+
+function agree(ours: Reading, other: Reading, name: string): void {
+  const same = JSON.stringify(ours) === JSON.stringify(other);
+  expect(same, () => `meaning: whole ${JSON.stringify(ours)}, ${name} ${JSON.stringify(other)}`);
+}
 
 function wildMessage(chance: Chance): Uint8Array {
   const length = chance.mostly(4, lengths, 3);
@@ -57,17 +71,16 @@ interface Reading {
   readonly end: string;
 }
 
-function read(chunks: readonly Uint8Array[]): Reading {
-  const reader = new MessageReader(limitBytes);
+async function read(chunks: readonly Uint8Array[], mode: Mode): Promise<Reading> {
+  const source = streamBody(each(chunks));
+  const body = mode === 'text' ? base64Body(source) : source;
   const messages: string[] = [];
   try {
-    for (const chunk of chunks) {
-      reader.push(chunk);
-      for (let next = reader.next(); next !== undefined; next = reader.next()) {
-        messages.push(`${reader.compressed ? 'compressed ' : ''}${hex(next)}`);
-      }
+    const reading = { limitBytes, compression: mode === 'gzip' ? gzip : undefined };
+    for await (const next of messagesOf(body, reading)) {
+      expect(next.length <= limitBytes, () => `limit: a message of ${next.length} bytes`);
+      messages.push(hex(next));
     }
-    reader.end();
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
     return { messages, end: error.reason };
@@ -75,23 +88,28 @@ function read(chunks: readonly Uint8Array[]): Reading {
   return { messages, end: 'whole' };
 }
 
+async function* each(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void> {
+  yield* chunks;
+}
+
 /** The framing as gRPC over HTTP/2 writes it down: `Length-Prefixed-Message → Compressed-Flag Message-Length Message`. */
 function byTheLetter(bytes: Uint8Array): Reading {
   const messages: string[] = [];
   for (let at = 0; at < bytes.length; ) {
     if (bytes.length - at < 5) return { messages, end: 'TORN_MESSAGE' };
-    const flags = bytes[at] as number;
+    const flags = bytes[at] ?? 0;
     if (flags > 1) return { messages, end: 'UNKNOWN_FLAGS' };
     const length = lengthAt(bytes, at + 1);
     if (length > limitBytes) return { messages, end: 'MESSAGE_TOO_LARGE' };
     if (bytes.length - at - 5 < length) return { messages, end: 'TORN_MESSAGE' };
-    messages.push(`${flags === 1 ? 'compressed ' : ''}${hex(bytes.subarray(at + 5, at + 5 + length))}`);
+    if (flags === 1) return { messages, end: 'UNNAMED_COMPRESSION' };
+    messages.push(hex(bytes.subarray(at + 5, at + 5 + length)));
     at += 5 + length;
   }
   return { messages, end: 'whole' };
 }
 
-function messagesOf(bytes: Uint8Array): Uint8Array[] {
+function framedOf(bytes: Uint8Array): Uint8Array[] {
   const found: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; ) {
     const end = at + 5 + (bytes.length - at < 5 ? 0 : lengthAt(bytes, at + 1));
