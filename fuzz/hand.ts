@@ -49,7 +49,8 @@ export class Hand {
       if (manner === 'refuse')
         throw new HeddleError({ code: 'unavailable', reason: 'BUSY', message: 'busy' });
       if (manner === 'slow') await later(this.runtime, 5000);
-      if (request.protocol !== undefined) return answer(501, emptyBody);
+      // Before it is answered, nothing can be read from what may become a tunnel.
+      if (request.protocol !== undefined || request.method === 'CONNECT') return answer(501, emptyBody);
       if (manner === 'leave') return answer(200, await firstChunk(request));
       const content = await request.body.bytes(longestContent);
       served.meaning = meaningOf(request, content);

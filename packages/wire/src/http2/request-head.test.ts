@@ -60,6 +60,8 @@ describe('malformed requests are refused and reach nobody', () => {
     ['an octet beyond ASCII in the path', [method, scheme, [':path', '/\u00e9'], authority]],
     ['user information', [method, scheme, path, [':authority', 'user@test']]],
     ['an empty authority', [method, scheme, path, [':authority', '']]],
+    ['an octet in the authority that no host has', [method, scheme, path, [':authority', 'a.|b']]],
+    ['a port that is none', [method, scheme, path, [':authority', 'test:x']]],
     ['a path in the authority', [method, scheme, path, [':authority', 'test/x']]],
     ['a host that contradicts the authority', [...plain, ['host', 'other']]],
     ['two hosts', [method, scheme, path, ['host', 'test'], ['host', 'test']]],
