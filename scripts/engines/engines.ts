@@ -1,5 +1,6 @@
 // Everything that `node scripts/engines/main.ts` knows of.
 import { chromium } from './chromium.ts';
+import { connectConformance } from './connect-conformance.ts';
 import { curl } from './curl.ts';
 import type { Tool } from './engine.ts';
 import { grpcCpp } from './grpc-cpp.ts';
@@ -25,6 +26,7 @@ export const engines: readonly Tool[] = [
   h2load,
   wrk,
   h2spec,
+  connectConformance,
   curl,
   promtool,
   chromium,
