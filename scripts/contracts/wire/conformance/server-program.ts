@@ -1,5 +1,5 @@
 // Our RPC server as the conformance runner starts it: it reads what is wanted, says where it listens, and serves until
-// its input ends.
+// it is ended. The runner ends its input at once, so that a runner that was killed is noticed by being no parent any more.
 import { create } from '@bufbuild/protobuf';
 import { nodeRuntime, TlsStore } from '@heddle/kernel/node';
 import { rpcServer } from '@heddle/rpc';
@@ -42,4 +42,7 @@ for await (const wanted of delimited(ServerCompatRequestSchema, process.stdin)) 
     delimit(ServerCompatResponseSchema, create(ServerCompatResponseSchema, { host, port, pemCert })),
   );
 }
-process.exit(0);
+const { ppid } = process;
+setInterval(() => {
+  if (process.ppid !== ppid) process.exit(1);
+}, 500);
