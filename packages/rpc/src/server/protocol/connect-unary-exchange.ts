@@ -10,6 +10,7 @@ import {
   statusOfCode,
   wholeBody,
 } from '@heddle/wire';
+import { writeReason } from '../../status/status-fields.ts';
 import { type Codec, json, proto } from './codec.ts';
 import { checkConnectVersion, connectError } from './connect-error.ts';
 import { readConnectQuery } from './connect-query.ts';
@@ -95,6 +96,6 @@ export class ConnectUnaryExchange implements Exchange {
 
 /** The answer to a unary call that failed, also before any exchange was opened for it. */
 export function refuseConnectUnary(error: HeddleError, fields: Fields = new Fields()): HttpResponse {
-  fields.set('content-type', 'application/json');
+  writeReason(error, fields).set('content-type', 'application/json');
   return { status: statusOfCode(error.code), fields, body: wholeBody(connectError(error)) };
 }
