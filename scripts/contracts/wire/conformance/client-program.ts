@@ -1,12 +1,19 @@
 // Our RPC client as the conformance runner starts it: for each call that is asked for it makes it, and tells what came of
-// it. Many at once: results may come in any order.
-import { create, type DescMethodStreaming, type DescMethodUnary, type Message } from '@bufbuild/protobuf';
-import { AnySchema, anyUnpack } from '@bufbuild/protobuf/wkt';
-import { createRegistry } from '@bufbuild/protobuf';
+// it. Some at once: results may come in any order.
+import { create, createRegistry, type Message } from '@bufbuild/protobuf';
+import { type Any, AnySchema, anyUnpack } from '@bufbuild/protobuf/wkt';
+import { type CallOptions, ConnectError } from '@connectrpc/connect';
 import { codes, HeddleError } from '@heddle/kernel';
 import { nodeRuntime, TlsStore } from '@heddle/kernel/node';
-import { createTransport, type RpcTransport } from '@heddle/rpc';
+import {
+  createClient,
+  createTransport,
+  errorMetadata,
+  type ErrorMetadata,
+  type RpcTransport,
+} from '@heddle/rpc';
 import { gzip } from '@heddle/wire/compression';
+import { headersOf } from './conformance-service.ts';
 import { delimit, delimited } from './delimited.ts';
 import {
   type ClientCompatRequest,
@@ -15,9 +22,10 @@ import {
   type ClientResponseResult,
   ClientResponseResultSchema,
 } from './gen/connectrpc/conformance/v1/client_compat_pb.ts';
-import { Compression } from './gen/connectrpc/conformance/v1/config_pb.ts';
+import { Compression, StreamType } from './gen/connectrpc/conformance/v1/config_pb.ts';
 import {
   type ConformancePayload,
+  ConformancePayloadSchema,
   ConformanceService,
   ErrorSchema,
   file_connectrpc_conformance_v1_service,
@@ -25,8 +33,13 @@ import {
   HeaderSchema,
 } from './gen/connectrpc/conformance/v1/service_pb.ts';
 
+const mostAtOnce = 16;
 const runtime = nodeRuntime({ name: 'conformance', logLevel: 'error' });
 const registry = createRegistry(file_connectrpc_conformance_v1_service);
+
+type Answers = AsyncIterable<Message>;
+/** A method of Connect's client, whichever kind it is of. */
+type Method = (input: unknown, options: CallOptions) => Promise<Message> | Answers;
 
 /** One call, and all that is to be told of it. */
 class Conversation {
@@ -34,6 +47,7 @@ class Conversation {
   readonly #transport: RpcTransport;
   readonly #abort = new AbortController();
   readonly #result: ClientResponseResult = create(ClientResponseResultSchema);
+  readonly #answers = new Turns();
 
   constructor(asked: ClientCompatRequest) {
     this.#asked = asked;
@@ -43,72 +57,56 @@ class Conversation {
   async run(): Promise<ClientResponseResult> {
     const method = ConformanceService.methods.find(({ name }) => name === this.#asked.method);
     if (method === undefined) throw new Error(`no method ${this.#asked.method ?? ''} is known here`);
+    const client = createClient(ConformanceService, this.#transport);
+    const call = client[method.localName as keyof typeof client] as unknown as Method;
+    const single = method.methodKind === 'unary' || method.methodKind === 'server_streaming';
+    const [first] = this.#messages();
     try {
-      if (method.methodKind === 'unary') await this.#unary(method as DescMethodUnary);
-      else await this.#stream(method as DescMethodStreaming);
+      const answer = call(single ? first : this.#send(), this.#options);
+      if (single) this.#afterClose();
+      if (answer instanceof Promise) this.#took(await answer);
+      else await this.#readAll(answer);
     } catch (thrown) {
-      this.#failed(HeddleError.from(thrown));
+      this.#failed(thrown);
     } finally {
+      this.#answers.over();
       this.#transport.close();
     }
     return this.#result;
   }
 
-  async #unary(method: DescMethodUnary): Promise<void> {
-    const [first] = this.#messages();
-    if (first === undefined) throw new Error('a unary call needs a message');
-    const answering = this.#transport.unary(method, this.#signal, this.#timeoutMs, this.#header, first);
-    this.#afterClose();
-    const { header, trailer, message } = await answering;
-    this.#result.responseHeaders = listOf(header);
-    this.#took(message);
-    this.#result.responseTrailers = listOf(trailer);
-  }
-
-  async #stream(method: DescMethodStreaming): Promise<void> {
-    const { cancel, requestDelayMs } = this.#asked;
-    const timing = cancel?.cancelTiming;
-    const answers = new Turns();
-    const duplex = this.#asked.streamType === 5;
-    const abort = (): void => this.#abort.abort();
-    const messages = this.#messages();
-    const afterClose = (): void => this.#afterClose();
-    const send = async function* (): AsyncGenerator<Message, void> {
-      for (const message of messages) {
-        if (requestDelayMs > 0) await passed(requestDelayMs);
-        yield message;
-        if (duplex) await answers.next();
-      }
-      if (timing?.case === 'beforeCloseSend') abort();
-      afterClose();
-    };
-    const response = await this.#transport.stream(method, this.#signal, this.#timeoutMs, this.#header, send());
-    this.#result.responseHeaders = listOf(response.header);
-    try {
-      if (timing?.case === 'afterNumResponses' && timing.value === 0) abort();
-      for await (const message of response.message) {
-        this.#took(message);
-        answers.came();
-        if (timing?.case === 'afterNumResponses' && this.#result.payloads.length === timing.value) abort();
-      }
-    } finally {
-      answers.over();
-      this.#result.responseTrailers = listOf(response.trailer);
+  async #readAll(answers: Answers): Promise<void> {
+    const timing = this.#asked.cancel?.cancelTiming;
+    const last = timing?.case === 'afterNumResponses' ? timing.value : -1;
+    if (last === 0) this.#abort.abort();
+    for await (const message of answers) {
+      this.#took(message);
+      this.#answers.came();
+      if (this.#result.payloads.length === last) this.#abort.abort();
     }
   }
 
-  get #signal(): AbortSignal {
-    return this.#abort.signal;
+  async *#send(): AsyncGenerator<Message, void> {
+    const { cancel, requestDelayMs, streamType } = this.#asked;
+    for (const message of this.#messages()) {
+      if (requestDelayMs > 0) await passed(requestDelayMs);
+      yield message;
+      if (streamType === StreamType.FULL_DUPLEX_BIDI_STREAM) await this.#answers.next();
+    }
+    if (cancel?.cancelTiming.case === 'beforeCloseSend') this.#abort.abort();
+    this.#afterClose();
   }
 
-  get #timeoutMs(): number | undefined {
-    return this.#asked.timeoutMs ?? 0;
-  }
-
-  get #header(): [string, string][] {
-    return this.#asked.requestHeaders.flatMap(({ name, value }) =>
-      value.map((each): [string, string] => [name, each]),
-    );
+  get #options(): CallOptions {
+    return {
+      signal: this.#abort.signal,
+      timeoutMs: this.#asked.timeoutMs ?? 0,
+      headers: this.#asked.requestHeaders.flatMap(({ name, value }) =>
+        value.map((each): [string, string] => [name, each]),
+      ),
+      onHeader: (header) => (this.#result.responseHeaders = listOf(header)),
+      onTrailer: (trailer) => (this.#result.responseTrailers = listOf(trailer)),
+    };
   }
 
   #messages(): Message[] {
@@ -126,16 +124,34 @@ class Conversation {
 
   #took(message: Message): void {
     const { payload } = message as Message & { readonly payload?: ConformancePayload };
-    if (payload !== undefined) this.#result.payloads.push(payload);
+    this.#result.payloads.push(payload ?? create(ConformancePayloadSchema));
   }
 
-  #failed({ code, message, details }: HeddleError): void {
-    const error = create(ErrorSchema, { code: codes.indexOf(code) + 1, message });
-    for (const { type, value } of details)
-      if (value instanceof Uint8Array)
-        error.details.push(create(AnySchema, { typeUrl: `type.googleapis.com/${type}`, value }));
-    this.#result.error = error;
+  #failed(thrown: unknown): void {
+    // Connect's client has errors of its own for answers that have too many messages, or too few.
+    const { code, message, details, metadata } = partsOf(thrown);
+    this.#result.error = create(ErrorSchema, { code, message, details });
+    if (metadata === undefined) return;
+    this.#result.responseHeaders = headersOf(metadata.header);
+    this.#result.responseTrailers = headersOf(metadata.trailer);
   }
+}
+
+interface Parts {
+  readonly code: number;
+  readonly message: string;
+  readonly details: Any[];
+  readonly metadata?: ErrorMetadata | undefined;
+}
+
+function partsOf(thrown: unknown): Parts {
+  if (thrown instanceof ConnectError) return { code: thrown.code, message: thrown.rawMessage, details: [] };
+  const error = HeddleError.from(thrown);
+  const details = error.details.flatMap(({ type, value }) =>
+    value instanceof Uint8Array ? [create(AnySchema, { typeUrl: `type.googleapis.com/${type}`, value })] : [],
+  );
+  const { code, message } = error;
+  return { code: codes.indexOf(code) + 1, message, details, metadata: errorMetadata(error) };
 }
 
 /** Lets a sender wait for the answer to what it has sent. */
@@ -170,11 +186,11 @@ function transportFor(asked: ClientCompatRequest): RpcTransport {
     clientTlsCreds === undefined
       ? []
       : [{ certificates: textOf(clientTlsCreds.cert), privateKey: textOf(clientTlsCreds.key) }];
-  const source = new TlsStore({ identities, trust: textOf(serverTlsCert) });
+  const trust = textOf(serverTlsCert);
   return createTransport({
     runtime,
     target: `${host}:${port}`,
-    ...(serverTlsCert.length === 0 ? {} : { tls: { source } }),
+    ...(trust === '' ? {} : { tls: { source: new TlsStore({ identities, trust }) } }),
     ...(compression === Compression.GZIP ? { compress: gzip } : {}),
     ...(messageReceiveLimit === 0 ? {} : { maxMessageBytes: messageReceiveLimit }),
   });
@@ -204,6 +220,12 @@ async function answer(asked: ClientCompatRequest): Promise<void> {
   process.stdout.write(delimit(ClientCompatResponseSchema, response));
 }
 
-const answering: Promise<void>[] = [];
-for await (const asked of delimited(ClientCompatRequestSchema, process.stdin)) answering.push(answer(asked));
+// Not all at once: some calls have deadlines, and their handshakes would wait for all the others.
+const answering = new Set<Promise<void>>();
+for await (const asked of delimited(ClientCompatRequestSchema, process.stdin)) {
+  const one = answer(asked);
+  answering.add(one);
+  void one.finally(() => answering.delete(one));
+  if (answering.size >= mostAtOnce) await Promise.race(answering);
+}
 await Promise.all(answering);

@@ -94,8 +94,13 @@ export class ConnectUnaryExchange implements Exchange {
   }
 }
 
+/** The reason of an error that says: nothing is served at that path. */
+export const unknownMethodReason = 'UNKNOWN_METHOD';
+
 /** The answer to a unary call that failed, also before any exchange was opened for it. */
 export function refuseConnectUnary(error: HeddleError, fields: Fields = new Fields()): HttpResponse {
   writeReason(error, fields).set('content-type', 'application/json');
-  return { status: statusOfCode(error.code), fields, body: wholeBody(connectError(error)) };
+  // A path that names nothing is 404, in Connect as everywhere; 501 is for a method without a handler.
+  const status = error.reason === unknownMethodReason ? 404 : statusOfCode(error.code);
+  return { status, fields, body: wholeBody(connectError(error)) };
 }
