@@ -1,6 +1,7 @@
 import { type Call, type Connection, HeddleError, type Runtime } from '@heddle/kernel';
 import { wholeBytes } from '../message/body.ts';
 import type { HttpRequest, HttpResponse, HttpService } from '../message/http.ts';
+import { asExtendedConnect, asSwitched } from '../message/web-socket.ts';
 import { type AbuseCounters, tooManyPings } from './abuse-guard.ts';
 import { ClientStream, requestSpecial } from './client-stream.ts';
 import { ConnectionFault, type ErrorCode, errorCode } from './error-code.ts';
@@ -174,10 +175,20 @@ class ClientSession extends Session implements Http2ClientConnection, KeptAlive 
   }
 
   async #request(request: HttpRequest, call: Call): Promise<HttpResponse> {
-    if (request.protocol !== undefined) await this.#extendedConnect();
+    if (request.protocol !== undefined) return this.#tunnel(request, call);
+    return this.#open(request, call).response;
+  }
+
+  async #tunnel(request: HttpRequest, call: Call): Promise<HttpResponse> {
+    await this.#extendedConnect();
+    if (request.method === 'CONNECT') return this.#open(request, call).response;
+    return asSwitched(request, await this.#open(asExtendedConnect(request), call).response);
+  }
+
+  #open(request: HttpRequest, call: Call): ClientStream {
     if (call.cancelled !== undefined) throw call.cancelled;
     if (this.available === 0) throw this.#unavailable();
-    return this.#start(request, call).response;
+    return this.#start(request, call);
   }
 
   #start(request: HttpRequest, call: Call): ClientStream {
