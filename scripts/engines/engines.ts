@@ -8,7 +8,7 @@ import { grpcGo, grpcGoInteropClient, grpcGoInteropServer } from './grpc-go.ts';
 import { grpcPython } from './grpc-python.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
-import { h2load, nghttpx } from './nghttp2.ts';
+import { h2load, nghttp, nghttpx } from './nghttp2.ts';
 import { nginx } from './nginx.ts';
 import { promtool } from './promtool.ts';
 import { wrk } from './wrk.ts';
@@ -24,6 +24,7 @@ export const engines: readonly Tool[] = [
   grpcGoInteropClient,
   grpcPython,
   h2load,
+  nghttp,
   wrk,
   h2spec,
   connectConformance,

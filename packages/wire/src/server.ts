@@ -3,6 +3,7 @@ import { Http1Server } from './http1/server.ts';
 import { type Http1ServerLimits, http1ServerLimits } from './http1/server-limits.ts';
 import { type Http2Limits, type Http2ServerConnection, serveHttp2 } from './http2/index.ts';
 import type { HttpService } from './message/http.ts';
+import { refuseMisdirected } from './tls/misdirected.ts';
 import { Sniffer, type SnifferOwner } from './sniffer.ts';
 import { agreedProtocol, alpnOf, type HttpProtocol } from './tls/application-protocol.ts';
 
@@ -17,7 +18,15 @@ export interface ServerLimits {
 }
 
 /** TLS of a server, as far as its user has a say: what is spoken inside is the server's business. */
-export type ServeTls = Omit<TlsListenOptions, 'alpn' | 'refused'>;
+export interface ServeTls extends Omit<TlsListenOptions, 'alpn' | 'refused'> {
+  /**
+   * What becomes of a request for an authority that the connection's certificate does not cover: a client has taken a
+   * connection for more than it is good for, or hopes that the rules of another host hold. `refuse` answers 421, which
+   * lets it try again on another connection (RFC 9110 section 15.5.20). Default `serve`: names inside a mesh are often
+   * in no certificate.
+   */
+  readonly misdirected?: 'serve' | 'refuse';
+}
 
 /** What `serve` is told. */
 export interface ServeOptions {
@@ -53,7 +62,7 @@ export interface HttpServer {
  */
 export async function serve(service: HttpService, options: ServeOptions): Promise<HttpServer> {
   const { runtime, address, limits = {}, tls } = options;
-  const port = new Port(service, runtime, limits);
+  const port = new Port(tls?.misdirected === 'refuse' ? refuseMisdirected(service) : service, runtime, limits);
   const listener: Listener = await runtime.net.listen(
     address,
     (connection) => port.accept(connection),

@@ -40,6 +40,18 @@ describe('a client that keeps its connection alive', () => {
     assert.equal(pings(hand).length, 2);
   });
 
+  test('asks again after each silence, however long it would wait for an answer', async () => {
+    const hand = new ClientByHand({ keepaliveMs: 1000, keepaliveTimeoutMs: 20_000 });
+    await hand.begin();
+    hand.send();
+    for (let turn = 1; turn <= 5; turn++) {
+      await pass(hand, 1000);
+      assert.equal(pings(hand).length, turn);
+      answer(hand);
+      await hand.turn();
+    }
+  });
+
   test('does not ask while something comes', async () => {
     const hand = new ClientByHand(limits);
     await hand.begin();

@@ -16,7 +16,7 @@ export interface KeptAlive {
 /**
  * Finds out that a peer is gone without a word, as after the loss of a machine or of a path: a silence of `keepaliveMs`
  * with streams open, or of `keepaliveIdleMs` without, is answered with a PING, and the connection is dropped when nothing
- * at all comes for `keepaliveTimeoutMs` after that (gRFC A8). One timer, which no frame touches.
+ * at all comes for `keepaliveTimeoutMs` after that (gRFC A8). One timer, which only the answer to a PING touches.
  */
 export class Keepalive {
   readonly #session: KeptAlive;
@@ -40,7 +40,10 @@ export class Keepalive {
   /** Something has come from the peer. */
   heard(): void {
     this.#heardMs = this.#session.runtime.clock.nowMs();
+    if (this.#askedMs === undefined) return;
     this.#askedMs = undefined;
+    this.#timer?.cancel();
+    this.#next(this.#shortestMs);
   }
 
   stop(): void {

@@ -6,8 +6,6 @@ import type { Way } from './ways.ts';
 /** By name; each rejects with what is wrong. */
 export type Checks = Readonly<Record<string, (way: Way) => Promise<void>>>;
 
-const upload = Buffer.alloc(700_000, 'thread by thread ');
-
 /** For HTTP of any version. */
 export const httpChecks: Checks = {
   'small and large answers': async (way) => {
@@ -17,13 +15,7 @@ export const httpChecks: Checks = {
     assert.equal(digestOf(big.content), digestOf(large));
     assert.equal((await way.ask({ path: '/elsewhere' })).status, 404);
   },
-  'content both ways': async (way) => {
-    const question = { method: 'POST', path: '/digest', content: upload };
-    assert.equal((await way.ask(question)).content.toString(), digestOf(upload));
-    const echoed = await way.ask({ ...question, method: 'PUT', path: '/echo', headers: { 'x-seen': 'yes' } });
-    assert.equal(digestOf(echoed.content), digestOf(upload));
-    assert.equal(echoed.headers['x-seen'], 'yes');
-  },
+  'content both ways': (way) => contentBothWays(way, 700_000),
   'HEAD, 204 and 304': async (way) => {
     const head = await way.ask({ method: 'HEAD', path: '/hello' });
     assert.deepEqual([head.status, head.content.length], [200, 0]);
@@ -44,6 +36,16 @@ export const httpChecks: Checks = {
       assert.equal(reply.content.toString(), digestOf(contents[turn] as Buffer), `request ${turn}`);
   },
 };
+
+/** Content of that size is uploaded, and echoed. */
+export async function contentBothWays(way: Way, size: number): Promise<void> {
+  const content = Buffer.alloc(size, 'thread by thread ');
+  const question = { method: 'POST', path: '/digest', content };
+  assert.equal((await way.ask(question)).content.toString(), digestOf(content));
+  const echoed = await way.ask({ ...question, method: 'PUT', path: '/echo', headers: { 'x-seen': 'yes' } });
+  assert.equal(digestOf(echoed.content), digestOf(content));
+  assert.equal(echoed.headers['x-seen'], 'yes');
+}
 
 /** Where nothing that drops trailers is in between. */
 export const trailerChecks: Checks = {
