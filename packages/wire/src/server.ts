@@ -62,7 +62,11 @@ export interface HttpServer {
  */
 export async function serve(service: HttpService, options: ServeOptions): Promise<HttpServer> {
   const { runtime, address, limits = {}, tls } = options;
-  const port = new Port(tls?.misdirected === 'refuse' ? refuseMisdirected(service) : service, runtime, limits);
+  const port = new Port(
+    tls?.misdirected === 'refuse' ? refuseMisdirected(service) : service,
+    runtime,
+    limits,
+  );
   const listener: Listener = await runtime.net.listen(
     address,
     (connection) => port.accept(connection),

@@ -46,7 +46,11 @@ export const connectConformanceContract: Contract = {
     for (const side of sides) {
       const { mode, flags, known } = side;
       const failing = Object.keys(known).map((pattern) => `--known-failing=${pattern}`);
-      const program = [process.execPath, '--conditions=@heddle/source', path.join(folder, `${mode}-program.ts`)];
+      const program = [
+        process.execPath,
+        '--conditions=@heddle/source',
+        path.join(folder, `${mode}-program.ts`),
+      ];
       const config = `--conf=${path.join(folder, `${mode}.yaml`)}`;
       const args = [`--mode=${mode}`, config, ...flags, ...failing, '--', ...program];
       const ended = await run(found.path, args, { timeoutMs: limitMs });

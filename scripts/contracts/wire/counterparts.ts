@@ -34,7 +34,13 @@ export const counterparts: Contract = {
     } finally {
       await server.stop();
     }
-    return [...results, ...(await programs()), ...(await pings()), ...(await browser('http/1.1')), ...(await browser('h2'))];
+    return [
+      ...results,
+      ...(await programs()),
+      ...(await pings()),
+      ...(await browser('http/1.1')),
+      ...(await browser('h2')),
+    ];
   },
 };
 
@@ -49,7 +55,12 @@ async function programs(): Promise<readonly ContractResult[]> {
 }
 
 async function pings(): Promise<readonly ContractResult[]> {
-  const js = await resultOf(backend, '', 'grpc-js asks our server for a sign of life too often', beAskedTooOften);
+  const js = await resultOf(
+    backend,
+    '',
+    'grpc-js asks our server for a sign of life too often',
+    beAskedTooOften,
+  );
   const found = await obtain(grpcGoInteropServer);
   const go = 'our client asks grpc-go for a sign of life too often';
   if (isMissing(found)) return [js, ...skippedWhole(backend, `${go}: ${found.missing}`)];

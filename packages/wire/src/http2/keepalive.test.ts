@@ -116,7 +116,10 @@ describe('a client that keeps its connection alive', () => {
   test('knows from the server’s GOAWAY that it asks too often', async () => {
     const hand = new ClientByHand(limits);
     await hand.begin();
-    const why = Buffer.concat([Buffer.of(0, 0, 0, 0, 0, 0, 0, errorCode.enhanceYourCalm), Buffer.from('too_many_pings')]);
+    const why = Buffer.concat([
+      Buffer.of(0, 0, 0, 0, 0, 0, 0, errorCode.enhanceYourCalm),
+      Buffer.from('too_many_pings'),
+    ]);
     hand.feed(frame(frameType.goaway, 0, 0, why));
     await hand.turn();
     assert.equal(hand.client.tooManyPings, true);

@@ -40,7 +40,10 @@ test('an extended CONNECT becomes an upgrade with a key, and the key’s answer 
   assert.equal(asked.method, 'GET');
   assert.equal(Buffer.from(key, 'base64').length, 16);
   const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
-  const connected = asConnected(asked, answer(101, { 'sec-websocket-accept': accept, 'sec-websocket-protocol': 'x' }));
+  const connected = asConnected(
+    asked,
+    answer(101, { 'sec-websocket-accept': accept, 'sec-websocket-protocol': 'x' }),
+  );
   assert.deepEqual(connected.fields.raw, ['sec-websocket-protocol', 'x']);
   const wrong = (error: unknown): boolean => error instanceof HeddleError && error.reason === 'BAD_UPGRADE';
   assert.throws(() => asConnected(asked, answer(101, { 'sec-websocket-accept': 'x' })), wrong);

@@ -32,7 +32,11 @@ after(async () => {
 
 async function served(tls: Partial<ServeTls> = { misdirected: 'refuse' }): Promise<number> {
   const source = new TlsStore({ identities });
-  const server = await serve(hello, { runtime, address: { host: '127.0.0.1', port: 0 }, tls: { source, ...tls } });
+  const server = await serve(hello, {
+    runtime,
+    address: { host: '127.0.0.1', port: 0 },
+    tls: { source, ...tls },
+  });
   servers.push(server);
   return server.address.port;
 }
@@ -85,7 +89,14 @@ describe('a request for an authority', () => {
       ['also.test', 200],
       ['other.test', 421],
     ] as const) {
-      const options = { host: '127.0.0.1', port, ca, servername: 'localhost', headers: { host }, agent: false };
+      const options = {
+        host: '127.0.0.1',
+        port,
+        ca,
+        servername: 'localhost',
+        headers: { host },
+        agent: false,
+      };
       const asked = requestHttps(options).end();
       const [response] = (await once(asked, 'response')) as [{ statusCode: number; resume(): void }];
       response.resume();

@@ -12,7 +12,11 @@ export const refuseMisdirected: Layer<HttpRequest, HttpResponse> = (next) => asy
   if (covers === undefined || covers(hostOf(request.authority))) return next(request, call);
   request.body.cancel();
   const text = `this connection's certificate is not for ${request.authority}\n`;
-  return { status: 421, fields: Fields.of({ 'content-type': 'text/plain' }), body: wholeBody(Buffer.from(text)) };
+  return {
+    status: 421,
+    fields: Fields.of({ 'content-type': 'text/plain' }),
+    body: wholeBody(Buffer.from(text)),
+  };
 };
 
 /** Without the port, the brackets of IPv6 and the dot at the end. */

@@ -215,7 +215,10 @@ async function answer(asked: ClientCompatRequest): Promise<void> {
     response.result = { case: 'response', value: await new Conversation(asked).run() };
   } catch (thrown) {
     const message = thrown instanceof Error ? thrown.message : String(thrown);
-    response.result = { case: 'error', value: { $typeName: 'connectrpc.conformance.v1.ClientErrorResult', message } };
+    response.result = {
+      case: 'error',
+      value: { $typeName: 'connectrpc.conformance.v1.ClientErrorResult', message },
+    };
   }
   process.stdout.write(delimit(ClientCompatResponseSchema, response));
 }

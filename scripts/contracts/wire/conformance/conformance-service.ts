@@ -120,14 +120,22 @@ function packed<Desc extends DescMessage>(schema: Desc, message: MessageShape<De
 }
 
 /** What was to be sent beside the messages. */
-function announce(definition: UnaryResponseDefinition | StreamResponseDefinition | undefined, call: Call): void {
+function announce(
+  definition: UnaryResponseDefinition | StreamResponseDefinition | undefined,
+  call: Call,
+): void {
   const own = call.get(metadata);
   if (own === undefined || definition === undefined) return;
-  for (const { name, value } of definition.responseHeaders) for (const each of value) own.header.append(name, each);
-  for (const { name, value } of definition.responseTrailers) for (const each of value) own.trailer.append(name, each);
+  for (const { name, value } of definition.responseHeaders)
+    for (const each of value) own.header.append(name, each);
+  for (const { name, value } of definition.responseTrailers)
+    for (const each of value) own.trailer.append(name, each);
 }
 
-async function delay(definition: { readonly responseDelayMs: number } | undefined, call: Call): Promise<void> {
+async function delay(
+  definition: { readonly responseDelayMs: number } | undefined,
+  call: Call,
+): Promise<void> {
   const ms = definition?.responseDelayMs ?? 0;
   if (ms > 0) await sleep(call.runtime.timers, ms, call);
 }
@@ -145,7 +153,10 @@ function info(requests: Any[], call: Call): ConformancePayload_RequestInfo {
     const queryParams = [...new URLSearchParams(asked)].map(([name, value]) =>
       create(HeaderSchema, { name, value: [value] }),
     );
-    found.connectGetInfo = { $typeName: 'connectrpc.conformance.v1.ConformancePayload.ConnectGetInfo', queryParams };
+    found.connectGetInfo = {
+      $typeName: 'connectrpc.conformance.v1.ConformancePayload.ConnectGetInfo',
+      queryParams,
+    };
   }
   return found;
 }

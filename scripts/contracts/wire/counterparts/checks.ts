@@ -53,14 +53,22 @@ export const trailerChecks: Checks = {
     const headers = { te: 'trailers', 'transfer-encoding': 'chunked' };
     const question = { method: 'POST', path: '/trailers', content: Buffer.from('four') };
     const reply = await way.ask({ ...question, headers: forHttp1(way, headers), trailers: { 'x-sum': '9' } });
-    assert.deepEqual([reply.content.toString(), reply.trailers['x-sum'], reply.trailers['x-got']], ['x', '4', '9']);
+    assert.deepEqual(
+      [reply.content.toString(), reply.trailers['x-sum'], reply.trailers['x-got']],
+      ['x', '4', '9'],
+    );
   },
 };
 
 /** Where trailers come back, and may not go forth. */
 export const answerTrailerChecks: Checks = {
   'trailers of answers': async (way) => {
-    const question = { method: 'POST', path: '/trailers', content: Buffer.from('four'), headers: { te: 'trailers' } };
+    const question = {
+      method: 'POST',
+      path: '/trailers',
+      content: Buffer.from('four'),
+      headers: { te: 'trailers' },
+    };
     assert.equal((await way.ask(question)).trailers['x-sum'], '4');
   },
 };

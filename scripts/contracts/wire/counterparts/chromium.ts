@@ -6,7 +6,12 @@ import type { Found } from '../../../engines/engine.ts';
 import { digestOf, large, runtime, service, started, tls } from './subject.ts';
 import { startWebSocketOrigin } from './web-socket-origin.ts';
 
-const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--ignore-certificate-errors'];
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--ignore-certificate-errors',
+];
 const html = { 'content-type': 'text/html' };
 const uploadBytes = 300_000;
 
@@ -20,7 +25,9 @@ const fetches: BrowserCase = {
   name: 'fetch, 50 at once and a large answer',
   run: async (page) => {
     const got = await page.evaluate(async () => {
-      const all = Array.from({ length: 50 }, (_, turn) => fetch(`/hello?${turn}`).then((answer) => answer.text()));
+      const all = Array.from({ length: 50 }, (_, turn) =>
+        fetch(`/hello?${turn}`).then((answer) => answer.text()),
+      );
       const texts = await Promise.all(all);
       const bytes = await (await fetch('/large')).arrayBuffer();
       return { texts, large: bytes.byteLength };

@@ -22,7 +22,11 @@ const upload = Buffer.alloc(400_000, 'shuttle ');
 
 /** All of them. */
 export const programCases: readonly ProgramCase[] = [
-  { tool: curl, name: 'curl before our server: HTTP/1.1', run: (found) => onServer(false, curlWith(found, ['--http1.1'])) },
+  {
+    tool: curl,
+    name: 'curl before our server: HTTP/1.1',
+    run: (found) => onServer(false, curlWith(found, ['--http1.1'])),
+  },
   {
     tool: curl,
     name: 'curl before our server: HTTP/2 with prior knowledge',
@@ -33,11 +37,31 @@ export const programCases: readonly ProgramCase[] = [
     name: 'curl before our server: HTTP/2 asked for by Upgrade, which is not heeded',
     run: (found) => onServer(false, curlWith(found, ['--http2'])),
   },
-  { tool: curl, name: 'curl before our server: HTTP/1.1 over TLS', run: (found) => onServer(true, curlWith(found, ['--http1.1'])) },
-  { tool: curl, name: 'curl before our server: HTTP/2 over TLS, by ALPN', run: (found) => onServer(true, curlWith(found, ['--http2'])) },
-  { tool: curl, name: 'curl before our server: Expect, trailers', run: (found) => onServer(false, expects(found)) },
-  { tool: nghttp, name: 'nghttp before our server: with prior knowledge', run: (found) => onServer(false, nghttpWith(found)) },
-  { tool: nghttp, name: 'nghttp before our server: over TLS', run: (found) => onServer(true, nghttpWith(found)) },
+  {
+    tool: curl,
+    name: 'curl before our server: HTTP/1.1 over TLS',
+    run: (found) => onServer(true, curlWith(found, ['--http1.1'])),
+  },
+  {
+    tool: curl,
+    name: 'curl before our server: HTTP/2 over TLS, by ALPN',
+    run: (found) => onServer(true, curlWith(found, ['--http2'])),
+  },
+  {
+    tool: curl,
+    name: 'curl before our server: Expect, trailers',
+    run: (found) => onServer(false, expects(found)),
+  },
+  {
+    tool: nghttp,
+    name: 'nghttp before our server: with prior knowledge',
+    run: (found) => onServer(false, nghttpWith(found)),
+  },
+  {
+    tool: nghttp,
+    name: 'nghttp before our server: over TLS',
+    run: (found) => onServer(true, nghttpWith(found)),
+  },
   {
     tool: h2load,
     name: 'h2load before our server: 2000 requests on 10 connections, 20 at once',
@@ -77,10 +101,21 @@ async function said(found: Found, args: readonly string[]): Promise<string> {
 function curlWith(found: Found, version: readonly string[]): Use {
   return async ({ host, port }, url, trust) => {
     const resolve = `localhost:${port}:${host}`;
-    const common = ['--silent', '--show-error', '--max-time', '15', '--cacert', trust, '--resolve', resolve, ...version];
+    const common = [
+      '--silent',
+      '--show-error',
+      '--max-time',
+      '15',
+      '--cacert',
+      trust,
+      '--resolve',
+      resolve,
+      ...version,
+    ];
     const ask = (...args: string[]): Promise<string> => said(found, [...common, ...args]);
     assert.equal(await ask(`${url}/hello`), 'hello GET');
-    const http2 = version[0] === '--http2-prior-knowledge' || (version[0] === '--http2' && url.startsWith('https'));
+    const http2 =
+      version[0] === '--http2-prior-knowledge' || (version[0] === '--http2' && url.startsWith('https'));
     assert.equal(await ask('-o', '/dev/null', '-w', '%{http_version}', `${url}/hello`), http2 ? '2' : '1.1');
     assert.equal(digestOf(Buffer.from(await ask(`${url}/large`))), digestOf(large));
     const file = path.join(path.dirname(trust), 'upload');
@@ -102,7 +137,18 @@ function curlWith(found: Found, version: readonly string[]): Use {
 
 function expects(found: Found): Use {
   return async (_address, url) => {
-    const asked = ['--silent', '--verbose', '--dump-header', '-', '--max-time', '15', '-H', 'Expect: 100-continue', '-d', 'four'];
+    const asked = [
+      '--silent',
+      '--verbose',
+      '--dump-header',
+      '-',
+      '--max-time',
+      '15',
+      '-H',
+      'Expect: 100-continue',
+      '-d',
+      'four',
+    ];
     const both = await said(found, [...asked, '--http1.1', `${url}/trailers`]);
     assert.match(both, /< HTTP\/1.1 100 Continue/);
     assert.match(both, /x-sum: 4/i);
@@ -115,11 +161,23 @@ function nghttpWith(found: Found): Use {
     const file = path.join(path.dirname(trust), 'upload');
     writeFileSync(file, upload);
     // It asks with priorities, padding and a window of its own.
-    const odd = ['--no-verify-peer', '--padding=100', '--window-bits=20', '--connection-window-bits=20', '--weight=7'];
+    const odd = [
+      '--no-verify-peer',
+      '--padding=100',
+      '--window-bits=20',
+      '--connection-window-bits=20',
+      '--weight=7',
+    ];
     assert.equal(await said(found, [...odd, `${url}/hello`]), 'hello GET');
     assert.equal(await said(found, [...odd, `--data=${file}`, `${url}/digest`]), digestOf(upload));
-    assert.match(await said(found, [...odd, '--trailer=x-sum: 9', `--data=${file}`, '-v', `${url}/echo`]), /shuttle/);
-    assert.match(await said(found, [...odd, '-v', '-m', '20', `${url}/hello`]), /SETTINGS_ENABLE_CONNECT_PROTOCOL\(0x08\):1/);
+    assert.match(
+      await said(found, [...odd, '--trailer=x-sum: 9', `--data=${file}`, '-v', `${url}/echo`]),
+      /shuttle/,
+    );
+    assert.match(
+      await said(found, [...odd, '-v', '-m', '20', `${url}/hello`]),
+      /SETTINGS_ENABLE_CONNECT_PROTOCOL\(0x08\):1/,
+    );
   };
 }
 

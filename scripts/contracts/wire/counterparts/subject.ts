@@ -48,7 +48,8 @@ export const service: HttpService = async ({ path, method, body, fields }) => {
       return answer(304, new Uint8Array(0), { etag: '"1"' });
     case '/trailers': {
       const sum = `${(await body.bytes(1000)).byteLength}`;
-      const trailers = (): Fields => Fields.of({ 'x-sum': sum, 'x-got': body.trailers?.get('x-sum') ?? 'none' });
+      const trailers = (): Fields =>
+        Fields.of({ 'x-sum': sum, 'x-got': body.trailers?.get('x-sum') ?? 'none' });
       return { status: 200, fields: new Fields(), body: streamBody(once('x'), { trailers }) };
     }
     case '/drip':

@@ -55,9 +55,10 @@ interface Frame {
 
 /** The first frame of a client, unmasked; undefined until it is complete (RFC 6455 section 5.2). */
 function frameIn(bytes: Buffer): Frame | undefined {
-  if (bytes.length < 8) return undefined;
+  if (bytes.length < 6) return undefined;
   const short = (bytes[1] as number) & 127;
   const start = short === 126 ? 8 : 6;
+  if (bytes.length < start) return undefined;
   const length = short === 126 ? bytes.readUInt16BE(2) : short;
   const end = start + length;
   if (bytes.length < end) return undefined;
