@@ -26,6 +26,7 @@ function sniff(
         close: () => events.push('close'),
       });
     },
+    refused: (reason) => events.push(reason),
     silent: () => events.push('silent'),
   };
   new Sniffer(socket, owner, 1000);

@@ -46,10 +46,11 @@ export const counterparts: Contract = {
 
 async function programs(): Promise<readonly ContractResult[]> {
   const results: ContractResult[] = [];
-  for (const { tool, name, run } of programCases) {
+  for (const one of programCases) {
+    const { tool, name } = one;
     const found = await obtain(tool);
     if (isMissing(found)) results.push(...skippedWhole(backend, `${name}: ${found.missing}`));
-    else results.push(await resultOf(backend, found.version, name, () => run(found)));
+    else results.push(await resultOf(backend, found.version, name, () => one.run(found)));
   }
   return results;
 }
@@ -78,7 +79,7 @@ async function browser(version: 'http/1.1' | 'h2'): Promise<readonly ContractRes
   await one('the browser', () =>
     onPage(found, version, async (page, url, protocols) => {
       await one('is what is spoken', async () => assert.equal(await spoken(page), version));
-      for (const { name, run } of browserCases[version]) await one(name, () => run(page, url));
+      for (const each of browserCases[version]) await one(each.name, () => each.run(page, url));
       const method = version === 'h2' ? 'CONNECT' : 'GET';
       await one('WebSockets are asked for in its way', async () =>
         assert.deepEqual([...protocols], [`${method} websocket`]),

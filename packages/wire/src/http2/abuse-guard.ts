@@ -33,19 +33,9 @@ export interface AbuseCounters {
   slowHeaders: number;
 }
 
-/** The kinds that a budget bounds. */
-export type ControlKind = 'settings' | 'pings' | 'priorities' | 'windowUpdates' | 'emptyData' | 'strays';
-
-/** What GOAWAY says to a peer that sends too many PINGs, in gRPC's words. */
-export const tooManyPings = 'too_many_pings';
-
-const workAllows = 4;
-// As in gRPC (gRFC A8): a client's clock and the way may bring two together.
-const hastyPings = 2;
-
-/** Counts what costs us without being work, and ends the connection when it is out of proportion. */
-export class AbuseGuard {
-  readonly counters: AbuseCounters = {
+/** Counters that have counted nothing yet. */
+export function noAbuse(): AbuseCounters {
+  return {
     resets: 0,
     faults: 0,
     settings: 0,
@@ -62,6 +52,26 @@ export class AbuseGuard {
     unreadOutput: 0,
     slowHeaders: 0,
   };
+}
+
+/** Adds what one connection has counted to what others have. */
+export function addCounters(sum: AbuseCounters, more: Readonly<AbuseCounters>): void {
+  for (const name of Object.keys(sum) as (keyof AbuseCounters)[]) sum[name] += more[name];
+}
+
+/** The kinds that a budget bounds. */
+export type ControlKind = 'settings' | 'pings' | 'priorities' | 'windowUpdates' | 'emptyData' | 'strays';
+
+/** What GOAWAY says to a peer that sends too many PINGs, in gRPC's words. */
+export const tooManyPings = 'too_many_pings';
+
+const workAllows = 4;
+// As in gRPC (gRFC A8): a client's clock and the way may bring two together.
+const hastyPings = 2;
+
+/** Counts what costs us without being work, and ends the connection when it is out of proportion. */
+export class AbuseGuard {
+  readonly counters: AbuseCounters = noAbuse();
   readonly #limits: Http2Limits;
   readonly #clock: Clock;
   readonly #controls: Budget;

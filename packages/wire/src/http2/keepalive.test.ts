@@ -71,7 +71,7 @@ describe('a client that keeps its connection alive', () => {
     const sent = hand.send();
     await pass(hand, 10_000);
     await pass(hand, 2999);
-    assert.equal(sent.result, undefined);
+    assert.equal(sent.outcome, undefined);
     await pass(hand, 1);
     assert.ok(sent.result?.ok === false);
     assert.ok(sent.result.error.is('unavailable', 'KEEPALIVE_TIMEOUT'));

@@ -22,7 +22,7 @@ import {
   type ClientResponseResult,
   ClientResponseResultSchema,
 } from './gen/connectrpc/conformance/v1/client_compat_pb.ts';
-import { Compression, StreamType } from './gen/connectrpc/conformance/v1/config_pb.ts';
+import { type Code, Compression, StreamType } from './gen/connectrpc/conformance/v1/config_pb.ts';
 import {
   type ConformancePayload,
   ConformancePayloadSchema,
@@ -138,7 +138,7 @@ class Conversation {
 }
 
 interface Parts {
-  readonly code: number;
+  readonly code: Code;
   readonly message: string;
   readonly details: Any[];
   readonly metadata?: ErrorMetadata | undefined;

@@ -138,7 +138,7 @@ export async function onPage(
 /** What the browser says it has spoken. */
 export function spoken(page: Page): Promise<string> {
   return page.evaluate(() => {
-    const [entry] = performance.getEntriesByType('navigation') as PerformanceResourceTiming[];
+    const [entry] = performance.getEntries() as unknown as { readonly nextHopProtocol?: string }[];
     return entry?.nextHopProtocol ?? '';
   });
 }

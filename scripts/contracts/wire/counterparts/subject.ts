@@ -1,5 +1,6 @@
 // Our server as the counterparts meet it, and a proxy of ours in front of somebody else's.
 import { createHash } from 'node:crypto';
+import type { Runtime } from '@heddle/kernel';
 import { nodeRuntime, TlsStore } from '@heddle/kernel/node';
 import { TestAuthority } from '@heddle/kernel/testing';
 import {
@@ -16,7 +17,7 @@ import {
 import type { Place } from '../../../engines/engine.ts';
 
 /** The runtime of all of our parts here. */
-export const runtime = nodeRuntime({ name: 'counterparts', logLevel: 'error' });
+export const runtime: Runtime = nodeRuntime({ name: 'counterparts', logLevel: 'error' });
 /** Certifies `localhost` and 127.0.0.1. */
 export const authority: TestAuthority = new TestAuthority('counterparts', runtime.clock.wallMs());
 const identity = authority.issue({ dnsNames: ['localhost'], addresses: ['127.0.0.1'] });
@@ -33,7 +34,7 @@ export function digestOf(bytes: Uint8Array): string {
 
 /** What the checks ask for. */
 export const service: HttpService = async ({ path, method, body, fields }) => {
-  switch (path.split('?', 1)[0]) {
+  switch (path.replace(/\?.*$/, '')) {
     case '/hello':
       return answer(200, Buffer.from(`hello ${method}`), { etag: '"1"' });
     case '/large':
@@ -96,6 +97,7 @@ export async function proxyTo(
       return proxy.connections;
     },
     refusals: proxy.refusals,
+    abuse: proxy.abuse,
     drain: () => proxy.drain(),
     stop: async () => {
       await proxy.stop();
