@@ -53,6 +53,7 @@ export const http1Attacks: readonly Attack[] = [
   },
   {
     name: 'a pipeline behind a request that is not answered',
+    counted: false,
     answer: 'never',
     act: (attacker) => {
       attacker.flood(() => [get], 20_000);
