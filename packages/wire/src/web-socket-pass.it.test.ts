@@ -25,7 +25,8 @@ const acceptOf = (key: string): string =>
 
 const origin: HttpService = async (request) => {
   seen.set(request.path, request);
-  if (request.protocol !== 'websocket') return { status: 426, fields: new Fields(), body: wholeBody(Buffer.from('no')) };
+  if (request.protocol !== 'websocket')
+    return { status: 426, fields: new Fields(), body: wholeBody(Buffer.from('no')) };
   const key = request.fields.get('sec-websocket-key');
   const fields = Fields.of({ 'sec-websocket-protocol': 'chat' });
   if (key !== undefined) fields.set('sec-websocket-accept', acceptOf(key));
@@ -70,7 +71,10 @@ for (const front of protocols)
         const answer = await perform(client.request, request, Call.root(runtime));
         assert.equal(answer.status, front === 'http1' ? 101 : 200);
         assert.equal(answer.fields.get('sec-websocket-protocol'), 'chat');
-        assert.equal(answer.fields.get('sec-websocket-accept'), front === 'http1' ? acceptOf(key) : undefined);
+        assert.equal(
+          answer.fields.get('sec-websocket-accept'),
+          front === 'http1' ? acceptOf(key) : undefined,
+        );
         assert.equal((await answer.body.bytes(1_000_000)).byteLength, 150_000);
         const came = seen.get(path);
         assert.equal(came?.method, behind === 'http1' ? 'GET' : 'CONNECT');
