@@ -26,7 +26,7 @@ function sniff(
         close: () => events.push('close'),
       });
     },
-    refused: (reason) => events.push(reason),
+    refused: (reason: string) => events.push(reason),
     silent: () => events.push('silent'),
   };
   new Sniffer(socket, owner, 1000);

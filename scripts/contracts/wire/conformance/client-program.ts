@@ -151,7 +151,7 @@ function partsOf(thrown: unknown): Parts {
     value instanceof Uint8Array ? [create(AnySchema, { typeUrl: `type.googleapis.com/${type}`, value })] : [],
   );
   const { code, message } = error;
-  return { code: codes.indexOf(code) + 1, message, details, metadata: errorMetadata(error) };
+  return { code: (codes.indexOf(code) + 1) as Code, message, details, metadata: errorMetadata(error) };
 }
 
 /** Lets a sender wait for the answer to what it has sent. */
