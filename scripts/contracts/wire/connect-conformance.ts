@@ -22,7 +22,7 @@ const sides: readonly Side[] = [
   {
     mode: 'server',
     what: 'server, Connect, gRPC and gRPC-Web over HTTP/1.1 and HTTP/2',
-    flags: ['--parallel=32', '--max-servers=2'],
+    flags: ['--parallel=64', '--max-servers=4'],
     known: {},
   },
   {

@@ -74,6 +74,7 @@ describe('a request for an authority', () => {
       ['localhost', 200],
     ] as const)
       assert.equal(await statusOverHttp2(one, host), status, host);
+    assert.equal(servers.at(-1)?.refusals.get('MISDIRECTED'), 5);
   });
 
   it('is judged by the certificate that was shown for the server name', async () => {
