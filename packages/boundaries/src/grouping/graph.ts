@@ -41,49 +41,79 @@ export function graphOf(size: number, edges: Edges, merged: Int32Array, loops?: 
     const at = merged[node] as number;
     loop[at] = (loop[at] as number) + weight;
   });
-  const sums = new Map<number, number>();
-  for (let at = 0; at < edges.weight.length; at++) {
-    const a = merged[edges.from[at] as number] as number;
-    const b = merged[edges.to[at] as number] as number;
-    const weight = edges.weight[at] as number;
-    if (a === b) loop[a] = (loop[a] as number) + weight;
-    else {
-      const key = a < b ? a * size + b : b * size + a;
-      sums.set(key, (sums.get(key) ?? 0) + weight);
-    }
-  }
-  return rowsOf(size, sums, loop);
+  const from = edges.from.map((node) => merged[node] as number);
+  const to = edges.to.map((node) => merged[node] as number);
+  return mergedRows(size, scattered(size, { from, to, weight: edges.weight }, loop), loop);
 }
 
-function rowsOf(size: number, sums: ReadonlyMap<number, number>, loop: Float64Array): Graph {
+type Rows = Pick<Graph, 'row' | 'neighbour' | 'weight'>;
+
+/** Each edge in the rows of both its ends, in the order of the edges; those of a node to itself go to its loop. */
+function scattered(size: number, { from, to, weight: given }: Edges, loop: Float64Array): Rows {
   const row = new Int32Array(size + 1);
-  const keys = Float64Array.from(sums.keys()).sort();
-  const ends = (key: number): [number, number] => {
-    const a = Math.floor(key / size);
-    return [a, key - a * size];
-  };
-  for (const key of keys) for (const end of ends(key)) row[end + 1] = (row[end + 1] as number) + 1;
+  for (let at = 0; at < given.length; at++) {
+    const [a, b] = [from[at] as number, to[at] as number];
+    if (a === b) continue;
+    row[a + 1] = (row[a + 1] as number) + 1;
+    row[b + 1] = (row[b + 1] as number) + 1;
+  }
   for (let node = 0; node < size; node++) row[node + 1] = (row[node + 1] as number) + (row[node] as number);
-  const next = row.slice(0, size);
-  const neighbour = new Int32Array(keys.length * 2);
-  const weight = new Float64Array(keys.length * 2);
-  const degree = loop.map((own) => own * 2);
-  for (const key of keys) {
-    const [a, b] = ends(key);
-    const own = sums.get(key) as number;
-    for (const [node, other] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      const at = next[node] as number;
-      next[node] = at + 1;
-      neighbour[at] = other;
-      weight[at] = own;
-      degree[node] = (degree[node] as number) + own;
+  const next = row.slice();
+  const neighbour = new Int32Array(row[size] as number);
+  const weight = new Float64Array(row[size] as number);
+  const put = (node: number, other: number, own: number): void => {
+    const at = next[node] as number;
+    next[node] = at + 1;
+    neighbour[at] = other;
+    weight[at] = own;
+  };
+  for (let at = 0; at < given.length; at++) {
+    const [a, b, own] = [from[at] as number, to[at] as number, given[at] as number];
+    if (a === b) loop[a] = (loop[a] as number) + own;
+    else {
+      put(a, b, own);
+      put(b, a, own);
     }
   }
+  return { row, neighbour, weight };
+}
+
+/** Edges to the same neighbour become one, in place. */
+function mergedRows(size: number, { row: old, neighbour, weight }: Rows, loop: Float64Array): Graph {
+  const row = new Int32Array(size + 1);
+  const degree = loop.map((own) => own * 2);
+  // Where the row at hand has put a neighbour; of earlier rows if it is before the row's start.
+  const place = new Int32Array(size).fill(-1);
+  let end = 0;
+  for (let node = 0; node < size; node++) {
+    const start = end;
+    row[node] = start;
+    for (let at = old[node] as number; at < (old[node + 1] as number); at++) {
+      const other = neighbour[at] as number;
+      const own = weight[at] as number;
+      degree[node] = (degree[node] as number) + own;
+      if ((place[other] as number) >= start) {
+        const known = place[other] as number;
+        weight[known] = (weight[known] as number) + own;
+        continue;
+      }
+      place[other] = end;
+      neighbour[end] = other;
+      weight[end] = own;
+      end++;
+    }
+  }
+  row[size] = end;
   const total = degree.reduce((sum, own) => sum + own, 0);
-  return { size, row, neighbour, weight, loop, degree, total };
+  return {
+    size,
+    row,
+    neighbour: neighbour.subarray(0, end),
+    weight: weight.subarray(0, end),
+    loop,
+    degree,
+    total,
+  };
 }
 
 /** The edges of a graph without its loops. */

@@ -1,5 +1,6 @@
 import type { Coupling } from '../coupling/coupling.ts';
 import type { System } from '../model/system.ts';
+import { finer } from './finer.ts';
 import { withMinSize } from './min-size.ts';
 import { best, Grouping, type Partition } from './partition.ts';
 import { type Significance, significanceOf } from './significance.ts';
@@ -33,6 +34,7 @@ export interface Solutions {
 
 /** The resolutions that are tried beside 1. */
 const resolutions = [0.25, 0.5, 0.75, 1.25, 1.5, 2, 3, 5];
+const fewResolutions = [0.5, 2];
 
 /** How to group. */
 export interface GroupingOptions {
@@ -53,9 +55,12 @@ export function solutionsOf(system: System, coupling: Coupling, options: Groupin
   const solve = (partition: Partition, origin: string, resolution = 1): Solution =>
     solutionOf(grouping, finish(partition), origin, resolution);
 
-  const found = best(grouping, 1, effort);
-  const significance = significanceOf(grouping.graph, grouping.bodies(seed), effort.rewirings, seed);
-  const byStructure = solve(found, 'the structure of the coupling');
+  const coarse = best(grouping, 1, effort);
+  const significance = significanceOf(grouping.graph, grouping.bodies(seed), grouping.modularity(coarse), {
+    rounds: effort.rewirings,
+    seed,
+  });
+  const byStructure = solve(structural(grouping, coarse, effort), 'the structure of the coupling');
   const byStrength = solve(strongGroups(grouping), 'strong coupling only');
   const structured = system.kind === 'parts' || significance.significant;
   const chosen = structured ? byStructure : byStrength;
@@ -67,9 +72,12 @@ export function solutionsOf(system: System, coupling: Coupling, options: Groupin
     finish(
       recommended === byStrength
         ? strongGroups(changed)
-        : best(changed, recommended.resolution, { ...effort, starts: 1 }),
+        : recommended === byStructure
+          ? structural(changed, best(changed, 1, { ...effort, starts: 1 }), effort)
+          : best(changed, recommended.resolution, { ...effort, starts: 1 }),
     );
-  const others = resolutions.map((resolution) => {
+  const tried = coupling.capabilities.length <= 3000 ? resolutions : fewResolutions;
+  const others = tried.map((resolution) => {
     const partition = best(grouping, resolution, { ...effort, starts: Math.min(3, effort.starts) });
     return solve(partition, `the structure at resolution ${resolution}`, resolution);
   });
@@ -79,6 +87,11 @@ export function solutionsOf(system: System, coupling: Coupling, options: Groupin
     significance,
     stability: stabilityOf(grouping, recommended, regroup, effort),
   };
+}
+
+/** A partition with those of its groups divided that are systems of their own. */
+function structural(grouping: Grouping, coarse: Partition, effort: Effort): Partition {
+  return finer(grouping, coarse, Math.max(4, effort.rewirings), effort.seed);
 }
 
 /** Resolutions are tried by halving until one gives the wanted number; the nearest one else. */
@@ -96,6 +109,7 @@ function ofCount(
     const found = solve(
       partition,
       `the structure at resolution ${resolution.toPrecision(3)}, for ${wanted} services`,
+      resolution,
     );
     const distance = Math.abs(found.groups - wanted);
     if (nearest === undefined || distance < Math.abs(nearest.groups - wanted)) nearest = found;
@@ -118,7 +132,7 @@ interface Effort {
 function effortOf(size: number): Omit<Effort, 'seed'> {
   if (size <= 300) return { starts: 30, passes: 10, rewirings: 20, trials: 20 };
   if (size <= 3000) return { starts: 8, passes: 4, rewirings: 3, trials: 5 };
-  return { starts: 1, passes: 2, rewirings: 1, trials: 1 };
+  return { starts: 1, passes: 2, rewirings: 0, trials: 1 };
 }
 
 function solutionOf(grouping: Grouping, partition: Partition, origin: string, resolution: number): Solution {
