@@ -1,4 +1,6 @@
 // The suites by area. An area is here when its suites exist.
+import { properties } from './boundaries/properties.ts';
+import { booking, trading } from './boundaries/service-cutter.ts';
 import type { Contract } from './result.ts';
 import { floods } from './wire/floods.ts';
 import { grpcInterop } from './wire/grpc-interop.ts';
@@ -7,5 +9,6 @@ import { smuggling } from './wire/smuggling.ts';
 
 /** What `npm run contracts -- <area>` runs. */
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
+  boundaries: [booking, trading, properties],
   wire: [h2specContract, grpcInterop, smuggling, floods],
 };

@@ -13,7 +13,8 @@ const scalars = new Set(
     ' ',
   ),
 );
-const field = /^\s*(?:repeated\s+|optional\s+)?(?:map\s*<\s*\w+\s*,\s*)?(\.?[\w.]+)\s*>?\s+\w+\s*=\s*\d+/gm;
+const field =
+  /(?:^|[;{}])\s*(?:repeated\s+|optional\s+)?(?:map\s*<\s*\w+\s*,\s*)?(\.?[\w.]+)\s*>?\s+\w+\s*=\s*\d+/gm;
 
 /**
  * The services of protobuf contracts: one capability each, its methods the operations. The messages inside its

@@ -16,6 +16,8 @@ const noTables = new Set([
 
 const name = '(?:"[^"]+"|[\\p{L}_][\\p{L}\\d_$]*)';
 const table = `(${name}(?:\\s*\\.\\s*${name})*)`;
+// What is called is a function; and no shorter beginning of its name is a table.
+const notCalled = '(?![\\p{L}\\d_$]|\\s*\\()';
 const writing = new RegExp(
   `\\b(?:insert\\s+into|delete\\s+from|merge\\s+into|truncate(?:\\s+table)?|copy)\\s+(?:only\\s+)?${table}`,
   'giu',
@@ -24,8 +26,8 @@ const updating = new RegExp(
   `(?<!\\bfor\\s+|\\bfor\\s+no\\s+key\\s+|\\bdo\\s+|\\bon\\s+)\\bupdate\\s+(?:only\\s+)?${table}`,
   'giu',
 );
-const reading = new RegExp(`\\b(?:from|join|using)\\s+(?:only\\s+|lateral\\s+)?${table}(?!\\s*\\()`, 'giu');
-const further = new RegExp(`^\\s*(?:(?:as\\s+)?${name}\\s*)?,\\s*(?:only\\s+)?${table}(?!\\s*\\()`, 'iu');
+const reading = new RegExp(`\\b(?:from|join|using)\\s+(?:only\\s+|lateral\\s+)?${table}${notCalled}`, 'giu');
+const further = new RegExp(`^\\s*(?:(?:as\\s+)?${name}\\s*)?,\\s*(?:only\\s+)?${table}${notCalled}`, 'iu');
 const common = new RegExp(
   `(?:\\bwith(?:\\s+recursive)?|,)\\s*(${name})(?:\\s*\\([^)]*\\))?\\s+as\\s+(?:not\\s+)?(?:materialized\\s+)?\\(`,
   'giu',
