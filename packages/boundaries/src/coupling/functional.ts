@@ -12,7 +12,8 @@ interface Found {
 
 /**
  * Functional coupling: the greater of dependency and similarity. A counted dependency is worth (1 + ln calls) of the
- * largest such number in the system, a declared one 0.8; similarity is the Jaccard index of what the operations are about.
+ * largest such number in the system, a declared one 0.8, one that was watched 0.8 of its share of all calls of the
+ * caller, since who conducts ten others is not coupled with each of them in particular; similarity is the Jaccard index of what the operations are about.
  */
 export function addFunctionalCoupling(capabilities: readonly Capability[], table: PairTable): void {
   const found = new Map<number, Found>();
@@ -36,8 +37,18 @@ function addDependencies(capabilities: readonly Capability[], offer: Offer): voi
   const calls = new Map<number, { count: number; from: number; to: number }>();
   const size = capabilities.length;
   capabilities.forEach(({ name, dependencies }, from) => {
-    for (const { on, calls: count } of dependencies) {
+    for (const { on, calls: count, share } of dependencies) {
       const to = position.get(on) as number;
+      if (share !== undefined) {
+        const part = `${Math.round(share * 100)} % of its calls`;
+        offer(
+          from,
+          to,
+          declared * share,
+          `${name} calls ${on}: ${part}${count === undefined ? '' : ` (${count})`}`,
+        );
+        continue;
+      }
       if (count === undefined) {
         offer(from, to, declared, `${name} depends on ${on}`);
         continue;

@@ -31,7 +31,10 @@ export function addSpatialCoupling(capabilities: readonly Capability[], table: P
   });
 }
 
-/** Temporal coupling of use cases: the share of the use of either that is use of both. */
+/**
+ * Temporal coupling of use cases: the share of the use of either that is use of both. A use case of many says little
+ * of any two of them, so its rate counts by one over the number of the others (Newman, Phys. Rev. E 64, 2001).
+ */
 export function addUseCaseCoupling(
   capabilities: readonly Capability[],
   useCases: readonly UseCase[],
@@ -39,28 +42,35 @@ export function addUseCaseCoupling(
 ): void {
   const position = new Map(capabilities.map(({ name }, at) => [name, at]));
   const used = new Float64Array(capabilities.length);
-  const members = useCases.map((useCase) =>
-    [...membersOf(useCase)].map((name) => position.get(name) as number),
-  );
-  const both = new Map<number, { rate: number; names: string[] }>();
-  useCases.forEach(({ name, rate }, at) => {
-    const own = members[at] as number[];
+  const both = new Map<number, Together>();
+  for (const useCase of useCases) {
+    const { name, rate } = useCase;
+    const own = [...membersOf(useCase)].map((member) => position.get(member) as number);
+    own.sort((a, b) => a - b);
     for (const each of own) used[each] = (used[each] as number) + rate;
-    eachPair([own.toSorted((a, b) => a - b)], (a, b) => {
-      const entry = both.get(a * table.size + b) ?? { rate: 0, names: [] };
-      both.set(a * table.size + b, { rate: entry.rate + rate, names: [...entry.names, name] });
+    eachPair([own], (a, b) => {
+      const entry = both.get(a * table.size + b) ?? { rate: 0, counted: 0, names: [] };
+      entry.rate += rate;
+      entry.counted += rate / (own.length - 1);
+      entry.names.push(name);
+      both.set(a * table.size + b, entry);
     });
-  });
-  for (const [key, { rate, names }] of both) {
+  }
+  for (const [key, { rate, counted, names }] of both) {
     const a = Math.floor(key / table.size);
     const b = key - a * table.size;
     const either = (used[a] as number) + (used[b] as number) - rate;
-    const few =
-      names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
-    if (either > 0) {
-      table.add(a, b, { criterion: 'temporal', value: rate / either, evidence: `used together by ${few}` });
-    }
+    const few = names.slice(0, 3).join(', ');
+    const evidence = `used together by ${few}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;
+    if (either > 0) table.add(a, b, { criterion: 'temporal', value: counted / either, evidence });
   }
+}
+
+interface Together {
+  rate: number;
+  /** By one over the number of the others. */
+  counted: number;
+  readonly names: string[];
 }
 
 /** All capabilities that a use case names, in whatever way. */

@@ -1,6 +1,6 @@
 /** What nearly every interface can do: these words say nothing about what it does it to. */
 const verbs = new Set(
-  'add all by cancel change check clear count create delete do edit execute fetch find for get handle init insert is list load make new of on open post process push put query read remove reset run save search send set start stop store submit sync to update upsert validate view with write'.split(
+  'add all api by cancel change check clear count create delete do edit execute fetch find for get handle init insert is list load make new of on open patch post process push put query read remove reset rpc run save search send service set start stop store submit sync to update upsert validate view with write'.split(
     ' ',
   ),
 );
@@ -19,6 +19,8 @@ export function wordsOf(name: string): string[] {
 export function objectsOf(operations: readonly string[]): Set<string> {
   return new Set(
     operations
+      // Parameters of a path are of whom it asks for, not of what it is about.
+      .map((operation) => operation.replace(/\{[^}]*\}|(?<=\/):\w+/g, ' '))
       .flatMap(wordsOf)
       .filter((word) => !verbs.has(word))
       .map((word) => (/[^s]s$/.test(word) && word.length > 3 ? word.slice(0, -1) : word)),

@@ -93,7 +93,7 @@ describe('a system as its traces show it', () => {
         name: 'order: POST /orders',
         service: 'order',
         entities: [{ entity: 'shop.orders', access: 'write' }],
-        dependencies: [{ on: 'payment: Payments/Charge', calls: 2 }],
+        dependencies: [{ on: 'payment: Payments/Charge', calls: 2, share: 1 }],
       },
       {
         name: 'payment: Payments/Charge',

@@ -1,5 +1,12 @@
-import { uniqueDependencies, uniqueUses } from '../model/merge.ts';
-import { capabilityOf, type EntityUse, type System, systemOf, type UseCase } from '../model/system.ts';
+import { uniqueUses } from '../model/merge.ts';
+import {
+  capabilityOf,
+  type Dependency,
+  type EntityUse,
+  type System,
+  systemOf,
+  type UseCase,
+} from '../model/system.ts';
 import type { TraceSpan } from './otlp.ts';
 import { tablesOf } from './sql-statement.ts';
 
@@ -48,12 +55,20 @@ export function systemOfTraces(spans: readonly TraceSpan[]): System {
       name,
       service,
       deployment: service,
-      operations: [operation],
+      operations: operation === background ? [] : [operation],
       entities: uniqueUses(uses),
-      dependencies: uniqueDependencies([...calls].map(([on, count]) => ({ on, calls: count }))),
+      dependencies: dependenciesOf(calls),
     }),
   );
   return systemOf({ name: 'traces', kind: 'parts', capabilities, useCases: cases.list() });
+}
+
+/** Work that nobody outside has asked for. */
+const background = '(background)';
+
+function dependenciesOf(calls: ReadonlyMap<string, number>): Dependency[] {
+  const all = [...calls.values()].reduce((sum, count) => sum + count, 0);
+  return [...calls].map(([on, count]) => ({ on, calls: count, share: count / all }));
 }
 
 function nothingSeen(entry: TraceSpan): Seen {
@@ -97,7 +112,7 @@ function capabilityName(entry: TraceSpan): string {
 
 /** What a client span without anything above it shows is work that nobody outside has asked for. */
 function operationOf({ kind, name, attributes }: TraceSpan): string {
-  if (kind === 'client' || kind === 'producer') return '(background)';
+  if (kind === 'client' || kind === 'producer') return background;
   const [service, method] = [attributes.get('rpc.service'), attributes.get('rpc.method')];
   if (service !== undefined && method !== undefined) return `${service.split('.').at(-1)}/${method}`;
   const verb = attributes.get('http.request.method') ?? attributes.get('http.method');

@@ -28,6 +28,8 @@ export interface Dependency {
   readonly on: string;
   /** How often it was seen to call, in calls of the whole observation. Undefined: declared, not counted. */
   readonly calls?: number;
+  /** Its share of all calls that the capability makes, where calls were watched one by one: see `systemOfTraces`. */
+  readonly share?: number;
   /** The answer is needed within this many milliseconds: such capabilities want to be near each other. */
   readonly latencyBudgetMs?: number;
 }
