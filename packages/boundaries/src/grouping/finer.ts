@@ -24,7 +24,7 @@ export function finer(grouping: Grouping, partition: Partition, rewirings: numbe
     const own = pick(bodies, nodes);
     const parts = leiden({ graph: inner, bodies: own, limits, resolution: 1, passes: 2 });
     // What chance gives is known well enough for all but small graphs.
-    const rounds = nodes.length > 60 ? 0 : rewirings;
+    const rounds = nodes.length > 30 ? 0 : rewirings;
     if (!significanceOf(inner, own, modularityOf(inner, parts, 1), { rounds, seed }).clear) continue;
     const groups = [...Map.groupBy(parts.keys(), (at) => parts[at] as number).values()];
     if (groups.length < 2) continue;

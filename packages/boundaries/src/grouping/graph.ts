@@ -23,12 +23,18 @@ export interface Graph {
 
 /** The pairs that pull together. */
 export function edgesOf({ pairs }: Pick<Coupling, 'pairs'>): Edges {
-  const pulling = pairs.filter(({ coupling }) => coupling > 0);
-  return {
-    from: Int32Array.from(pulling, ({ a }) => a),
-    to: Int32Array.from(pulling, ({ b }) => b),
-    weight: Float64Array.from(pulling, ({ coupling }) => coupling),
-  };
+  let count = 0;
+  for (const { coupling } of pairs) if (coupling > 0) count++;
+  const edges = { from: new Int32Array(count), to: new Int32Array(count), weight: new Float64Array(count) };
+  let next = 0;
+  for (const { a, b, coupling } of pairs) {
+    if (coupling <= 0) continue;
+    edges.from[next] = a;
+    edges.to[next] = b;
+    edges.weight[next] = coupling;
+    next++;
+  }
+  return edges;
 }
 
 /**

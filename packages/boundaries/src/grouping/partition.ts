@@ -19,10 +19,10 @@ export class Grouping {
   readonly constraints: Constraints;
   readonly #count: number;
 
-  constructor(coupling: Coupling, constraints: Constraints) {
+  constructor(coupling: Coupling, constraints: Constraints, edges: Edges = edgesOf(coupling)) {
     this.coupling = coupling;
     this.constraints = constraints;
-    this.edges = edgesOf(coupling);
+    this.edges = edges;
     this.limits = limitsOf(constraints);
     this.node = linked(coupling.capabilities, constraints);
     this.#count = this.node.reduce((most, node) => Math.max(most, node + 1), 0);

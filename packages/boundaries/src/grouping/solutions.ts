@@ -1,6 +1,7 @@
 import type { Coupling } from '../coupling/coupling.ts';
 import type { System } from '../model/system.ts';
 import { finer } from './finer.ts';
+import type { Edges } from './graph.ts';
 import { withMinSize } from './min-size.ts';
 import { best, Grouping, type Partition } from './partition.ts';
 import { type Significance, significanceOf } from './significance.ts';
@@ -179,7 +180,7 @@ function stabilityOf(
 ): Float64Array {
   const { edges, coupling, constraints } = grouping;
   const others = Array.from({ length: trials }, (_, at) =>
-    regroup(new Grouping(shaken(coupling, seed + at), constraints)),
+    regroup(new Grouping(coupling, constraints, shaken(edges, seed + at))),
   );
   const kept = new Float64Array(partition.length);
   const bonds = new Float64Array(partition.length);
@@ -195,8 +196,7 @@ function stabilityOf(
   return kept.map((weight, at) => (bonds[at] === 0 ? 1 : weight / (bonds[at] as number)));
 }
 
-function shaken(coupling: Coupling, seed: number): Coupling {
+function shaken(edges: Edges, seed: number): Edges {
   const random = seeded(seed);
-  const pairs = coupling.pairs.map((pair) => ({ ...pair, coupling: pair.coupling * (0.9 + 0.2 * random()) }));
-  return { ...coupling, pairs };
+  return { ...edges, weight: edges.weight.map((weight) => weight * (0.9 + 0.2 * random())) };
 }

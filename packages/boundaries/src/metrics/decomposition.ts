@@ -59,22 +59,26 @@ interface ConnectedPairs {
 }
 
 function connectedPairs(groups: Int32Array, calls: readonly Call[]): ConnectedPairs {
-  const seen = new Set<number>();
+  // Sorted numbers instead of a set: there may be hundreds of thousands.
+  const pairs = Float64Array.from(
+    calls,
+    ({ from, to }) => Math.min(from, to) * 2 ** 26 + Math.max(from, to),
+  ).sort();
   const within = new Map<number, number>();
   const between = new Map<number, number>();
   let crossing = 0;
-  for (const { from, to } of calls) {
-    const pair = Math.min(from, to) * 2 ** 26 + Math.max(from, to);
-    if (seen.has(pair)) continue;
-    seen.add(pair);
-    const [a, b] = [groups[from] as number, groups[to] as number];
-    if (a === b) within.set(a, (within.get(a) ?? 0) + 1);
-    else {
-      crossing++;
-      const key = Math.min(a, b) * 2 ** 26 + Math.max(a, b);
-      between.set(key, (between.get(key) ?? 0) + 1);
+  pairs.forEach((pair, at) => {
+    if (at > 0 && pairs[at - 1] === pair) return;
+    const from = Math.floor(pair / 2 ** 26);
+    const [a, b] = [groups[from] as number, groups[pair - from * 2 ** 26] as number];
+    if (a === b) {
+      within.set(a, (within.get(a) ?? 0) + 1);
+      return;
     }
-  }
+    crossing++;
+    const key = Math.min(a, b) * 2 ** 26 + Math.max(a, b);
+    between.set(key, (between.get(key) ?? 0) + 1);
+  });
   return { within, between, crossing };
 }
 

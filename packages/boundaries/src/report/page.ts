@@ -12,7 +12,7 @@ main{max-width:1180px;margin:0 auto;padding:28px 24px 60px}h1{font-size:26px;mar
 .tile b{display:block;font-size:20px;font-variant-numeric:tabular-nums}.tile span{color:var(--soft);font-size:12px}
 .scroll{overflow-x:auto;border:1px solid var(--line);border-radius:8px;padding:8px}table{border-collapse:collapse;width:100%;font-size:14px}th,td{text-align:left;padding:6px 10px;border-bottom:1px solid var(--line);vertical-align:top}
 tr:last-child td{border-bottom:0}th{color:var(--soft);font-weight:600;font-size:12px}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-svg text{fill:var(--ink)}svg .heat{fill:var(--heat)}svg .apart{fill:var(--apart)}svg .block{fill:none;stroke:var(--ink);stroke-width:1.2}svg circle{fill:var(--node);stroke:var(--heat);stroke-width:1.5}
+svg{display:block;margin:0 auto}svg text{fill:var(--ink)}svg .heat{fill:var(--heat)}svg .apart{fill:var(--apart)}svg .block{fill:none;stroke:var(--ink);stroke-width:1.2}svg circle{fill:var(--node);stroke:var(--heat);stroke-width:1.5}
 svg .bond{stroke:var(--soft);opacity:.28}svg .call{fill:none;stroke:var(--heat);stroke-width:1.3;opacity:.8}svg marker path{fill:var(--heat)}svg .count{font-weight:600}
 ul{padding-left:20px;margin:6px 0}li{margin:5px 0}.reason{color:var(--soft)}.yes{font-weight:600}details{margin:8px 0}summary{cursor:pointer;color:var(--soft)}`;
 
