@@ -23,7 +23,7 @@ export const libraries: readonly GroupingLibrary[] = [
       truth.forEach((_, node) => void graph.addNode(node));
       for (const [from, to] of edges) graph.addEdge(from, to);
       const found = louvain(graph, { rng: linear(seed) });
-      return truth.map((_, node) => found[String(node)] as number);
+      return truth.map((_, node) => found[String(node)] ?? -1);
     },
   },
   {
@@ -33,7 +33,7 @@ export const libraries: readonly GroupingLibrary[] = [
       truth.forEach((_, node) => void graph.addNode(node));
       for (const [from, to] of edges) graph.addLink(from, to);
       const found = detectClusters(graph, { randomSeed: seed });
-      return truth.map((_, node) => found.getClass(node) as number);
+      return truth.map((_, node) => found.getClass(node));
     },
   },
 ];

@@ -53,7 +53,14 @@ function describe(request: HttpRequest, endpoint: string | undefined): Record<st
   return { 'http.request.method': request.method, 'http.route': endpoint.replace(/^[A-Z]+ /, '') };
 }
 
-const { observe, watchPool } = ServiceMetrics.prototype;
+type Observe = (
+  this: ServiceMetrics,
+  ...given: Parameters<ServiceMetrics['observe']>
+) => ReturnType<ServiceMetrics['observe']>;
+type WatchPool = (this: ServiceMetrics, ...given: Parameters<ServiceMetrics['watchPool']>) => void;
+
+const observe: Observe = Reflect.get(ServiceMetrics.prototype, 'observe');
+const watchPool: WatchPool = Reflect.get(ServiceMetrics.prototype, 'watchPool');
 
 ServiceMetrics.prototype.observe = function recorded(endpointOf) {
   const counted = observe.call(this, endpointOf);
@@ -94,7 +101,9 @@ ServiceMetrics.prototype.watchPool = function recorded(pool) {
   watchPool.call(this, pool);
 };
 
-const query = pg.Client.prototype.query as (this: pg.Client, ...args: unknown[]) => unknown;
+type Query = (this: pg.Client, ...given: unknown[]) => unknown;
+
+const query: Query = Reflect.get(pg.Client.prototype, 'query');
 
 pg.Client.prototype.query = function recorded(this: pg.Client, ...args: unknown[]): unknown {
   const [first] = args;
@@ -117,7 +126,7 @@ const foreign = process.env['RECORD_FOREIGN_DATABASE'];
 if (foreign !== undefined) {
   const client = new pg.Client({ connectionString: foreign });
   const connected = client.connect();
-  const planted = ServiceMetrics.prototype.observe;
+  const planted: Observe = Reflect.get(ServiceMetrics.prototype, 'observe');
   ServiceMetrics.prototype.observe = function drifting(endpointOf) {
     const layer = planted.call(this, endpointOf);
     return (next) =>

@@ -35,7 +35,7 @@ export const shop: Contract = {
         for (const { name, owns } of plan.services) {
           assert.ok(
             owns.length > 0 && owns.every((entity) => entity.startsWith(`shop_${name}.`)),
-            `${name}: ${owns}`,
+            `${name}: ${owns.join()}`,
           );
         }
       }),
