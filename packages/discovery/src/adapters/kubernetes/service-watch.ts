@@ -1,0 +1,214 @@
+import { type Call, HeddleError, type Runtime, type Timer } from '@heddle/kernel';
+import type { Instance } from '../../registry/instance.ts';
+import type { Collections } from './kinds.ts';
+import type { KubernetesClient } from './kubernetes-client.ts';
+import type { KubernetesLeases } from './kubernetes-leases.ts';
+import { type ReadLease, readLease } from './lease-object.ts';
+import { LiveLeases, type Moment } from './live-leases.ts';
+import { type ObjectListener, watchObjects, type WholeObject } from './object-watch.ts';
+import { instancesInSlices, type PortName } from './slice-instances.ts';
+
+/** What a service is watched with. */
+export interface ServiceWatchOptions {
+  readonly runtime: Runtime;
+  readonly client: KubernetesClient;
+  readonly collections: Collections;
+  readonly leases: KubernetesLeases;
+  readonly service: string;
+  readonly port: PortName;
+}
+
+// A timer that is later than this was held up: this process was paused or blocked, and has not read what came.
+const lateMs = 300;
+// So that not all who watch take away a dead entry at the same moment.
+const sweepSpreadMs = 1000;
+
+/**
+ * What is known of one service: slices that others have made, and leases that are ours. It outlives the watches that
+ * fill it, so that after a break nobody is held for dead who only could not be seen.
+ */
+export class ServiceWatch {
+  readonly #options: ServiceWatchOptions;
+  readonly #live = new LiveLeases();
+  #slices = new Map<string, WholeObject>();
+  #lastSeenMs = 0;
+  #maySweep = true;
+
+  constructor(options: ServiceWatchOptions) {
+    this.#options = options;
+  }
+
+  /** For a `Follow`: yields all instances after every change, until it throws or the call is cancelled. */
+  async *follow(call: Call): AsyncGenerator<{ instances: readonly Instance[] }, void> {
+    const { runtime, client, collections, service } = this.#options;
+    const own = call.child();
+    const post = new Post();
+    const watch = (slices: boolean, listener: ObjectListener): void => {
+      const selection = slices ? collections.foreignSlices(service) : collections.leasesOf(service);
+      watchObjects({ runtime, client, selection, listener }, own).catch((thrown: unknown) =>
+        post.fail(thrown),
+      );
+    };
+    const listed = { slices: false, leases: false };
+    const changed = (): void => {
+      if (listed.slices && listed.leases) post.deliver();
+    };
+    const expiry = new Expiry(runtime, this.#live, () => {
+      this.#sweep(own);
+      changed();
+    });
+    const forget = own.onCancel((error) => post.fail(error));
+    try {
+      watch(true, this.#sliceListener(listed, changed));
+      watch(false, this.#leaseListener(listed, changed, expiry));
+      for (;;) {
+        await post.next();
+        yield { instances: this.#instances() };
+      }
+    } finally {
+      forget();
+      expiry.stop();
+      this.#lastSeenMs = runtime.clock.nowMs();
+      own.cancel(over());
+      own.end();
+    }
+  }
+
+  #instances(): readonly Instance[] {
+    const { service, port, runtime } = this.#options;
+    const foreign = instancesInSlices(service, [...this.#slices.values()], port);
+    const own = this.#live.alive(runtime.clock.nowMs());
+    const ids = new Set(own.map(({ id }) => id));
+    return [...own, ...foreign.filter(({ id }) => !ids.has(id))];
+  }
+
+  #sliceListener(listed: { slices: boolean }, changed: () => void): ObjectListener {
+    return {
+      listed: (objects) => {
+        this.#slices = new Map(objects.map((object) => [object.metadata.name, object]));
+        listed.slices = true;
+        changed();
+      },
+      put: (object) => {
+        this.#slices.set(object.metadata.name, object);
+        changed();
+      },
+      removed: (name) => {
+        if (this.#slices.delete(name)) changed();
+      },
+    };
+  }
+
+  #leaseListener(listed: { leases: boolean }, changed: () => void, expiry: Expiry): ObjectListener {
+    return {
+      listed: (objects) => {
+        const read = objects.flatMap((object): ReadLease[] => readLease(object) ?? []);
+        // A list in the middle of a watch comes without a break.
+        const lastSeenMs = listed.leases ? this.#now.nowMs : this.#lastSeenMs;
+        this.#live.replace(read, this.#now, lastSeenMs);
+        listed.leases = true;
+        expiry.look();
+        changed();
+      },
+      put: (object) => {
+        const lease = readLease(object);
+        const isNews =
+          lease === undefined ? this.#live.remove(object.metadata.name) : this.#live.put(lease, this.#now);
+        expiry.look();
+        if (isNews) changed();
+      },
+      removed: (name) => {
+        if (this.#live.remove(name)) changed();
+      },
+    };
+  }
+
+  get #now(): Moment {
+    const { runtime, client } = this.#options;
+    return { nowMs: runtime.clock.nowMs(), serverMs: client.clock.nowMs };
+  }
+
+  /** Takes away what is over, for those who cannot judge it: kube-proxy and DNS. Whoever may not does not. */
+  #sweep(call: Call): void {
+    const { runtime, leases } = this.#options;
+    if (!this.#maySweep) return;
+    const over = this.#live.over(runtime.clock.nowMs());
+    if (over.length === 0) return;
+    const timer = runtime.timers.after(sweepSpreadMs * runtime.random.float(), () => {
+      for (const lease of over) {
+        leases.removeLease(lease).catch((thrown: unknown) => {
+          const { code, reason } = HeddleError.from(thrown);
+          if (code === 'permission_denied') this.#maySweep = false;
+          else if (reason !== 'CONFLICT') runtime.log('debug', 'a dead entry was not removed', { reason });
+        });
+      }
+    });
+    call.onCancel(() => timer.cancel());
+  }
+}
+
+/** Calls when a lease has ended. */
+class Expiry {
+  readonly #runtime: Runtime;
+  readonly #live: LiveLeases;
+  readonly #ended: () => void;
+  #timer: Timer | undefined;
+
+  constructor(runtime: Runtime, live: LiveLeases, ended: () => void) {
+    this.#runtime = runtime;
+    this.#live = live;
+    this.#ended = ended;
+  }
+
+  /** Renewals only make ends later, so a timer that is set stays good; it looks again when it strikes. */
+  look(): void {
+    if (this.#timer !== undefined) return;
+    const { clock, timers } = this.#runtime;
+    const nowMs = clock.nowMs();
+    const endMs = this.#live.nextEndMs(nowMs);
+    if (endMs === undefined) return;
+    this.#timer = timers.after(endMs - nowMs, () => {
+      this.#timer = undefined;
+      const heldUpMs = clock.nowMs() - endMs;
+      if (heldUpMs > lateMs) this.#live.postpone(heldUpMs + lateMs, clock.nowMs());
+      else this.#ended();
+      this.look();
+    });
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+}
+
+/** Hands on that there is something new; many at once are one. */
+class Post {
+  #isNew = false;
+  #failure: HeddleError | undefined;
+  #wake: (() => void) | undefined;
+
+  deliver(): void {
+    this.#isNew = true;
+    this.#wake?.();
+  }
+
+  fail(thrown: unknown): void {
+    this.#failure ??= HeddleError.from(thrown);
+    this.#wake?.();
+  }
+
+  /** Resolves when something is new; rejects once it has failed. */
+  async next(): Promise<void> {
+    while (!this.#isNew && this.#failure === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#isNew = false;
+  }
+}
+
+function over(): HeddleError {
+  return new HeddleError({ code: 'cancelled', reason: 'WATCH_ENDED', message: 'the watch is over' });
+}
