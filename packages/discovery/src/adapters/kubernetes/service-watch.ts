@@ -1,9 +1,10 @@
 import { type Call, HeddleError, type Runtime, type Timer } from '@heddle/kernel';
 import type { Instance } from '../../registry/instance.ts';
+import { Newest } from '../../registry/newest.ts';
 import type { Collections } from './kinds.ts';
 import type { KubernetesClient } from './kubernetes-client.ts';
 import type { KubernetesLeases } from './kubernetes-leases.ts';
-import { type ReadLease, readLease } from './lease-object.ts';
+import { readLease } from './lease-object.ts';
 import { LiveLeases, type Moment } from './live-leases.ts';
 import { type ObjectListener, watchObjects, type WholeObject } from './object-watch.ts';
 import { instancesInSlices, type PortName } from './slice-instances.ts';
@@ -42,27 +43,28 @@ export class ServiceWatch {
   async *follow(call: Call): AsyncGenerator<{ instances: readonly Instance[] }, void> {
     const { runtime, client, collections, service } = this.#options;
     const own = call.child();
-    const post = new Post();
+    const news = new Newest<'changed'>();
     const watch = (slices: boolean, listener: ObjectListener): void => {
       const selection = slices ? collections.foreignSlices(service) : collections.leasesOf(service);
       watchObjects({ runtime, client, selection, listener }, own).catch((thrown: unknown) =>
-        post.fail(thrown),
+        news.fail(thrown),
       );
     };
     const listed = { slices: false, leases: false };
     const changed = (): void => {
-      if (listed.slices && listed.leases) post.deliver();
+      if (listed.slices && listed.leases) news.put('changed');
     };
     const expiry = new Expiry(runtime, this.#live, () => {
       this.#sweep(own);
       changed();
     });
-    const forget = own.onCancel((error) => post.fail(error));
+    const forget = own.onCancel((error) => news.fail(error));
     try {
       watch(true, this.#sliceListener(listed, changed));
       watch(false, this.#leaseListener(listed, changed, expiry));
       for (;;) {
-        await post.next();
+        // Many changes at once are one: what there is is looked at when it is asked for.
+        await news.take();
         yield { instances: this.#instances() };
       }
     } finally {
@@ -102,7 +104,7 @@ export class ServiceWatch {
   #leaseListener(listed: { leases: boolean }, changed: () => void, expiry: Expiry): ObjectListener {
     return {
       listed: (objects) => {
-        const read = objects.flatMap((object): ReadLease[] => readLease(object) ?? []);
+        const read = objects.map(readLease).filter((lease) => lease !== undefined);
         // A list in the middle of a watch comes without a break.
         const lastSeenMs = listed.leases ? this.#now.nowMs : this.#lastSeenMs;
         this.#live.replace(read, this.#now, lastSeenMs);
@@ -178,34 +180,6 @@ class Expiry {
 
   stop(): void {
     this.#timer?.cancel();
-  }
-}
-
-/** Hands on that there is something new; many at once are one. */
-class Post {
-  #isNew = false;
-  #failure: HeddleError | undefined;
-  #wake: (() => void) | undefined;
-
-  deliver(): void {
-    this.#isNew = true;
-    this.#wake?.();
-  }
-
-  fail(thrown: unknown): void {
-    this.#failure ??= HeddleError.from(thrown);
-    this.#wake?.();
-  }
-
-  /** Resolves when something is new; rejects once it has failed. */
-  async next(): Promise<void> {
-    while (!this.#isNew && this.#failure === undefined) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    if (this.#failure !== undefined) throw this.#failure;
-    this.#isNew = false;
   }
 }
 
