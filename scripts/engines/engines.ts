@@ -11,6 +11,7 @@ import { h2load, nghttpx } from './nghttp2.ts';
 import { nginx } from './nginx.ts';
 import { promtool } from './promtool.ts';
 import { wrk } from './wrk.ts';
+import { xdsControlPlane } from './xds-control-plane.ts';
 
 /** All of them, servers first. */
 export const engines: readonly Tool[] = [
@@ -22,6 +23,7 @@ export const engines: readonly Tool[] = [
   grpcGoInteropServer,
   grpcGoInteropClient,
   grpcPython,
+  xdsControlPlane,
   h2load,
   wrk,
   h2spec,

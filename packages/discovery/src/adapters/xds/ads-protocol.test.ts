@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { anyPack } from '@bufbuild/protobuf/wkt';
+import { type Any, anyPack } from '@bufbuild/protobuf/wkt';
 import fc from 'fast-check';
 import { endpointType } from './ads-protocol.ts';
 import { Delta } from './delta.ts';
@@ -11,18 +11,19 @@ import {
   DeltaDiscoveryResponseSchema,
   DiscoveryRequestSchema,
   DiscoveryResponseSchema,
+  ResourceSchema,
 } from './gen/envoy/service/discovery/v3/discovery_pb.ts';
 import { StateOfTheWorld } from './state-of-the-world.ts';
 
 const node = { id: 'me', zone: 'z1' };
-const assignment = (clusterName: string, priorities: readonly number[] = []): ReturnType<typeof anyPack> => {
+const assignment = (clusterName: string, priorities: readonly number[] = []): Any => {
   const endpoints = priorities.map((priority) => ({ priority }));
   return anyPack(
     ClusterLoadAssignmentSchema,
     create(ClusterLoadAssignmentSchema, { clusterName, endpoints }),
   );
 };
-const answer = (versionInfo: string, ...resources: ReturnType<typeof anyPack>[]): Uint8Array =>
+const answer = (versionInfo: string, ...resources: Any[]): Uint8Array =>
   toBinary(
     DiscoveryResponseSchema,
     create(DiscoveryResponseSchema, {
@@ -78,7 +79,10 @@ test('delta: only what changes is said, and what is gone is told', () => {
   const response = create(DeltaDiscoveryResponseSchema, {
     nonce: 'n',
     typeUrl: endpointType,
-    resources: [{ name: 'b', version: '1', resource: assignment('b') }, { name: 'c' }],
+    resources: [
+      create(ResourceSchema, { name: 'b', version: '1', resource: assignment('b') }),
+      create(ResourceSchema, { name: 'c' }),
+    ],
     removedResources: ['a'],
   });
   const { updates, reply } = protocol.receive(toBinary(DeltaDiscoveryResponseSchema, response));
