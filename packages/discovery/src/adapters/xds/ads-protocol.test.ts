@@ -5,14 +5,14 @@ import { type Any, anyPack } from '@bufbuild/protobuf/wkt';
 import fc from 'fast-check';
 import { endpointType } from './ads-protocol.ts';
 import { Delta } from './delta.ts';
-import { ClusterLoadAssignmentSchema } from './gen/envoy/config/endpoint/v3/endpoint_pb.ts';
+import { ClusterLoadAssignmentSchema } from '../../gen/envoy/config/endpoint/v3/endpoint_pb.ts';
 import {
   DeltaDiscoveryRequestSchema,
   DeltaDiscoveryResponseSchema,
   DiscoveryRequestSchema,
   DiscoveryResponseSchema,
   ResourceSchema,
-} from './gen/envoy/service/discovery/v3/discovery_pb.ts';
+} from '../../gen/envoy/service/discovery/v3/discovery_pb.ts';
 import { StateOfTheWorld } from './state-of-the-world.ts';
 
 const node = { id: 'me', zone: 'z1' };

@@ -1,10 +1,10 @@
 import { create, fromBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
-import { type Node, NodeSchema } from './gen/envoy/config/core/v3/core_pb.ts';
+import { type Node, NodeSchema } from '../../gen/envoy/config/core/v3/core_pb.ts';
 import {
   type ClusterLoadAssignment,
   ClusterLoadAssignmentSchema,
-} from './gen/envoy/config/endpoint/v3/endpoint_pb.ts';
+} from '../../gen/envoy/config/endpoint/v3/endpoint_pb.ts';
 
 /** What we say of ourselves to a control plane. */
 export interface XdsNode {

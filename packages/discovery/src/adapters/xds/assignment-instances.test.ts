@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { instancesIn } from './assignment-instances.ts';
-import { ClusterLoadAssignmentSchema } from './gen/envoy/config/endpoint/v3/endpoint_pb.ts';
+import { ClusterLoadAssignmentSchema } from '../../gen/envoy/config/endpoint/v3/endpoint_pb.ts';
 
 const at = (last: number, more: object = {}): object => ({
   endpoint: { address: { socketAddress: { address: `10.0.0.${last}`, portValue: 80 } } },

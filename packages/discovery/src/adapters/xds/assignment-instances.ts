@@ -1,11 +1,11 @@
 import type { Health, Instance, InstanceState } from '../../registry/instance.ts';
 import { readInstance } from '../../registry/validate-instance.ts';
-import { HealthStatus } from './gen/envoy/config/core/v3/core_pb.ts';
+import { HealthStatus } from '../../gen/envoy/config/core/v3/core_pb.ts';
 import type {
   ClusterLoadAssignment,
   LbEndpoint,
   LocalityLbEndpoints,
-} from './gen/envoy/config/endpoint/v3/endpoint_pb.ts';
+} from '../../gen/envoy/config/endpoint/v3/endpoint_pb.ts';
 
 /** Shares of localities are parts of this. */
 const wholeShare = 10_000;

@@ -12,7 +12,7 @@ import {
 import {
   DeltaDiscoveryRequestSchema,
   DeltaDiscoveryResponseSchema,
-} from './gen/envoy/service/discovery/v3/discovery_pb.ts';
+} from '../../gen/envoy/service/discovery/v3/discovery_pb.ts';
 
 /** The second protocol: only what changes is said, in both directions, and what is not there is told. */
 export class Delta implements AdsProtocol {

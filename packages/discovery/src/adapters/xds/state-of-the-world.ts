@@ -12,7 +12,7 @@ import {
 import {
   DiscoveryRequestSchema,
   DiscoveryResponseSchema,
-} from './gen/envoy/service/discovery/v3/discovery_pb.ts';
+} from '../../gen/envoy/service/discovery/v3/discovery_pb.ts';
 
 /**
  * The first of the two protocols, which every control plane speaks: each request names all that is wanted, and says
