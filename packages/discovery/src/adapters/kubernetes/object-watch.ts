@@ -1,6 +1,7 @@
 import { type Call, HeddleError, type Runtime, type Timer } from '@heddle/kernel';
 import { readLines } from '../../remote/line-reader.ts';
 import { decodeJson } from '../../remote/protocol.ts';
+import type { Asked } from '../../servers/server-group.ts';
 import type { Selection } from './kinds.ts';
 import type { KubernetesClient } from './kubernetes-client.ts';
 import { type KubernetesObject, listIn, membersIn, readObject, textIn } from './object.ts';
@@ -82,6 +83,7 @@ async function follow(
 ): Promise<string> {
   const call = parent.child();
   let alarm: Timer | undefined;
+  let asked: Asked | undefined;
   const limitMs = watchSeconds * 1000 + graceMs;
   let version = from;
   try {
@@ -92,17 +94,18 @@ async function follow(
       resourceVersion: from,
       timeoutSeconds: String(watchSeconds),
     };
-    const body = await client.stream({ method: 'GET', path: selection.path, query }, call);
-    alarm = runtime.timers.after(limitMs, () => {
-      client.reachAnew();
-      call.cancel(silent(limitMs));
-    });
+    const { body, asked: by } = await client.stream({ method: 'GET', path: selection.path, query }, call);
+    asked = by;
+    alarm = runtime.timers.after(limitMs, () => call.cancel(silent(limitMs)));
     for await (const line of readLines(body, longestLineBytes)) {
       version = apply(listener, decodeJson(line)) ?? version;
     }
     return version;
   } catch (thrown) {
-    throw call.cancelled ?? HeddleError.from(thrown);
+    const error = call.cancelled ?? HeddleError.from(thrown);
+    if (asked !== undefined && parent.cancelled === undefined && error.reason !== 'EXPIRED')
+      client.moveOn(error, asked);
+    throw error;
   } finally {
     alarm?.cancel();
     call.cancel(ended());

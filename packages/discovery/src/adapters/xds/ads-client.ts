@@ -1,5 +1,17 @@
 import { type Address, Call, HeddleError, type Runtime, type TlsSource } from '@heddle/kernel';
-import { type Endpoint, endpoint, Fields, frame, messagesOf, readGrpcStatus, streamBody } from '@heddle/wire';
+import {
+  type Body,
+  type Endpoint,
+  endpoint,
+  Fields,
+  frame,
+  type HttpRequest,
+  messagesOf,
+  readGrpcStatus,
+  streamBody,
+} from '@heddle/wire';
+import { authorityOf } from '../../health/probe/authority.ts';
+import { type Asked, type RequestFor, ServerGroup } from '../../servers/server-group.ts';
 import type { AdsProtocol, AdsUpdate } from './ads-protocol.ts';
 import { ByteQueue } from './byte-queue.ts';
 
@@ -22,26 +34,36 @@ export interface AdsListener {
   fail(error: HeddleError): void;
 }
 
+// A control plane that has nothing to say yet need not even begin its answer. As long as a timer can be.
+const whileQuietMs = 2 ** 31 - 1;
 const longestMessageBytes = 64 * 1024 * 1024;
 
 /** One stream for all resources that are wanted, made when the first is and ended with the last. */
 export class AdsClient {
   readonly #options: AdsClientOptions;
+  readonly #servers: ServerGroup;
   #stream: AdsStream | undefined;
-  #current = 0;
-  #endpoint: Endpoint | undefined;
 
   constructor(options: AdsClientOptions) {
+    const { runtime, addresses, tls } = options;
+    const limits = { connections: 1, connectMs: 2000 };
+    const secured = tls === undefined ? {} : { tls: { source: tls } };
+    const reach = (address: Address): Endpoint =>
+      endpoint({ runtime, address, protocol: 'http2', limits, ...secured });
     this.#options = options;
+    this.#servers = new ServerGroup({
+      runtime,
+      name: 'the control plane',
+      addresses,
+      timeoutMs: whileQuietMs,
+      reach,
+    });
   }
 
   /** Hears of a resource from now on. Returns a function that ends that. */
   subscribe(name: string, listener: AdsListener): () => void {
-    let stream = this.#stream;
-    if (stream === undefined) {
-      stream = this.#open();
-      this.#stream = stream;
-    }
+    const stream = this.#stream ?? this.#open();
+    this.#stream = stream;
     stream.add(name, listener);
     return () => {
       if (stream.remove(name, listener) && this.#stream === stream) this.#end(stream);
@@ -50,7 +72,7 @@ export class AdsClient {
 
   close(): void {
     if (this.#stream !== undefined) this.#end(this.#stream);
-    this.#endpoint?.close();
+    this.#servers.close();
   }
 
   #end(stream: AdsStream): void {
@@ -59,36 +81,24 @@ export class AdsClient {
   }
 
   #open(): AdsStream {
-    const { runtime, addresses, tls, token, protocol } = this.#options;
-    const address = addresses[this.#current];
-    if (address === undefined) throw noAddress();
-    if (this.#endpoint === undefined || this.#endpoint.state === 'failing') {
-      this.#endpoint?.close();
-      const limits = { connections: 1, connectMs: 2000 };
-      const secured = tls === undefined ? {} : { tls: { source: tls } };
-      this.#endpoint = endpoint({ runtime, address, protocol: 'http2', limits, ...secured });
-    }
-    const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+    const { runtime, tls, token, protocol } = this.#options;
     const fields = Fields.of({ 'content-type': 'application/grpc', te: 'trailers' });
     if (token !== undefined) fields.append('authorization', `Bearer ${token}`);
-    const head = { authority: `${host}:${address.port}`, fields, secure: tls !== undefined };
     const stream = new AdsStream(runtime, protocol());
-    void stream.run(this.#endpoint, head).then((error) => {
-      if (this.#stream !== stream) return;
-      this.#stream = undefined;
-      this.#endpoint?.close();
-      this.#endpoint = undefined;
-      this.#current = (this.#current + 1) % addresses.length;
+    const request = (address: Address): HttpRequest => ({
+      method: 'POST',
+      scheme: tls === undefined ? 'http' : 'https',
+      authority: authorityOf(address),
+      path: `/envoy.service.discovery.v3.AggregatedDiscoveryService/${stream.method}`,
+      fields,
+      body: stream.requests,
+    });
+    void stream.run(this.#servers, request).then((error) => {
+      if (this.#stream === stream) this.#stream = undefined;
       stream.end(error);
     });
     return stream;
   }
-}
-
-interface StreamHead {
-  readonly authority: string;
-  readonly fields: Fields;
-  readonly secure: boolean;
 }
 
 /** One stream, until it fails or nobody wants anything. */
@@ -106,6 +116,16 @@ class AdsStream {
     this.#runtime = runtime;
     this.#protocol = protocol;
     this.#call = Call.root(runtime);
+  }
+
+  /** Of the service. */
+  get method(): string {
+    return this.#protocol.method;
+  }
+
+  /** What we say, message by message. */
+  get requests(): Body {
+    return streamBody(this.#out.chunks());
   }
 
   add(name: string, listener: AdsListener): void {
@@ -138,25 +158,20 @@ class AdsStream {
   }
 
   /** Reads to the end: gives why. */
-  async run(target: Endpoint, { authority, fields, secure }: StreamHead): Promise<HeddleError> {
+  async run(servers: ServerGroup, request: RequestFor): Promise<HeddleError> {
+    let asked: Asked | undefined;
     try {
-      const response = await target.request(
-        {
-          method: 'POST',
-          scheme: secure ? 'https' : 'http',
-          authority,
-          path: `/envoy.service.discovery.v3.AggregatedDiscoveryService/${this.#protocol.method}`,
-          fields,
-          body: streamBody(this.#out.chunks()),
-        },
-        this.#call,
-      );
-      for await (const message of messagesOf(response.body, { limitBytes: longestMessageBytes }))
+      const opened = await servers.open(request, this.#call, ({ response }) => Promise.resolve(response));
+      asked = opened.asked;
+      const { body, fields, status } = opened.begun;
+      for await (const message of messagesOf(body, { limitBytes: longestMessageBytes }))
         this.#receive(message);
       // Without a message the trailers come as the head (Trailers-Only).
-      return readGrpcStatus(response.body.trailers ?? response.fields, response.status) ?? ended();
+      throw readGrpcStatus(body.trailers ?? fields, status) ?? ended();
     } catch (thrown) {
-      return this.#call.cancelled ?? HeddleError.from(thrown);
+      const error = this.#call.cancelled ?? HeddleError.from(thrown);
+      if (asked !== undefined && this.#call.cancelled === undefined) servers.moveOn(error, asked);
+      return error;
     } finally {
       this.#call.end();
     }
@@ -193,9 +208,4 @@ class AdsStream {
 function ended(): HeddleError {
   const message = 'the control plane ended the stream, as it does when it shuts down or balances its clients';
   return new HeddleError({ code: 'unavailable', reason: 'WATCH_ENDED', message });
-}
-
-function noAddress(): HeddleError {
-  const message = 'expected at least one address of a control plane, found none';
-  return new HeddleError({ code: 'invalid_argument', reason: 'NO_ADDRESS', message, sent: false });
 }
