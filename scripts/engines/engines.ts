@@ -2,6 +2,7 @@
 import { chromium } from './chromium.ts';
 import { curl } from './curl.ts';
 import type { Tool } from './engine.ts';
+import { etcd, etcdctl } from './etcd.ts';
 import { grpcCpp } from './grpc-cpp.ts';
 import { grpcGo, grpcGoInteropClient, grpcGoInteropServer } from './grpc-go.ts';
 import { grpcPython } from './grpc-python.ts';
@@ -17,6 +18,7 @@ export const engines: readonly Tool[] = [
   nginx,
   haproxy,
   nghttpx,
+  etcd,
   grpcGo,
   grpcCpp,
   grpcGoInteropServer,
@@ -26,6 +28,7 @@ export const engines: readonly Tool[] = [
   wrk,
   h2spec,
   curl,
+  etcdctl,
   promtool,
   chromium,
 ];
