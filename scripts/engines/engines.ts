@@ -2,11 +2,13 @@
 import { chromium } from './chromium.ts';
 import { curl } from './curl.ts';
 import type { Tool } from './engine.ts';
+import { etcd, etcdctl } from './etcd.ts';
 import { grpcCpp } from './grpc-cpp.ts';
 import { grpcGo, grpcGoInteropClient, grpcGoInteropServer } from './grpc-go.ts';
 import { grpcPython } from './grpc-python.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
+import { kubeApiserver } from './kube-apiserver.ts';
 import { h2load, nghttpx } from './nghttp2.ts';
 import { nginx } from './nginx.ts';
 import { promtool } from './promtool.ts';
@@ -18,16 +20,19 @@ export const engines: readonly Tool[] = [
   nginx,
   haproxy,
   nghttpx,
+  etcd,
   grpcGo,
   grpcCpp,
   grpcGoInteropServer,
   grpcGoInteropClient,
   grpcPython,
+  kubeApiserver,
   xdsControlPlane,
   h2load,
   wrk,
   h2spec,
   curl,
+  etcdctl,
   promtool,
   chromium,
 ];

@@ -11,7 +11,8 @@ import { buildWithGo, findBuilt, type GoBuild } from './go.ts';
 import { freePlace, startServer } from './running.ts';
 
 const source = path.join(import.meta.dirname, 'kube-apiserver');
-const version = /k8s\.io\/kubernetes v([\d.]+)/.exec(readFileSync(path.join(source, 'go.mod'), 'utf8'))?.[1] ?? '';
+const version =
+  /k8s\.io\/kubernetes v([\d.]+)/.exec(readFileSync(path.join(source, 'go.mod'), 'utf8'))?.[1] ?? '';
 const stamp = `-s -w -X k8s.io/component-base/version.gitVersion=v${version}`;
 
 const build: GoBuild = {
@@ -51,7 +52,8 @@ export interface KubeCredentials {
 /** Makes them. */
 export function kubeCredentials(folder: string): KubeCredentials {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const write = (name: string, text: string): void => writeFileSync(path.join(folder, name), text, { mode: 0o600 });
+  const write = (name: string, text: string): void =>
+    writeFileSync(path.join(folder, name), text, { mode: 0o600 });
   const authority = new TestAuthority('heddle test clusters', Date.now());
   const serving = authority.issue({ addresses: ['127.0.0.1'], dnsNames: [kubeServerName, 'localhost'] });
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
