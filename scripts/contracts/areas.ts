@@ -1,6 +1,7 @@
 // The suites by area. An area is here when its suites exist.
 import { embedded } from './discovery/embedded.ts';
 import { etcdContract } from './discovery/etcd.ts';
+import { kubernetes } from './discovery/kubernetes.ts';
 import { xds } from './discovery/xds.ts';
 import type { Contract } from './result.ts';
 import { floods } from './wire/floods.ts';
@@ -10,6 +11,6 @@ import { smuggling } from './wire/smuggling.ts';
 
 /** What `npm run contracts -- <area>` runs. */
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
-  discovery: [embedded, etcdContract, xds],
+  discovery: [embedded, etcdContract, kubernetes, xds],
   wire: [h2specContract, grpcInterop, smuggling, floods],
 };

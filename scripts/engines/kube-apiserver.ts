@@ -1,7 +1,7 @@
 // Kubernetes' API server alone, over an etcd: all of the API that registering and watching need, no nodes.
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { get } from 'node:https';
+import { request } from 'node:https';
 import path from 'node:path';
 import { TestAuthority } from '@heddle/kernel/testing';
 import { contentKey, dataFolder } from './cache.ts';
@@ -130,24 +130,31 @@ function argsOf(data: Place, { folder }: KubeCredentials, address: Place): strin
   ];
 }
 
-/** Until its roles are made it refuses whom it trusts too. */
-async function isReady(address: Place, { authority, adminToken }: KubeCredentials): Promise<boolean> {
-  const { host, port } = address;
-  return new Promise((resolve) => {
-    const options = {
-      host,
-      port,
-      path: '/readyz',
-      ca: authority.certificate,
-      servername: kubeServerName,
-      headers: { authorization: `Bearer ${adminToken}` },
-      timeout: 1000,
-    };
-    const request = get(options, (response) => {
+/** Until its roles are made it refuses whom it trusts too, and a lease needs its namespace. */
+async function isReady(address: Place, credentials: KubeCredentials): Promise<boolean> {
+  for (const path of ['/readyz', '/api/v1/namespaces/default'])
+    if ((await askKube(address, credentials, 'GET', path).catch(() => 0)) !== 200) return false;
+  return true;
+}
+
+/** Asks as the user who may do everything; gives the status. */
+export function askKube(
+  { host, port }: Place,
+  { authority, adminToken }: KubeCredentials,
+  method: string,
+  path: string,
+  json?: unknown,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' };
+    const identity = { ca: authority.certificate, servername: kubeServerName };
+    const asked = request({ host, port, path, method, headers, timeout: 5000, ...identity }, (response) => {
       response.resume();
-      resolve(response.statusCode === 200);
+      response.on('end', () => resolve(response.statusCode ?? 0));
+      response.on('error', reject);
     });
-    request.on('timeout', () => request.destroy());
-    request.on('error', () => resolve(false));
+    asked.on('timeout', () => asked.destroy(new Error(`${method} ${path}: no answer`)));
+    asked.on('error', reject);
+    asked.end(json === undefined ? undefined : JSON.stringify(json));
   });
 }

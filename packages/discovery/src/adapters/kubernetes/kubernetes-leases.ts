@@ -45,14 +45,17 @@ export class KubernetesLeases implements LeaseClient {
   }
 
   async renew(service: string, id: string, lease: string, health: Health | undefined): Promise<void> {
-    const { instance } = await this.#replace(service, id, (known) => {
+    const next = (known: ReadLease): Instance =>
+      health === undefined ? known.instance : { ...known.instance, health };
+    const renewed = this.#replace(service, id, (known) => {
       if (known === undefined) throw leaseLost(service, id);
       if (known.holder !== lease) throw leaseSuperseded(service, id);
-      const now = health === undefined ? known.instance : { ...known.instance, health };
-      return { instance: now, lease, ttlMs: known.ttlMs };
+      return { instance: next(known), lease, ttlMs: known.ttlMs };
     });
-    // Nothing is written where nothing has changed; what somebody has deleted comes back.
-    await this.#show(instance);
+    // At the same time, since a slow server must not cost the lease. Nothing is written where nothing has changed;
+    // what somebody has deleted comes back.
+    const known = this.#written.get(objectName(service, id));
+    await Promise.all([renewed, known?.holder === lease ? this.#show(next(known)) : undefined]);
   }
 
   async remove(service: string, id: string, lease: string): Promise<void> {
@@ -129,8 +132,11 @@ export class KubernetesLeases implements LeaseClient {
 
   /** Makes the slice and the service, where they are not as they should be. */
   async #show(instance: Instance): Promise<void> {
-    const { slices, services } = this.#collections;
-    const path = `${slices}/${objectName(instance.service, instance.id)}`;
+    await Promise.all([this.#showSlice(instance), this.#showService(instance)]);
+  }
+
+  async #showSlice(instance: Instance): Promise<void> {
+    const path = `${this.#collections.slices}/${objectName(instance.service, instance.id)}`;
     const json = sliceObject(instance, this.#collections);
     const query = { fieldManager: manager, force: 'true' };
     try {
@@ -141,13 +147,16 @@ export class KubernetesLeases implements LeaseClient {
       await this.#client.ask({ method: 'DELETE', path });
       await this.#client.ask({ method: 'PATCH', path, query, json });
     }
+  }
+
+  async #showService(instance: Instance): Promise<void> {
+    const { services } = this.#collections;
     try {
       await this.#client.ask({ method: 'GET', path: `${services}/${instance.service}` });
     } catch (thrown) {
       if (!isNotFound(thrown)) throw thrown;
-      await this.#client
-        .ask({ method: 'POST', path: services, json: serviceObject(instance) })
-        .catch(unlessConflict);
+      const json = serviceObject(instance);
+      await this.#client.ask({ method: 'POST', path: services, json }).catch(unlessConflict);
     }
   }
 }

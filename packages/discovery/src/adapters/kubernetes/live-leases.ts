@@ -65,17 +65,19 @@ export class LiveLeases {
     for (const each of this.#followed.values()) if (each.endsAtMs > nowMs - byMs) each.endsAtMs += byMs;
   }
 
-  alive(nowMs: number): Instance[] {
-    return this.#all.filter(({ endsAtMs }) => endsAtMs > nowMs).map(({ lease }) => lease.instance);
+  /** Those that end later than this. */
+  alive(atMs: number): Instance[] {
+    return this.#all.filter(({ endsAtMs }) => endsAtMs > atMs).map(({ lease }) => lease.instance);
   }
 
-  over(nowMs: number): ReadLease[] {
-    return this.#all.filter(({ endsAtMs }) => endsAtMs <= nowMs).map(({ lease }) => lease);
+  /** Those that ended then or before. */
+  over(atMs: number): ReadLease[] {
+    return this.#all.filter(({ endsAtMs }) => endsAtMs <= atMs).map(({ lease }) => lease);
   }
 
-  /** When the next one ends; undefined if none does. */
-  nextEndMs(nowMs: number): number | undefined {
-    const ends = this.#all.map(({ endsAtMs }) => endsAtMs).filter((endMs) => endMs > nowMs);
+  /** When the next one ends after this time; undefined if none does. */
+  nextEndMs(atMs: number): number | undefined {
+    const ends = this.#all.map(({ endsAtMs }) => endsAtMs).filter((endMs) => endMs > atMs);
     return ends.length === 0 ? undefined : ends.reduce((a, b) => Math.min(a, b));
   }
 

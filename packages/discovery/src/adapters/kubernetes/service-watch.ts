@@ -6,7 +6,7 @@ import type { KubernetesClient } from './kubernetes-client.ts';
 import type { KubernetesLeases } from './kubernetes-leases.ts';
 import { readLease } from './lease-object.ts';
 import { LiveLeases, type Moment } from './live-leases.ts';
-import { type ObjectListener, watchObjects, type WholeObject } from './object-watch.ts';
+import { listObjects, type ObjectListener, watchObjects, type WholeObject } from './object-watch.ts';
 import { instancesInSlices, type PortName } from './slice-instances.ts';
 
 /** What a service is watched with. */
@@ -32,7 +32,8 @@ export class ServiceWatch {
   readonly #options: ServiceWatchOptions;
   readonly #live = new LiveLeases();
   #slices = new Map<string, WholeObject>();
-  #lastSeenMs = 0;
+  /** Until when it is known which leases were renewed: what should have ended since may only not have been seen. */
+  #judgedMs = 0;
   #maySweep = true;
 
   constructor(options: ServiceWatchOptions) {
@@ -55,8 +56,14 @@ export class ServiceWatch {
       if (listed.slices && listed.leases) news.put('changed');
     };
     const expiry = new Expiry(runtime, this.#live, () => {
-      this.#sweep(own);
-      changed();
+      this.#confirm().then(
+        () => {
+          this.#sweep(own);
+          changed();
+          expiry.look(this.#judgedMs);
+        },
+        (thrown: unknown) => news.fail(thrown),
+      );
     });
     const forget = own.onCancel((error) => news.fail(error));
     try {
@@ -70,16 +77,15 @@ export class ServiceWatch {
     } finally {
       forget();
       expiry.stop();
-      this.#lastSeenMs = runtime.clock.nowMs();
       own.cancel(over());
       own.end();
     }
   }
 
   #instances(): readonly Instance[] {
-    const { service, port, runtime } = this.#options;
+    const { service, port } = this.#options;
     const foreign = instancesInSlices(service, [...this.#slices.values()], port);
-    const own = this.#live.alive(runtime.clock.nowMs());
+    const own = this.#live.alive(this.#judgedMs);
     const ids = new Set(own.map(({ id }) => id));
     return [...own, ...foreign.filter(({ id }) => !ids.has(id))];
   }
@@ -105,18 +111,17 @@ export class ServiceWatch {
     return {
       listed: (objects) => {
         const read = objects.map(readLease).filter((lease) => lease !== undefined);
-        // A list in the middle of a watch comes without a break.
-        const lastSeenMs = listed.leases ? this.#now.nowMs : this.#lastSeenMs;
-        this.#live.replace(read, this.#now, lastSeenMs);
+        this.#live.replace(read, this.#now, this.#judgedMs);
+        this.#judgedMs = this.#now.nowMs;
         listed.leases = true;
-        expiry.look();
+        expiry.look(this.#judgedMs);
         changed();
       },
       put: (object) => {
         const lease = readLease(object);
         const isNews =
           lease === undefined ? this.#live.remove(object.metadata.name) : this.#live.put(lease, this.#now);
-        expiry.look();
+        expiry.look(this.#judgedMs);
         if (isNews) changed();
       },
       removed: (name) => {
@@ -130,11 +135,20 @@ export class ServiceWatch {
     return { nowMs: runtime.clock.nowMs(), serverMs: client.clock.nowMs };
   }
 
+  /** Asks before anybody is held for dead: a watch that is silent may be one that is broken. Rejects if nobody answers. */
+  async #confirm(): Promise<void> {
+    const { client, collections, service } = this.#options;
+    const { nowMs } = this.#now;
+    const { objects } = await listObjects(client, collections.leasesOf(service));
+    for (const lease of objects.map(readLease)) if (lease !== undefined) this.#live.put(lease, this.#now);
+    this.#judgedMs = Math.max(this.#judgedMs, nowMs);
+  }
+
   /** Takes away what is over, for those who cannot judge it: kube-proxy and DNS. Whoever may not does not. */
   #sweep(call: Call): void {
     const { runtime, leases } = this.#options;
     if (!this.#maySweep) return;
-    const over = this.#live.over(runtime.clock.nowMs());
+    const over = this.#live.over(this.#judgedMs);
     if (over.length === 0) return;
     const timer = runtime.timers.after(sweepSpreadMs * runtime.random.float(), () => {
       for (const lease of over) {
@@ -162,19 +176,22 @@ class Expiry {
     this.#ended = ended;
   }
 
-  /** Renewals only make ends later, so a timer that is set stays good; it looks again when it strikes. */
-  look(): void {
+  /**
+   * Renewals only make ends later, so a timer that is set stays good; when it strikes, what it calls looks again.
+   * `judgedMs`: until when ends have been looked at.
+   */
+  look(judgedMs: number): void {
     if (this.#timer !== undefined) return;
     const { clock, timers } = this.#runtime;
-    const nowMs = clock.nowMs();
-    const endMs = this.#live.nextEndMs(nowMs);
+    const endMs = this.#live.nextEndMs(judgedMs);
     if (endMs === undefined) return;
-    this.#timer = timers.after(endMs - nowMs, () => {
+    const strikeMs = Math.max(endMs, clock.nowMs());
+    this.#timer = timers.after(strikeMs - clock.nowMs(), () => {
       this.#timer = undefined;
-      const heldUpMs = clock.nowMs() - endMs;
-      if (heldUpMs > lateMs) this.#live.postpone(heldUpMs + lateMs, clock.nowMs());
-      else this.#ended();
-      this.look();
+      const heldUpMs = clock.nowMs() - strikeMs;
+      if (heldUpMs <= lateMs) return this.#ended();
+      this.#live.postpone(heldUpMs + lateMs, clock.nowMs());
+      this.look(judgedMs);
     });
   }
 
