@@ -1,4 +1,5 @@
 // The suites by area. An area is here when its suites exist.
+import { dns } from './discovery/dns.ts';
 import { embedded } from './discovery/embedded.ts';
 import { etcdContract } from './discovery/etcd.ts';
 import { kubernetes } from './discovery/kubernetes.ts';
@@ -11,6 +12,6 @@ import { smuggling } from './wire/smuggling.ts';
 
 /** What `npm run contracts -- <area>` runs. */
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
-  discovery: [embedded, etcdContract, kubernetes, xds],
+  discovery: [embedded, etcdContract, kubernetes, dns, xds],
   wire: [h2specContract, grpcInterop, smuggling, floods],
 };

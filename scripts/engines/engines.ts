@@ -1,4 +1,5 @@
 // Everything that `node scripts/engines/main.ts` knows of.
+import { bind9, nsupdate } from './bind9.ts';
 import { chromium } from './chromium.ts';
 import { curl } from './curl.ts';
 import type { Tool } from './engine.ts';
@@ -27,12 +28,14 @@ export const engines: readonly Tool[] = [
   grpcGoInteropClient,
   grpcPython,
   kubeApiserver,
+  bind9,
   xdsControlPlane,
   h2load,
   wrk,
   h2spec,
   curl,
   etcdctl,
+  nsupdate,
   promtool,
   chromium,
 ];
