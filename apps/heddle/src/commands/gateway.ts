@@ -9,7 +9,7 @@ import { type HttpServer, type HttpService, serve } from '@heddle/wire';
 import { type Command, usageError } from '../command.ts';
 import { readTextFile } from '../node/config-file.ts';
 import { runServer } from '../node/run-server.ts';
-import { controlPlaneRegistry, readAddress } from '../registry-access.ts';
+import { registryAt } from '../registry-access.ts';
 
 /** `heddle gateway`. */
 export const gateway: Command = {
@@ -19,7 +19,11 @@ export const gateway: Command = {
   options: {
     config: { type: 'string', value: 'FILE', help: 'Routes and limits, YAML or JSON' },
     port: { type: 'string', value: 'PORT', help: 'Where to listen, instead of listen.port of the file' },
-    registry: { type: 'string', value: 'HOST:PORT', help: 'The control plane, for discovery:/// upstreams' },
+    registry: {
+      type: 'string',
+      value: 'URL',
+      help: 'For discovery:/// upstreams: a control plane’s host:port, or e.g. consul://host:8500',
+    },
     check: { type: 'boolean', help: 'Only check the file: prints every problem with line and column' },
   },
   examples: [
@@ -36,8 +40,7 @@ export const gateway: Command = {
     }
     const runtime = nodeRuntime({ name: 'gateway' });
     const at = given.text('registry') ?? process.env['HEDDLE_REGISTRY'];
-    const registry =
-      at === undefined ? undefined : controlPlaneRegistry(readAddress(at, '--registry'), runtime);
+    const registry = at === undefined ? undefined : await registryAt(at, runtime);
     const listen = { host: config.listen.host, port: given.port('port', config.listen.port) };
     return runGateway({ ...config, listen }, registry, runtime, world);
   },

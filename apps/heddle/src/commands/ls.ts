@@ -2,8 +2,7 @@ import type { Instance } from '@heddle/discovery';
 import { hostPort } from '@heddle/discovery';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { type Command, usageError } from '../command.ts';
-import { readUpState } from '../node/data-folder.ts';
-import { controlPlaneRegistry, readAddress } from '../registry-access.ts';
+import { chosenRegistry, registryOptions } from '../registry-access.ts';
 import { table } from '../terminal/table.ts';
 
 /** `heddle ls`. */
@@ -13,25 +12,20 @@ export const ls: Command = {
   words: 'services|instances [service]',
   options: {
     json: { type: 'boolean', help: 'As JSON' },
-    data: {
-      type: 'string',
-      value: 'DIR',
-      help: 'The data folder of the running "heddle up"; default .heddle',
-    },
-    registry: {
-      type: 'string',
-      value: 'HOST:PORT',
-      help: 'Another control plane; its token in HEDDLE_REGISTRY_TOKEN',
-    },
+    ...registryOptions,
   },
-  examples: ['heddle ls services', 'heddle ls instances order', 'heddle ls instances --json'],
+  examples: [
+    'heddle ls services',
+    'heddle ls instances order',
+    'heddle ls instances order --registry consul://127.0.0.1:8500 --json',
+  ],
   run: async (given, world) => {
     const [what, only, ...rest] = given.words;
     if ((what !== 'services' && what !== 'instances') || rest.length > 0) {
       throw usageError('"heddle ls" needs "services" or "instances", and takes one service after the latter');
     }
     const runtime = nodeRuntime({ name: 'ls', logLevel: 'error' });
-    const registry = openRegistry(given.text('registry'), given.text('data'), runtime);
+    const { registry } = await chosenRegistry(given, runtime);
     try {
       const names = only === undefined ? await registry.services() : [only];
       const snapshots = await Promise.all(names.map((name) => registry.instances(name)));
@@ -44,17 +38,6 @@ export const ls: Command = {
     }
   },
 };
-
-function openRegistry(
-  registry: string | undefined,
-  data: string | undefined,
-  runtime: ReturnType<typeof nodeRuntime>,
-): ReturnType<typeof controlPlaneRegistry> {
-  if (registry !== undefined) return controlPlaneRegistry(readAddress(registry, '--registry'), runtime);
-  const state = readUpState(data ?? '.heddle');
-  const address = readAddress(new URL(state.console).host, '--data');
-  return controlPlaneRegistry(address, runtime, state.token);
-}
 
 function serviceRows(names: readonly string[], all: readonly Instance[]): Record<string, string | number>[] {
   return names.map((service) => {
