@@ -1,4 +1,5 @@
-import type { Runtime, TlsSource } from '@heddle/kernel';
+import type { Runtime } from '@heddle/kernel';
+import type { EndpointTls } from '@heddle/wire';
 import type { Registry } from '../registry/registry.ts';
 import type { RegistryUrl } from './registry-url.ts';
 
@@ -10,7 +11,7 @@ export interface DriverWorld {
   /** Whom the secret belongs to, for a backend with users. */
   readonly user: string | undefined;
   /** To speak TLS with; undefined for a URL without `+tls`. */
-  readonly tls: TlsSource | undefined;
+  readonly tls: EndpointTls | undefined;
   /** The lease of what is registered; undefined: the backend's default. */
   readonly ttlMs: number | undefined;
   /** A text file of the machine. Rejects with a `HeddleError` that names it. */

@@ -20,6 +20,7 @@ const common: Readonly<Record<string, string>> = {
   'ca-file': 'PEM of the authorities to believe (+tls)',
   'cert-file': 'PEM of our certificate (+tls)',
   'key-file': 'PEM of its key (+tls)',
+  'server-name': 'what the server’s certificate is for, if not the host (+tls)',
 };
 
 /**
@@ -49,7 +50,7 @@ function checkParameters(url: RegistryUrl, driver: RegistryDriver): void {
     problems.push(`ttl: expected a whole number from 1000 to 3600000, found "${ttl}"`);
   }
   const isOwn = (name: string): boolean => url.parameters.has(name);
-  if (!url.secure && ['ca-file', 'cert-file', 'key-file'].some(isOwn)) {
+  if (!url.secure && ['ca-file', 'cert-file', 'key-file', 'server-name'].some(isOwn)) {
     problems.push(`certificates are for TLS, and the scheme does not end with "+tls"`);
   }
   if (isOwn('cert-file') !== isOwn('key-file')) problems.push('expected cert-file and key-file together');
@@ -72,11 +73,12 @@ async function worldOf(url: RegistryUrl, options: OpenRegistryOptions): Promise<
     certificates === undefined || privateKey === undefined ? [] : [{ certificates, privateKey }];
   const current: TlsMaterial = { identities, ...(trust !== undefined && { trust }) };
   const ttl = url.parameters.get('ttl');
+  const serverName = url.parameters.get('server-name');
   return {
     runtime,
     secret,
     user: url.parameters.get('user'),
-    tls: url.secure ? { current } : undefined,
+    tls: url.secure ? { source: { current }, ...(serverName !== undefined && { serverName }) } : undefined,
     ttlMs: ttl === undefined ? undefined : Number(ttl),
     readText,
     variable,

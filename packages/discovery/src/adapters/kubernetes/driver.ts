@@ -41,7 +41,14 @@ async function accessOf(url: RegistryUrl, world: DriverWorld): Promise<Kubernete
     if (named !== undefined || context !== undefined)
       problems.push('expected an address or a kubeconfig, found both');
     if (problems.length > 0) throw badUrl(text, problems);
-    return { address, tls: world.tls, token: () => Promise.resolve(world.secret), namespace: 'default' };
+    const { tls, secret } = world;
+    return {
+      address,
+      tls: tls?.source,
+      serverName: tls?.serverName,
+      token: () => Promise.resolve(secret),
+      namespace: 'default',
+    };
   }
   const file = named ?? world.variable('KUBECONFIG');
   if (file !== undefined) return kubeconfigFile(file, context);

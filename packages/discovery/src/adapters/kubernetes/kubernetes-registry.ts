@@ -20,7 +20,10 @@ export interface KubernetesRegistryOptions {
   readonly namespace?: string;
   /** The named port that is called. Default: that named `grpc`, else `http`, else the first. */
   readonly port?: string;
-  /** Of what this process registers, 1000 to 3600000. Default 30000: a renewal is a write for the whole cluster. */
+  /**
+   * Of what this process registers, 1000 to 3600000. Default 40000, as for nodes: a renewal is a write for the whole
+   * cluster, and an event loop that is blocked for 20 s does not cost the lease.
+   */
   readonly ttlMs?: number;
   /** Deadline of each request. Default 6000. */
   readonly timeoutMs?: number;
@@ -35,7 +38,7 @@ export interface KubernetesRegistryOptions {
  * and `create` of `services`. A service's name must be a name for a Service, to be registered.
  */
 export function kubernetesRegistry(options: KubernetesRegistryOptions): Registry {
-  const { runtime, access, namespace, port, ttlMs = 30_000, timeoutMs = 6000, keeper } = options;
+  const { runtime, access, namespace, port, ttlMs = 40_000, timeoutMs = 6000, keeper } = options;
   const client = new KubernetesClient({ runtime, access, timeoutMs });
   const collections = new Collections(namespace ?? access.namespace);
   const leases = new KubernetesLeases(client, collections);

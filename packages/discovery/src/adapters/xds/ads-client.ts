@@ -1,7 +1,8 @@
-import { type Address, Call, HeddleError, type Runtime, type TlsSource } from '@heddle/kernel';
+import { type Address, Call, HeddleError, type Runtime } from '@heddle/kernel';
 import {
   type Body,
   type Endpoint,
+  type EndpointTls,
   endpoint,
   Fields,
   frame,
@@ -20,7 +21,7 @@ export interface AdsClientOptions {
   readonly runtime: Runtime;
   /** Control planes of one kind, at least one; the next is asked when one fails. */
   readonly addresses: readonly Address[];
-  readonly tls?: TlsSource | undefined;
+  readonly tls?: EndpointTls | undefined;
   readonly token?: string | undefined;
   /** The protocol of a new stream. */
   readonly protocol: () => AdsProtocol;
@@ -47,7 +48,7 @@ export class AdsClient {
   constructor(options: AdsClientOptions) {
     const { runtime, addresses, tls } = options;
     const limits = { connections: 1, connectMs: 2000 };
-    const secured = tls === undefined ? {} : { tls: { source: tls } };
+    const secured = tls === undefined ? {} : { tls };
     const reach = (address: Address): Endpoint =>
       endpoint({ runtime, address, protocol: 'http2', limits, ...secured });
     this.#options = options;

@@ -1,4 +1,5 @@
-import { type Address, Call, HeddleError, type Runtime, type TlsSource } from '@heddle/kernel';
+import { type Address, Call, HeddleError, type Runtime } from '@heddle/kernel';
+import type { EndpointTls } from '@heddle/wire';
 import { backendRegistry } from '../../registry/backend-registry.ts';
 import { Newest } from '../../registry/newest.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -23,7 +24,7 @@ export interface XdsRegistryOptions {
    * says so. Default 5000.
    */
   readonly absentMs?: number;
-  readonly tls?: TlsSource | undefined;
+  readonly tls?: EndpointTls | undefined;
   readonly token?: string | undefined;
 }
 
