@@ -1,6 +1,6 @@
 import type { Registry } from '@heddle/discovery';
 import { openRegistry, remoteRegistry } from '@heddle/discovery/node';
-import type { Address, Runtime } from '@heddle/kernel';
+import { type Address, HeddleError, type Runtime } from '@heddle/kernel';
 import { type CommandOption, type Given, usageError } from './command.ts';
 import { readUpState } from './node/data-folder.ts';
 
@@ -57,8 +57,13 @@ export async function chosenRegistry(given: Given, runtime: Runtime): Promise<Ch
 }
 
 /** The registry at a URL; `host:port` alone is a control plane. */
-export function registryAt(url: string, runtime: Runtime): Promise<Registry> {
+export async function registryAt(url: string, runtime: Runtime): Promise<Registry> {
   const isPlace = /^(\[[^\]]*\]|[\w.-]+):\d+$/.test(url);
-  if (isPlace) return Promise.resolve(controlPlaneRegistry(readAddress(url, '--registry'), runtime));
-  return openRegistry(url, { runtime });
+  if (isPlace) return controlPlaneRegistry(readAddress(url, '--registry'), runtime);
+  try {
+    return await openRegistry(url, { runtime });
+  } catch (thrown) {
+    const error = HeddleError.from(thrown);
+    throw error.reason === 'BAD_REGISTRY_URL' ? usageError(error.message) : error;
+  }
 }

@@ -140,7 +140,6 @@ async function withCertificates(cluster: Cluster, namespace: string): Promise<Re
     wrong: async () => ({
       'who does not trust the server': by(stranger.certificate, authority, 'shop'),
       'a certificate of somebody else': by(authority.certificate, stranger, 'shop'),
-      'a user without a role': by(authority.certificate, authority, 'thief'),
     }),
   };
 }

@@ -28,8 +28,9 @@ export const drain: Command = {
       const held = await registry.register({ ...found, state: 'draining' });
       if (held.registered) world.terminal.out(`draining: ${found.id} at ${name}\n`);
       else report(held, name, world);
-      held.subscribe(() => report(held, name, world));
+      const stopReporting = held.subscribe(() => report(held, name, world));
       await untilToldToStop(given, world, runtime);
+      stopReporting();
       await registry.deregister(found.service, found.id);
       world.terminal.out(`no longer draining: ${found.id}\n`);
       return 0;

@@ -37,8 +37,9 @@ export const register: Command = {
     try {
       const held = await registry.register(init);
       report(held, name, world);
-      held.subscribe(() => report(held, name, world));
+      const stopReporting = held.subscribe(() => report(held, name, world));
       await untilToldToStop(given, world, runtime);
+      stopReporting();
       await registry.deregister(held.instance.service, held.instance.id);
       world.terminal.out(`taken back: ${held.instance.id}\n`);
       return 0;
