@@ -19,7 +19,7 @@ export interface GoBuild {
   /** Arguments of `go` for each of its runs; `folder` is where programs go. */
   readonly commands: (folder: string) => readonly (readonly string[])[];
   readonly cwd?: string;
-  /** For each run. Default 300000. */
+  /** How long all of it may take. Default five minutes. */
   readonly limitMs?: number;
 }
 

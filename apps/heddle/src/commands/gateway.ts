@@ -3,7 +3,7 @@ import type { Part, Registration, Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { Gateway, type GatewayConfig, readGatewayConfig } from '@heddle/proxy';
 import { registration } from '@heddle/rpc';
-import { MetricRegistry, metricsService, processMetrics } from '@heddle/telemetry';
+import { MetricRegistry, metricsService, processMetrics, registrationGauge } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
 import { type HttpServer, type HttpService, serve } from '@heddle/wire';
 import { type Command, usageError } from '../command.ts';
@@ -77,7 +77,9 @@ async function runGateway(
       protocol: 'http',
       metadata: { 'metrics-port': String(operations.address.port) },
     });
-    registrations.push(registration({ runtime, registry, instance }));
+    const check = { kind: 'http', path: '/readyz' } as const;
+    const onRegistered = registrationGauge(metrics);
+    registrations.push(registration({ runtime, registry, instance, check, onRegistered }));
   }
   const parts = [upstreams, operations, front];
   return runServer({ name: 'gateway', runtime, parts, registrations }, world, () => ({

@@ -1,6 +1,7 @@
 import type { Runtime } from '@heddle/kernel';
 import { backendRegistry } from '../../registry/backend-registry.ts';
 import type { Instance } from '../../registry/instance.ts';
+import { authorityOf } from '../../health/probe/authority.ts';
 import type { LeaseKeeper } from '../../registry/lease-keeper.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { KubernetesAccess } from './access.ts';
@@ -58,6 +59,7 @@ export function kubernetesRegistry(options: KubernetesRegistryOptions): Registry
   return backendRegistry(
     {
       name: 'kubernetes',
+      places: [`kubernetes ${authorityOf(access.address)}${collections.leases}`],
       leases,
       find: async (service) => {
         const [own, slices] = await list(service);

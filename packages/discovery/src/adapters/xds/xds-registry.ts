@@ -1,5 +1,6 @@
 import { type Address, Call, HeddleError, type Runtime } from '@heddle/kernel';
 import type { EndpointTls } from '@heddle/wire';
+import { authorityOf } from '../../health/probe/authority.ts';
 import { backendRegistry } from '../../registry/backend-registry.ts';
 import { Newest } from '../../registry/newest.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -44,6 +45,7 @@ export function xdsRegistry(options: XdsRegistryOptions): Registry {
   return backendRegistry(
     {
       name: 'xds',
+      places: addresses.map((address) => `xds ${authorityOf(address)}`),
       find: async (service) => {
         const call = Call.root(runtime);
         try {
