@@ -2,21 +2,27 @@
 import { chromium } from './chromium.ts';
 import { curl } from './curl.ts';
 import type { Tool } from './engine.ts';
+import { eureka } from './eureka.ts';
 import { grpcCpp } from './grpc-cpp.ts';
 import { grpcGo, grpcGoInteropClient, grpcGoInteropServer } from './grpc-go.ts';
 import { grpcPython } from './grpc-python.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
 import { h2load, nghttpx } from './nghttp2.ts';
+import { nacos } from './nacos.ts';
 import { nginx } from './nginx.ts';
 import { promtool } from './promtool.ts';
 import { wrk } from './wrk.ts';
+import { zooKeeper } from './zookeeper.ts';
 
 /** All of them, servers first. */
 export const engines: readonly Tool[] = [
   nginx,
   haproxy,
   nghttpx,
+  zooKeeper,
+  eureka,
+  nacos,
   grpcGo,
   grpcCpp,
   grpcGoInteropServer,
