@@ -1,4 +1,5 @@
 // The suites by area. An area is here when its suites exist.
+import { embedded } from './discovery/embedded.ts';
 import type { Contract } from './result.ts';
 import { floods } from './wire/floods.ts';
 import { grpcInterop } from './wire/grpc-interop.ts';
@@ -7,5 +8,6 @@ import { smuggling } from './wire/smuggling.ts';
 
 /** What `npm run contracts -- <area>` runs. */
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
+  discovery: [embedded],
   wire: [h2specContract, grpcInterop, smuggling, floods],
 };
