@@ -1,5 +1,6 @@
 // The suites by area. An area is here when its suites exist.
 import { embedded } from './discovery/embedded.ts';
+import { zooKeeperContract } from './discovery/zookeeper.ts';
 import type { Contract } from './result.ts';
 import { floods } from './wire/floods.ts';
 import { grpcInterop } from './wire/grpc-interop.ts';
@@ -8,6 +9,6 @@ import { smuggling } from './wire/smuggling.ts';
 
 /** What `npm run contracts -- <area>` runs. */
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
-  discovery: [embedded],
+  discovery: [embedded, zooKeeperContract],
   wire: [h2specContract, grpcInterop, smuggling, floods],
 };
