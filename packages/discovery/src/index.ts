@@ -51,7 +51,7 @@ export { type ResolverOptions, resolver } from './resolve/resolver.ts';
 export type { Subsetting } from './resolve/subsetting.ts';
 export { parseTarget, type Subset, type Target } from './resolve/target.ts';
 export { type RemoteRegistryOptions, remoteRegistry } from './remote/remote-registry.ts';
-export type { Reach } from './remote/registry-servers.ts';
+export type { Reach } from './servers/server-group.ts';
 export { type EmptyPushGuardOptions, emptyPushGuard, type HeldBack } from './guard/empty-push-guard.ts';
 export { merge, type MergeOptions } from './merge/merge.ts';
 export { type LastKnownGoodOptions, lastKnownGood } from './guard/last-known-good.ts';

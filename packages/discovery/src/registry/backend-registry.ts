@@ -4,6 +4,7 @@ import type { Health, InstanceInit } from './instance.ts';
 import { KeptRegistrations, registryClosed } from './kept-registrations.ts';
 import type { LeaseClient } from './lease-client.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
+import { isFairRefusal } from '../servers/server-group.ts';
 import type { DesiredRegistration, Registry } from './registry.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type FeedState, settled, StateFeed } from './state-feed.ts';
@@ -18,7 +19,7 @@ export interface Backend {
   /** Asks once, with a deadline of its own. */
   find(service: string): Promise<FeedState>;
   /** See `Follow`. */
-  follow(service: string, call: Call): AsyncIterable<FeedState>;
+  follow(service: string, call: Call, known: FeedState | undefined): AsyncIterable<FeedState>;
   /** Names of the services that have instances, in any order, with a deadline of its own. */
   services?(): Promise<readonly string[]>;
   /** Lets go of all connections. Called once, after the last of the other calls. */
@@ -60,7 +61,8 @@ class BackendRegistry implements Registry {
     this.#history = history;
     this.#keeper = keeper;
     const { leases } = backend;
-    this.#registrations = leases && new KeptRegistrations({ runtime, leases, ttlMs, keeper });
+    this.#registrations =
+      leases && new KeptRegistrations({ runtime, leases: this.#noted(leases), ttlMs, keeper });
   }
 
   get problem(): HeddleError | undefined {
@@ -106,7 +108,7 @@ class BackendRegistry implements Registry {
       feed = new StateFeed({
         runtime: this.#runtime,
         service,
-        follow: (call) => this.#backend.follow(service, call),
+        follow: (call, known) => this.#backend.follow(service, call, known),
         history: this.#history,
         onProblem: (problem) => {
           this.#problem = problem;
@@ -134,14 +136,24 @@ class BackendRegistry implements Registry {
     this.#backend.close();
   }
 
+  #noted(leases: LeaseClient): LeaseClient {
+    return {
+      put: (leased, fresh) => this.#noting(leases.put(leased, fresh)),
+      renew: (...renewal) => this.#noting(leases.renew(...renewal)),
+      remove: (...removal) => this.#noting(leases.remove(...removal)),
+    };
+  }
+
+  /** A fair refusal says that the backend is well. */
   async #noting<T>(work: Promise<T>): Promise<T> {
     try {
       const result = await work;
       this.#problem = undefined;
       return result;
     } catch (thrown) {
-      this.#problem = HeddleError.from(thrown);
-      throw this.#problem;
+      const error = HeddleError.from(thrown);
+      this.#problem = isFairRefusal(error) ? undefined : error;
+      throw error;
     }
   }
 

@@ -14,9 +14,10 @@ export interface FeedState {
 /**
  * Reads a service's state and follows it: the first state as soon as possible, then one whenever it may have changed
  * or the backend has shown that it has not. It goes on until it throws; ending is a failure too. It has to watch for
- * silence itself, and to end when the call is cancelled.
+ * silence itself, and to end when the call is cancelled. `known` is what was known last, for a backend that can go on
+ * from there.
  */
-export type Follow = (call: Call) => AsyncIterable<FeedState>;
+export type Follow = (call: Call, known: FeedState | undefined) => AsyncIterable<FeedState>;
 
 /** What a feed works with. */
 export interface StateFeedOptions {
@@ -42,6 +43,7 @@ export class StateFeed {
   readonly #options: StateFeedOptions;
   readonly #watchers = new Set<Watcher<Snapshot>>();
   #snapshot: Snapshot | undefined;
+  #known: FeedState | undefined;
   #heardAtMs = 0;
   #failures = 0;
   #call: Call | undefined;
@@ -100,7 +102,7 @@ export class StateFeed {
     const call = Call.root(this.#options.runtime);
     this.#call = call;
     try {
-      for await (const state of this.#options.follow(call)) {
+      for await (const state of this.#options.follow(call, this.#known)) {
         if (this.#stopped) break;
         this.#apply(state);
       }
@@ -113,16 +115,19 @@ export class StateFeed {
     }
   }
 
-  #apply({ instances, position }: FeedState): void {
+  #apply(state: FeedState): void {
+    const { instances, position } = state;
     const { runtime, service, history, onProblem } = this.#options;
     const before = this.#snapshot;
     if (before !== undefined && position !== undefined && comparePositions(position, before) < 0)
       throw wentBack(service, position, before);
+    const isSameList = instances === this.#known?.instances;
+    this.#known = state;
     this.#failures = 0;
     this.#heardAtMs = runtime.clock.nowMs();
     onProblem(undefined);
-    const next = settled(before?.instances ?? [], instances);
-    const isNews = before === undefined || next !== before.instances;
+    const next = isSameList && before ? before.instances : settled(before?.instances ?? [], instances);
+    const isNews = next !== before?.instances;
     if (!isNews && !before.stale) return;
     const at = isNews ? (position ?? history.next()) : (position ?? before);
     this.#show({
