@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import path from 'node:path';
 import type { TlsIdentity } from '@heddle/kernel';
 import { dataFolder } from './cache.ts';
@@ -57,10 +58,31 @@ export const zooKeeper: Engine<ZooKeeperOptions> = {
       args: [...javaArgs(found.path, 'org.apache.zookeeper.server.ZooKeeperServerMain', properties), file],
       address: place,
       timeoutMs: 90_000,
+      // It listens before it can answer. Over TLS, that has to do.
+      ...(tls === undefined && { ready: () => givesSessions(place) }),
       ...(folder === undefined && { folder: data }),
     });
   },
 };
+
+/** Whether it answers the shortest request for a session: no protocol features, 10 s, no password. */
+function givesSessions({ host, port }: Place): Promise<boolean> {
+  const request = Buffer.alloc(4 + 44);
+  request.writeInt32BE(44, 0);
+  request.writeInt32BE(10_000, 4 + 12);
+  request.writeInt32BE(16, 4 + 24);
+  return new Promise((resolve) => {
+    const socket = connect(port, host, () => socket.write(request));
+    const done = (answer: boolean) => (): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('data', done(true));
+    socket.once('close', done(false));
+    socket.once('error', done(false));
+    socket.setTimeout(1000, done(false));
+  });
+}
 
 function configOf(data: string, { host, port }: Place, tls: ZooKeeperOptions['tls']): readonly string[] {
   const common = [

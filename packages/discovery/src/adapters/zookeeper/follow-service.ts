@@ -1,5 +1,4 @@
 import { type Call, HeddleError } from '@heddle/kernel';
-import type { History } from '../../registry/history.ts';
 import type { Instance } from '../../registry/instance.ts';
 import type { FeedState } from '../../registry/state-feed.ts';
 import type { ZooKeeperClient } from './client/client.ts';
@@ -16,12 +15,12 @@ export async function findInstances(client: ZooKeeperClient, tree: RegistryTree,
 /**
  * Follows a service on one connection. A watch of ZooKeeper fires once and is set by the read that it guards: so every
  * change since the last read is told, and what is told is read again with a new watch. Ends with the connection.
+ * ZooKeeper's own numbers do not tell two such readings apart, so that the feed counts them.
  */
 export async function* followService(
   client: ZooKeeperClient,
   tree: RegistryTree,
   service: string,
-  history: History,
   call: Call,
 ): AsyncGenerator<FeedState, void> {
   const on = await client.connected();
@@ -52,7 +51,7 @@ export async function* followService(
         else known.set(name, node.instance);
       }
       const instances = [...known.values()].filter((instance) => instance !== undefined);
-      yield { instances, position: history.at(Number(on.lastZxid)) };
+      yield { instances };
       await changes.next();
     }
   } finally {

@@ -59,11 +59,8 @@ export function zooKeeperRegistry(options: ZooKeeperRegistryOptions): Registry {
     {
       name: 'zookeeper',
       leases: zooKeeperLeases(client, tree, access),
-      find: async (service) => {
-        const instances = await findInstances(client, tree, service);
-        return { instances, position: history.at(Number((await client.connected()).lastZxid)) };
-      },
-      follow: (service, call) => followService(client, tree, service, history, call),
+      find: async (service) => ({ instances: await findInstances(client, tree, service) }),
+      follow: (service, call) => followService(client, tree, service, call),
       services: () => servicesOf(client, tree),
       close: () => void client.close(),
     },
