@@ -3,6 +3,7 @@ import { chromium } from './chromium.ts';
 import { curl } from './curl.ts';
 import type { Tool } from './engine.ts';
 import { eureka } from './eureka.ts';
+import { etcd, etcdctl } from './etcd.ts';
 import { grpcCpp } from './grpc-cpp.ts';
 import { grpcGo, grpcGoInteropClient, grpcGoInteropServer } from './grpc-go.ts';
 import { grpcPython } from './grpc-python.ts';
@@ -23,6 +24,7 @@ export const engines: readonly Tool[] = [
   zooKeeper,
   eureka,
   nacos,
+  etcd,
   grpcGo,
   grpcCpp,
   grpcGoInteropServer,
@@ -32,6 +34,7 @@ export const engines: readonly Tool[] = [
   wrk,
   h2spec,
   curl,
+  etcdctl,
   promtool,
   chromium,
 ];

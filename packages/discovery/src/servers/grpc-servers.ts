@@ -29,11 +29,13 @@ export type GrpcMethod<I extends DescMessage, O extends DescMessage> = DescMetho
 };
 
 /** What is sent beside a message. */
-export interface GrpcAsking {
+export interface GrpcAsking<Answer = unknown> {
   /** Metadata. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   /** Deadline, if the group's own is longer. */
   readonly timeoutMs?: number;
+  /** Looks at an answer with who gave it: what it throws makes it the next server's turn. */
+  readonly check?: (answer: Answer, asked: Asked) => void;
 }
 
 /** A stream of answers that has begun. */
@@ -54,16 +56,18 @@ export function askGrpc<I extends DescMessage, O extends DescMessage>(
   group: ServerGroup,
   method: GrpcMethod<I, O>,
   message: MessageInitShape<I>,
-  { metadata, timeoutMs }: GrpcAsking = {},
+  { metadata, timeoutMs, check }: GrpcAsking<MessageShape<O>> = {},
 ): Promise<MessageShape<O>> {
   const content = wholeBody(frame(toBinary(method.input, create(method.input, message))));
-  const read = async ({ response }: Answered): Promise<MessageShape<O>> => {
+  const read = async ({ response, asked }: Answered): Promise<MessageShape<O>> => {
     const { status, fields, body } = response;
     const [first] = await fewMessagesOf(body, { limitBytes: largestMessageBytes }, 1);
     const error = readGrpcStatus(body.trailers ?? fields, status);
     if (error !== undefined) throw error;
     if (first === undefined) throw noAnswer(method);
-    return fromBinary(method.output, first);
+    const answer = fromBinary(method.output, first);
+    check?.(answer, asked);
+    return answer;
   };
   return group.ask((address) => requestTo(address, method, metadata, content), read, timeoutMs);
 }

@@ -1,0 +1,6 @@
+export type { EurekaReach, EurekaServer } from './eureka-client.ts';
+export {
+  type EurekaRegistryOptions,
+  eurekaRegistry as eurekaRegistryWithoutThread,
+} from './eureka-registry.ts';
+export { eurekaRegistry, type ThreadedEurekaOptions } from './node/eureka-registry.ts';
