@@ -1,10 +1,8 @@
 // The suites by area. An area is here when its suites exist.
 import { embedded } from './discovery/embedded.ts';
-<<<<<<< HEAD
+import { eurekaContract } from './discovery/eureka.ts';
 import { zooKeeperContract } from './discovery/zookeeper.ts';
-=======
 import { etcdContract } from './discovery/etcd.ts';
->>>>>>> disc-kv
 import type { Contract } from './result.ts';
 import { floods } from './wire/floods.ts';
 import { grpcInterop } from './wire/grpc-interop.ts';
@@ -13,10 +11,6 @@ import { smuggling } from './wire/smuggling.ts';
 
 /** What `npm run contracts -- <area>` runs. */
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
-<<<<<<< HEAD
-  discovery: [embedded, zooKeeperContract],
-=======
-  discovery: [embedded, etcdContract],
->>>>>>> disc-kv
+  discovery: [embedded, etcdContract, zooKeeperContract, eurekaContract],
   wire: [h2specContract, grpcInterop, smuggling, floods],
 };

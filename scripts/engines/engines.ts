@@ -2,8 +2,8 @@
 import { chromium } from './chromium.ts';
 import { curl } from './curl.ts';
 import type { Tool } from './engine.ts';
-import { eureka } from './eureka.ts';
 import { etcd, etcdctl } from './etcd.ts';
+import { eureka } from './eureka.ts';
 import { grpcCpp } from './grpc-cpp.ts';
 import { grpcGo, grpcGoInteropClient, grpcGoInteropServer } from './grpc-go.ts';
 import { grpcPython } from './grpc-python.ts';

@@ -10,7 +10,7 @@ import {
   until,
   user,
 } from '@heddle/discovery/testing';
-import { zooKeeperRegistry, zooKeeperRegistryWithoutThread } from '@heddle/discovery/zookeeper';
+import { zooKeeperRegistry, type ThreadedZooKeeperOptions } from '@heddle/discovery/zookeeper';
 import type { Address, Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { TestAuthority } from '@heddle/kernel/testing';
@@ -46,21 +46,38 @@ export const zooKeeperContract: Contract = discoveryContract({
   },
 });
 
-function open(own: Runtime, address: Address, path: string): Registry {
-  return zooKeeperRegistryWithoutThread({ runtime: own, addresses: [address], path, ttlMs, timeoutMs });
+/** Without a thread, which would keep the session of those that a case lets die. */
+function open(own: Runtime, address: Address, more: Partial<ThreadedZooKeeperOptions> = {}): Registry {
+  return zooKeeperRegistry({ runtime: own, addresses: [address], ttlMs, timeoutMs, maxBlockedMs: 0, ...more });
 }
 
 async function onSharedServer(): Promise<RegistryStage> {
   shared ??= zooKeeper.start({});
   const { address } = await shared;
   const path = `/case${paths++}`;
+  const others: Running[] = [];
+  const beside = async (options: ZooKeeperOptions): Promise<Place> => {
+    const other = await zooKeeper.start(options);
+    others.push(other);
+    return other.address;
+  };
   const stage = await serverStage({
     runtime,
     ttlMs,
     target: () => address,
-    open: (own, proxy) => open(own, proxy, path),
-    doors: { auth: () => authDoor(address), tls: tlsDoor, ipv6: ipv6Door },
-    end: async () => {},
+    open: (own, proxy) => open(own, proxy, { path }),
+    doors: {
+      auth: () => authDoor(address, path),
+      tls: () => tlsDoor(beside),
+      ipv6: async () => {
+        const { port } = await freePlace();
+        const at = await beside({ address: { host: '::1', port } });
+        return { right: async () => open(runtime, at), wrong: async () => ({}) };
+      },
+    },
+    end: async () => {
+      await Promise.all(others.map((other) => other.stop()));
+    },
   });
   addressOf.set(stage, address);
   return stage;
@@ -83,7 +100,7 @@ async function ownServer(): Promise<RegistryStage> {
     runtime,
     ttlMs,
     target: () => address,
-    open: (own, proxy) => open(own, proxy, '/heddle/registry'),
+    open,
     faults: {
       kill,
       restart: start,
@@ -100,56 +117,33 @@ async function ownServer(): Promise<RegistryStage> {
   });
 }
 
-async function authDoor(address: Place): Promise<RegistryDoor> {
-  const path = `/case${paths++}`;
-  const common = { runtime, addresses: [address], path, ttlMs, timeoutMs };
-  const right = { user: 'app', password: 'sesame' };
+async function authDoor(address: Place, path: string): Promise<RegistryDoor> {
+  const credentials = { user: 'app', password: 'sesame' };
   return {
-    right: async () => zooKeeperRegistryWithoutThread({ ...common, credentials: right }),
+    right: async () => open(runtime, address, { path, credentials }),
     wrong: async () => ({
-      'no credentials': zooKeeperRegistryWithoutThread(common),
-      'another password': zooKeeperRegistryWithoutThread({
-        ...common,
-        credentials: { ...right, password: 'simsim' },
-      }),
+      'no credentials': open(runtime, address, { path }),
+      'another password': open(runtime, address, { path, credentials: { user: 'app', password: 'simsim' } }),
     }),
   };
 }
 
-async function tlsDoor(): Promise<RegistryDoor> {
+/** A server that wants certificates of its clients. */
+async function tlsDoor(beside: (options: ZooKeeperOptions) => Promise<Place>): Promise<RegistryDoor> {
   const authority = new TestAuthority('zookeeper', Date.now());
   const stranger = new TestAuthority('stranger', Date.now());
   const client = authority.issue({ subject: 'client' });
   const identity = authority.issue({ subject: 'server', addresses: ['127.0.0.1'] });
-  const server = await startServer({ tls: { ...identity, trust: authority.certificate } });
-  const with_ = (trust: string, identities: (typeof client)[]): Registry =>
-    zooKeeperRegistryWithoutThread({
-      runtime,
-      addresses: [server.address],
-      ttlMs,
-      timeoutMs,
-      tls: { source: { current: { identities, trust } } },
-    });
+  const address = await beside({ tls: { ...identity, trust: authority.certificate } });
+  const trusting = (trust: string, identities: (typeof client)[]): Registry =>
+    open(runtime, address, { tls: { source: { current: { identities, trust } } } });
   return {
-    right: async () => with_(authority.certificate, [client]),
+    right: async () => trusting(authority.certificate, [client]),
     wrong: async () => ({
-      'a client that does not trust the server': with_(stranger.certificate, [client]),
-      'a client without a certificate': with_(authority.certificate, []),
+      'no trust in the server': trusting(stranger.certificate, [client]),
+      'no certificate': trusting(authority.certificate, []),
     }),
   };
-}
-
-async function ipv6Door(): Promise<RegistryDoor> {
-  const { port } = await freePlace();
-  const server = await startServer({ address: { host: '::1', port } });
-  const right = async (): Promise<Registry> =>
-    zooKeeperRegistryWithoutThread({ runtime, addresses: [server.address], ttlMs, timeoutMs });
-  return { right, wrong: async () => ({}) };
-}
-
-// Servers of doors: ended with the process.
-async function startServer(options: ZooKeeperOptions): Promise<Running> {
-  return zooKeeper.start(options);
 }
 
 function blockedCase(): RegistryCase {

@@ -44,8 +44,8 @@ export class EurekaClient {
     const { servers, zone, path = '/eureka', credentials, tls, timeoutMs = 6000 } = reach;
     this.#path = path;
     if (credentials !== undefined) {
-      const bytes = new TextEncoder().encode(`${credentials.user}:${credentials.password}`);
-      this.#authorization = `Basic ${bytes.toBase64()}`;
+      const pair = Buffer.from(`${credentials.user}:${credentials.password}`);
+      this.#authorization = `Basic ${pair.toString('base64')}`;
     }
     this.#group = new ServerGroup({
       runtime,

@@ -5,7 +5,7 @@ import type { EurekaLeaseOptions } from './eureka-lease-module.ts';
 
 /** As `EurekaRegistryOptions`; the keeper is a thread. */
 export interface ThreadedEurekaOptions extends Omit<EurekaRegistryOptions, 'keeper'> {
-  /** For how long leases are kept for a main thread that does not answer. Default 60000. */
+  /** For how long leases are kept for a main thread that does not answer. Default 60000; 0 for no thread. */
   readonly maxBlockedMs?: number;
 }
 
@@ -14,6 +14,7 @@ export interface ThreadedEurekaOptions extends Omit<EurekaRegistryOptions, 'keep
  * TLS material that there was when it was made. A process that registers nothing gets no thread.
  */
 export function eurekaRegistry({ maxBlockedMs, ...options }: ThreadedEurekaOptions): Registry {
+  if (maxBlockedMs === 0) return withoutThread(options);
   const { runtime, servers, zone, path, credentials, timeoutMs, prefix = '', ttlMs = 10_000 } = options;
   const tls = options.tls && { ...options.tls, source: { current: options.tls.source.current } };
   const given: EurekaLeaseOptions = {

@@ -6,7 +6,7 @@ import type { ZooKeeperLeaseOptions } from './zookeeper-lease-module.ts';
 
 /** As `ZooKeeperRegistryOptions`; the keeper is a thread. */
 export interface ThreadedZooKeeperOptions extends Omit<ZooKeeperRegistryOptions, 'keeper' | 'onSession'> {
-  /** For how long the session is kept for a main thread that does not answer. Default 60000. */
+  /** For how long the session is kept for a main thread that does not answer. Default 60000; 0 for no thread. */
   readonly maxBlockedMs?: number;
 }
 
@@ -15,6 +15,7 @@ export interface ThreadedZooKeeperOptions extends Omit<ZooKeeperRegistryOptions,
  * thread has the TLS material that there was when it was made. A process that registers nothing gets no thread.
  */
 export function zooKeeperRegistry({ maxBlockedMs, ...options }: ThreadedZooKeeperOptions): Registry {
+  if (maxBlockedMs === 0) return withoutThread(options);
   const shared = new SharedSession();
   const tls = options.tls && { ...options.tls, source: { current: options.tls.source.current } };
   const given: ZooKeeperLeaseOptions = { addresses: options.addresses, tls, session: shared.memory };
