@@ -1,6 +1,7 @@
 // The suites by area. An area is here when its suites exist.
 import { embedded } from './discovery/embedded.ts';
 import { eurekaContract } from './discovery/eureka.ts';
+import { nacosContract } from './discovery/nacos.ts';
 import { zooKeeperContract } from './discovery/zookeeper.ts';
 import { etcdContract } from './discovery/etcd.ts';
 import type { Contract } from './result.ts';
@@ -11,6 +12,6 @@ import { smuggling } from './wire/smuggling.ts';
 
 /** What `npm run contracts -- <area>` runs. */
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
-  discovery: [embedded, etcdContract, zooKeeperContract, eurekaContract],
+  discovery: [embedded, etcdContract, zooKeeperContract, eurekaContract, nacosContract],
   wire: [h2specContract, grpcInterop, smuggling, floods],
 };

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { once } from 'node:events';
+import type { TlsIdentity } from '@heddle/kernel';
 import { dataFolder } from './cache.ts';
 import { type Engine, type Place, required } from './engine.ts';
 import { assemble, findAssembled, javaArgs, type MavenBuild } from './maven.ts';
@@ -13,6 +14,8 @@ export interface NacosOptions {
   readonly address?: Place;
   /** Where it keeps its data, which is then not removed. Default: a folder of its own. */
   readonly folder?: string;
+  /** Speaks TLS at its gRPC port, and nothing else there. */
+  readonly tls?: TlsIdentity;
 }
 
 const build: MavenBuild = {
@@ -40,12 +43,12 @@ export const nacos: Engine<NacosOptions> = {
       await running.stop();
     }
   },
-  start: async ({ address, folder }) => {
+  start: async ({ address, folder, tls }) => {
     const found = await required(nacos);
     const place = address ?? (await freePlaces());
     const home = folder ?? dataFolder('nacos');
     mkdirSync(path.join(home, 'conf'), { recursive: true });
-    writeFileSync(path.join(home, 'conf', 'application.properties'), configOf(place));
+    writeFileSync(path.join(home, 'conf', 'application.properties'), configOf(home, place, tls));
     const properties = {
       'nacos.standalone': 'true',
       'nacos.home': home,
@@ -66,20 +69,26 @@ export const nacos: Engine<NacosOptions> = {
   },
 };
 
-function configOf({ host, port }: Place): string {
-  return [
+function configOf(home: string, { port }: Place, tls: TlsIdentity | undefined): string {
+  const lines = [
     'server.servlet.contextPath=/nacos',
     `server.port=${port}`,
-    `server.address=${host}`,
     'nacos.core.auth.enabled=false',
-    'nacos.naming.empty-service.clean.initial-delay-ms=600000',
-    'nacos.core.param.check.enabled=false',
-    '',
-  ].join('\n');
+    'nacos.naming.push.pushTaskDelay=100',
+  ];
+  if (tls !== undefined) {
+    writeFileSync(path.join(home, 'chain.pem'), tls.certificates);
+    writeFileSync(path.join(home, 'key.pem'), tls.privateKey);
+    const prefix = 'nacos.remote.server.rpc.tls';
+    lines.push(`${prefix}.enableTls=true`, `${prefix}.compatibility=false`);
+    lines.push(`${prefix}.certChainFile=${path.join(home, 'chain.pem')}`);
+    lines.push(`${prefix}.certPrivateKey=${path.join(home, 'key.pem')}`);
+  }
+  return `${lines.join('\n')}\n`;
 }
 
 /** A place whose neighbours, which Nacos uses too, are free as well. */
-async function freePlaces(): Promise<Place> {
+export async function freePlaces(): Promise<Place> {
   const host = '127.0.0.1';
   for (;;) {
     const port = 12_000 + Math.floor(Math.random() * 18_000);
