@@ -38,9 +38,18 @@ export async function assemble(build: MavenBuild): Promise<Found | Missing> {
   return findAssembled(build);
 }
 
-/** Arguments of `java` that run a class of what was assembled: quick to start, small, a single core's worth. */
-export function javaArgs(folder: string, main: string, properties: Readonly<Record<string, string>>): string[] {
-  const classPath = [path.join(folder, 'classes'), path.join(folder, 'lib', '*')].join(path.delimiter);
+/**
+ * Arguments of `java` that run a class of what was assembled: quick to start, small, a single core's worth. `first` are
+ * libraries whose classes hide those of the same name in others.
+ */
+export function javaArgs(
+  folder: string,
+  main: string,
+  properties: Readonly<Record<string, string>>,
+  first: readonly string[] = [],
+): string[] {
+  const libraries = [...first, '*'].map((name) => path.join(folder, 'lib', name));
+  const classPath = [path.join(folder, 'classes'), ...libraries].join(path.delimiter);
   const given = Object.entries(properties).map(([name, value]) => `-D${name}=${value}`);
   return ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...given, '-cp', classPath, main];
 }

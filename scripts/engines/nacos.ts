@@ -24,6 +24,9 @@ const build: MavenBuild = {
   source: path.join(import.meta.dirname, 'nacos'),
 };
 
+// Of two libraries with the same classes this one has those that the server calls; it needs others of the other.
+const hessian = 'hessian-4.0.63.jar';
+
 /** How far gRPC is above the HTTP port. */
 export const nacosGrpcOffset = 1000;
 
@@ -56,7 +59,7 @@ export const nacos: Engine<NacosOptions> = {
       'user.home': home,
       'derby.stream.error.file': path.join(home, 'derby.log'),
     };
-    const args = javaArgs(found.path, 'heddle.engines.NacosMain', properties);
+    const args = javaArgs(found.path, 'heddle.engines.NacosMain', properties, [hessian]);
     return startServer({
       name: 'nacos',
       command: 'java',

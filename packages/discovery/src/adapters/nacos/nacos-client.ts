@@ -152,9 +152,9 @@ export class NacosClient {
   }
 
   #notify(json: Readonly<Record<string, unknown>>): void {
-    const { serviceName, groupName, serviceInfo } = json;
-    if (groupName !== this.group || typeof serviceInfo !== 'object' || serviceInfo === null) return;
-    for (const listener of this.#listeners.get(String(serviceName)) ?? []) listener.pushed(serviceInfo);
+    const { serviceInfo } = json as { readonly serviceInfo?: ServiceInfo };
+    if (serviceInfo?.groupName !== this.group) return;
+    for (const listener of this.#listeners.get(String(serviceInfo.name)) ?? []) listener.pushed(serviceInfo);
   }
 }
 

@@ -16,6 +16,7 @@ export interface NacosAnswer {
 /** A service with its instances, as a query and a push have it. */
 export interface ServiceInfo {
   readonly name?: unknown;
+  readonly groupName?: unknown;
   readonly hosts?: readonly NacosInstance[];
   /** When the server made this, in milliseconds since 1970. */
   readonly lastRefTime?: unknown;
