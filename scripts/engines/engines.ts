@@ -1,5 +1,6 @@
 // Everything that `node scripts/engines/main.ts` knows of.
 import { chromium } from './chromium.ts';
+import { consul } from './consul.ts';
 import { curl } from './curl.ts';
 import type { Tool } from './engine.ts';
 import { etcd, etcdctl } from './etcd.ts';
@@ -21,6 +22,7 @@ export const engines: readonly Tool[] = [
   nginx,
   haproxy,
   nghttpx,
+  consul,
   zooKeeper,
   eureka,
   nacos,

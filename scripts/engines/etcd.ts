@@ -71,7 +71,7 @@ function argsOf(address: Place, data: string, peerPort: number, tls: EtcdOptions
 
 /** Over TLS nobody may be let in to ask; there its log says it. */
 async function hasLeader(running: Running, secured: boolean): Promise<boolean> {
-  if (secured) return running.output().includes('ready to serve client requests');
+  if (secured) return /serving client requests on/.test(running.output());
   const { host, port } = running.address;
   const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   try {

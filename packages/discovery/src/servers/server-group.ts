@@ -57,16 +57,18 @@ export class ServerGroup {
 
   /**
    * One request with its answer, which `read` reads to its end. Rejects as `read` does, or with `unavailable` or
-   * `deadline_exceeded`. `timeoutMs`: a deadline, if the group's own is longer.
+   * `deadline_exceeded`. `timeoutMs`: a deadline, if the group's own is longer. Given up with its `parent`.
    */
   async ask<T>(
     request: RequestFor,
     read: (answered: Answered, call: Call) => Promise<T>,
     timeoutMs: number = this.#options.timeoutMs,
+    parent?: Call,
   ): Promise<T> {
     const { runtime } = this.#options;
     const limitMs = Math.min(timeoutMs, this.#options.timeoutMs);
-    const call = Call.root(runtime, runtime.clock.nowMs() + limitMs);
+    const endMs = runtime.clock.nowMs() + limitMs;
+    const call = parent === undefined ? Call.root(runtime, endMs) : parent.child(endMs);
     const limit = this.#limit(call, limitMs);
     try {
       const answered = await this.#send(request, call);

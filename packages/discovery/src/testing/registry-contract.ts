@@ -1,5 +1,8 @@
 import { describe, test } from 'node:test';
 import { type RegistryCase, plainCases, type RegistryNeed } from './registry-cases.ts';
+import { crowdCases } from './registry-crowd-cases.ts';
+import { doorCases } from './registry-door-cases.ts';
+import { lifeCase } from './registry-life-case.ts';
 import { blockedCases, faultCases, leaseCases } from './registry-fault-cases.ts';
 import type { RegistryStage } from './registry-stage.ts';
 
@@ -9,6 +12,9 @@ export const registryCases: readonly RegistryCase[] = [
   ...leaseCases,
   ...blockedCases,
   ...faultCases,
+  ...crowdCases,
+  ...doorCases,
+  lifeCase,
 ];
 
 /**
