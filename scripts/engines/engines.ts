@@ -5,6 +5,7 @@ import { consul } from './consul.ts';
 import { curl } from './curl.ts';
 import type { Tool } from './engine.ts';
 import { etcd, etcdctl } from './etcd.ts';
+import { eureka } from './eureka.ts';
 import { grpcCpp } from './grpc-cpp.ts';
 import { grpcGo, grpcGoInteropClient, grpcGoInteropServer } from './grpc-go.ts';
 import { grpcPython } from './grpc-python.ts';
@@ -12,10 +13,12 @@ import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
 import { kubeApiserver } from './kube-apiserver.ts';
 import { h2load, nghttpx } from './nghttp2.ts';
+import { nacos } from './nacos.ts';
 import { nginx } from './nginx.ts';
 import { promtool } from './promtool.ts';
 import { wrk } from './wrk.ts';
 import { xdsControlPlane } from './xds-control-plane.ts';
+import { zooKeeper } from './zookeeper.ts';
 
 /** All of them, servers first. */
 export const engines: readonly Tool[] = [
@@ -23,6 +26,9 @@ export const engines: readonly Tool[] = [
   haproxy,
   nghttpx,
   consul,
+  zooKeeper,
+  eureka,
+  nacos,
   etcd,
   grpcGo,
   grpcCpp,

@@ -1,5 +1,5 @@
 import type { Registry, Snapshot } from '@heddle/discovery';
-import { HeddleError, type Runtime } from '@heddle/kernel';
+import { type Code, HeddleError, type Runtime } from '@heddle/kernel';
 
 /** What one check found. */
 export interface Finding {
@@ -56,22 +56,19 @@ async function checkReach({ registry, runtime }: Examination): Promise<Finding[]
   }
 }
 
+const advice: Readonly<Partial<Record<Code, string>>> = {
+  unauthenticated:
+    'give the token or password in HEDDLE_REGISTRY_SECRET or by secret-file=, and user= where there are users',
+  permission_denied: 'grant this user to read and write what docs/discovery.md lists for the backend',
+  deadline_exceeded: 'look whether the registry is overloaded, or a firewall drops packets without a word',
+  unavailable: 'check host and port, that the registry runs, and whether it wants TLS (+tls in the URL)',
+};
+
 /** What to do about an error. */
-export function adviceFor({ code, reason }: HeddleError): string {
-  if (reason.startsWith('CERTIFICATE') || reason === 'NAME_MISMATCH')
-    return 'Do: name the authority that signed the certificate with ca-file=, and the host that it is for';
-  switch (code) {
-    case 'unauthenticated':
-      return 'Do: give the token or password in HEDDLE_REGISTRY_SECRET or by secret-file=, and user= where there are users';
-    case 'permission_denied':
-      return 'Do: grant this user to read and write what docs/discovery.md lists for the backend';
-    case 'deadline_exceeded':
-      return 'Do: look whether the registry is overloaded, or a firewall drops packets without a word';
-    case 'unavailable':
-      return 'Do: check host and port, that the registry runs, and whether it wants TLS (+tls in the URL)';
-    default:
-      return 'Do: check that the URL names the right kind of registry';
-  }
+function adviceFor({ code, reason }: HeddleError): string {
+  const isCertificate = reason.startsWith('CERTIFICATE') || reason === 'NAME_MISMATCH';
+  if (isCertificate) return 'Do: name the authority that signed it by ca-file=, and the host that it is for';
+  return `Do: ${advice[code] ?? 'check that the URL names the right kind of registry'}`;
 }
 
 async function checkLatency({ registry, runtime }: Examination): Promise<Finding> {
@@ -155,8 +152,8 @@ async function checkClock({ registry, runtime }: Examination, id: string): Promi
   const skewMs = runtime.clock.wallMs() - heartbeatMs;
   const detail = `${Math.abs(skewMs / 1000).toFixed(1)} s ${skewMs < 0 ? 'behind' : 'ahead of'} the registry`;
   if (Math.abs(skewMs) <= skewLimitMs) return ok('clock', detail);
-  const advice = 'leases do not mind, but times in logs and certificates do. Do: set the clock by NTP';
-  return { check: 'clock', result: 'warning', detail: `we are ${detail}: ${advice}` };
+  const why = 'leases do not mind, but times in logs and certificates do. Do: set the clock by NTP';
+  return { check: 'clock', result: 'warning', detail: `we are ${detail}: ${why}` };
 }
 
 async function checkWatchAlone({ registry, runtime }: Examination): Promise<Finding> {

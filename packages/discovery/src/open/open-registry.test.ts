@@ -14,7 +14,14 @@ const open = (text: string): Promise<Registry> =>
 test('a URL becomes the registry of its backend', async () => {
   for (const [url, name] of [
     ['embedded://127.0.0.1:8090', 'remote'],
+    ['consul', 'consul'],
+    ['etcd://a,b/shop', 'etcd'],
+    ['zookeeper://a/chroot', 'zookeeper'],
+    ['k8s://127.0.0.1:8001/shop', 'kubernetes'],
+    ['eureka://a?zone=z', 'eureka'],
+    ['nacos://a/space?group=g&ephemeral=false', 'nacos'],
     ['dns://127.0.0.1?srv=_{service}._tcp.test', 'dns'],
+    ['xds://a?resource=cluster-{service}&protocol=delta', 'xds'],
   ] as const) {
     const registry = await open(url);
     assert.equal(registry.name, name);
@@ -28,6 +35,14 @@ test('every wrong parameter is named, before any file is read', async () => {
     reason: 'BAD_REGISTRY_URL',
     message: /"tokn".*ttl: expected.*found "5".*certificates are for TLS.*cert-file and key-file/,
   });
+});
+
+test('a user without a password is refused', async () => {
+  for (const backend of ['etcd', 'zookeeper', 'eureka', 'nacos'])
+    await assert.rejects(open(`${backend}://h?user=web`), {
+      reason: 'BAD_REGISTRY_URL',
+      message: /password of "web"/,
+    });
 });
 
 test('what DNS is to be asked has to be said, once and in full', async () => {

@@ -1,4 +1,4 @@
-import { HeddleError, type Runtime, type TlsMaterial } from '@heddle/kernel';
+import type { Runtime, TlsMaterial } from '@heddle/kernel';
 import type { Registry } from '../registry/registry.ts';
 import type { DriverWorld, RegistryDriver } from './driver.ts';
 import { drivers } from './drivers.ts';
@@ -30,9 +30,7 @@ const common: Readonly<Record<string, string>> = {
  */
 export async function openRegistryUrl(text: string, options: OpenRegistryOptions): Promise<Registry> {
   const url = parseRegistryUrl(text);
-  const load = drivers[url.backend];
-  if (load === undefined) throw notBuilt(url);
-  const driver = await load();
+  const driver = await drivers[url.backend]();
   checkParameters(url, driver);
   return driver.open(url, await worldOf(url, options));
 }
@@ -83,9 +81,4 @@ async function worldOf(url: RegistryUrl, options: OpenRegistryOptions): Promise<
     readText,
     variable,
   };
-}
-
-function notBuilt({ backend }: RegistryUrl): HeddleError {
-  const message = `this build has no adapter for ${backend}; it has ${Object.keys(drivers).join(', ')}`;
-  return new HeddleError({ code: 'unimplemented', reason: 'UNSUPPORTED', message, sent: false });
 }

@@ -19,14 +19,14 @@ export class Newest<T> {
 
   /** The newest that was not taken yet, as soon as there is one. Rejects once it has failed. */
   async take(): Promise<T> {
-    while (this.#value === undefined && this.#failure === undefined) {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure;
+      const taken = this.#value;
+      this.#value = undefined;
+      if (taken !== undefined) return taken.value;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    if (this.#failure !== undefined || this.#value === undefined) throw this.#failure;
-    const { value } = this.#value;
-    this.#value = undefined;
-    return value;
   }
 }

@@ -23,8 +23,9 @@ export async function readKubeconfig(options: KubeconfigOptions): Promise<Kubern
   const name = options.context ?? textIn(config['current-context']);
   if (name === undefined) throw bad('expected a current-context, or one that is named, found none');
   const context = entry(config['contexts'], name, 'context');
-  const cluster = entry(config['clusters'], String(context['cluster']), 'cluster');
-  const user = context['user'] === undefined ? {} : entry(config['users'], String(context['user']), 'user');
+  const cluster = entry(config['clusters'], textIn(context['cluster']) ?? '', 'cluster');
+  const named = textIn(context['user']);
+  const user = named === undefined ? {} : entry(config['users'], named, 'user');
   refuseUnsupported(cluster, user);
   const { address, secure } = serverOf(textIn(cluster['server']));
   const content = async (

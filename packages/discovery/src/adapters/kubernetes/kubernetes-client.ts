@@ -4,16 +4,9 @@ import { authorityOf } from '../../health/probe/authority.ts';
 import { decodeJson, encodeJson } from '../../remote/protocol.ts';
 import { type Answered, type Asked, ServerGroup } from '../../servers/server-group.ts';
 import type { KubernetesAccess } from './access.ts';
+import type { KubernetesRequest } from './kubernetes-request.ts';
 import { ServerClock } from './server-clock.ts';
 import { isGone, refusal } from './status-error.ts';
-
-/** One request to the API server. */
-export interface KubernetesRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly json?: unknown;
-}
 
 /** How it is asked. */
 export interface KubernetesClientOptions {

@@ -1,5 +1,5 @@
 import { type Code, HeddleError } from '@heddle/kernel';
-import type { KubernetesRequest } from './kubernetes-client.ts';
+import type { KubernetesRequest } from './kubernetes-request.ts';
 
 /** What the server's answers mean. */
 const meanings: Readonly<Record<number, readonly [code: Code, reason: string, advice: string]>> = {
