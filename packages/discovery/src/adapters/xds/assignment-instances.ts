@@ -130,7 +130,7 @@ const conditions: Readonly<Record<number, { readonly state: InstanceState; reado
   [HealthStatus.UNKNOWN]: { state: running, health: 'unknown' },
   [HealthStatus.HEALTHY]: { state: running, health: 'passing' },
   [HealthStatus.UNHEALTHY]: failing,
-  [HealthStatus.DRAINING]: { state: 'draining' as InstanceState, health: 'passing' },
+  [HealthStatus.DRAINING]: { state: 'draining', health: 'passing' },
   [HealthStatus.TIMEOUT]: failing,
   [HealthStatus.DEGRADED]: { state: running, health: 'warning' },
 };
