@@ -7,7 +7,7 @@ import {
   type RunningCheck,
   startCheck,
 } from '@heddle/discovery';
-import type { Registration, Runtime } from '@heddle/kernel';
+import { HeddleError, type Registration, type Runtime } from '@heddle/kernel';
 import type { HealthBoard } from './health/health-board.ts';
 
 /** What `registration` is made from. */
@@ -52,7 +52,13 @@ export function registration(options: RegistrationOptions): Registration {
       // Known before it is sent: what was cut short may stand all the same, and has to be taken back.
       const stated = complete(options.instance());
       registered = stated;
-      const desired = await registry.register(stated);
+      const desired = await registry.register(stated).catch(unlessReadOnly);
+      if (desired === undefined) {
+        registered = undefined;
+        changed(false);
+        runtime.log('info', 'this registry is read only: nothing is registered', { registry: registry.name });
+        return;
+      }
       stopListening = desired.subscribe(changed);
       changed(desired.registered);
       if (check !== undefined) {
@@ -78,4 +84,10 @@ export function registration(options: RegistrationOptions): Registration {
       if (registered !== undefined) await registry.deregister(registered.service, registered.id);
     },
   };
+}
+
+/** DNS and xDS cannot be written to; who is found there was written down by others. */
+function unlessReadOnly(thrown: unknown): undefined {
+  if (HeddleError.from(thrown).code !== 'unimplemented') throw thrown;
+  return undefined;
 }

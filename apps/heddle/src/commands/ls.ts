@@ -4,6 +4,7 @@ import { nodeRuntime } from '@heddle/kernel/node';
 import { type Command, usageError } from '../command.ts';
 import { chosenRegistry, registryOptions } from '../registry-access.ts';
 import { table } from '../terminal/table.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /** `heddle ls`. */
 export const ls: Command = {
@@ -31,13 +32,22 @@ export const ls: Command = {
       const snapshots = await Promise.all(names.map((name) => registry.instances(name)));
       const instances = snapshots.flatMap((snapshot) => snapshot.instances);
       const rows = what === 'services' ? serviceRows(names, instances) : instanceRows(instances);
-      world.terminal.out(given.flag('json') ? `${JSON.stringify(rows, undefined, 2)}\n` : table(rows));
+      world.terminal.out(
+        given.flag('json') ? `${JSON.stringify(rows, undefined, 2)}\n` : shown(rows, world.terminal),
+      );
       return 0;
     } finally {
       await registry.close();
     }
   },
 };
+
+// The last goes first where a terminal is narrow; --json has everything.
+const droppable = ['health', 'state', 'zone', 'version', 'weight', 'protocol'];
+
+function shown(rows: readonly Record<string, string | number>[], terminal: Terminal): string {
+  return terminal.interactive ? table(rows, terminal.width, droppable) : table(rows);
+}
 
 function serviceRows(names: readonly string[], all: readonly Instance[]): Record<string, string | number>[] {
   return names.map((service) => {
