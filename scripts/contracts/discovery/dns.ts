@@ -11,7 +11,9 @@ import {
 } from '@heddle/discovery/testing';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { type Bind9, bind9, nsupdate, startBind9 } from '../../engines/bind9.ts';
+import { consul } from '../../engines/consul.ts';
 import { isMissing, obtain } from '../../engines/engine.ts';
+import { freePort } from '../../engines/running.ts';
 import type { Contract } from '../result.ts';
 import { discoveryContract } from './suite.ts';
 
@@ -39,16 +41,19 @@ const records = [
   ...many,
 ];
 
-/** On the real server. */
-export const dns: Contract = discoveryContract({
+const lacks = { register: readOnly, services: 'DNS answers for names that are asked for and lists none' };
+const cannot = { auth: perServer, tls: perServer, ipv6: perServer };
+
+/** On BIND. */
+const onBind = discoveryContract({
   backend: 'dns',
   prepare: async () => {
     const tool = await obtain(nsupdate);
     return isMissing(tool) ? tool : obtain(bind9);
   },
   stages: { '': stageOf },
-  lacks: { register: readOnly, services: 'DNS answers for names that are asked for and lists none' },
-  cannot: { auth: perServer, tls: perServer, ipv6: perServer },
+  lacks,
+  cannot,
   more: [
     {
       name: 'SRV: priority chooses, weight shares, targets have addresses of both families',
@@ -156,6 +161,80 @@ export const dns: Contract = discoveryContract({
     },
   ] satisfies RegistryCase[],
 });
+
+/** Consul's own DNS, where services are names. */
+const onConsul = discoveryContract({
+  backend: 'dns',
+  prepare: () => obtain(consul),
+  stages: { 'by Consul': stageOfConsul },
+  lacks,
+  cannot,
+  more: [
+    {
+      name: 'what is registered at Consul is found by SRV, with its weight, and gone when it is failing',
+      uses: [],
+      run: async (stage) => {
+        const { tell } = stage as ConsulStage;
+        const base = { Name: 'users', Address: '127.0.0.7', Weights: { Passing: 7, Warning: 1 } };
+        await tell('service/register', { ...base, ID: 'a', Port: 7001 });
+        await tell('service/register', {
+          ...base,
+          ID: 'b',
+          Port: 7002,
+          Check: { CheckID: 'b', TTL: '1h', Status: 'passing' },
+        });
+        const watch = recordWatch(await stage.open(), 'users');
+        const seen = (): string | undefined =>
+          watch.latest?.instances.map(({ address, port, weight }) => `${address}:${port}=${weight}`).join();
+        const both = '127.0.0.7:7001=7,127.0.0.7:7002=7';
+        await until(stage.runtime, both, 8000, () => seen() === both);
+        await tell('check/fail/b');
+        await until(stage.runtime, 'b has gone', 8000, () => seen() === '127.0.0.7:7001=7');
+        await tell('service/deregister/a');
+        await until(stage.runtime, 'nobody is there', 8000, () => seen() === '');
+        await watch.stop();
+      },
+    },
+  ] satisfies RegistryCase[],
+});
+
+/** On the real servers. */
+export const dns: Contract = {
+  backend: 'dns',
+  run: async () => [...(await onBind.run()), ...(await onConsul.run())],
+};
+
+interface ConsulStage extends RegistryStage {
+  /** PUT to the agent's API. */
+  readonly tell: (path: string, json?: object) => Promise<void>;
+}
+
+async function stageOfConsul(): Promise<RegistryStage> {
+  const dnsPort = await freePort();
+  const server = await consul.start({ dnsPort });
+  const { host, port } = server.address;
+  const stage = await serverStage({
+    runtime,
+    ttlMs: 2000,
+    target: () => server.address,
+    open: (own) =>
+      dnsRegistry({
+        runtime: { ...own, log: runtime.log },
+        datagrams: nodeDatagrams,
+        servers: [{ host, port: dnsPort }],
+        question: (service) => ({ kind: 'srv', name: `${service}.service.consul` }),
+      }),
+    end: () => server.stop(),
+  });
+  const more: Pick<ConsulStage, 'tell'> = {
+    tell: async (path, json = {}) => {
+      const url = `http://${host}:${port}/v1/agent/${path}`;
+      const answer = await fetch(url, { method: 'PUT', body: JSON.stringify(json) });
+      assert.ok(answer.ok, `${path}: ${answer.status} ${await answer.text()}`);
+    },
+  };
+  return Object.assign(stage, more);
+}
 
 function of(stage: RegistryStage): DnsStage {
   return stage as DnsStage;
