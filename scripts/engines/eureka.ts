@@ -47,7 +47,10 @@ export const eureka: Engine<EurekaOptions> = {
     const found = await required(eureka);
     const address = options.address ?? (await freePlace());
     const folder = dataFolder('eureka');
-    const args = [...javaArgs(found.path, 'heddle.engines.EurekaMain', {}), ...argsOf(address, folder, options)];
+    const args = [
+      ...javaArgs(found.path, 'heddle.engines.EurekaMain', {}),
+      ...argsOf(address, folder, options),
+    ];
     return startServer({
       name: 'eureka',
       command: 'java',
@@ -60,7 +63,11 @@ export const eureka: Engine<EurekaOptions> = {
   },
 };
 
-function argsOf(address: Place, folder: string, { tls, user, selfPreservation, peers = [] }: EurekaOptions): string[] {
+function argsOf(
+  address: Place,
+  folder: string,
+  { tls, user, selfPreservation, peers = [] }: EurekaOptions,
+): string[] {
   const zone = peers.map(({ host, port }) => `http://${host}:${port}/eureka/`).join(',');
   const properties: Record<string, string> = {
     'server.port': String(address.port),

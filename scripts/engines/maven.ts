@@ -21,7 +21,8 @@ export interface MavenBuild {
 export async function findAssembled(build: MavenBuild): Promise<Found | Missing> {
   const folder = folderOf(build);
   if (!existsSync(folder)) return { missing: `${build.name} has not been assembled yet` };
-  if (which('java') === undefined) return { missing: `${build.name} runs on Java, and this machine has none` };
+  if (which('java') === undefined)
+    return { missing: `${build.name} runs on Java, and this machine has none` };
   return { path: folder, version: build.version };
 }
 

@@ -4,6 +4,7 @@ import type { Registry } from '@heddle/discovery';
 import {
   type RegistryCase,
   type RegistryDoor,
+  type RegistryFaults,
   type RegistryStage,
   recordWatch,
   serverStage,
@@ -11,7 +12,7 @@ import {
   user,
 } from '@heddle/discovery/testing';
 import { zooKeeperRegistry, type ThreadedZooKeeperOptions } from '@heddle/discovery/zookeeper';
-import type { Address, Runtime } from '@heddle/kernel';
+import { type Address, type Runtime, sleep } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { TestAuthority } from '@heddle/kernel/testing';
 import { rmSync } from 'node:fs';
@@ -48,7 +49,14 @@ export const zooKeeperContract: Contract = discoveryContract({
 
 /** Without a thread, which would keep the session of those that a case lets die. */
 function open(own: Runtime, address: Address, more: Partial<ThreadedZooKeeperOptions> = {}): Registry {
-  return zooKeeperRegistry({ runtime: own, addresses: [address], ttlMs, timeoutMs, maxBlockedMs: 0, ...more });
+  return zooKeeperRegistry({
+    runtime: own,
+    addresses: [address],
+    ttlMs,
+    timeoutMs,
+    maxBlockedMs: 0,
+    ...more,
+  });
 }
 
 async function onSharedServer(): Promise<RegistryStage> {
@@ -79,8 +87,33 @@ async function onSharedServer(): Promise<RegistryStage> {
       await Promise.all(others.map((other) => other.stop()));
     },
   });
-  addressOf.set(stage, address);
-  return stage;
+  const faults = { ...stage.faults, ...expiring(stage.faults) };
+  const whole = { ...stage, faults };
+  addressOf.set(whole, address);
+  return whole;
+}
+
+/** Sessions expire when nothing is heard of them: with them go the watches that a reader relies on. */
+function expiring({ cut, heal }: RegistryFaults): RegistryFaults {
+  let isCut = false;
+  const cutOff = (): void => {
+    isCut = true;
+    cut?.();
+  };
+  const mend = (): void => {
+    isCut = false;
+    heal?.();
+  };
+  return {
+    cut: cutOff,
+    heal: mend,
+    forgetHistory: async () => {
+      const wasCut = isCut;
+      cutOff();
+      await sleep(runtime.timers, 2 * ttlMs);
+      if (!wasCut) mend();
+    },
+  };
 }
 
 async function ownServer(): Promise<RegistryStage> {
@@ -174,7 +207,12 @@ function blockedCase(): RegistryCase {
       assert.equal(seen?.lastHeartbeatMs, written, 'the node is the same one, never written again');
       const watch = recordWatch(reader, 'users');
       await registry.register(user('a', { weight: 7 }));
-      await until(runtime, 'the main thread has its session back', 3000, () => watch.latest?.instances[0]?.weight === 7);
+      await until(
+        runtime,
+        'the main thread has its session back',
+        3000,
+        () => watch.latest?.instances[0]?.weight === 7,
+      );
       await registry.close();
       await reader.close();
       return 'blocked for 20 s, session of 3 s';

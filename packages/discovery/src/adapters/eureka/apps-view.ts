@@ -60,7 +60,8 @@ export class AppsView {
   async #answer(path: string): Promise<EurekaApplications> {
     const { json, from } = await this.#client.ask('GET', path);
     this.#from = from;
-    if (typeof json === 'object' && json !== null && 'applications' in json) return json as EurekaApplications;
+    if (typeof json === 'object' && json !== null && 'applications' in json)
+      return json as EurekaApplications;
     const message = `Eureka, GET ${path}: expected applications, found something else; is this a Eureka server?`;
     throw new HeddleError({ code: 'unavailable', reason: 'NOT_A_REGISTRY', message });
   }

@@ -1,5 +1,12 @@
 import { type Address, HeddleError, type Runtime } from '@heddle/kernel';
-import { codeOfHttpStatus, endpoint, type EndpointTls, Fields, type HttpRequest, wholeBody } from '@heddle/wire';
+import {
+  codeOfHttpStatus,
+  endpoint,
+  type EndpointTls,
+  Fields,
+  type HttpRequest,
+  wholeBody,
+} from '@heddle/wire';
 import { authorityOf } from '../../health/probe/authority.ts';
 import { ServerGroup } from '../../servers/server-group.ts';
 
@@ -68,14 +75,21 @@ export class EurekaClient {
   }
 
   /** `path` begins with a slash. Rejects with `unavailable`, or as the status says; not for 404. */
-  ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, json?: unknown, timeoutMs?: number): Promise<EurekaAnswer> {
+  ask(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    json?: unknown,
+    timeoutMs?: number,
+  ): Promise<EurekaAnswer> {
     const request = (address: Address): HttpRequest => ({
       method,
       scheme: 'http',
       authority: authorityOf(address),
       path: `${this.#path}${path}`,
       fields: this.#fields(json !== undefined),
-      body: wholeBody(json === undefined ? new Uint8Array(0) : new TextEncoder().encode(JSON.stringify(json))),
+      body: wholeBody(
+        json === undefined ? new Uint8Array(0) : new TextEncoder().encode(JSON.stringify(json)),
+      ),
     });
     return this.#group.ask(
       request,

@@ -4,10 +4,18 @@ import { instanceStates } from '../../registry/instance.ts';
 import { instance } from '../../registry/validate-instance.ts';
 import { appOf, decodeInstance, encodeInstance, type EurekaInstance, eurekaId } from './eureka-instance.ts';
 
-const users = instance({ service: 'users', address: 'fe80::1', port: 80, metadata: { 'a b': 'x', 'team.name': 'ü' }, tags: ['t'] });
+const users = instance({
+  service: 'users',
+  address: 'fe80::1',
+  port: 80,
+  metadata: { 'a b': 'x', 'team.name': 'ü' },
+  tags: ['t'],
+});
 
 function sent(given = users): EurekaInstance & { readonly leaseInfo?: object } {
-  const { instance: entry } = encodeInstance('', { instance: given, lease: 'x', ttlMs: 9000 }, 5) as { instance: EurekaInstance };
+  const { instance: entry } = encodeInstance('', { instance: given, lease: 'x', ttlMs: 9000 }, 5) as {
+    instance: EurekaInstance;
+  };
   return entry;
 }
 
@@ -15,7 +23,11 @@ it('every state makes the round trip, and other clients call only what runs', ()
   for (const state of instanceStates) {
     const entry = sent({ ...users, state });
     assert.equal(entry.status === 'UP', state === 'running', state);
-    assert.deepEqual(decodeInstance('users', entry), { instance: { ...users, state }, lease: 'x', dirtyMs: 5 });
+    assert.deepEqual(decodeInstance('users', entry), {
+      instance: { ...users, state },
+      lease: 'x',
+      dirtyMs: 5,
+    });
   }
 });
 
@@ -51,5 +63,10 @@ it('names that differ in capitals only share an application, and are told apart'
 });
 
 it('ids are safe in a path', () => {
-  assert.deepEqual(['users@10.0.0.1:80', 'a/b', '..', 'ü~'].map(eurekaId), ['users@10.0.0.1:80', 'a~2Fb', '~2E~2E', '~C3~BC~7E']);
+  assert.deepEqual(['users@10.0.0.1:80', 'a/b', '..', 'ü~'].map(eurekaId), [
+    'users@10.0.0.1:80',
+    'a~2Fb',
+    '~2E~2E',
+    '~C3~BC~7E',
+  ]);
 });

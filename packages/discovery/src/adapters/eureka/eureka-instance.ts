@@ -85,7 +85,11 @@ export function eurekaId(id: string): string {
  * The body of a registration. A server gives an entry twice the time of its lease after a renewal, and once after its
  * registration: so the lease is half of ours, in whole seconds.
  */
-export function encodeInstance(prefix: string, { instance, lease, ttlMs }: LeasedInstance, dirtyMs: number): unknown {
+export function encodeInstance(
+  prefix: string,
+  { instance, lease, ttlMs }: LeasedInstance,
+  dirtyMs: number,
+): unknown {
   const { service, address, port, state } = instance;
   const durationInSecs = Math.max(1, Math.floor(ttlMs / 2000));
   return {

@@ -21,8 +21,13 @@ const removeTimeoutMs = 2000;
  * its metadata whose it is, and that is read beside every renewal.
  */
 export function eurekaLeases(client: EurekaClient, clock: Clock, prefix: string, ttlMs: number): LeaseClient {
-  const pathOf = (service: string, id: string): string => `/apps/${encodeURIComponent(appOf(prefix, service))}/${eurekaId(id)}`;
-  const find = async (service: string, id: string, timeoutMs?: number): Promise<ReadEurekaInstance | undefined> => {
+  const pathOf = (service: string, id: string): string =>
+    `/apps/${encodeURIComponent(appOf(prefix, service))}/${eurekaId(id)}`;
+  const find = async (
+    service: string,
+    id: string,
+    timeoutMs?: number,
+  ): Promise<ReadEurekaInstance | undefined> => {
     const { found, json } = await client.ask('GET', pathOf(service, id), undefined, timeoutMs);
     const entry = (json as { readonly instance?: EurekaInstance } | undefined)?.instance;
     return found && entry !== undefined ? decodeInstance(service, entry) : undefined;

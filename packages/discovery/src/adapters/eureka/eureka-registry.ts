@@ -36,9 +36,12 @@ export function eurekaRegistry(options: EurekaRegistryOptions): Registry {
   const { runtime, prefix = '', ttlMs = 10_000, pollMs = 5000, keeper } = options;
   const client = new EurekaClient(runtime, options);
   const view = new AppsView(client, runtime.clock, pollMs);
-  const instancesIn = (apps: Applications, service: string): Iterable<EurekaInstance> => apps.of(appOf(prefix, service));
+  const instancesIn = (apps: Applications, service: string): Iterable<EurekaInstance> =>
+    apps.of(appOf(prefix, service));
   const stateIn = (apps: Applications, service: string) => ({
-    instances: [...instancesIn(apps, service)].flatMap((entry) => decodeInstance(service, entry)?.instance ?? []),
+    instances: [...instancesIn(apps, service)].flatMap(
+      (entry) => decodeInstance(service, entry)?.instance ?? [],
+    ),
   });
   return backendRegistry(
     {
@@ -51,7 +54,10 @@ export function eurekaRegistry(options: EurekaRegistryOptions): Registry {
         return stateIn(apps, service);
       },
       follow: (service, call) =>
-        polled(runtime.timers, call, async () => ({ ...stateIn(await view.current(), service), freshMs: pollMs })),
+        polled(runtime.timers, call, async () => ({
+          ...stateIn(await view.current(), service),
+          freshMs: pollMs,
+        })),
       services: async () => {
         const apps = new Applications();
         apps.replace(((await client.ask('GET', '/apps')).json ?? {}) as EurekaApplications);
@@ -76,7 +82,11 @@ function servicesIn(apps: Applications, prefix: string): string[] {
     if (!app.startsWith(prefix.toUpperCase())) continue;
     for (const { metadata, vipAddress } of apps.of(app)) {
       const known = metadata?.['heddle.service'] ?? vipAddress;
-      names.add(typeof known === 'string' && appOf(prefix, known) === app ? known : app.slice(prefix.length).toLowerCase());
+      names.add(
+        typeof known === 'string' && appOf(prefix, known) === app
+          ? known
+          : app.slice(prefix.length).toLowerCase(),
+      );
     }
   }
   return [...names];

@@ -74,7 +74,11 @@ export class NacosClient {
   }
 
   async ask(type: string, json: object, on?: NacosConnection): Promise<NacosAnswer> {
-    return (on ?? (await this.connected())).ask(type, { namespace: this.namespace, groupName: this.group, ...json });
+    return (on ?? (await this.connected())).ask(type, {
+      namespace: this.namespace,
+      groupName: this.group,
+      ...json,
+    });
   }
 
   /** What the server knows of a service. */

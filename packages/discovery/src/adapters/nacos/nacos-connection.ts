@@ -49,7 +49,8 @@ export class NacosConnection {
       name: 'Nacos',
       addresses: [address],
       timeoutMs,
-      reach: (to) => endpoint({ runtime, address: to, protocol: 'http2', limits, ...(tls !== undefined && { tls }) }),
+      reach: (to) =>
+        endpoint({ runtime, address: to, protocol: 'http2', limits, ...(tls !== undefined && { tls }) }),
     });
   }
 
@@ -75,14 +76,21 @@ export class NacosConnection {
     if (this.#closed !== undefined) throw this.#closed.with({ sent: false });
     try {
       const headers = await this.#options.headers();
-      const answer = await askGrpc(this.#group, Request.method.request, seal(type, { module: 'naming', ...json }, headers));
+      const answer = await askGrpc(
+        this.#group,
+        Request.method.request,
+        seal(type, { module: 'naming', ...json }, headers),
+      );
       const { json: said } = unseal(answer);
       checkAnswer(type, said);
       return said;
     } catch (thrown) {
       const error = HeddleError.from(thrown);
       // Whatever comes after the loss of the HTTP/2 connection would go over another one.
-      if (error.reason === 'CONNECTION_LOST' || (error.code === 'unavailable' && error.reason !== 'REGISTRY_REFUSED'))
+      if (
+        error.reason === 'CONNECTION_LOST' ||
+        (error.code === 'unavailable' && error.reason !== 'REGISTRY_REFUSED')
+      )
         this.close(error);
       throw error;
     }
@@ -109,13 +117,21 @@ export class NacosConnection {
     const setup = { clientVersion: 'Heddle:v0.1.0', tenant: namespace, labels, abilityTable: {} };
     this.#outgoing.push(seal('ConnectionSetupRequest', setup));
     void this.#listen();
-    await Promise.race([acknowledged, sleep(runtime.timers, timeoutMs, this.#call).then(() => Promise.reject(silent(timeoutMs)))]);
+    await Promise.race([
+      acknowledged,
+      sleep(runtime.timers, timeoutMs, this.#call).then(() => Promise.reject(silent(timeoutMs))),
+    ]);
     this.#scheduleAlive();
   }
 
   async #listen(): Promise<void> {
     try {
-      const { messages } = await openGrpc(this.#group, BiRequestStream.method.requestBiStream, this.#outgoing, this.#call);
+      const { messages } = await openGrpc(
+        this.#group,
+        BiRequestStream.method.requestBiStream,
+        this.#outgoing,
+        this.#call,
+      );
       for await (const message of messages) this.#receive(unseal(message));
       this.close(dropped());
     } catch (thrown) {

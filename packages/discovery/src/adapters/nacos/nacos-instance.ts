@@ -24,6 +24,8 @@ export interface Holder {
 /** An entry as it was read; that of others has an empty lease. */
 export interface ReadNacosInstance extends Holder {
   readonly instance: Instance;
+  /** Published by a lease thread, while the main thread could not. */
+  readonly isCopy: boolean;
 }
 
 const rules: CarrierRules = {
@@ -59,7 +61,11 @@ export function encodeInstance(
 }
 
 /** Reads an entry; undefined for what is no instance. `nowMs`: the time of day, at which the server stands by it. */
-export function decodeInstance(service: string, entry: NacosInstance, nowMs: number): ReadNacosInstance | undefined {
+export function decodeInstance(
+  service: string,
+  entry: NacosInstance,
+  nowMs: number,
+): ReadNacosInstance | undefined {
   const texts = Object.entries(entry.metadata ?? {}).filter(
     (pair): pair is [string, string] => typeof pair[1] === 'string',
   );
@@ -81,7 +87,13 @@ export function decodeInstance(service: string, entry: NacosInstance, nowMs: num
     lastHeartbeatMs: Math.floor(nowMs),
   });
   if (instance === undefined) return undefined;
-  return { instance, lease: extras['lease'] ?? '', sinceMs: Number(extras['since'] ?? 0) };
+  const sinceMs = Number(extras['since'] ?? 0);
+  return { instance, lease: extras['lease'] ?? '', sinceMs, isCopy: extras['copy'] !== undefined };
+}
+
+/** The same entry as a lease thread publishes it. */
+export function copyOf(entry: NacosInstance): NacosInstance {
+  return { ...entry, metadata: { ...entry.metadata, [`${rules.prefix}copy`]: 'yes' } };
 }
 
 /** One entry for each id: that of the holder who took it last. */

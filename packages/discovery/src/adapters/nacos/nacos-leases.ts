@@ -4,7 +4,13 @@ import type { LeaseClient } from '../../registry/lease-client.ts';
 import { leaseLost, leaseSuperseded } from '../../registry/lease-error.ts';
 import type { LeasedInstance } from '../../registry/lease-table.ts';
 import type { NacosClient } from './nacos-client.ts';
-import { compareHolders, decodeInstance, encodeInstance, type Holder, type ReadNacosInstance } from './nacos-instance.ts';
+import {
+  compareHolders,
+  decodeInstance,
+  encodeInstance,
+  type Holder,
+  type ReadNacosInstance,
+} from './nacos-instance.ts';
 import type { Publisher } from './publisher.ts';
 
 // A server shows a change when it is about to push it: half a second later, unless it was told otherwise.
@@ -19,11 +25,13 @@ export interface NacosLeasesOptions {
   readonly cluster: string;
   /** False: entries stay when their process dies, and the server checks them itself. */
   readonly ephemeral: boolean;
+  /** This thread has just had to do with the server: what a lease thread has published for it may go. */
+  readonly onAlive: () => void;
 }
 
 /** Leases at Nacos: an entry is there for as long as the connection on which it was published. */
 export function nacosLeases(options: NacosLeasesOptions): LeaseClient {
-  const { runtime, client, publisher, cluster, ephemeral } = options;
+  const { runtime, client, publisher, cluster, ephemeral, onAlive } = options;
   const held = new Map<string, Holder & { readonly instance: Instance }>();
   const keyOf = (service: string, id: string): string => `${service}/${id}`;
   const entriesOf = async (service: string, id: string): Promise<ReadNacosInstance[]> => {
@@ -37,7 +45,12 @@ export function nacosLeases(options: NacosLeasesOptions): LeaseClient {
     const entry = encodeInstance(instance, holder, cluster, ephemeral);
     held.set(keyOf(service, id), { ...holder, instance });
     if (ephemeral) await publisher.set(service, id, entry);
-    else await client.ask('PersistentInstanceRequest', { serviceName: service, type: 'registerInstance', instance: entry });
+    else
+      await client.ask('PersistentInstanceRequest', {
+        serviceName: service,
+        type: 'registerInstance',
+        instance: entry,
+      });
   };
   const withdraw = async (service: string, id: string): Promise<void> => {
     const mine = held.get(keyOf(service, id));
@@ -45,11 +58,19 @@ export function nacosLeases(options: NacosLeasesOptions): LeaseClient {
     if (ephemeral) await publisher.remove(service, id);
     else if (mine !== undefined) {
       const entry = encodeInstance(mine.instance, mine, cluster, false);
-      await client.ask('PersistentInstanceRequest', { serviceName: service, type: 'deregisterInstance', instance: entry });
+      await client.ask('PersistentInstanceRequest', {
+        serviceName: service,
+        type: 'deregisterInstance',
+        instance: entry,
+      });
     }
   };
   /** Waits until the server shows it, so that whoever is told of success also sees it. */
-  const shown = async (service: string, id: string, isShown: (entries: readonly ReadNacosInstance[]) => boolean): Promise<void> => {
+  const shown = async (
+    service: string,
+    id: string,
+    isShown: (entries: readonly ReadNacosInstance[]) => boolean,
+  ): Promise<void> => {
     const endMs = runtime.clock.nowMs() + shownWithinMs;
     while (runtime.clock.nowMs() < endMs && !isShown(await entriesOf(service, id)))
       await sleep(runtime.timers, lookAgainMs);
@@ -62,26 +83,38 @@ export function nacosLeases(options: NacosLeasesOptions): LeaseClient {
       const isBeaten = others.some((other) => mine === undefined || compareHolders(other, mine) > 0);
       if (!fresh && isBeaten) throw leaseSuperseded(service, id);
       const latestMs = Math.max(0, ...others.map(({ sinceMs }) => sinceMs));
-      const sinceMs = mine?.lease === lease ? mine.sinceMs : Math.max(Math.floor(runtime.clock.wallMs()), latestMs + 1);
+      const sinceMs =
+        mine?.lease === lease ? mine.sinceMs : Math.max(Math.floor(runtime.clock.wallMs()), latestMs + 1);
       await publish(instance, { lease, sinceMs });
       const text = signOf(instance);
-      await shown(service, id, (entries) => entries.some((entry) => entry.lease === lease && signOf(entry.instance) === text));
+      await shown(service, id, (entries) =>
+        entries.some((entry) => entry.lease === lease && !entry.isCopy && signOf(entry.instance) === text),
+      );
+      onAlive();
     },
     renew: async (service: string, id: string, lease: string, health: Health | undefined) => {
       const entries = await entriesOf(service, id);
       const mine = held.get(keyOf(service, id));
-      const own = entries.find((entry) => entry.lease === lease);
-      if (entries.some((entry) => entry.lease !== lease && (mine === undefined || compareHolders(entry, mine) > 0))) {
+      const own = entries.find((entry) => entry.lease === lease && !entry.isCopy);
+      if (
+        entries.some(
+          (entry) => entry.lease !== lease && (mine === undefined || compareHolders(entry, mine) > 0),
+        )
+      ) {
         await withdraw(service, id);
         throw leaseSuperseded(service, id);
       }
       if (own === undefined || mine === undefined) throw leaseLost(service, id);
+      onAlive();
       if (health === undefined || health === mine.instance.health) return;
       await publish({ ...mine.instance, health }, mine);
-      await shown(service, id, (found) => found.some((entry) => entry.lease === lease && entry.instance.health === health));
+      await shown(service, id, (found) =>
+        found.some((entry) => entry.lease === lease && !entry.isCopy && entry.instance.health === health),
+      );
     },
     remove: async (service, id, lease) => {
       await withdraw(service, id);
+      onAlive();
       await shown(service, id, (entries) => !entries.some((entry) => entry.lease === lease));
     },
   };

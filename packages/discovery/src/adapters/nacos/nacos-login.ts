@@ -31,7 +31,13 @@ export class NacosLogin {
       addresses,
       timeoutMs,
       reach: (address) =>
-        endpoint({ runtime, address, protocol: 'http1', limits: { connections: 2 }, ...(tls !== undefined && { tls }) }),
+        endpoint({
+          runtime,
+          address,
+          protocol: 'http1',
+          limits: { connections: 2 },
+          ...(tls !== undefined && { tls }),
+        }),
     });
   }
 
@@ -55,7 +61,10 @@ export class NacosLogin {
     this.#untilMs = Number.POSITIVE_INFINITY;
     const startedMs = this.#runtime.clock.nowMs();
     const body = wholeBody(new TextEncoder().encode(this.#form));
-    const fields = Fields.of({ 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' });
+    const fields = Fields.of({
+      'content-type': 'application/x-www-form-urlencoded',
+      accept: 'application/json',
+    });
     const path = '/nacos/v1/auth/login';
     const answer = await this.#group.ask(
       (address) => ({ method: 'POST', scheme: 'http', authority: authorityOf(address), path, fields, body }),

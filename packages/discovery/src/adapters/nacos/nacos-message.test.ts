@@ -14,7 +14,9 @@ it('the envelope is that of Nacos, byte by byte', () => {
 
 it('what is no JSON object is refused', () => {
   for (const text of ['', '1', '{'])
-    assert.throws(() => unseal(create(PayloadSchema, { body: { value: Buffer.from(text) } })), { reason: 'BAD_MESSAGE' });
+    assert.throws(() => unseal(create(PayloadSchema, { body: { value: Buffer.from(text) } })), {
+      reason: 'BAD_MESSAGE',
+    });
 });
 
 it('refusals are typed: a connection that the server does not know is lost', () => {

@@ -37,7 +37,10 @@ export function seal(
   json: object,
   headers: Readonly<Record<string, string>> = {},
 ): MessageInitShape<typeof PayloadSchema> {
-  return { metadata: { type, headers: { ...headers } }, body: { value: encoder.encode(JSON.stringify(json)) } };
+  return {
+    metadata: { type, headers: { ...headers } },
+    body: { value: encoder.encode(JSON.stringify(json)) },
+  };
 }
 
 /** Takes a message out. Throws `data_loss` / `BAD_MESSAGE` for what is no JSON object. */

@@ -1,5 +1,6 @@
 import { type Call, HeddleError, type Runtime } from '@heddle/kernel';
 import { backendRegistry } from '../../registry/backend-registry.ts';
+import type { LeaseKeeper } from '../../registry/lease-keeper.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { FeedState } from '../../registry/state-feed.ts';
 import { NacosClient, type NacosReach } from './nacos-client.ts';
@@ -21,6 +22,10 @@ export interface NacosRegistryOptions extends NacosReach {
    * itself drops an entry when the connection closes, or has been silent for about 20 s, which cannot be set.
    */
   readonly ttlMs?: number;
+  /** Keeps the entries while this thread cannot. Default: nothing does; `@heddle/discovery/nacos` gives a thread. */
+  readonly keeper?: LeaseKeeper;
+  /** Called whenever this thread has had its entries confirmed. For a keeper. */
+  readonly onAlive?: () => void;
 }
 
 /**
@@ -28,8 +33,19 @@ export interface NacosRegistryOptions extends NacosReach {
  * server pushes every change. Asks nothing until it is used.
  */
 export function nacosRegistry(options: NacosRegistryOptions): Registry {
-  const { runtime, cluster = 'DEFAULT', ephemeral = true, ttlMs = 10_000 } = options;
-  const client: NacosClient = new NacosClient(runtime, options, (connection) => void publisher.republish(connection));
+  const {
+    runtime,
+    cluster = 'DEFAULT',
+    ephemeral = true,
+    ttlMs = 10_000,
+    keeper,
+    onAlive = (): void => {},
+  } = options;
+  const client: NacosClient = new NacosClient(
+    runtime,
+    options,
+    (connection) => void publisher.republish(connection),
+  );
   const publisher: Publisher = new Publisher(client);
   const stateOf = (service: string, { hosts = [] }: ServiceInfo): FeedState => {
     const nowMs = runtime.clock.wallMs();
@@ -39,13 +55,13 @@ export function nacosRegistry(options: NacosRegistryOptions): Registry {
   return backendRegistry(
     {
       name: 'nacos',
-      leases: nacosLeases({ runtime, client, publisher, cluster, ephemeral }),
+      leases: nacosLeases({ runtime, client, publisher, cluster, ephemeral, onAlive }),
       find: async (service) => stateOf(service, await client.query(service)),
       follow: (service, call) => follow(client, runtime, service, call, (info) => stateOf(service, info)),
       services: () => servicesOf(client),
       close: () => client.close(),
     },
-    { runtime, ttlMs },
+    { runtime, ttlMs, keeper },
   );
 }
 
@@ -78,7 +94,11 @@ async function* follow(
   const forget = call.onCancel(fail);
   const subscription = { serviceName: service, clusters: '' };
   try {
-    const { serviceInfo } = await client.ask('SubscribeServiceRequest', { ...subscription, subscribe: true }, connection);
+    const { serviceInfo } = await client.ask(
+      'SubscribeServiceRequest',
+      { ...subscription, subscribe: true },
+      connection,
+    );
     pushed(serviceInfo ?? {});
     for (;;) {
       const shown = latest;
@@ -110,9 +130,16 @@ const pageSize = 1000;
 async function servicesOf(client: NacosClient): Promise<string[]> {
   const names: string[] = [];
   for (let pageNo = 1; ; pageNo++) {
-    const { serviceNames } = await client.ask('ServiceListRequest', { serviceName: '', pageNo, pageSize, selector: '' });
+    const { serviceNames } = await client.ask('ServiceListRequest', {
+      serviceName: '',
+      pageNo,
+      pageSize,
+      selector: '',
+    });
     const page = Array.isArray(serviceNames) ? serviceNames.map(String) : [];
-    names.push(...page.map((name) => name.slice(name.lastIndexOf('@@') < 0 ? 0 : name.lastIndexOf('@@') + 2)));
+    names.push(
+      ...page.map((name) => name.slice(name.lastIndexOf('@@') < 0 ? 0 : name.lastIndexOf('@@') + 2)),
+    );
     if (page.length < pageSize) break;
   }
   const known = await Promise.all(names.map((name) => client.query(name)));

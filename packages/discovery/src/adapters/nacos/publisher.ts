@@ -85,7 +85,11 @@ export class Publisher {
     const entries = [...publication.desired.values()];
     if (entries.length === 0) {
       if (!publication.published) return;
-      const json = { serviceName: service, type: 'deregisterInstance', instance: { ip: '0.0.0.0', port: 0, ephemeral: true } };
+      const json = {
+        serviceName: service,
+        type: 'deregisterInstance',
+        instance: { ip: '0.0.0.0', port: 0, ephemeral: true },
+      };
       await this.#client.ask('InstanceRequest', json, connection);
       publication.published = false;
       return;

@@ -6,7 +6,11 @@ import type { ZooKeeperConnection } from './client/connection.ts';
 import { decodeNode, type RegistryTree } from './tree.ts';
 
 /** Reads a service's instances once. */
-export async function findInstances(client: ZooKeeperClient, tree: RegistryTree, service: string): Promise<Instance[]> {
+export async function findInstances(
+  client: ZooKeeperClient,
+  tree: RegistryTree,
+  service: string,
+): Promise<Instance[]> {
   const names = await childrenOf(client, tree.service(service));
   const found = await Promise.all(names.map((name) => read(client, tree, service, name)));
   return found.flatMap((node) => node?.instance ?? []);
@@ -60,7 +64,11 @@ export async function* followService(
   }
 }
 
-async function childrenOf(client: ZooKeeperClient, path: string, on?: ZooKeeperConnection): Promise<string[]> {
+async function childrenOf(
+  client: ZooKeeperClient,
+  path: string,
+  on?: ZooKeeperConnection,
+): Promise<string[]> {
   // A node that comes or goes between two of these is asked for again.
   for (;;) {
     try {

@@ -64,7 +64,11 @@ export function zooKeeperLeases(client: ZooKeeperClient, tree: RegistryTree, acc
         const found = await find(service, id);
         if (found === undefined) return;
         if (found.leased?.lease !== lease) throw leaseSuperseded(service, id);
-        await client.change({ kind: 'delete', path: tree.instance(service, id), version: found.stat.version });
+        await client.change({
+          kind: 'delete',
+          path: tree.instance(service, id),
+          version: found.stat.version,
+        });
       }),
   };
 }
@@ -83,7 +87,12 @@ async function persistently(work: () => Promise<void>): Promise<void> {
 const nothing = new Uint8Array(0);
 
 /** The root stays; a service's node goes by itself some time after its last instance. */
-async function makeAbove(client: ZooKeeperClient, tree: RegistryTree, service: string, access: Access): Promise<void> {
+async function makeAbove(
+  client: ZooKeeperClient,
+  tree: RegistryTree,
+  service: string,
+  access: Access,
+): Promise<void> {
   const paths = tree.above(service);
   if ((await client.stat(tree.service(service))) !== undefined) return;
   for (const [at, path] of paths.entries()) {

@@ -79,17 +79,24 @@ export class ZooKeeperClient {
   connected(): Promise<ZooKeeperConnection> {
     if (this.#connection?.isOpen === true) return Promise.resolve(this.#connection);
     if (this.#closed) return Promise.reject(clientClosed());
-    return this.#within('connecting', new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
-      if (this.#connecting) return;
-      this.#retry?.cancel();
-      void this.#connect();
-    }));
+    return this.#within(
+      'connecting',
+      new Promise((resolve, reject) => {
+        this.#waiting.push({ resolve, reject });
+        if (this.#connecting) return;
+        this.#retry?.cancel();
+        void this.#connect();
+      }),
+    );
   }
 
   /** A node's data. With `on`, the connection that is asked, its next change is told. */
   async data(path: string, on?: ZooKeeperConnection): Promise<{ bytes: Uint8Array; stat: Stat }> {
-    const body = await this.#ask(`getData ${path}`, (xid) => readRequest(xid, opcodes.getData, path, on !== undefined), on);
+    const body = await this.#ask(
+      `getData ${path}`,
+      (xid) => readRequest(xid, opcodes.getData, path, on !== undefined),
+      on,
+    );
     return { bytes: body.buffer(), stat: readStat(body) };
   }
 

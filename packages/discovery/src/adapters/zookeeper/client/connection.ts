@@ -1,4 +1,11 @@
-import { type Address, type Connection, HeddleError, type Runtime, type Timer, type TlsConnectOptions } from '@heddle/kernel';
+import {
+  type Address,
+  type Connection,
+  HeddleError,
+  type Runtime,
+  type Timer,
+  type TlsConnectOptions,
+} from '@heddle/kernel';
 import { JuteReader } from '../jute/jute-reader.ts';
 import { PacketSplitter } from '../jute/packet-splitter.ts';
 import {
@@ -156,7 +163,8 @@ export class ZooKeeperConnection {
   /** Resolves when the server has answered: the session has its full time again. */
   async ping(): Promise<void> {
     await new Promise<Reply>((resolve, reject) => {
-      if (this.#closed === undefined) this.#send(xids.ping, plainRequest(xids.ping, opcodes.ping), 'ping', resolve, reject);
+      if (this.#closed === undefined)
+        this.#send(xids.ping, plainRequest(xids.ping, opcodes.ping), 'ping', resolve, reject);
       else reject(this.#closed);
     });
   }

@@ -10,8 +10,12 @@ it('packets are the same however they are cut', () => {
     const splitter = new PacketSplitter();
     const found: string[] = [];
     for (let at = 0; at < all.length; at += size)
-      for (const packet of splitter.push(all.subarray(at, at + size))) found.push(Buffer.from(packet).toString('hex'));
-    assert.deepEqual(found, packets.map((packet) => Buffer.from(packet.subarray(4)).toString('hex')));
+      for (const packet of splitter.push(all.subarray(at, at + size)))
+        found.push(Buffer.from(packet).toString('hex'));
+    assert.deepEqual(
+      found,
+      packets.map((packet) => Buffer.from(packet.subarray(4)).toString('hex')),
+    );
   }
 });
 

@@ -47,7 +47,11 @@ export type Access = 'everybody' | 'creator';
 export const modes = { persistent: 0, ephemeral: 1, container: 4 } as const;
 
 /** The first packet of a connection. `session` for one that is to be gone on with. */
-export function connectRequest(lastZxid: bigint, timeoutMs: number, session: Session | undefined): Uint8Array {
+export function connectRequest(
+  lastZxid: bigint,
+  timeoutMs: number,
+  session: Session | undefined,
+): Uint8Array {
   const password = session?.password ?? new Uint8Array(16);
   return new JuteWriter()
     .int(0)

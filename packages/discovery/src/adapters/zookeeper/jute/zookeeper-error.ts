@@ -15,7 +15,11 @@ export const zkErrors = {
 
 const meanings: Readonly<Record<number, readonly [Code, string, string]>> = {
   [zkErrors.noNode]: ['not_found', 'NO_NODE', 'there is no such node'],
-  [zkErrors.noAuth]: ['permission_denied', 'NO_AUTH', 'these credentials may not do that; check user, password and ACL'],
+  [zkErrors.noAuth]: [
+    'permission_denied',
+    'NO_AUTH',
+    'these credentials may not do that; check user, password and ACL',
+  ],
   [zkErrors.badVersion]: ['aborted', 'BAD_VERSION', 'somebody else has changed it meanwhile'],
   [zkErrors.noChildrenForEphemerals]: ['failed_precondition', 'EPHEMERAL_PARENT', 'its parent is ephemeral'],
   [zkErrors.nodeExists]: ['already_exists', 'NODE_EXISTS', 'there is such a node already'],
