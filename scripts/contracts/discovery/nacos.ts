@@ -48,7 +48,6 @@ export const nacosContract: Contract = discoveryContract({
   cannot: {
     forgetHistory:
       'Nacos pushes all instances of a service at each change: there is no history to go on from',
-    auth: 'the server’s plug-in for users is not published for Maven, so there is no server with users here',
   },
   more: [groupsCase(), persistentCase(), blockedCase()],
   end: async () => {
@@ -122,7 +121,7 @@ async function onShared(): Promise<RegistryStage> {
   };
   return stageOn({
     address,
-    doors: { tls: () => tlsDoor(beside), ipv6: () => ipv6Door(beside) },
+    doors: { auth: () => authDoor(beside), tls: () => tlsDoor(beside), ipv6: () => ipv6Door(beside) },
     end: async () => {
       await Promise.all(others.map((other) => other.stop()));
     },
@@ -152,6 +151,21 @@ async function onMortal(): Promise<RegistryStage> {
     },
     end: async () => handOn(),
   });
+}
+
+async function authDoor(beside: (options: NacosOptions) => Promise<Place>): Promise<RegistryDoor> {
+  const { host, port } = await beside({ user: { name: 'app', password: 'sesame' } });
+  // The login is by HTTP, so the ports are those of the server.
+  const address = { host, port: port - nacosGrpcOffset };
+  const as = (more: Partial<ThreadedNacosOptions>): Registry =>
+    open(runtime, address, { grpcOffset: nacosGrpcOffset, ...more });
+  return {
+    right: async () => as({ credentials: { user: 'app', password: 'sesame' } }),
+    wrong: async () => ({
+      'no user': as({}),
+      'another password': as({ credentials: { user: 'app', password: 'simsim' } }),
+    }),
+  };
 }
 
 async function tlsDoor(beside: (options: NacosOptions) => Promise<Place>): Promise<RegistryDoor> {
