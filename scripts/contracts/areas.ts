@@ -1,4 +1,5 @@
 // The suites by area. An area is here when its suites exist.
+import { consulContract } from './discovery/consul.ts';
 import { embedded } from './discovery/embedded.ts';
 import { etcdContract } from './discovery/etcd.ts';
 import type { Contract } from './result.ts';
@@ -9,6 +10,6 @@ import { smuggling } from './wire/smuggling.ts';
 
 /** What `npm run contracts -- <area>` runs. */
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
-  discovery: [embedded, etcdContract],
+  discovery: [embedded, consulContract, etcdContract],
   wire: [h2specContract, grpcInterop, smuggling, floods],
 };
