@@ -12,7 +12,7 @@ const program = path.resolve(
   '../../../packages/discovery/src/testing/registered-process.ts',
 );
 const blockMs = 20_000;
-const leaseMs = 2000;
+const leaseMs = 4000;
 
 /** How a process registers itself: a module that exports a `ClientModule`, and its options, which are made JSON. */
 export interface ClientProgram {
@@ -23,7 +23,7 @@ export interface ClientProgram {
 /** The case, for a backend that other processes reach. */
 export function blockedProcessCase({ module, options }: ClientProgram): RegistryCase {
   return {
-    name: 'a process whose main thread is blocked for 20 s, ten leases long, stays registered; killed, it goes',
+    name: 'a process whose main thread is blocked for 20 s, five leases long, stays registered; killed, it goes',
     uses: ['register', 'leases'],
     // It wants a server of its own.
     needs: ['kill'],

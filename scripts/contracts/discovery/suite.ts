@@ -30,7 +30,7 @@ export interface DiscoveryBackend {
   readonly cannot?: Readonly<Partial<Record<NonNullable<RegistryCase['needs']>[number], string>>>;
   /** Cases of this backend alone. */
   readonly more?: readonly RegistryCase[];
-  /** How many cases run at a time. Default 6. */
+  /** How many cases run at a time. Default 4. */
   readonly parallel?: number;
   /** Ends what the stages shared. */
   end?(): Promise<void>;
@@ -76,7 +76,7 @@ async function runVariant(
   const worker = async (): Promise<void> => {
     for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) await runOne(one);
   };
-  await Promise.all(Array.from({ length: backend.parallel ?? 6 }, worker));
+  await Promise.all(Array.from({ length: backend.parallel ?? 4 }, worker));
   for (const one of all) if (one.alone === true) await runOne(one);
   return all.flatMap((one) => results.get(one) ?? []);
 }
