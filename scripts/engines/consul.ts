@@ -38,6 +38,8 @@ export interface ConsulOptions extends Pinned {
   readonly managementToken?: string;
   /** Clients must speak TLS and show a certificate of `ca`. Files in PEM. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string };
+  /** Where it answers DNS. Default: it does not. */
+  readonly dnsPort?: number;
   /** More of its configuration. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
@@ -72,9 +74,15 @@ export const consul: Engine<ConsulOptions> = {
 };
 
 async function configOf(address: Place, folder: string, options: ConsulOptions): Promise<object> {
-  const { managementToken, tls, config } = options;
+  const { managementToken, tls, dnsPort = -1, config } = options;
   const api = { [tls === undefined ? 'http' : 'https']: address.port };
-  const off = { dns: -1, grpc: -1, grpc_tls: -1, serf_wan: -1, [tls === undefined ? 'https' : 'http']: -1 };
+  const off = {
+    dns: dnsPort,
+    grpc: -1,
+    grpc_tls: -1,
+    serf_wan: -1,
+    [tls === undefined ? 'https' : 'http']: -1,
+  };
   return {
     server: true,
     bootstrap_expect: 1,

@@ -1,18 +1,24 @@
 // Everything that `node scripts/engines/main.ts` knows of.
+import { bind9, nsupdate } from './bind9.ts';
 import { chromium } from './chromium.ts';
 import { consul } from './consul.ts';
 import { curl } from './curl.ts';
 import type { Tool } from './engine.ts';
 import { etcd, etcdctl } from './etcd.ts';
+import { eureka } from './eureka.ts';
 import { grpcCpp } from './grpc-cpp.ts';
 import { grpcGo, grpcGoInteropClient, grpcGoInteropServer } from './grpc-go.ts';
 import { grpcPython } from './grpc-python.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
+import { kubeApiserver } from './kube-apiserver.ts';
 import { h2load, nghttpx } from './nghttp2.ts';
+import { nacos } from './nacos.ts';
 import { nginx } from './nginx.ts';
 import { promtool } from './promtool.ts';
 import { wrk } from './wrk.ts';
+import { xdsControlPlane } from './xds-control-plane.ts';
+import { zooKeeper } from './zookeeper.ts';
 
 /** All of them, servers first. */
 export const engines: readonly Tool[] = [
@@ -20,17 +26,24 @@ export const engines: readonly Tool[] = [
   haproxy,
   nghttpx,
   consul,
+  zooKeeper,
+  eureka,
+  nacos,
   etcd,
   grpcGo,
   grpcCpp,
   grpcGoInteropServer,
   grpcGoInteropClient,
   grpcPython,
+  kubeApiserver,
+  bind9,
+  xdsControlPlane,
   h2load,
   wrk,
   h2spec,
   curl,
   etcdctl,
+  nsupdate,
   promtool,
   chromium,
 ];
