@@ -96,7 +96,7 @@ async function configOf(address: Place, folder: string, options: ConsulOptions):
     skip_leave_on_interrupt: true,
     disable_update_check: true,
     enable_local_script_checks: true,
-    log_level: 'warn',
+    log_level: tls === undefined ? 'warn' : 'info',
     limits: { http_max_conns_per_client: 4096 },
     ...(managementToken !== undefined && {
       acl: {
@@ -106,7 +106,7 @@ async function configOf(address: Place, folder: string, options: ConsulOptions):
       },
     }),
     ...(tls !== undefined && {
-      tls: { defaults: { ca_file: tls.ca, cert_file: tls.cert, key_file: tls.key, verify_incoming: true } },
+      tls: { https: { ca_file: tls.ca, cert_file: tls.cert, key_file: tls.key, verify_incoming: true } },
     }),
     ...config,
   };
