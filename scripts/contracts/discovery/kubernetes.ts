@@ -53,7 +53,7 @@ export const kubernetes: Contract = discoveryContract({
   stages: { '': (one: RegistryCase) => (breaksServer(one) ? onOwn() : onShared()) },
   // A server takes most of a core while it starts.
   parallel: 3,
-  more: [...nativeCases(), ...accessCases()],
+  more: [...nativeCases(), ...accessCases(), blockedCase()],
   end: async () => {
     await (await shared)?.end();
   },
@@ -341,6 +341,29 @@ function nativeCases(): RegistryCase[] {
       },
     },
   ];
+}
+
+/** No thread renews for a blocked one here: the lease is long enough instead. */
+function blockedCase(): RegistryCase {
+  return {
+    name: 'a main thread that is blocked for 20 s keeps its lease: by default that is longer',
+    alone: true,
+    run: async (stage) => {
+      const { cluster, namespace } = stage as KubernetesStage;
+      const access = cluster.accessBy({ token: cluster.credentials.adminToken });
+      const registry = kubernetesRegistry({ runtime, access, namespace });
+      const held = await registry.register({ id: 'a', service: 'users', address: '10.0.0.1', port: 8080 });
+      const endMs = runtime.clock.nowMs() + 20_000;
+      while (runtime.clock.nowMs() < endMs);
+      assert.equal(held.registered, true, held.problem?.message ?? 'the lease has lapsed');
+      const { instances } = await registry.instances('users');
+      assert.deepEqual(
+        instances.map(({ id }) => id),
+        ['a'],
+      );
+      await registry.close();
+    },
+  };
 }
 
 /** The ways in that people have, each as it comes: a kubeconfig, a pod's service account, the command. */
