@@ -1,9 +1,13 @@
 // The suites by area. An area is here when its suites exist.
+import { consulContract } from './discovery/consul.ts';
+import { dns } from './discovery/dns.ts';
 import { embedded } from './discovery/embedded.ts';
 import { eurekaContract } from './discovery/eureka.ts';
 import { nacosContract } from './discovery/nacos.ts';
 import { zooKeeperContract } from './discovery/zookeeper.ts';
 import { etcdContract } from './discovery/etcd.ts';
+import { kubernetes } from './discovery/kubernetes.ts';
+import { xds } from './discovery/xds.ts';
 import type { Contract } from './result.ts';
 import { floods } from './wire/floods.ts';
 import { grpcInterop } from './wire/grpc-interop.ts';
@@ -12,6 +16,16 @@ import { smuggling } from './wire/smuggling.ts';
 
 /** What `npm run contracts -- <area>` runs. */
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
-  discovery: [embedded, etcdContract, zooKeeperContract, eurekaContract, nacosContract],
+  discovery: [
+    embedded,
+    consulContract,
+    etcdContract,
+    zooKeeperContract,
+    kubernetes,
+    eurekaContract,
+    nacosContract,
+    dns,
+    xds,
+  ],
   wire: [h2specContract, grpcInterop, smuggling, floods],
 };

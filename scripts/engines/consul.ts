@@ -38,6 +38,8 @@ export interface ConsulOptions extends Pinned {
   readonly managementToken?: string;
   /** Clients must speak TLS and show a certificate of `ca`. Files in PEM. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string };
+  /** Where it answers DNS. Default: it does not. */
+  readonly dnsPort?: number;
   /** More of its configuration. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
@@ -72,9 +74,15 @@ export const consul: Engine<ConsulOptions> = {
 };
 
 async function configOf(address: Place, folder: string, options: ConsulOptions): Promise<object> {
-  const { managementToken, tls, config } = options;
+  const { managementToken, tls, dnsPort = -1, config } = options;
   const api = { [tls === undefined ? 'http' : 'https']: address.port };
-  const off = { dns: -1, grpc: -1, grpc_tls: -1, serf_wan: -1, [tls === undefined ? 'https' : 'http']: -1 };
+  const off = {
+    dns: dnsPort,
+    grpc: -1,
+    grpc_tls: -1,
+    serf_wan: -1,
+    [tls === undefined ? 'https' : 'http']: -1,
+  };
   return {
     server: true,
     bootstrap_expect: 1,
@@ -88,7 +96,7 @@ async function configOf(address: Place, folder: string, options: ConsulOptions):
     skip_leave_on_interrupt: true,
     disable_update_check: true,
     enable_local_script_checks: true,
-    log_level: 'warn',
+    log_level: tls === undefined ? 'warn' : 'info',
     limits: { http_max_conns_per_client: 4096 },
     ...(managementToken !== undefined && {
       acl: {
@@ -98,7 +106,7 @@ async function configOf(address: Place, folder: string, options: ConsulOptions):
       },
     }),
     ...(tls !== undefined && {
-      tls: { defaults: { ca_file: tls.ca, cert_file: tls.cert, key_file: tls.key, verify_incoming: true } },
+      tls: { https: { ca_file: tls.ca, cert_file: tls.cert, key_file: tls.key, verify_incoming: true } },
     }),
     ...config,
   };

@@ -1,4 +1,5 @@
 // Everything that `node scripts/engines/main.ts` knows of.
+import { bind9, nsupdate } from './bind9.ts';
 import { chromium } from './chromium.ts';
 import { consul } from './consul.ts';
 import { curl } from './curl.ts';
@@ -10,11 +11,13 @@ import { grpcGo, grpcGoInteropClient, grpcGoInteropServer } from './grpc-go.ts';
 import { grpcPython } from './grpc-python.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
+import { kubeApiserver } from './kube-apiserver.ts';
 import { h2load, nghttpx } from './nghttp2.ts';
 import { nacos } from './nacos.ts';
 import { nginx } from './nginx.ts';
 import { promtool } from './promtool.ts';
 import { wrk } from './wrk.ts';
+import { xdsControlPlane } from './xds-control-plane.ts';
 import { zooKeeper } from './zookeeper.ts';
 
 /** All of them, servers first. */
@@ -32,11 +35,15 @@ export const engines: readonly Tool[] = [
   grpcGoInteropServer,
   grpcGoInteropClient,
   grpcPython,
+  kubeApiserver,
+  bind9,
+  xdsControlPlane,
   h2load,
   wrk,
   h2spec,
   curl,
   etcdctl,
+  nsupdate,
   promtool,
   chromium,
 ];

@@ -58,9 +58,9 @@ export { type LastKnownGoodOptions, lastKnownGood } from './guard/last-known-goo
 export {
   type BalancingPolicy,
   balancingPolicies,
-  type DiscoveryBackend,
-  discoveryBackends,
   type ServiceConfig,
   type ServiceConfigInit,
   serviceConfig,
 } from './service/service-config.ts';
+export { type DiscoveryBackend, discoveryBackends } from './service/discovery-backend.ts';
+export { parseRegistryUrl, type RegistryUrl } from './open/registry-url.ts';

@@ -18,6 +18,7 @@ import { type ConsulOptions, consul } from '../../engines/consul.ts';
 import { obtain, type Place, type Running } from '../../engines/engine.ts';
 import { freePort } from '../../engines/running.ts';
 import type { Contract } from '../result.ts';
+import { blockedProcessCase, type ClientProgram } from './blocked-process.ts';
 import { discoveryContract } from './suite.ts';
 
 const ttlMs = 1000;
@@ -38,11 +39,17 @@ function open(on: Runtime, address: Address, more: Partial<ConsulRegistryOptions
   });
 }
 
+const clientProgram: ClientProgram = {
+  module: new URL('./clients/consul.ts', import.meta.url),
+  options: (address, leaseMs) => ({ addresses: [address], ttlMs: leaseMs, timeoutMs: 2000 }),
+};
+
 /** On the real server. */
 export const consulContract: Contract = discoveryContract({
   backend: 'consul',
   prepare: () => obtain(consul),
   stages: { '': (one: RegistryCase) => (one.needs === undefined ? onShared() : onOwn()) },
+  more: [blockedProcessCase(clientProgram)],
   end: async () => {
     await Promise.all(shared.map(async (server) => (await server).stop()));
     shared = [];

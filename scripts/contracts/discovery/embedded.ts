@@ -5,17 +5,20 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { type Registry, remoteRegistry } from '@heddle/discovery';
-import { EmbeddedRegistry, embeddedRegistry } from '@heddle/discovery/embedded';
+import { EmbeddedRegistry, embeddedRegistry, registryService } from '@heddle/discovery/embedded';
 import {
   type MortalRuntime,
   mortalRuntime,
+  type RegistryDoor,
   type RegistryStage,
   serverStage,
 } from '@heddle/discovery/testing';
 import { nodeRuntime } from '@heddle/kernel/node';
+import { serve } from '@heddle/wire';
 import { dataFolder } from '../../engines/cache.ts';
 import { endWithUs } from '../../engines/running.ts';
 import type { ContractResult } from '../result.ts';
+import { blockedProcessCase, type ClientProgram } from './blocked-process.ts';
 import { discoveryContract } from './suite.ts';
 
 const ttlMs = 1000;
@@ -35,6 +38,7 @@ const inProcess = discoveryContract({
     kill: needsServer,
     cut: needsServer,
     delay: needsServer,
+    jumpClock: 'it has one clock, whose jumps the simulated tests of the registry show',
     arrivals: needsServer,
     forgetHistory: needsServer,
     auth: needsServer,
@@ -43,11 +47,20 @@ const inProcess = discoveryContract({
   },
 });
 
+const clientProgram: ClientProgram = {
+  module: new URL('../../../packages/discovery/src/testing/remote-client.ts', import.meta.url),
+  options: ({ port }, leaseMs) => ({ port, token, ttlMs: leaseMs, maxBlockedMs: 60_000 }),
+};
+
 /** Over sockets, with a token. */
 const asServer = discoveryContract({
   backend: 'embedded',
   prepare: async () => ({ version: '' }),
   stages: { 'as a server': stageAsServer },
+  more: [blockedProcessCase(clientProgram)],
+  cannot: {
+    tls: 'registryService is served by whoever embeds it, and TLS is that server’s: see the wire suites',
+  },
 });
 
 /** Both ways of using it. */
@@ -101,6 +114,15 @@ async function stageAsServer(): Promise<RegistryStage> {
       kill: async () => void (await server.end('SIGKILL')),
       restart: () => server.start(false),
       restartEmpty: () => server.start(true),
+      // A server that was started again answers nobody from where another life of it had come to.
+      forgetHistory: async () => {
+        await server.end('SIGKILL');
+        await server.start(false);
+      },
+    },
+    doors: {
+      auth: () => besideAt('127.0.0.1', parent),
+      ipv6: async () => ({ ...(await besideAt('::1', parent)), wrong: async () => ({}) }),
     },
     end: async () => {
       const code = await server.end('SIGTERM');
@@ -108,6 +130,19 @@ async function stageAsServer(): Promise<RegistryStage> {
       assert.ok(code === null || code === 0, 'a server that is told to stop does so, with its watches');
     },
   });
+}
+
+/** A server in this process, which ends with it. */
+async function besideAt(host: string, folder: string): Promise<RegistryDoor> {
+  const runtime = { ...nodeRuntime({ name: 'beside', dataFolder: folder }), log: (): void => {} };
+  const base = await embeddedRegistry(runtime, { folder: 'beside', ttlMs });
+  const { address } = await serve(registryService(base, { token }), { runtime, address: { host, port: 0 } });
+  const as = (given: { token?: string }): Registry =>
+    remoteRegistry({ runtime, addresses: [address], ttlMs, timeoutMs: 800, ...given });
+  return {
+    right: async () => as({ token }),
+    wrong: async () => ({ 'a wrong token': as({ token: 'please' }), 'no token': as({}) }),
+  };
 }
 
 /** A registry server in a process that can be killed. */

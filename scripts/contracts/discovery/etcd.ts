@@ -18,6 +18,7 @@ import { obtain, type Place, required, type Running } from '../../engines/engine
 import { type EtcdOptions, etcd, etcdctl } from '../../engines/etcd.ts';
 import { freePort } from '../../engines/running.ts';
 import type { Contract } from '../result.ts';
+import { blockedProcessCase, type ClientProgram } from './blocked-process.ts';
 import { discoveryContract } from './suite.ts';
 
 // The shortest lease that etcd has is a second.
@@ -38,11 +39,17 @@ function open(on: Runtime, address: Address, more: Partial<EtcdRegistryOptions> 
   });
 }
 
+const clientProgram: ClientProgram = {
+  module: new URL('./clients/etcd.ts', import.meta.url),
+  options: (address, leaseMs) => ({ addresses: [address], ttlMs: leaseMs, timeoutMs: 2000 }),
+};
+
 /** On the real server. */
 export const etcdContract: Contract = discoveryContract({
   backend: 'etcd',
   prepare: () => obtain(etcd),
   stages: { '': (one: RegistryCase) => (one.needs === undefined ? onShared() : onOwn()) },
+  more: [blockedProcessCase(clientProgram)],
   end: async () => {
     await (await shared)?.stop();
   },

@@ -14,6 +14,8 @@ import { checkServiceName } from './validate-instance.ts';
 export interface Backend {
   /** E.g. `etcd`. For people and metrics. */
   readonly name: string;
+  /** See `Registry.places`. */
+  readonly places?: readonly string[];
   /** Writing. */
   readonly leases?: LeaseClient;
   /** Asks once, with a deadline of its own. */
@@ -63,6 +65,10 @@ class BackendRegistry implements Registry {
     const { leases } = backend;
     this.#registrations =
       leases && new KeptRegistrations({ runtime, leases: this.#noted(leases), ttlMs, keeper });
+  }
+
+  get places(): readonly string[] | undefined {
+    return this.#backend.places;
   }
 
   get problem(): HeddleError | undefined {

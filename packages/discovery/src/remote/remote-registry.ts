@@ -1,5 +1,6 @@
 import { type Address, HeddleError, type Runtime } from '@heddle/kernel';
 import { backendRegistry } from '../registry/backend-registry.ts';
+import { authorityOf } from '../health/probe/authority.ts';
 import type { LeaseKeeper } from '../registry/lease-keeper.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Reach } from '../servers/server-group.ts';
@@ -38,6 +39,7 @@ export function remoteRegistry(options: RemoteRegistryOptions): Registry {
   return backendRegistry(
     {
       name: 'remote',
+      places: addresses.map((address) => `embedded ${authorityOf(address)}`),
       leases: remoteLeases(servers),
       find: async (service) => {
         const answer = await servers.ask({ method: 'GET', path: instancesPath(service) });

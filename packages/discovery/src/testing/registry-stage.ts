@@ -1,4 +1,4 @@
-import { type Runtime, sleep } from '@heddle/kernel';
+import { type Address, type Runtime, sleep } from '@heddle/kernel';
 import type { Registry } from '../registry/registry.ts';
 
 /**
@@ -9,6 +9,8 @@ export interface RegistryStage {
   readonly runtime: Runtime;
   /** The lease of what is registered through `open`. */
   readonly ttlMs: number;
+  /** Where clients reach the backend, for those in other processes. */
+  readonly address?: Address;
   /** How long a change may take to reach a watcher while all is well. Default 2000; longer where the backend is polled. */
   readonly seenWithinMs?: number;
   /** A registry object as another process would make: its own registrations and watches, the same entries. */

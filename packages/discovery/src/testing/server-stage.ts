@@ -40,6 +40,7 @@ export async function serverStage(options: ServerStageOptions): Promise<Registry
   return {
     runtime: skewed,
     ttlMs,
+    address: proxy.address,
     ...(seenWithinMs !== undefined && { seenWithinMs }),
     ...(doors !== undefined && { doors }),
     faults: {

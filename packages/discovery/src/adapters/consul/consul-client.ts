@@ -22,7 +22,7 @@ export interface ConsulClientOptions {
 
 /** One request. */
 export interface ConsulQuestion {
-  readonly method: 'GET' | 'PUT';
+  readonly method: 'GET' | 'PUT' | 'POST';
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly json?: unknown;
@@ -34,6 +34,8 @@ export interface ConsulAnswer {
   readonly text: string;
   /** `X-Consul-Index`; 0 where there is none. */
   readonly index: number;
+  /** ACLs are on, and what is not allowed is denied. */
+  readonly deniesByDefault: boolean;
 }
 
 const longestAnswerBytes = 64 * 1024 * 1024;
@@ -74,6 +76,28 @@ export class ConsulClient {
       });
       return this.#send(question, call);
     }
+  }
+
+  /**
+   * A service's entries, by the health API. Consul leaves out what may not be seen, so where nobody may see anything
+   * without a right, an empty answer is believed only if the right is there.
+   */
+  async entries(service: string, more?: Partial<ConsulQuestion>, call?: Call): Promise<ConsulAnswer> {
+    const path = `/v1/health/service/${encodeURIComponent(service)}`;
+    const answer = await this.ask({ method: 'GET', path, ...more }, call);
+    if (answer.deniesByDefault && answer.text.trim() === '[]' && !(await this.#mayRead(service, call)))
+      throw failed(
+        403,
+        `GET ${path}: the agent has ACLs on, and the token, or having none, gives no right to read`,
+      );
+    return answer;
+  }
+
+  async #mayRead(service: string, call: Call | undefined): Promise<boolean> {
+    const json = [{ Resource: 'service', Access: 'read', Segment: service }];
+    const { text } = await this.ask({ method: 'POST', path: '/v1/internal/acl/authorize', json }, call);
+    const [right] = JSON.parse(text) as { Allow?: boolean }[];
+    return right?.Allow === true;
   }
 
   close(): void {
@@ -117,7 +141,8 @@ async function read({ response }: Answered, { method, path }: ConsulQuestion): P
   // An answer that is empty for want of a right must not pass for an empty service.
   if (fields.get('x-consul-results-filtered-by-acls') === 'true')
     throw failed(403, `${method} ${path}: the token does not allow to see all of the answer`);
-  return { text, index: Number(fields.get('x-consul-index') ?? 0) };
+  const deniesByDefault = fields.get('x-consul-default-acl-policy') === 'deny';
+  return { text, index: Number(fields.get('x-consul-index') ?? 0), deniesByDefault };
 }
 
 function failed(status: number, said: string): HeddleError {
@@ -127,7 +152,7 @@ function failed(status: number, said: string): HeddleError {
   if (status === 401 || /ACL not found/.test(said))
     return new HeddleError({ code: 'unauthenticated', reason: 'TOKEN_REFUSED', message });
   if (status === 403) return new HeddleError({ code: 'permission_denied', reason: 'NOT_ALLOWED', message });
-  if (status === 404 || /Unknown (check|service) ID/.test(said))
+  if (status === 404 || /Unknown (check|service) ID|does not have associated TTL/.test(said))
     return new HeddleError({ code: 'not_found', reason: 'NOT_FOUND', message });
   if (status === 400) return new HeddleError({ code: 'invalid_argument', reason: 'BAD_REQUEST', message });
   return new HeddleError({ code: 'unavailable', reason: 'CONSUL_FAILED', message });

@@ -30,6 +30,8 @@ export class ConsulLeases implements LeaseClient {
   readonly #client: ConsulClient;
   /** What this process has put, by lease. */
   readonly #put = new Map<string, LeasedInstance>();
+  /** The last change of each entry that is on its way: the agent cannot compare and replace in one step. */
+  readonly #turns = new Map<string, Promise<void>>();
   #puts = 0;
 
   constructor(options: ConsulLeaseOptions) {
@@ -37,7 +39,15 @@ export class ConsulLeases implements LeaseClient {
     this.#client = options.client;
   }
 
-  async put(leased: LeasedInstance, fresh: boolean): Promise<void> {
+  put(leased: LeasedInstance, fresh: boolean): Promise<void> {
+    return this.#inTurn(leased.instance.service, leased.instance.id, () => this.#replace(leased, fresh));
+  }
+
+  remove(service: string, id: string, lease: string): Promise<void> {
+    return this.#inTurn(service, id, () => this.#takeAway(service, id, lease));
+  }
+
+  async #replace(leased: LeasedInstance, fresh: boolean): Promise<void> {
     const { instance, lease, ttlMs } = leased;
     const { clock } = this.#options.runtime;
     const { service, id } = instance;
@@ -72,13 +82,25 @@ export class ConsulLeases implements LeaseClient {
     return this.put({ ...known, instance: stated }, false);
   }
 
-  async remove(service: string, id: string, lease: string): Promise<void> {
+  async #takeAway(service: string, id: string, lease: string): Promise<void> {
     this.#put.delete(lease);
     await this.#pass(service, id, lease, removeTimeoutMs);
     const own = serviceId({ service, id });
     const path = `/v1/agent/service/deregister/${encodeURIComponent(own)}`;
     await this.#client.ask({ method: 'PUT', path, timeoutMs: removeTimeoutMs });
     await this.#untilKnown(service, (text) => marksOf(own, text)?.lease !== lease);
+  }
+
+  async #inTurn(service: string, id: string, work: () => Promise<void>): Promise<void> {
+    const key = serviceId({ service, id });
+    const before = this.#turns.get(key);
+    const turn = before === undefined ? work() : before.then(work, work);
+    this.#turns.set(key, turn);
+    try {
+      await turn;
+    } finally {
+      if (this.#turns.get(key) === turn) this.#turns.delete(key);
+    }
   }
 
   /** Says that the lease goes on. Rejects with `LEASE_LOST` or `LEASE_SUPERSEDED`. */
@@ -115,9 +137,8 @@ export class ConsulLeases implements LeaseClient {
   async #untilKnown(service: string, isKnown: (text: string) => boolean): Promise<void> {
     const { clock, timers } = this.#options.runtime;
     const endMs = clock.nowMs() + knownWithinMs;
-    const path = `/v1/health/service/${encodeURIComponent(service)}`;
     for (let pauseMs = 2; ; pauseMs = Math.min(100, 2 * pauseMs)) {
-      const { text } = await this.#client.ask({ method: 'GET', path, timeoutMs: knownWithinMs });
+      const { text } = await this.#client.entries(service, { timeoutMs: knownWithinMs });
       if (isKnown(text)) return;
       if (clock.nowMs() > endMs) throw notKnown(service);
       await sleep(timers, pauseMs);

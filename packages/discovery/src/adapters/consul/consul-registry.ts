@@ -1,5 +1,6 @@
 import { backendRegistry } from '../../registry/backend-registry.ts';
 import { History } from '../../registry/history.ts';
+import { authorityOf } from '../../health/probe/authority.ts';
 import type { LeaseKeeper } from '../../registry/lease-keeper.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { type ConsulCheck, validateChecks } from './consul-check.ts';
@@ -29,6 +30,7 @@ export function consulRegistryWith(options: ConsulOptions, keeper?: LeaseKeeper)
   return backendRegistry(
     {
       name: 'consul',
+      places: options.addresses.map((address) => `consul ${authorityOf(address)}`),
       leases: new ConsulLeases({ runtime, client, checks, deregisterAfterMs }),
       find: (service) => findConsul(reading, service),
       follow: (service, call, known) => followConsul(reading, service, call, known),

@@ -1,7 +1,7 @@
 import { type Call, type Runtime, sleep } from '@heddle/kernel';
 import type { History } from '../../registry/history.ts';
 import type { FeedState } from '../../registry/state-feed.ts';
-import type { ConsulClient } from './consul-client.ts';
+import type { ConsulClient, ConsulQuestion } from './consul-client.ts';
 import { readEntries } from './consul-entry.ts';
 
 /** What is read, and with what. */
@@ -19,7 +19,7 @@ const leastMs = 50;
 /** Asks once for a service's entries. */
 export async function findConsul(reading: ConsulReading, service: string): Promise<FeedState> {
   const { client, history } = reading;
-  const { text, index } = await client.ask({ method: 'GET', path: pathOf(service) });
+  const { text, index } = await client.entries(service);
   return { instances: instancesIn(reading, service, text), position: history.at(index) };
 }
 
@@ -41,7 +41,7 @@ export async function* followConsul(
   for (;;) {
     call.throwIfCancelled();
     const askedMs = runtime.clock.nowMs();
-    const answer = await client.ask(questionOf(service, index, client.timeoutMs), call);
+    const answer = await client.entries(service, waitingFrom(index, client.timeoutMs), call);
     if (answer.index < reached || (answer.index === reached && text !== undefined && answer.text !== text))
       history.beginAnew();
     if (state === undefined || answer.text !== text)
@@ -56,15 +56,10 @@ export async function* followConsul(
   }
 }
 
-function questionOf(service: string, index: number, timeoutMs: number): Parameters<ConsulClient['ask']>[0] {
-  const path = pathOf(service);
-  if (index === 0) return { method: 'GET', path };
+function waitingFrom(index: number, timeoutMs: number): Partial<ConsulQuestion> {
+  if (index === 0) return {};
   const query = { index: String(index), wait: `${waitMs}ms` };
-  return { method: 'GET', path, query, timeoutMs: waitMs + waitMs / 16 + timeoutMs };
-}
-
-function pathOf(service: string): string {
-  return `/v1/health/service/${encodeURIComponent(service)}`;
+  return { query, timeoutMs: waitMs + waitMs / 16 + timeoutMs };
 }
 
 function instancesIn({ runtime }: ConsulReading, service: string, text: string): FeedState['instances'] {

@@ -1,5 +1,6 @@
 import { backendRegistry } from '../../registry/backend-registry.ts';
 import { History } from '../../registry/history.ts';
+import { authorityOf } from '../../health/probe/authority.ts';
 import type { LeaseKeeper } from '../../registry/lease-keeper.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { EtcdClient, type EtcdClientOptions } from './etcd-client.ts';
@@ -27,6 +28,7 @@ export function etcdRegistryWith(options: EtcdOptions, keeper?: LeaseKeeper): Re
   return backendRegistry(
     {
       name: 'etcd',
+      places: options.addresses.map((address) => `etcd ${authorityOf(address)}${prefix}`),
       leases: new EtcdLeases(client, keys, runtime),
       find: (service) => findEtcd(reading, service),
       follow: (service, call) => followEtcd(reading, service, call),

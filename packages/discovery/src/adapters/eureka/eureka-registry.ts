@@ -1,5 +1,6 @@
 import type { Runtime } from '@heddle/kernel';
 import { backendRegistry } from '../../registry/backend-registry.ts';
+import { authorityOf } from '../../health/probe/authority.ts';
 import type { LeaseKeeper } from '../../registry/lease-keeper.ts';
 import { polled } from '../../registry/polled.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -46,6 +47,7 @@ export function eurekaRegistry(options: EurekaRegistryOptions): Registry {
   return backendRegistry(
     {
       name: 'eureka',
+      places: options.servers.map((server) => `eureka ${authorityOf(server)} ${prefix}`),
       leases: eurekaLeases(client, runtime.clock, prefix, ttlMs),
       find: async (service) => {
         const { json } = await client.ask('GET', `/apps/${encodeURIComponent(appOf(prefix, service))}`);

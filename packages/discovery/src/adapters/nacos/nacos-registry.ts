@@ -1,4 +1,5 @@
 import { type Call, HeddleError, type Runtime } from '@heddle/kernel';
+import { authorityOf } from '../../health/probe/authority.ts';
 import { backendRegistry } from '../../registry/backend-registry.ts';
 import type { LeaseKeeper } from '../../registry/lease-keeper.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -41,6 +42,7 @@ export function nacosRegistry(options: NacosRegistryOptions): Registry {
     keeper,
     onAlive = (): void => {},
   } = options;
+  const { namespace = 'public', group = 'DEFAULT_GROUP' } = options;
   const client: NacosClient = new NacosClient(
     runtime,
     options,
@@ -55,6 +57,7 @@ export function nacosRegistry(options: NacosRegistryOptions): Registry {
   return backendRegistry(
     {
       name: 'nacos',
+      places: options.addresses.map((address) => `nacos ${authorityOf(address)} ${namespace} ${group}`),
       leases: nacosLeases({ runtime, client, publisher, cluster, ephemeral, onAlive }),
       find: async (service) => stateOf(service, await client.query(service)),
       follow: (service, call) => follow(client, runtime, service, call, (info) => stateOf(service, info)),

@@ -1,6 +1,7 @@
 import { type Address, HeddleError, type Runtime, type TlsConnectOptions } from '@heddle/kernel';
 import { backendRegistry } from '../../registry/backend-registry.ts';
 import { History } from '../../registry/history.ts';
+import { authorityOf } from '../../health/probe/authority.ts';
 import type { LeaseKeeper } from '../../registry/lease-keeper.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { ZooKeeperClient } from './client/client.ts';
@@ -58,6 +59,7 @@ export function zooKeeperRegistry(options: ZooKeeperRegistryOptions): Registry {
   return backendRegistry(
     {
       name: 'zookeeper',
+      places: addresses.map((address) => `zookeeper ${authorityOf(address)}${chroot}${path}`),
       leases: zooKeeperLeases(client, tree, access),
       find: async (service) => ({ instances: await findInstances(client, tree, service) }),
       follow: (service, call) => followService(client, tree, service, call),
