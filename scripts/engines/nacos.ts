@@ -72,7 +72,7 @@ export const nacos: Engine<NacosOptions> = {
       args: [...args, `--spring.config.additional-location=file:${home}/conf/`],
       address: place,
       timeoutMs: 180_000,
-      ready: ({ output }) => output().includes('Nacos started successfully'),
+      ready: (running) => running.output().includes('Nacos started successfully'),
       ...(folder === undefined && { folder: home }),
     });
   },

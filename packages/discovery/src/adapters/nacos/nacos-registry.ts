@@ -1,4 +1,4 @@
-import { type Call, HeddleError, type Runtime } from '@heddle/kernel';
+import type { Call, HeddleError, Runtime } from '@heddle/kernel';
 import { authorityOf } from '../../health/probe/authority.ts';
 import { backendRegistry } from '../../registry/backend-registry.ts';
 import type { LeaseKeeper } from '../../registry/lease-keeper.ts';
