@@ -17,7 +17,7 @@ const leaseMs = 4000;
 /** How a process registers itself: a module that exports a `ClientModule`, and its options, which are made JSON. */
 export interface ClientProgram {
   readonly module: URL;
-  options(address: Address, ttlMs: number): unknown;
+  readonly options: (address: Address, ttlMs: number) => unknown;
 }
 
 /** The case, for a backend that other processes reach. */
@@ -58,5 +58,5 @@ export function blockedProcessCase({ module, options }: ClientProgram): Registry
 function linesOf(child: ChildProcess): { next(): Promise<string | undefined> } {
   assert.ok(child.stdout !== null);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return { next: async () => (await lines.next()).value as string | undefined };
+  return { next: async () => (await lines.next()).value };
 }
