@@ -54,9 +54,9 @@ interface Competition {
 async function compete(pace: Pace): Promise<Competition> {
   const rounds = new Map<string, Round[]>();
   const absent = new Map<string, string>();
-  for (const { name, missing } of contenders) {
-    const reason = await missing();
-    if (reason !== undefined) absent.set(name, reason);
+  for (const contender of contenders) {
+    const reason = await contender.missing();
+    if (reason !== undefined) absent.set(contender.name, reason);
   }
   for (let round = 0; round < pace.rounds; round++) {
     for (const contender of contenders.filter(({ name }) => !absent.has(name))) {

@@ -4,7 +4,7 @@ import { type MortalRuntime, mortalRuntime } from '@heddle/discovery/testing';
 import type { Address } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { median } from '../measure.ts';
-import { type Contender, residentMib, type Server } from './contender.ts';
+import { type Contender, residentMib } from './contender.ts';
 
 const instancesEach = 10;
 const atATime = 64;
@@ -107,15 +107,15 @@ async function resolveRate(registry: Registry, { services, resolveMs }: Pace): P
 
 /** Every watcher has a registry object, and so connections, of its own. */
 async function changeToLast(
-  { open }: Contender,
+  contender: Contender,
   { address }: { readonly address: Address },
   writer: Registry,
   { watchers, changes }: Pace,
 ): Promise<number> {
   const runtime = clientRuntime();
-  const latest = new Array<number>(watchers).fill(-1);
+  const latest = Array.from({ length: watchers }, () => -1);
   let told = (): void => {};
-  const registries = latest.map(() => open(runtime, address));
+  const registries = latest.map(() => contender.open(runtime, address));
   for (const [at, registry] of registries.entries()) void follow(registry, at);
   async function follow(registry: Registry, at: number): Promise<void> {
     for await (const { instances } of registry.watch('service-0')) {

@@ -21,7 +21,7 @@ export interface ClientProgram {
 }
 
 /** The case, for a backend that other processes reach. */
-export function blockedProcessCase({ module, options }: ClientProgram): RegistryCase {
+export function blockedProcessCase(client: ClientProgram): RegistryCase {
   return {
     name: 'a process whose main thread is blocked for 20 s, five leases long, stays registered; killed, it goes',
     uses: ['register', 'leases'],
@@ -30,8 +30,8 @@ export function blockedProcessCase({ module, options }: ClientProgram): Registry
     run: async (stage) => {
       assert.ok(stage.address !== undefined, 'the stage has no address');
       const watch = recordWatch(await stage.open(), 'users');
-      const given = JSON.stringify(options(stage.address, leaseMs));
-      const args = ['--conditions=@heddle/source', program, module.href, given, String(blockMs)];
+      const given = JSON.stringify(client.options(stage.address, leaseMs));
+      const args = ['--conditions=@heddle/source', program, client.module.href, given, String(blockMs)];
       const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
       endWithUs(child);
       try {

@@ -109,7 +109,7 @@ async function stageAsServer(): Promise<RegistryStage> {
     ttlMs,
     target: () => ({ host: '127.0.0.1', port: server.port }),
     open: (own, address) =>
-      remoteRegistry({ runtime: own, addresses: [address], token, ttlMs, timeoutMs: 800 }),
+      remoteRegistry({ runtime: own, addresses: [address], token, ttlMs, timeoutMs: 2000 }),
     faults: {
       kill: async () => void (await server.end('SIGKILL')),
       restart: () => server.start(false),
@@ -138,7 +138,7 @@ async function besideAt(host: string, folder: string): Promise<RegistryDoor> {
   const base = await embeddedRegistry(runtime, { folder: 'beside', ttlMs });
   const { address } = await serve(registryService(base, { token }), { runtime, address: { host, port: 0 } });
   const as = (given: { token?: string }): Registry =>
-    remoteRegistry({ runtime, addresses: [address], ttlMs, timeoutMs: 800, ...given });
+    remoteRegistry({ runtime, addresses: [address], ttlMs, timeoutMs: 2000, ...given });
   return {
     right: async () => as({ token }),
     wrong: async () => ({ 'a wrong token': as({ token: 'please' }), 'no token': as({}) }),

@@ -36,7 +36,7 @@ export interface DiscoveryBackend {
   end?(): Promise<void>;
 }
 
-const caseLimitMs = 90_000;
+const caseLimitMs = 150_000;
 
 /** The suite: each case on a stage of its own is a result; `detail` has what was measured. */
 export function discoveryContract(backend: DiscoveryBackend): Contract {

@@ -7,7 +7,7 @@ import type { LeaseKeeper } from './lease-keeper.ts';
 import { isFairRefusal } from '../servers/server-group.ts';
 import type { DesiredRegistration, Registry } from './registry.ts';
 import type { Snapshot } from './snapshot.ts';
-import { type FeedState, settled, StateFeed } from './state-feed.ts';
+import { type FeedState, sortedById, StateFeed } from './state-feed.ts';
 import { checkServiceName } from './validate-instance.ts';
 
 /** What an adapter has to bring. What it leaves out, its backend cannot do: that rejects with `UNSUPPORTED`. */
@@ -94,7 +94,7 @@ class BackendRegistry implements Registry {
     this.#check(service);
     const found = await this.#noting(this.#backend.find(service));
     const { term, revision } = found.position ?? this.#history.now;
-    const instances = settled([], found.instances);
+    const instances = sortedById(found.instances);
     return {
       service,
       term,

@@ -160,15 +160,21 @@ export class StateFeed {
   }
 }
 
+/** The instances in the order that snapshots have; the same list if it has it already. */
+export function sortedById(instances: readonly Instance[]): readonly Instance[] {
+  const isSorted = instances.every((instance, at) => at === 0 || (instances[at - 1]?.id ?? '') < instance.id);
+  return isSorted ? instances : instances.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
+
 /** The instances sorted by id; those that did not change are the same objects, and so is the list if none did. */
-export function settled(before: readonly Instance[], found: readonly Instance[]): readonly Instance[] {
+function settled(before: readonly Instance[], found: readonly Instance[]): readonly Instance[] {
   const known = new Map(before.map((instance) => [instance.id, instance]));
-  const next = found
-    .map((instance) => {
+  const next = sortedById(
+    found.map((instance) => {
       const old = known.get(instance.id);
-      return old !== undefined && sameInstance(old, instance) ? old : instance;
-    })
-    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      return old === instance || (old !== undefined && sameInstance(old, instance)) ? old : instance;
+    }),
+  );
   const isSame = next.length === before.length && next.every((instance, at) => instance === before[at]);
   return isSame ? before : next;
 }

@@ -1,6 +1,7 @@
 import { backendRegistry } from '../../registry/backend-registry.ts';
 import { History } from '../../registry/history.ts';
 import { authorityOf } from '../../health/probe/authority.ts';
+import { InstanceTexts } from '../../registry/instance-texts.ts';
 import type { LeaseKeeper } from '../../registry/lease-keeper.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { EtcdClient, type EtcdClientOptions } from './etcd-client.ts';
@@ -24,7 +25,8 @@ export function etcdRegistryWith(options: EtcdOptions, keeper?: LeaseKeeper): Re
   const client = new EtcdClient({ ...options, timeoutMs });
   const keys = new EtcdKeys(prefix);
   const history = new History(runtime.clock);
-  const reading: EtcdReading = { runtime, client, keys, eras: new EtcdEras(history) };
+  const [eras, texts] = [new EtcdEras(history), new InstanceTexts()];
+  const reading: EtcdReading = { runtime, client, keys, eras, texts };
   return backendRegistry(
     {
       name: 'etcd',

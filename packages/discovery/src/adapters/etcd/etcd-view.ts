@@ -1,18 +1,20 @@
 import { type Event, Event_EventType, type KeyValue } from '../../gen/etcd/rpc_pb.ts';
 import { type Instance, sameInstance } from '../../registry/instance.ts';
-import { readInstance } from '../../registry/validate-instance.ts';
+import type { InstanceTexts } from '../../registry/instance-texts.ts';
 
 /** A service as its keys describe it. Pure. An entry that is no instance of the service is left out and counted. */
 export class EtcdView {
   readonly #service: string;
+  readonly #texts: InstanceTexts;
   readonly #entries = new Map<string, Instance>();
   #list: readonly Instance[] | undefined;
 
   /** How many entries were no valid instances. */
   refused = 0;
 
-  constructor(service: string, kvs: readonly KeyValue[]) {
+  constructor(service: string, texts: InstanceTexts, kvs: readonly KeyValue[]) {
     this.#service = service;
+    this.#texts = texts;
     for (const kv of kvs) this.#put(kv);
   }
 
@@ -31,7 +33,7 @@ export class EtcdView {
   }
 
   #put(kv: KeyValue): void {
-    const { instance } = readInstance(parse(kv.value));
+    const instance = this.#texts.read(kv.value);
     const key = keyOf(kv);
     if (instance === undefined || instance.service !== this.#service) {
       this.refused += 1;
@@ -52,12 +54,4 @@ export class EtcdView {
 
 function keyOf({ key }: KeyValue): string {
   return new TextDecoder().decode(key);
-}
-
-function parse(value: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(value));
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type Call, HeddleError, type Runtime, sleep, type Timer } from '@heddle/kernel';
 import type { ResponseHeader, WatchRequestSchema, WatchResponse } from '../../gen/etcd/rpc_pb.ts';
 import type { History } from '../../registry/history.ts';
+import type { InstanceTexts } from '../../registry/instance-texts.ts';
 import type { Position } from '../../registry/snapshot.ts';
 import type { FeedState } from '../../registry/state-feed.ts';
 import type { EtcdClient } from './etcd-client.ts';
@@ -14,6 +15,7 @@ export interface EtcdReading {
   readonly client: EtcdClient;
   readonly keys: EtcdKeys;
   readonly eras: EtcdEras;
+  readonly texts: InstanceTexts;
 }
 
 /** How often the server is asked for a sign of life on a watch. */
@@ -66,9 +68,9 @@ export class EtcdEras {
 
 /** Asks once for a service's entries. */
 export async function findEtcd(reading: EtcdReading, service: string): Promise<FeedState> {
-  const { client, keys, eras } = reading;
+  const { client, keys, eras, texts } = reading;
   const [{ kvs }, position] = await eras.placing(() => client.range(keys.ofService(service)));
-  const view = new EtcdView(service, kvs);
+  const view = new EtcdView(service, texts, kvs);
   tellRefused(reading, service, view);
   return { instances: view.instances, position };
 }
@@ -82,10 +84,10 @@ export async function* followEtcd(
   service: string,
   call: Call,
 ): AsyncGenerator<FeedState, void> {
-  const { client, keys, eras } = reading;
+  const { client, keys, eras, texts } = reading;
   const range = keys.ofService(service);
   const [{ kvs, header }, found] = await eras.placing(() => client.range(range));
-  const view = new EtcdView(service, kvs);
+  const view = new EtcdView(service, texts, kvs);
   tellRefused(reading, service, view);
   let position = found;
   yield { instances: view.instances, position };
