@@ -1,10 +1,7 @@
 // The registry contract on a real Nacos server.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Registry } from '@heddle/discovery';
 import { nacosRegistry, type ThreadedNacosOptions } from '@heddle/discovery/nacos';
 import {
@@ -17,13 +14,12 @@ import {
   user,
   userIds,
 } from '@heddle/discovery/testing';
-import { type Address, type Connection, type Runtime, sleep } from '@heddle/kernel';
+import type { Address, Connection, Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { TestAuthority } from '@heddle/kernel/testing';
 import { dataFolder } from '../../engines/cache.ts';
 import { isMissing, obtain, type Place, type Running } from '../../engines/engine.ts';
 import { freePlaces, nacos, nacosGrpcOffset, type NacosOptions } from '../../engines/nacos.ts';
-import { endWithUs } from '../../engines/running.ts';
 import type { Contract } from '../result.ts';
 import { SlowServer } from './slow-server.ts';
 import { discoveryContract } from './suite.ts';
@@ -49,7 +45,7 @@ export const nacosContract: Contract = discoveryContract({
     forgetHistory:
       'Nacos pushes all instances of a service at each change: there is no history to go on from',
   },
-  more: [groupsCase(), persistentCase(), blockedCase()],
+  more: [groupsCase(), persistentCase()],
   end: async () => {
     await (await shared)?.stop();
     const { server, folder } = (await mortal) ?? {};
@@ -224,64 +220,6 @@ function persistentCase(): RegistryCase {
       await writer.deregister('users', 'a');
       await until(runtime, 'a has gone', 5000, () => watch.ids === '');
       await Promise.all([writer.close(), reader.close()]);
-    },
-  };
-}
-
-const countHosts = `
-  let least = Infinity, asked = 0;
-  process.stdin.resume().on('end', () => { console.log(least + ' ' + asked); process.exit(0); });
-  for (;;) {
-    const { data } = await (await fetch(process.argv[1])).json();
-    least = Math.min(least, data.hosts.length);
-    if (asked++ === 0) console.log('began');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }`;
-
-/** Counts a service's entries ten times a second from a process of its own; `end` says how few there were, and how often it asked. */
-async function watchFromOutside(url: string): Promise<() => Promise<string>> {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', countHosts, url], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  endWithUs(child);
-  const lines = createInterface({ input: child.stdout });
-  await once(lines, 'line');
-  return async () => {
-    const line = once(lines, 'line') as Promise<[string]>;
-    child.stdin.end();
-    return (await line)[0];
-  };
-}
-
-function blockedCase(): RegistryCase {
-  return {
-    name: 'a main thread that is blocked for 28 s stays registered: a thread stands in when the server drops its connection',
-    uses: ['register', 'leases'],
-    alone: true,
-    run: async () => {
-      const { address } = await (shared ??= nacos.start({}));
-      const namespace = `case${namespaces++}`;
-      const writer = open(runtime, grpcOf(address), { namespace, maxBlockedMs: 60_000 });
-      const held = await writer.register(user('a'));
-      let flips = 0;
-      held.subscribe(() => {
-        flips += 1;
-      });
-      const query = `/nacos/v2/ns/instance/list?serviceName=users&namespaceId=${namespace}`;
-      const end = await watchFromOutside(`http://${address.host}:${address.port}${query}`);
-      await sleep(runtime.timers, ttlMs);
-      // The server drops a connection after 20 s of silence, and three more until it looks.
-      const endMs = runtime.clock.nowMs() + 28_000;
-      while (runtime.clock.nowMs() < endMs);
-      assert.deepEqual([held.registered, flips], [true, 0]);
-      await sleep(runtime.timers, ttlMs);
-      const [least = '', asked = ''] = (await end()).split(' ');
-      assert.ok(Number(least) >= 1, 'somebody saw it go');
-      await writer.deregister('users', 'a');
-      const reader = open(runtime, grpcOf(address), { namespace });
-      assert.equal(await userIds(reader), '', 'the thread has let go of it');
-      await Promise.all([writer.close(), reader.close()]);
-      return `blocked for 28 s; seen from outside each of ${asked} times`;
     },
   };
 }
