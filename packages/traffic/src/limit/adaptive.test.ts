@@ -68,7 +68,7 @@ for (const algorithm of ['gradient', 'aimd'] as const) {
 }
 
 /**
- * Sixty callers without pause, one more every 50 ms, before a service that does ten calls at a time, 20 ms each, and
+ * Sixty callers without pause, one more every 20 ms, before a service that does ten calls at a time, 20 ms each, and
  * queues the others.
  */
 async function saturate(options: AdaptiveOptions): Promise<{ limit: number; latencyMs: number }> {
@@ -87,8 +87,8 @@ async function saturate(options: AdaptiveOptions): Promise<{ limit: number; late
   };
   const layer = adaptive<string, string>(limit, { classify: classifyErrors })(service);
   const caller = async (_: unknown, index: number): Promise<void> => {
-    await sleep(time.timers, index * 50);
-    while (time.clock.nowMs() < 10_000) {
+    await sleep(time.timers, index * 20);
+    while (time.clock.nowMs() < 5_000) {
       const result = await settle(layer, 'x', Call.root(runtime));
       if (!result.ok) await sleep(time.timers, 7);
     }

@@ -112,7 +112,7 @@ test('tiers by role: user 100, VIP 300, internal 500 a second; strangers as user
     assert.equal(admitted.length, expected, role);
   }
   assert.throws(
-    () => byTier({ ...({} as never), tiers: usualTiers, otherwise: 'gold' }),
+    () => byTier({ name: 'api', key: () => 'k', role: () => 'user', tiers: usualTiers, otherwise: 'gold' }),
     /otherwise: expected one of/,
   );
 });
@@ -137,7 +137,7 @@ test('a store that fails or is late: closed, open or local, and never slower tha
         ...(onStoreFailure !== undefined && { onStoreFailure }),
       });
       const results = await time.run(Promise.all(Array.from({ length: 20 }, () => send())));
-      assert.equal(results.filter(({ ok }) => ok).length, admitted, onStoreFailure);
+      assert.equal(results.filter(({ ok }) => ok).length, admitted, String(onStoreFailure));
       assert.ok(time.clock.nowMs() <= 250);
     }
   }
