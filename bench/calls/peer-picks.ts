@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { compileFunction } from 'node:vm';
 import ConsistentHash from 'consistent-hash';
 import HashRing from 'hashring';
 import { Strategies } from 'moleculer';
@@ -40,11 +41,10 @@ interface GrpcPicker {
 function grpcPicker(module: string, name: string, children: readonly unknown[]): GrpcPicker {
   const file = require.resolve(`@grpc/grpc-js/build/src/${module}.js`);
   const exported: Record<string, new (...args: unknown[]) => GrpcPicker> = {};
-  // biome-ignore lint: it is the peer's code that is compiled here, unchanged.
-  const load = new Function(
-    'require',
-    'exports',
-    `${readFileSync(file, 'utf8')}\nexports.${name} = ${name};`,
+  const load = compileFunction(
+    `${readFileSync(file, 'utf8')}
+exports.${name} = ${name};`,
+    ['require', 'exports'],
   );
   load(createRequire(file), exported);
   const Picker = exported[name];
