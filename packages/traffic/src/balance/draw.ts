@@ -35,7 +35,7 @@ export class Draw<C extends Candidate> {
   /** One that was not tried, if there is one. */
   untried(excluded: readonly string[]): C | undefined {
     const first = this.any();
-    if (first === undefined || excluded.length === 0 || !excluded.includes(first.id)) return first;
+    if (excluded.length === 0 || first === undefined || !excluded.includes(first.id)) return first;
     for (let left = redraws; left > 0; left--) {
       const candidate = this.any() as C;
       if (!excluded.includes(candidate.id)) return candidate;

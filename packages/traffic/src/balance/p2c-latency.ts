@@ -9,7 +9,8 @@ export interface P2cLatencyOptions {
   readonly clock: Clock;
 }
 
-const decayMs = 10_000;
+/** After so long without a call a latency counts a quarter, after twice as long a ninth. */
+const forgiveMs = 10_000;
 /** What a candidate counts as that has calls and has not answered one: it is tried, not flooded. */
 const unknownMs = 1000;
 /** The clock is read once in so many picks: it costs as much as a pick. */
@@ -48,9 +49,8 @@ class P2cLatencyPicker<C extends Candidate> implements Picker<C> {
     const ahead = weight > 0 ? (load.inFlight * this.#meanWeight) / weight : load.inFlight;
     if (load.latencyMs === 0) return ahead * unknownMs;
     // Without calls there are no news: what was slow is forgiven with time, or it would never be tried again.
-    const idleMs = Math.max(0, this.#nowMs - load.latencyAtMs);
-    const latencyMs = idleMs > 1000 ? load.latencyMs * Math.exp(-idleMs / decayMs) : load.latencyMs;
-    return latencyMs * (ahead + 1);
+    const idle = 1 + Math.max(0, this.#nowMs - load.latencyAtMs) / forgiveMs;
+    return (load.latencyMs * (ahead + 1)) / (idle * idle);
   }
 }
 
