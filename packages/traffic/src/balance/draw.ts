@@ -46,7 +46,8 @@ export class Draw<C extends Candidate> {
   #index(): number {
     const keep = this.#keep;
     const x = this.#random.float() * this.#candidates.length;
-    const cell = Math.floor(x);
+    // As a 32-bit number, which is what an array wants; there are fewer candidates than 2^31.
+    const cell = x | 0;
     if (keep === undefined) return cell;
     return x - cell < (keep[cell] as number) ? cell : (this.#alias[cell] as number);
   }

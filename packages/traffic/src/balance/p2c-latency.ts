@@ -30,7 +30,7 @@ class P2cLatencyPicker<C extends Candidate> implements Picker<C> {
     this.candidates = candidates;
     this.#draw = new Draw(able, random, true);
     this.#clock = clock;
-    this.#meanWeight = able.reduce((sum, { weight }) => sum + weight, 0) / able.length;
+    this.#meanWeight = able.reduce((sum, { weight }) => sum + Math.max(weight, 1), 0) / able.length;
     this.#nowMs = clock.nowMs();
   }
 
@@ -40,17 +40,26 @@ class P2cLatencyPicker<C extends Candidate> implements Picker<C> {
     const one = this.#draw.untried(excluded);
     const other = this.#draw.untried(excluded);
     if (one === undefined || other === undefined || one === other) return one;
-    return this.#costOf(other) < this.#costOf(one) ? other : one;
+    // Fractions compared crosswise: six divisions would be a third of the pick.
+    const sooner = this.#dividend(other) * this.#divisor(one) < this.#dividend(one) * this.#divisor(other);
+    return sooner ? other : one;
   }
 
-  /** The latency that is expected, times the calls that are before this one. */
-  #costOf({ load, weight }: C): number {
+  /**
+   * What a candidate costs, as a fraction: the latency that is expected, times the calls that are before this one and
+   * itself, each counted by weight. Here its dividend.
+   */
+  #dividend({ load, weight }: C): number {
     if (load === undefined) return 0;
-    const ahead = weight > 0 ? (load.inFlight * this.#meanWeight) / weight : load.inFlight;
-    if (load.latencyMs === 0) return ahead * unknownMs;
-    // Without calls there are no news: what was slow is forgiven with time, or it would never be tried again.
-    const idle = 1 + Math.max(0, this.#nowMs - load.latencyAtMs) / forgiveMs;
-    return (load.latencyMs * (ahead + 1)) / (idle * idle);
+    const ahead = load.inFlight * this.#meanWeight;
+    return load.latencyMs === 0 ? ahead * unknownMs : load.latencyMs * (ahead + Math.max(weight, 1));
+  }
+
+  /** Without calls there are no news: what was slow is forgiven with time, or it would never be tried again. */
+  #divisor({ load, weight }: C): number {
+    const known = load !== undefined && load.latencyMs > 0;
+    const idleMs = known ? Math.max(0, this.#nowMs - load.latencyAtMs) : 0;
+    return Math.max(weight, 1) * (forgiveMs + idleMs) * (forgiveMs + idleMs);
   }
 }
 
