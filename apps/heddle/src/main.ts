@@ -1,5 +1,6 @@
 import { HeddleError } from '@heddle/kernel';
 import { type Command, exitCodes, readArguments, usageError, type World } from './command.ts';
+import { boundaries } from './commands/boundaries.ts';
 import { clean } from './commands/clean.ts';
 import { controlPlane } from './commands/control-plane.ts';
 import { gateway } from './commands/gateway.ts';
@@ -13,7 +14,7 @@ import { onSignals } from './node/signals.ts';
 import { nodeTerminal } from './node/terminal.ts';
 import { paint } from './terminal/terminal.ts';
 
-const commands: readonly Command[] = [up, clean, gateway, controlPlane, ls, shop, postgres];
+const commands: readonly Command[] = [up, clean, gateway, controlPlane, ls, shop, boundaries, postgres];
 
 /** Runs one command line. Gives the exit code; an error is shown as a sentence, never as a stack. */
 async function runCommandLine(args: readonly string[], world: World): Promise<number> {

@@ -6,7 +6,8 @@ import type { NewEvent, StoredEvent } from '../events/event.ts';
 import { RunningProjection } from '../projection/projection.ts';
 import { parkedEvents, retryParked } from './parked-events.ts';
 import { EventSubscription } from './subscription.ts';
-import { databaseServer, type DatabaseServer, type StoreStage, until } from '../testing/node/store-stage.ts';
+import { until } from '../../testing/node/databases.ts';
+import { databaseServer, type DatabaseServer, type StoreStage } from '../testing/node/store-stage.ts';
 
 let server: DatabaseServer;
 before(async () => {
