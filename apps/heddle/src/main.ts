@@ -10,6 +10,7 @@ import { gateway } from './commands/gateway.ts';
 import { ls } from './commands/ls.ts';
 import { postgres } from './commands/postgres.ts';
 import { register } from './commands/register.ts';
+import { route } from './commands/route.ts';
 import { shop } from './commands/shop.ts';
 import { up } from './commands/up.ts';
 import { commandHelp, programHelp } from './help.ts';
@@ -22,6 +23,7 @@ const commands: readonly Command[] = [
   up,
   clean,
   gateway,
+  route,
   controlPlane,
   ls,
   register,

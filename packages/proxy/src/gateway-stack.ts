@@ -13,7 +13,12 @@ import { errorsToAnswers } from './answer/errors-to-answers.ts';
 import { health, type Readiness } from './answer/health.ts';
 import { content } from './forward/content.ts';
 import { forwarded } from './forward/forwarded.ts';
-import type { GatewayConfig, RouteConfig } from './model/gateway-config.ts';
+import { changeFields } from './action/change-fields.ts';
+import { corsLayer } from './action/cors.ts';
+import { rewritten } from './action/rewritten.ts';
+import { routeFault } from './action/route-fault.ts';
+import type { GatewayConfig } from './model/gateway-config.ts';
+import type { RouteConfig } from './model/route.ts';
 import { normalised } from './router/normalised.ts';
 
 type HttpLayer = Layer<HttpRequest, HttpResponse>;
@@ -44,29 +49,45 @@ export function gatewayStack({ limits, metrics, readiness }: GatewayStackOptions
     concurrency<HttpRequest, HttpResponse>({ max: limits.maxRequests, what: 'the gateway' }),
     // One spelling of the path for everything that decides by it, and for the upstream.
     normalised,
-    // Last, as it may wait for the content: what is refused for other reasons is not read.
-    content(limits.maxBodyBytes),
   );
 }
 
-/** What a route's own stack needs. The budget is shared by all routes to one upstream. */
-export interface RouteStackOptions {
-  readonly route: RouteConfig;
+/** A request that has its route passes these, whatever the route does with it. */
+export function routeStack(route: RouteConfig, limits: GatewayConfig['limits']): HttpLayer {
+  return stack(
+    // Outermost: a page must be able to read refusals as well, and a preflight carries no credentials.
+    optional(route.cors, corsLayer),
+    // What the route says about answers holds for those that are made here too.
+    changeFields(route.request, route.response),
+    // Above what is slow on purpose, so that even that ends in time. It bounds all attempts together.
+    timeout<HttpRequest, HttpResponse>({ ms: route.timeoutMs }),
+    optional(route.fault, routeFault),
+    // Last, as it may wait for the content: what is refused for other reasons is not read.
+    content(route.maxBodyBytes ?? limits.maxBodyBytes),
+    // Only what goes on gets another path: everything above sees the one that was asked for.
+    optional(route.rewrite, (rewrite) => rewritten(rewrite, route.match.path.value)),
+  );
+}
+
+/** What `attemptStack` needs. The budget is shared by all routes to one upstream. */
+export interface AttemptStackOptions {
+  readonly route: Pick<RouteConfig, 'attempts' | 'attemptTimeoutMs'>;
   readonly budget: RetryBudget;
 }
 
-/** A request that has its route passes these, above the upstream's balancer. */
-export function routeStack({ route, budget }: RouteStackOptions): HttpLayer {
-  return stack(
-    // Above retry: it bounds all attempts together.
-    timeout<HttpRequest, HttpResponse>({ ms: route.timeoutMs }),
-    // Right above the balancer, which gives each attempt another instance.
-    retry<HttpRequest, HttpResponse>({
-      classify: classifyHttp,
-      replay: replayHttp,
-      budget,
-      attempts: route.attempts,
-      pushbackMs: retryAfterMs,
-    }),
-  );
+/** A request that goes to an upstream passes these, above the upstream's balancer. */
+export function attemptStack({ route, budget }: AttemptStackOptions): HttpLayer {
+  // Right above the balancer, which gives each attempt another instance.
+  return retry<HttpRequest, HttpResponse>({
+    classify: classifyHttp,
+    replay: replayHttp,
+    budget,
+    attempts: route.attempts,
+    pushbackMs: retryAfterMs,
+    ...(route.attemptTimeoutMs !== undefined && { attemptTimeoutMs: route.attemptTimeoutMs }),
+  });
+}
+
+function optional<T>(given: T | undefined, layer: (given: T) => HttpLayer): HttpLayer {
+  return given === undefined ? (next) => next : layer(given);
 }

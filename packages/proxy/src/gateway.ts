@@ -1,12 +1,16 @@
 import { type Instance, type Registry, resolver } from '@heddle/discovery';
-import type { Runtime } from '@heddle/kernel';
+import { HeddleError, type Runtime } from '@heddle/kernel';
 import type { MetricRegistry } from '@heddle/telemetry';
 import { RetryBudget, weightedRoundRobin } from '@heddle/traffic';
 import { balance, httpUpstream, InstanceGroup, type Upstream } from '@heddle/upstream';
 import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
-import { gatewayStack, routeStack } from './gateway-stack.ts';
-import type { GatewayConfig } from './model/gateway-config.ts';
-import { routed } from './router/routed.ts';
+import { chosen } from './action/chosen.ts';
+import { mirrored } from './action/mirrored.ts';
+import { ownAnswer } from './action/own-answer.ts';
+import { attemptStack, gatewayStack, routeStack } from './gateway-stack.ts';
+import type { GatewayConfig, QuarantinedRoute } from './model/gateway-config.ts';
+import type { RouteConfig } from './model/route.ts';
+import { type Routed, routed } from './router/routed.ts';
 
 type HttpGroup = InstanceGroup<HttpRequest, HttpResponse>;
 
@@ -19,6 +23,16 @@ export interface GatewayOptions {
   readonly registry?: Registry;
   /** Makes the way to an instance. Default `httpUpstream`. */
   readonly connect?: (instance: Instance) => Upstream<HttpRequest, HttpResponse>;
+}
+
+/** Refuses what a route in quarantine is for. Less specific routes may be open to more people, and must not get it. */
+function quarantine({ at, match }: QuarantinedRoute): Routed[] {
+  if (match === undefined) return [];
+  const message = 'the configuration of this route has mistakes; the log of the gateway names them';
+  const service: HttpService = async () => {
+    throw new HeddleError({ code: 'unavailable', reason: 'ROUTE_QUARANTINED', message, sent: false });
+  };
+  return [{ name: at, match, service }];
 }
 
 /** What several routes to one target share. */
@@ -36,12 +50,12 @@ export class Gateway {
   /** Starts to resolve every upstream. Throws as `resolver` of discovery does; nothing is left running then. */
   constructor(options: GatewayOptions) {
     const { config, metrics } = options;
-    const routes = config.routes.map((route) => {
-      const { group, budget } = this.#target(route.upstream, options);
-      return { route, service: routeStack({ route, budget })(balance(group)) };
-    });
+    const routes = config.routes.map((route) => this.#routed(route, options));
+    const refused = config.quarantined.flatMap(quarantine);
     const readiness = (): ReturnType<Gateway['readiness']> => this.readiness();
-    this.service = gatewayStack({ limits: config.limits, metrics, readiness })(routed(routes));
+    this.service = gatewayStack({ limits: config.limits, metrics, readiness })(
+      routed([...routes, ...refused]),
+    );
   }
 
   /** Ready when the instances of every upstream are known, until `leave`. */
@@ -62,6 +76,25 @@ export class Gateway {
   async drain(): Promise<void> {
     this.#draining = true;
     await Promise.all([...this.#targets.values()].map(({ group }) => group.drain()));
+  }
+
+  #routed(route: RouteConfig, options: GatewayOptions): Routed {
+    const { name, match, action, mirror } = route;
+    const way = (upstream: string): HttpService => {
+      const { group, budget } = this.#target(upstream, options);
+      return attemptStack({ route, budget })(balance(group));
+    };
+    let service: HttpService;
+    if (action.kind === 'forward') {
+      const shares = action.shares.map(({ upstream, weight }) => ({ service: way(upstream), weight }));
+      const variants = action.variants.map((each) => ({ ...each, service: way(each.upstream) }));
+      service = chosen({ shares, variants, sticky: action.sticky, salt: name });
+    } else service = ownAnswer(action);
+    if (mirror !== undefined) {
+      const to = balance(this.#target(mirror.upstream, options).group);
+      service = mirrored({ to, percent: mirror.percent, timeoutMs: route.timeoutMs })(service);
+    }
+    return { name, match, service: routeStack(route, options.config.limits)(service) };
   }
 
   #target(target: string, options: GatewayOptions): Target {

@@ -1,7 +1,7 @@
 import { hostPort, type Registry } from '@heddle/discovery';
 import type { Part, Registration, Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
-import { Gateway, type GatewayConfig, readGatewayConfig } from '@heddle/proxy';
+import { badConfig, Gateway, type GatewayConfig, loadGatewayConfig, readGatewayConfig } from '@heddle/proxy';
 import { registration } from '@heddle/rpc';
 import { MetricRegistry, metricsService, processMetrics, registrationGauge } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
@@ -14,8 +14,8 @@ import { registryAt } from '../registry-access.ts';
 /** `heddle gateway`. */
 export const gateway: Command = {
   name: 'gateway',
-  summary: 'Run a gateway from a configuration file',
-  words: '',
+  summary: 'Run a gateway from a configuration file, or check one: prints every problem with line and column',
+  words: '[check]',
   options: {
     config: { type: 'string', value: 'FILE', help: 'Routes and limits, YAML or JSON' },
     port: { type: 'string', value: 'PORT', help: 'Where to listen, instead of listen.port of the file' },
@@ -24,21 +24,30 @@ export const gateway: Command = {
       value: 'URL',
       help: 'For discovery:/// upstreams: a control plane’s host:port, or e.g. consul://host:8500',
     },
-    check: { type: 'boolean', help: 'Only check the file: prints every problem with line and column' },
+    check: { type: 'boolean', help: 'The same as the word "check"' },
   },
   examples: [
     'heddle gateway --config gateway.yaml --registry 127.0.0.1:8090',
-    'heddle gateway --config gateway.yaml --check',
+    'heddle gateway check --config gateway.yaml',
   ],
   run: async (given, world) => {
     const file = given.text('config');
     if (file === undefined) throw usageError('"heddle gateway" needs --config FILE');
-    const config = readGatewayConfig(readTextFile(file, 'gateway configuration'), file);
-    if (given.flag('check')) {
+    if (given.words.some((word) => word !== 'check') || given.words.length > 1)
+      throw usageError(`"heddle gateway" knows only the word "check", found "${given.words.join(' ')}"`);
+    const content = readTextFile(file, 'gateway configuration');
+    if (given.flag('check') || given.words.length > 0) {
+      const config = readGatewayConfig(content, file);
       world.terminal.out(`${file}: ${config.routes.length} routes, no problems\n`);
       return 0;
     }
+    const config = loadGatewayConfig(content, file);
     const runtime = nodeRuntime({ name: 'gateway' });
+    for (const { at, match, problems } of config.quarantined) {
+      const instead =
+        match === undefined ? 'and its requests may meet other routes' : 'and its requests are refused';
+      runtime.log('error', `${at} is not served, ${instead}: ${badConfig(file, problems).message}`);
+    }
     const at = given.text('registry') ?? process.env['HEDDLE_REGISTRY'];
     const registry = at === undefined ? undefined : await registryAt(at, runtime);
     const listen = { host: config.listen.host, port: given.port('port', config.listen.port) };

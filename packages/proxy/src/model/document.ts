@@ -23,6 +23,11 @@ export class Place {
     return text.length > 80 ? `${text.slice(0, 80)}…` : text;
   }
 
+  /** True for a single value, false for a list or an object. */
+  get isScalar(): boolean {
+    return isScalar(this.node) || isAlias(this.node);
+  }
+
   /** Reports a problem here. Gives undefined, so that a reader can return it. */
   problem(message: string): undefined {
     this.#document.report(this.node, this.path, message);
@@ -32,6 +37,11 @@ export class Place {
   /** "expected …, found …" here. */
   expected(what: string): undefined {
     return this.problem(`expected ${what}, found ${this.shown}`);
+  }
+
+  /** The same value, whose problems nobody hears of: to read again what has been reported about. */
+  silent(): Place {
+    return new Place(new DocumentReader(''), this.node, this.path);
   }
 
   /** The value of a key or an index below this one; `path` as people write it. */
@@ -76,6 +86,49 @@ export function whole(least: number, most: number): Read<number> {
     const value = scalar(at);
     const fits = typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
     return fits ? value : at.expected(`a whole number from ${least} to ${most}`);
+  };
+}
+
+/** A number within bounds, with fractions. */
+export function number(least: number, most: number): Read<number> {
+  return (at) => {
+    const value = scalar(at);
+    const fits = typeof value === 'number' && value >= least && value <= most;
+    return fits ? value : at.expected(`a number from ${least} to ${most}`);
+  };
+}
+
+/** True or false. */
+export const flag: Read<boolean> = (at) => {
+  const value = scalar(at);
+  return typeof value === 'boolean' ? value : at.expected('true or false');
+};
+
+/** One of some words. */
+export function oneOf<T extends string>(...words: readonly T[]): Read<T> {
+  return (at) => {
+    const value = scalar(at);
+    return words.find((word) => word === value) ?? at.expected(`one of ${words.join(', ')}`);
+  };
+}
+
+/** An object with any keys that `name` allows, each value read by `item`; in the order of the document. */
+export function record<T>(
+  what: string,
+  name: (key: string) => boolean,
+  item: Read<T>,
+): Read<readonly (readonly [string, T])[]> {
+  return (at) => {
+    if (!isMap<Node, Node>(at.node)) return at.expected(`an object from ${what} to values`);
+    const entries: (readonly [string, T])[] = [];
+    for (const { key, value: node } of at.node.items) {
+      const text = isScalar(key) ? String(key.value) : '';
+      const path = `${at.path}.${text}`;
+      if (!name(text)) at.below(key, path).problem(`expected ${what}, found ${JSON.stringify(text)}`);
+      const value = item(at.below(node ?? key, path));
+      if (value !== undefined) entries.push([text, value]);
+    }
+    return entries;
   };
 }
 

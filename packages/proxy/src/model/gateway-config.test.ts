@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { HeddleError } from '@heddle/kernel';
 import type { ConfigProblem } from './problem.ts';
-import { readGatewayConfig } from './gateway-config.ts';
+import { loadGatewayConfig, readGatewayConfig } from './gateway-config.ts';
 
 function problemsOf(text: string): { lines: string[]; problems: ConfigProblem[] } {
   try {
@@ -21,29 +21,65 @@ function problemsOf(text: string): { lines: string[]; problems: ConfigProblem[] 
 describe('a gateway file', () => {
   test('needs routes only; the rest has defaults', () => {
     const config = readGatewayConfig('routes:\n  - { path: /api, upstream: "discovery:///order" }\n', 'x');
+    const nothing = { remove: [], set: [], add: [] };
+    const shares = [{ upstream: 'discovery:///order', weight: 1 }];
     assert.deepEqual(config, {
       listen: { host: '127.0.0.1', port: 8080 },
       limits: { maxRequests: 4096, maxBodyBytes: 10_485_760 },
       routes: [
         {
           name: '/api',
-          path: '/api',
+          match: { hosts: [], path: { kind: 'prefix', value: '/api' }, methods: [], headers: [], query: [] },
+          action: { kind: 'forward', shares, variants: [], sticky: undefined },
           rewrite: undefined,
-          upstream: 'discovery:///order',
+          request: nothing,
+          response: nothing,
+          cors: undefined,
+          fault: undefined,
+          mirror: undefined,
           timeoutMs: 10_000,
           attempts: 3,
+          attemptTimeoutMs: undefined,
+          maxBodyBytes: undefined,
         },
       ],
+      quarantined: [],
     });
   });
 
-  test('takes every key, as YAML or JSON', () => {
+  test('is the same as YAML and as JSON', () => {
+    const yaml =
+      'listen: {host: 0.0.0.0, port: 0}\nroutes: [{path: {template: "/u/{id}"}, upstream: "[::1]:80"}]';
     const document = {
       listen: { host: '0.0.0.0', port: 0 },
-      limits: { maxRequests: 7, maxBodyBytes: 8 },
-      routes: [{ name: 'o', path: '/o/', rewrite: '/', upstream: '[::1]:80', timeoutMs: 9, attempts: 1 }],
+      routes: [{ path: { template: '/u/{id}' }, upstream: '[::1]:80' }],
     };
-    assert.deepEqual(readGatewayConfig(JSON.stringify(document), 'x'), document);
+    assert.deepEqual(readGatewayConfig(JSON.stringify(document), 'x'), readGatewayConfig(yaml, 'x'));
+  });
+
+  test('a bad route is put apart, with what it is for, and the others are served', () => {
+    const text = [
+      'routes:',
+      '  - { path: /a, upstream: "h:1" }',
+      '  - { path: /b, upstream: "h:1", timeotMs: 5 }',
+      '  - { path: "b/..", upstream: "h:1" }',
+      '  - { path: /c, upstream: "h:1" }',
+    ].join('\n');
+    const config = loadGatewayConfig(text, 'x');
+    assert.deepEqual(
+      config.routes.map(({ name }) => name),
+      ['/a', '/c'],
+    );
+    const found = config.quarantined.map(({ at, match, problems }) => [
+      at,
+      match?.path.value,
+      problems[0]?.line,
+    ]);
+    assert.deepEqual(found, [
+      ['routes[1]', '/b', 3],
+      ['routes[2]', undefined, 4],
+    ]);
+    assert.throws(() => loadGatewayConfig(`${text}\nlisten: 5`, 'x'), { reason: 'BAD_CONFIG' });
   });
 
   test('all problems are reported at once, each with its place', () => {
@@ -74,13 +110,16 @@ describe('a gateway file', () => {
     assert.match(lines[0] ?? '', /unknown key "listn": did you mean "listen"\?/);
     assert.match(lines[1] ?? '', /expected a whole number from 1 to 1000000, found "many"/);
     assert.match(lines[3] ?? '', /did you mean "timeoutMs"\?/);
-    assert.match(lines[4] ?? '', /the key "upstream" is missing/);
+    assert.match(
+      lines[4] ?? '',
+      /expected exactly one of "upstream", "split", "redirect", "respond", found 0/,
+    );
   });
 
   test('two routes with one prefix are a mistake', () => {
     const text = 'routes:\n- {path: /a, upstream: "h:1"}\n- {path: /a/, upstream: "h:2"}\n';
     assert.deepEqual(problemsOf(text).lines, [
-      'gateway.yaml:3:3: routes[1]: the path /a/ is that of routes[0] already',
+      'gateway.yaml:3:3: routes[1]: is for the same requests as routes[0]: /a/',
     ]);
   });
 
@@ -103,6 +142,26 @@ describe('a gateway file', () => {
       'listen: {port: 70000}\nroutes: []',
       /listen\.port: expected a whole number from 0/,
     ],
+    ...(
+      [
+        ['an expression that is none', 'path: {regex: "("}', /not a regular expression/],
+        ['an expression that grows', 'path: {regex: "(a{1000}){1000}"}', /counted repetitions/],
+        ['a path in two ways', 'path: {exact: /a, prefix: /b}', /exactly one of its keys/],
+        ['a path and gRPC', 'path: /a, grpc: {service: A}', /either "path" or "grpc"/],
+        ['two actions', 'path: /a, redirect: {to: /b}', /exactly one of .*, found 2/],
+        ['a redirect to another scheme', 'path: /a, redirect: {to: "//evil"}', /redirect\.to/],
+        [
+          'a field of the wire',
+          'path: /a, request: {set: {content-length: "5"}}',
+          /not about the connection/,
+        ],
+        ['a field with a line break', 'path: /a, request: {set: {x-a: "a\\nb"}}', /visible characters/],
+        ['CORS for all with cookies', 'path: /a, cors: {origins: ["*"], credentials: true}', /by name/],
+        ['a host with a port', 'path: /a, host: "a:80"', /without port/],
+        ['a percentage over 100', 'path: /a, fault: {abort: {percent: 101, status: 500}}', /from 0 to 100/],
+        ['a rewrite of a template', 'path: {template: "/{a}"}, rewrite: /b', /rewriteRegex/],
+      ] as const
+    ).map(([what, route, message]) => [what, `routes: [{upstream: "h:1", ${route}}]`, message] as const),
     ['a prototype key', '__proto__: {}\nroutes: []', /unknown key "__proto__"/],
     ['a file that is too large', ' '.repeat(1_048_577), /expected at most 1048576 characters/],
   ] as const) {

@@ -1,23 +1,17 @@
-import { parseTarget } from '@heddle/discovery';
-import { HeddleError } from '@heddle/kernel';
-import { normalPath, withoutSlash } from '../router/normal-path.ts';
 import { DocumentReader, list, object, type Place, type Read, text, whole } from './document.ts';
-import { badConfig } from './problem.ts';
+import { withoutSlash } from '../router/normal-path.ts';
+import { matchOf, routeOf } from './complete-route.ts';
+import { badConfig, type ConfigProblem } from './problem.ts';
+import type { RouteConfig, RouteMatch } from './route.ts';
+import { matchShape, type RouteDocument, routeDocument } from './route-schema.ts';
 
-/** Which requests go where. */
-export interface RouteConfig {
-  /** In metrics, logs and error messages. Default: the path. */
-  readonly name: string;
-  /** Matches this path and all below it, on segment borders: `/api` matches `/api` and `/api/x`, not `/apix`. */
-  readonly path: string;
-  /** Replaces the matched prefix in what is forwarded. Default: the path goes on as it came. */
-  readonly rewrite: string | undefined;
-  /** A target as `parseTarget` of discovery reads it: `discovery:///order`, `static:///10.0.0.1:80,10.0.0.2:80`. */
-  readonly upstream: string;
-  /** The whole exchange, from the request's first byte to the answer's last. Default 10000. */
-  readonly timeoutMs: number;
-  /** Attempts in all, for what may be repeated. Default 3; 1 switches retries off. */
-  readonly attempts: number;
+/** A route that is not served, because something is wrong with it. */
+export interface QuarantinedRoute {
+  /** `routes[3]`. */
+  readonly at: string;
+  /** What it is for, where that much can be read: such requests are refused, and reach no less specific route. */
+  readonly match: RouteMatch | undefined;
+  readonly problems: readonly ConfigProblem[];
 }
 
 /** What a gateway is run with. */
@@ -31,40 +25,29 @@ export interface GatewayConfig {
     readonly maxBodyBytes: number;
   };
   readonly routes: readonly RouteConfig[];
+  readonly quarantined: readonly QuarantinedRoute[];
 }
 
-type RouteDocument = Pick<RouteConfig, 'path' | 'upstream'> & {
-  name?: string;
-  rewrite?: string;
-  timeoutMs?: number;
-  attempts?: number;
-};
+interface Limits {
+  maxRequests?: number;
+  maxBodyBytes?: number;
+}
 
 interface GatewayDocument {
   listen?: { host?: string; port?: number };
-  limits?: { maxRequests?: number; maxBodyBytes?: number };
-  routes: RouteDocument[];
+  limits?: Limits;
+  routes: RouteEntry[];
+}
+
+/** A route as read, and where; its parts are undefined where they cannot be read. */
+interface RouteEntry {
+  readonly at: string;
+  readonly match: RouteMatch | undefined;
+  readonly route: RouteConfig | undefined;
 }
 
 const maxDocumentLength = 1_048_576;
 const mebibyte = 1_048_576;
-
-const path: Read<string> = text(
-  'a path that starts with "/" and is written as it will be matched',
-  isPlainPath,
-);
-
-const route: Read<RouteDocument> = object<RouteDocument>(
-  {
-    name: text('1 to 100 characters', (value) => value.length > 0 && value.length <= 100),
-    path,
-    rewrite: path,
-    upstream: target,
-    timeoutMs: whole(1, 3_600_000),
-    attempts: whole(1, 10),
-  },
-  ['path', 'upstream'],
-);
 
 const gateway: Read<GatewayDocument> = object<GatewayDocument>(
   {
@@ -73,77 +56,105 @@ const gateway: Read<GatewayDocument> = object<GatewayDocument>(
       [],
     ),
     limits: object({ maxRequests: whole(1, 1_000_000), maxBodyBytes: whole(0, 1024 * mebibyte) }, []),
-    routes,
+    routes: entries,
   },
   ['routes'],
 );
 
 /**
  * Reads a gateway file (YAML or JSON). `source` names it in messages. Throws `invalid_argument` / `BAD_CONFIG` with
- * every problem of the document, each with line and column; a document is taken whole or not at all.
+ * every problem of the document, each with line and column.
  */
 export function readGatewayConfig(content: string, source: string): GatewayConfig {
+  const { config, problems } = read(content, source);
+  if (config === undefined || problems.length > 0) throw badConfig(source, problems);
+  return config;
+}
+
+/**
+ * As `readGatewayConfig`, but problems of single routes only put these into `quarantined`. Throws `BAD_CONFIG` for all
+ * others.
+ */
+export function loadGatewayConfig(content: string, source: string): GatewayConfig {
+  const { config, problems } = read(content, source);
+  const outside = problems.filter(({ at }) => routeOfProblem(at) === undefined);
+  if (config === undefined || outside.length > 0) throw badConfig(source, problems);
+  return config;
+}
+
+interface ReadConfig {
+  readonly config: GatewayConfig | undefined;
+  /** In the order of the document. */
+  readonly problems: readonly ConfigProblem[];
+}
+
+function read(content: string, source: string): ReadConfig {
   if (content.length > maxDocumentLength) {
     const message = `expected at most ${maxDocumentLength} characters, found ${content.length}`;
     throw badConfig(source, [{ line: 1, column: 1, at: '', message }]);
   }
   const document = new DocumentReader(content);
   // A document that is not even YAML would only give consequential problems.
-  const read = document.problems.length > 0 ? undefined : gateway(document.root);
-  if (read === undefined || document.problems.length > 0) {
-    throw badConfig(
-      source,
-      document.problems.toSorted((a, b) => a.line - b.line || a.column - b.column),
-    );
-  }
-  return complete(read);
+  const given = document.problems.length > 0 ? undefined : gateway(document.root);
+  const config = given === undefined ? undefined : complete(given, document);
+  return { config, problems: inOrder(document.problems) };
 }
 
-function complete({ listen, limits, routes: given }: GatewayDocument): GatewayConfig {
+function complete(given: GatewayDocument, document: DocumentReader): GatewayConfig {
+  const limits = {
+    maxRequests: given.limits?.maxRequests ?? 4096,
+    maxBodyBytes: given.limits?.maxBodyBytes ?? 10 * mebibyte,
+  };
+  const problemsOf = (at: string): ConfigProblem[] =>
+    inOrder(document.problems.filter((problem) => routeOfProblem(problem.at) === at));
+  const judged = given.routes.map((each) => ({ ...each, problems: problemsOf(each.at) }));
   return {
-    listen: { host: listen?.host ?? '127.0.0.1', port: listen?.port ?? 8080 },
-    limits: {
-      maxRequests: limits?.maxRequests ?? 4096,
-      maxBodyBytes: limits?.maxBodyBytes ?? 10 * mebibyte,
-    },
-    routes: given.map((each) => ({
-      name: each.name ?? each.path,
-      path: each.path,
-      rewrite: each.rewrite,
-      upstream: each.upstream,
-      timeoutMs: each.timeoutMs ?? 10_000,
-      attempts: each.attempts ?? 3,
-    })),
+    listen: { host: given.listen?.host ?? '127.0.0.1', port: given.listen?.port ?? 8080 },
+    limits,
+    routes: judged.flatMap(({ route, problems }) =>
+      route === undefined || problems.length > 0 ? [] : [route],
+    ),
+    quarantined: judged
+      .filter(({ problems }) => problems.length > 0)
+      .map(({ at, match, problems }) => ({ at, match, problems })),
   };
 }
 
-function routes(at: Place): RouteDocument[] | undefined {
-  const seen = new Map<string, string>();
-  const once: Read<RouteDocument> = (place) => {
-    const value = route(place);
-    if (value === undefined) return undefined;
-    const key = withoutSlash(value.path);
-    const first = seen.get(key);
-    if (first !== undefined) return place.problem(`the path ${value.path} is that of ${first} already`);
-    seen.set(key, place.path);
-    return value;
-  };
-  return list(once, 1000)(at);
-}
-
-function target(at: Place): string | undefined {
-  const value = text('a target such as "discovery:///order" or "static:///10.0.0.1:8080"')(at);
-  if (value === undefined) return undefined;
-  try {
-    parseTarget(value);
-    return value;
-  } catch (thrown) {
-    return at.problem(HeddleError.from(thrown).message);
+/** Always gives an entry, so that a bad route does not hide the others. */
+function entry(place: Place): RouteEntry {
+  const at = place.path;
+  const document = routeDocument(place);
+  if (document !== undefined) {
+    const match = matchOf(place, document);
+    return { at, match, route: routeOf(place, document, match) };
   }
+  // What it is for may be readable although the rest is not. What is wrong has been reported already.
+  const silent = place.silent();
+  const matchOnly = object<RouteDocument>(matchShape as never, [])(silent);
+  return { at, match: matchOnly === undefined ? undefined : matchOf(silent, matchOnly), route: undefined };
 }
 
-/** A route is written in the one form that requests are brought into before they are compared with it. */
-function isPlainPath(value: string): boolean {
-  const normal = normalPath(value);
-  return normal.ok && normal.path === value && normal.query === '';
+/** Of two routes for the same requests the second would never be asked. */
+function entries(place: Place): RouteEntry[] | undefined {
+  const seen = new Map<string, string>();
+  const once: Read<RouteEntry> = (at) => {
+    const made = entry(at);
+    if (made.match === undefined) return made;
+    const { kind, value } = made.match.path;
+    const plain = kind === 'prefix' ? withoutSlash(value) : value;
+    const key = JSON.stringify({ ...made.match, path: { kind, value: plain } });
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, made.at);
+    else at.problem(`is for the same requests as ${first}: ${value}`);
+    return made;
+  };
+  return list(once, 10_000)(place);
+}
+
+function routeOfProblem(at: string): string | undefined {
+  return /^routes\[\d+\]/.exec(at)?.[0];
+}
+
+function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  return problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
 }

@@ -1,33 +1,30 @@
 import { HeddleError } from '@heddle/kernel';
 import { nameEndpoint } from '@heddle/telemetry';
 import type { HttpService } from '@heddle/wire';
-import type { RouteConfig } from '../model/gateway-config.ts';
-import { PrefixRouter, rewritePath } from './prefix-router.ts';
+import type { RouteMatch } from '../model/route.ts';
+import { Router } from './router.ts';
 
-/** A route and where it leads. */
+/** A route and what serves it. */
 export interface Routed {
-  readonly route: RouteConfig;
+  readonly name: string;
+  readonly match: RouteMatch;
   readonly service: HttpService;
 }
 
 /**
- * Hands each request to its route's service, with the path rewritten if the route says so; names the route for
- * metrics. Rejects with `not_found` / `NO_ROUTE`. Takes normal paths only.
+ * Hands each request to the most specific route's service; names the route for metrics. Rejects with `not_found` /
+ * `NO_ROUTE`. Takes normal paths only.
  */
 export function routed(routes: readonly Routed[]): HttpService {
-  const router = new PrefixRouter(routes.map((each) => ({ ...each, path: each.route.path })));
+  const router = new Router(routes);
   return async (req, call) => {
-    const question = req.path.indexOf('?');
-    const path = question === -1 ? req.path : req.path.slice(0, question);
-    const found = router.match(path);
+    const found = router.match(req);
     if (found === undefined) {
-      const message = `no route matches ${path}`;
+      const question = req.path.indexOf('?');
+      const message = `no route matches ${question === -1 ? req.path : req.path.slice(0, question)}`;
       throw new HeddleError({ code: 'not_found', reason: 'NO_ROUTE', message, sent: false });
     }
-    const { name, rewrite } = found.route;
-    nameEndpoint(call, name);
-    if (rewrite === undefined) return found.service(req, call);
-    const query = question === -1 ? '' : req.path.slice(question);
-    return found.service({ ...req, path: rewritePath(path, found.path, rewrite) + query }, call);
+    nameEndpoint(call, found.name);
+    return found.service(req, call);
   };
 }

@@ -1,0 +1,63 @@
+import { type Explanation, explain, normalPath, readGatewayConfig, type RouteConfig } from '@heddle/proxy';
+import { emptyBody, Fields } from '@heddle/wire';
+import { type Command, exitCodes, type Given, usageError } from '../command.ts';
+import { readTextFile } from '../node/config-file.ts';
+import { table } from '../terminal/table.ts';
+
+/** `heddle route explain`. */
+export const route: Command = {
+  name: 'route',
+  summary: 'Say which route of a gateway file serves a request, and why the others do not',
+  words: 'explain <method> <path>',
+  options: {
+    config: { type: 'string', value: 'FILE', help: 'Routes and limits, YAML or JSON. Default: gateway.yaml' },
+    host: { type: 'string', value: 'HOST', help: 'The host that is asked for. Default: localhost' },
+    headers: {
+      type: 'string',
+      value: 'FIELDS',
+      help: 'Header fields, separated by ";": "x-beta: 1; accept: */*"',
+    },
+  },
+  examples: ['heddle route explain GET /orders/7 --config gateway.yaml --headers "x-beta: 1"'],
+  run: async (given, world) => {
+    const [verb, method, target] = given.words;
+    if (verb !== 'explain' || method === undefined || target === undefined || given.words.length > 3)
+      throw usageError('"heddle route" expects: explain <method> <path>');
+    const file = given.text('config') ?? 'gateway.yaml';
+    const { routes } = readGatewayConfig(readTextFile(file, 'gateway configuration'), file);
+    const normal = normalPath(target);
+    if (!normal.ok) {
+      world.terminal.out(`${target} is refused with 400 before any route is asked: ${normal.why}\n`);
+      return exitCodes.failed;
+    }
+    const path = normal.path + normal.query;
+    if (path !== target) world.terminal.out(`asked as ${path}\n`);
+    const found = explain(routes, {
+      method,
+      scheme: 'http',
+      authority: given.text('host') ?? 'localhost',
+      path,
+      fields: fieldsOf(given),
+      body: emptyBody,
+    });
+    world.terminal.out(found.length === 0 ? 'the file has no routes\n' : table(found.map(rowOf)));
+    return found.some(({ verdict }) => verdict === 'taken') ? exitCodes.done : exitCodes.failed;
+  },
+};
+
+const marks = { taken: '✔', shadowed: '–', no: '' } as const;
+
+function rowOf({ route: { name }, verdict, why }: Explanation<RouteConfig>): Record<string, string> {
+  return { '': marks[verdict], route: name, why };
+}
+
+function fieldsOf(given: Given): Fields {
+  const fields = new Fields();
+  for (const field of (given.text('headers') ?? '').split(';')) {
+    if (field.trim() === '') continue;
+    const colon = field.indexOf(':');
+    if (colon < 1) throw usageError(`--headers expects "name: value; …", found ${JSON.stringify(field)}`);
+    fields.append(field.slice(0, colon).trim().toLowerCase(), field.slice(colon + 1).trim());
+  }
+  return fields;
+}

@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Call, type Runtime, settle, userId } from '@heddle/kernel';
+import { seededRandom, VirtualTime } from '@heddle/kernel/simulated';
+import { MetricRegistry } from '@heddle/telemetry';
+import {
+  emptyBody,
+  Fields,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpService,
+  wholeBody,
+} from '@heddle/wire';
+import { Gateway } from '../gateway.ts';
+import { loadGatewayConfig } from '../model/gateway-config.ts';
+
+/** A gateway before upstreams that are functions; each notes what it was asked for. */
+class World {
+  readonly time = new VirtualTime();
+  readonly asked: { readonly at: string; readonly req: HttpRequest }[] = [];
+  readonly runtime: Runtime;
+  readonly gateway: Gateway;
+  answerFields = new Fields();
+
+  constructor(...routes: object[]) {
+    const { clock, timers } = this.time;
+    this.runtime = { clock, timers, random: seededRandom(7), log: () => {} } as unknown as Runtime;
+    const config = loadGatewayConfig(JSON.stringify({ routes }), 'test');
+    this.gateway = new Gateway({
+      config,
+      runtime: this.runtime,
+      metrics: new MetricRegistry(),
+      connect: ({ port }) => {
+        const service: HttpService = async (req) => {
+          this.asked.push({ at: String(port), req });
+          return { status: 200, fields: this.answerFields.clone(), body: emptyBody };
+        };
+        const endpoint = {
+          request: service,
+          state: 'ready' as const,
+          inFlight: 0,
+          onState: () => () => {},
+          drain: async () => {},
+          close: () => {},
+        };
+        return { endpoint, service };
+      },
+    });
+  }
+
+  send(
+    path: string,
+    headers: Record<string, string> = {},
+    change: Partial<HttpRequest> & { user?: string } = {},
+  ): Promise<HttpResponse> {
+    const call = Call.root(this.runtime);
+    if (change.user !== undefined) call.set(userId, change.user);
+    const fields = Fields.of(headers);
+    const req = {
+      method: 'GET',
+      scheme: 'http' as const,
+      authority: 'a',
+      path,
+      fields,
+      body: emptyBody,
+      ...change,
+    };
+    const sent = settle(this.gateway.service, req, call).then((result) => {
+      assert.ok(result.ok, 'the gateway answers everything');
+      return result.value;
+    });
+    return this.time.run(sent);
+  }
+
+  /** How many of `count` requests each upstream got. */
+  async spread(
+    count: number,
+    headersOf: (n: number) => Record<string, string>,
+  ): Promise<Record<string, number>> {
+    this.asked.length = 0;
+    for (let n = 0; n < count; n++) await this.send('/', headersOf(n));
+    const counts: Record<string, number> = {};
+    for (const { at } of this.asked) counts[at] = (counts[at] ?? 0) + 1;
+    return counts;
+  }
+}
+
+const split = [
+  { upstream: 'h:1', weight: 80 },
+  { upstream: 'h:2', weight: 20 },
+];
+
+describe('a split', () => {
+  test('goes by weight', async () => {
+    const counts = await new World({ path: '/', split }).spread(2000, () => ({}));
+    assert.ok(Math.abs((counts['1'] ?? 0) - 1600) < 90, JSON.stringify(counts));
+  });
+
+  test('keeps a cookie on its side, and moves nobody back when the share grows', async () => {
+    const sticky = { by: 'cookie', name: 'id' };
+    const canary = async (weight: number): Promise<Set<string>> => {
+      const shares = [
+        { upstream: 'h:2', weight },
+        { upstream: 'h:1', weight: 100 - weight },
+      ];
+      const world = new World({ path: '/', split: shares, sticky });
+      await world.spread(400, (n) => ({ cookie: `a=b; id=${n % 200}` }));
+      const on = (at: string): string[] =>
+        world.asked.filter((each) => each.at === at).map(({ req }) => req.fields.get('cookie') ?? '');
+      assert.equal(new Set(on('1')).size + new Set(on('2')).size, 200, 'no cookie on both sides');
+      return new Set(on('2'));
+    };
+    const [small, large] = [await canary(20), await canary(40)];
+    assert.ok(small.size > 20 && small.size < 60, `${small.size}`);
+    assert.ok(large.size > small.size && [...small].every((each) => large.has(each)));
+  });
+
+  test('gives a variant first to those who carry it', async () => {
+    const variants = [
+      { from: 'header', name: 'x-beta', value: '1', upstream: 'h:3' },
+      { from: 'cookie', name: 'beta', value: '1', upstream: 'h:4' },
+    ];
+    const world = new World({ path: '/', upstream: 'h:1', variants });
+    await world.send('/', { 'x-beta': '1' });
+    await world.send('/', { cookie: 'beta=1' });
+    await world.send('/', { 'x-beta': '2', cookie: 'beta=2' });
+    assert.deepEqual(
+      world.asked.map(({ at }) => at),
+      ['3', '4', '1'],
+    );
+  });
+});
+
+test('fields are removed, set and added on the way in and out', async () => {
+  const world = new World({
+    path: '/',
+    upstream: 'h:1',
+    request: { remove: ['x-secret'], set: { 'x-a': 'ours' }, add: { 'x-b': 'two' } },
+    response: { remove: ['server'], set: { 'x-frame-options': 'DENY' } },
+  });
+  world.answerFields = Fields.of({ server: 'old' });
+  const res = await world.send('/', { 'x-secret': '1', 'x-a': 'theirs', 'x-b': 'one' });
+  const { fields } = world.asked[0]?.req ?? { fields: new Fields() };
+  assert.deepEqual(
+    [fields.get('x-secret'), fields.all('x-a'), fields.all('x-b')],
+    [undefined, ['ours'], ['one', 'two']],
+  );
+  assert.deepEqual([res.fields.get('server'), res.fields.get('x-frame-options')], [undefined, 'DENY']);
+});
+
+test('redirects and answers of its own reach no upstream', async () => {
+  const world = new World(
+    { path: '/old', redirect: { to: 'https://new.example/x', status: 308 } },
+    { path: '/hello', respond: { status: 200, body: 'hi' } },
+  );
+  const moved = await world.send('/old?a=1');
+  assert.deepEqual([moved.status, moved.fields.get('location')], [308, 'https://new.example/x?a=1']);
+  const hello = await world.send('/hello');
+  assert.equal(Buffer.from(await hello.body.bytes(10)).toString(), 'hi');
+  assert.equal(world.asked.length, 0);
+});
+
+test('a mirror gets a copy that says so, and delays nothing', async () => {
+  const world = new World({ path: '/', upstream: 'h:1', mirror: { upstream: 'h:2' } });
+  await world.send('/a', {}, { method: 'POST', body: wholeBody(Buffer.from('x')) });
+  const copy = world.asked.find(({ at }) => at === '2')?.req;
+  assert.equal(copy?.fields.get('x-mirrored'), '1');
+  assert.equal(Buffer.from((await copy?.body.bytes(9)) ?? []).toString(), 'x');
+  assert.equal(world.asked.find(({ at }) => at === '1')?.req.fields.has('x-mirrored'), false);
+});
+
+describe('CORS', () => {
+  const cors = { origins: ['https://shop.example'], methods: ['PUT'], headers: ['x-a'], credentials: true };
+  const preflight = (origin: string): Record<string, string> => ({
+    origin,
+    'access-control-request-method': 'PUT',
+  });
+
+  test('answers a preflight here, and permits nothing to strangers', async () => {
+    const world = new World({ path: '/', upstream: 'h:1', cors });
+    const yes = await world.send('/', preflight('https://shop.example'), { method: 'OPTIONS' });
+    assert.equal(yes.status, 204);
+    assert.equal(yes.fields.get('access-control-allow-origin'), 'https://shop.example');
+    assert.equal(yes.fields.get('access-control-allow-methods'), 'PUT');
+    const no = await world.send('/', preflight('https://shop.example.evil'), { method: 'OPTIONS' });
+    assert.equal(no.fields.get('access-control-allow-origin'), undefined);
+    assert.equal(world.asked.length, 0);
+  });
+
+  test('replaces what the upstream says about it', async () => {
+    const world = new World({ path: '/', upstream: 'h:1', cors });
+    world.answerFields = Fields.of({ 'access-control-allow-origin': '*' });
+    const res = await world.send('/', { origin: 'https://shop.example' });
+    assert.deepEqual(res.fields.all('access-control-allow-origin'), ['https://shop.example']);
+    const stranger = await world.send('/', { origin: 'https://evil.example' });
+    assert.equal(stranger.fields.has('access-control-allow-origin'), false);
+    assert.equal(stranger.fields.get('vary'), 'origin');
+  });
+});
+
+test('faults meet their share, and a delay takes its time', async () => {
+  const world = new World({
+    path: '/',
+    upstream: 'h:1',
+    fault: { delay: { percent: 100, ms: 500 }, abort: { percent: 50, status: 418 } },
+  });
+  const before = world.runtime.clock.nowMs();
+  const statuses: number[] = [];
+  for (let n = 0; n < 200; n++) statuses.push((await world.send('/')).status);
+  const aborted = statuses.filter((status) => status === 418).length;
+  assert.ok(aborted > 70 && aborted < 130, `${aborted}`);
+  assert.ok(world.runtime.clock.nowMs() - before >= 100_000);
+});
+
+test('a route has its own limit of content', async () => {
+  const world = new World({ path: '/', upstream: 'h:1' }, { path: '/s', upstream: 'h:1', maxBodyBytes: 3 });
+  const body = wholeBody(Buffer.from('four'));
+  assert.equal((await world.send('/s', {}, { method: 'POST', body })).status, 413);
+  assert.equal((await world.send('/x', {}, { method: 'POST', body })).status, 200);
+});
+
+test('what a route in quarantine is for reaches no less specific route', async () => {
+  const world = new World({ path: '/', upstream: 'h:1' }, { path: '/admin', upstream: 'h:1', attempts: 0 });
+  assert.equal((await world.send('/admin/x')).status, 503);
+  assert.equal((await world.send('/other')).status, 200);
+});

@@ -1,0 +1,101 @@
+import type { Place } from './document.ts';
+import type { Action, Cors, Rewrite, RouteConfig, RouteMatch, Sticky } from './route.ts';
+import { changesOf, type RouteDocument } from './route-schema.ts';
+
+/** Which requests a route is for. Undefined, and reported, where its keys do not go together. */
+export function matchOf(at: Place, document: RouteDocument): RouteMatch | undefined {
+  const { grpc, path, host = [], method = [], headers = [], query = [] } = document;
+  if ((path === undefined) === (grpc === undefined)) return at.problem('expected either "path" or "grpc"');
+  if (grpc === undefined) {
+    return { hosts: host, path: path ?? { kind: 'prefix', value: '/' }, methods: method, headers, query };
+  }
+  const base = `/${grpc.service}`;
+  // Byte for byte: what is not exactly /service/method reaches no handler, and must meet no other rule.
+  const called: RouteMatch['path'] =
+    grpc.method === undefined
+      ? { kind: 'prefix', value: base }
+      : { kind: 'exact', value: `${base}/${grpc.method}` };
+  const isGrpc = { name: 'content-type', kind: 'prefix', value: 'application/grpc' } as const;
+  return { hosts: host, path: called, methods: ['POST'], headers: [isGrpc, ...headers], query };
+}
+
+/** The route with all defaults. Undefined, and reported, where its keys do not go together. */
+export function routeOf(
+  at: Place,
+  document: RouteDocument,
+  match: RouteMatch | undefined,
+): RouteConfig | undefined {
+  const action = actionOf(at, document);
+  if (match === undefined) return undefined;
+  const rewrite = rewriteOf(at, document, match);
+  const { fault, mirror } = document;
+  const cors = document.cors === undefined ? undefined : corsOf(at, document.cors);
+  if (action === undefined) return undefined;
+  if (action.kind !== 'forward' && (rewrite !== undefined || mirror !== undefined))
+    return at.problem('"rewrite" and "mirror" need a route that forwards');
+  return {
+    name: document.name ?? match.path.value,
+    match,
+    action,
+    rewrite,
+    request: changesOf(document.request),
+    response: changesOf(document.response),
+    cors,
+    fault: fault === undefined ? undefined : { delay: fault.delay, abort: fault.abort },
+    mirror: mirror === undefined ? undefined : { upstream: mirror.upstream, percent: mirror.percent ?? 100 },
+    timeoutMs: document.timeoutMs ?? 10_000,
+    attempts: document.attempts ?? 3,
+    attemptTimeoutMs: document.attemptTimeoutMs,
+    maxBodyBytes: document.maxBodyBytes,
+  };
+}
+
+function actionOf(at: Place, document: RouteDocument): Action | undefined {
+  const { upstream, split, redirect, respond, variants = [] } = document;
+  const given = [upstream, split, redirect, respond].filter((each) => each !== undefined);
+  if (given.length !== 1)
+    return at.problem(
+      `expected exactly one of "upstream", "split", "redirect", "respond", found ${given.length}`,
+    );
+  if (redirect !== undefined) return { kind: 'redirect', status: redirect.status ?? 302, to: redirect.to };
+  if (respond !== undefined) {
+    const { status, body = '', contentType = 'text/plain; charset=utf-8' } = respond;
+    return { kind: 'respond', status, body, contentType };
+  }
+  const shares = split ?? [{ upstream: upstream ?? '', weight: 1 }];
+  if (shares.every(({ weight }) => weight === 0)) return at.problem('expected a share with a weight above 0');
+  return { kind: 'forward', shares, variants, sticky: stickyOf(at, document.sticky) };
+}
+
+function stickyOf(at: Place, sticky: RouteDocument['sticky']): Sticky | undefined {
+  if (sticky === undefined) return undefined;
+  if ((sticky.by === 'user') !== (sticky.name === undefined))
+    return at.problem('"sticky.name" names the header or cookie, and is not for "user"');
+  return { by: sticky.by, name: sticky.name ?? '' };
+}
+
+function rewriteOf(at: Place, document: RouteDocument, match: RouteMatch): Rewrite | undefined {
+  const { rewrite, rewriteRegex } = document;
+  if (rewrite !== undefined && rewriteRegex !== undefined)
+    return at.problem('expected at most one of "rewrite", "rewriteRegex"');
+  if (rewriteRegex !== undefined) return { kind: 'regex', ...rewriteRegex };
+  if (rewrite === undefined) return undefined;
+  if (match.path.kind !== 'prefix' && match.path.kind !== 'exact')
+    return at.problem('"rewrite" replaces a prefix or an exact path; for others there is "rewriteRegex"');
+  return { kind: 'prefix', to: rewrite };
+}
+
+function corsOf(at: Place, given: NonNullable<RouteDocument['cors']>): Cors | undefined {
+  const { origins, methods, headers, expose, credentials = false, maxAgeSeconds = 600 } = given;
+  const any = origins.includes('*');
+  if (any && origins.length > 1) return at.problem('cors.origins: expected "*" alone, or origins');
+  if (any && credentials) return at.problem('cors: "credentials" needs the origins by name');
+  return {
+    origins,
+    methods: methods ?? ['GET', 'HEAD', 'POST'],
+    headers: headers ?? [],
+    expose: expose ?? [],
+    credentials,
+    maxAgeSeconds,
+  };
+}

@@ -1,0 +1,266 @@
+import { parseTarget } from '@heddle/discovery';
+import { HeddleError } from '@heddle/kernel';
+import { normalPath } from '../router/normal-path.ts';
+import { flag, list, number, object, oneOf, type Read, record, type Shape, text, whole } from './document.ts';
+import { pattern } from './pattern.ts';
+import type { Cors, FieldChanges, PathMatch, Variant, ValueMatch } from './route.ts';
+
+const mebibyte = 1_048_576;
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}$/;
+const hostName = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$|^\[[0-9a-f:.]+\]$/;
+
+/** A path as it is compared: in normal form, without query. */
+export const plainPath: Read<string> = text(
+  'a path that starts with "/" and is written as it will be matched',
+  isPlainPath,
+);
+
+const template: Read<string> = text(
+  'a path whose segments are plain or a {name}, such as /users/{id}',
+  (value) => value.includes('{') && isPlainPath(value.replace(/\/\{[a-zA-Z][a-zA-Z0-9_]*\}(?=\/|$)/g, '/x')),
+);
+
+const regex: Read<string> = (at) => {
+  const value = text('a regular expression')(at);
+  if (value === undefined) return undefined;
+  const compiled = pattern(value);
+  return typeof compiled === 'string' ? at.problem(`not a regular expression: ${compiled}`) : value;
+};
+
+/** A target that discovery can read. */
+export const target: Read<string> = (at) => {
+  const value = text('a target such as "discovery:///order" or "static:///10.0.0.1:8080"')(at);
+  if (value === undefined) return undefined;
+  try {
+    parseTarget(value);
+    return value;
+  } catch (thrown) {
+    return at.problem(HeddleError.from(thrown).message);
+  }
+};
+
+const fieldName: Read<string> = text('the name of a header field, in lower case', isFieldName);
+const fieldValue: Read<string> = text('visible characters and blanks', (value) =>
+  /^[\x20-\x7e]*$/.test(value),
+);
+const cookieName: Read<string> = text('the name of a cookie', (value) => token.test(value));
+const method: Read<string> = text('a method, such as GET', (value) => /^[A-Z][A-Z-]{0,30}$/.test(value));
+const host: Read<string> = text(
+  'a host name in lower case without port, or "*." and one',
+  (value) => value.length <= 253 && hostName.test(value),
+);
+const status: Read<number> = whole(200, 599);
+const percent: Read<number> = number(0, 100);
+
+/** Reads what exactly one key of an object says, among the given ones. */
+function single<T>(read: Read<object>, make: (key: string, value: never) => T): Read<T> {
+  return (at) => {
+    const value = read(at);
+    if (value === undefined) return undefined;
+    const [first, ...others] = Object.entries(value);
+    if (first === undefined || others.length > 0) return at.expected('exactly one of its keys');
+    return make(first[0], first[1] as never);
+  };
+}
+
+const path: Read<PathMatch> = (at) => {
+  if (at.isScalar) {
+    const value = plainPath(at);
+    return value === undefined ? undefined : { kind: 'prefix', value };
+  }
+  const one = object({ exact: plainPath, prefix: plainPath, template, regex }, []) as Read<object>;
+  return single<PathMatch>(one, (kind, value) => ({ kind: kind as PathMatch['kind'], value }))(at);
+};
+
+type Condition = Omit<ValueMatch, 'name'>;
+
+const condition: Read<Condition> = (at) => {
+  if (at.isScalar) {
+    const value = fieldValue(at);
+    return value === undefined ? undefined : { kind: 'exact', value };
+  }
+  const one = object({ exact: fieldValue, prefix: fieldValue, regex, present: flag }, []) as Read<object>;
+  return single<Condition>(one, (kind, value: unknown) =>
+    kind === 'present'
+      ? { kind: value === true ? 'present' : 'absent', value: '' }
+      : { kind: kind as ValueMatch['kind'], value: value as string },
+  )(at);
+};
+
+function conditions(what: string, name: (key: string) => boolean): Read<readonly ValueMatch[]> {
+  const read = record(what, name, condition);
+  return (at) => read(at)?.map(([key, value]) => ({ name: key, ...value }));
+}
+
+/** What the keys of a route say about fields. */
+export interface FieldChangesDocument {
+  remove?: string[];
+  set?: readonly (readonly [string, string])[];
+  add?: readonly (readonly [string, string])[];
+}
+
+const ownedByTheWire = new Set([
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'trailer',
+  'host',
+]);
+const changeable: Read<string> = text(
+  'the name of a header field in lower case that is not about the connection',
+  isChangeable,
+);
+const changes: Read<FieldChangesDocument> = object<FieldChangesDocument>(
+  {
+    remove: list(changeable, 100),
+    set: record('a header field in lower case that is not about the connection', isChangeable, fieldValue),
+    add: record('a header field in lower case that is not about the connection', isChangeable, fieldValue),
+  },
+  [],
+);
+
+/** The document of a route, as read. */
+export interface RouteDocument {
+  name?: string;
+  path?: PathMatch;
+  host?: string[];
+  method?: string[];
+  headers?: readonly ValueMatch[];
+  query?: readonly ValueMatch[];
+  grpc?: { service: string; method?: string };
+  upstream?: string;
+  split?: { upstream: string; weight: number }[];
+  variants?: Variant[];
+  sticky?: { by: 'user' | 'header' | 'cookie'; name?: string };
+  redirect?: { to: string; status?: number };
+  respond?: { status: number; body?: string; contentType?: string };
+  rewrite?: string;
+  rewriteRegex?: { pattern: string; to: string };
+  request?: FieldChangesDocument;
+  response?: FieldChangesDocument;
+  cors?: Partial<Cors> & { origins: string[] };
+  fault?: { delay?: { percent: number; ms: number }; abort?: { percent: number; status: number } };
+  mirror?: { upstream: string; percent?: number };
+  timeoutMs?: number;
+  attempts?: number;
+  attemptTimeoutMs?: number;
+  maxBodyBytes?: number;
+}
+
+/** The keys that say which requests a route is for. */
+export const matchShape: Pick<
+  Shape<RouteDocument>,
+  'path' | 'host' | 'method' | 'headers' | 'query' | 'grpc'
+> = {
+  path,
+  host: oneOrMore(host),
+  method: oneOrMore(method),
+  headers: conditions('the name of a header field, in lower case', isFieldName),
+  query: conditions('the name of a query parameter', (key) => key !== ''),
+  grpc: object<{ service: string; method?: string }>(
+    {
+      service: text('the full name of a service', (value) => /^[A-Za-z_][\w.]*$/.test(value)),
+      method: text('the name of a method', (value) => /^[A-Za-z_]\w*$/.test(value)),
+    },
+    ['service'],
+  ),
+};
+
+const origin: Read<string> = text(
+  'an origin such as https://shop.example, or "*"',
+  (value) => value === '*' || /^https?:\/\/[a-z0-9.\-[\]:]+$/.test(value),
+);
+
+/** Reads one route; what two keys say together is checked by `routeOf`. */
+export const routeDocument: Read<RouteDocument> = object<RouteDocument>(
+  {
+    name: text('1 to 100 characters', (value) => value.length > 0 && value.length <= 100),
+    ...matchShape,
+    upstream: target,
+    split: list(object({ upstream: target, weight: whole(0, 1_000_000) }, ['upstream', 'weight']), 20),
+    variants: list(
+      object<Variant>(
+        { from: oneOf('header', 'cookie'), name: cookieName, value: fieldValue, upstream: target },
+        ['from', 'name', 'value', 'upstream'],
+      ),
+      20,
+    ),
+    sticky: object<{ by: 'user' | 'header' | 'cookie'; name?: string }>(
+      { by: oneOf('user', 'header', 'cookie'), name: cookieName },
+      ['by'],
+    ),
+    redirect: object<{ to: string; status?: number }>(
+      {
+        to: text('a path, or http:// or https:// and more', (value) =>
+          /^(https?:\/\/[\x21-\x7e]+|\/(?!\/)[\x21-\x7e]*)$/.test(value),
+        ),
+        status: whole(300, 308),
+      },
+      ['to'],
+    ),
+    respond: object<{ status: number; body?: string; contentType?: string }>(
+      { status, body: text('a text'), contentType: fieldValue },
+      ['status'],
+    ),
+    rewrite: plainPath,
+    rewriteRegex: object<{ pattern: string; to: string }>({ pattern: regex, to: fieldValue }, [
+      'pattern',
+      'to',
+    ]),
+    request: changes,
+    response: changes,
+    cors: object<Partial<Cors> & { origins: string[] }>(
+      {
+        origins: list(origin, 100),
+        methods: list(method, 20),
+        headers: list(fieldName, 100),
+        expose: list(fieldName, 100),
+        credentials: flag,
+        maxAgeSeconds: whole(0, 86_400),
+      },
+      ['origins'],
+    ),
+    fault: object<NonNullable<RouteDocument['fault']>>(
+      {
+        delay: object({ percent, ms: whole(1, 600_000) }, ['percent', 'ms']),
+        abort: object({ percent, status }, ['percent', 'status']),
+      },
+      [],
+    ),
+    mirror: object<{ upstream: string; percent?: number }>({ upstream: target, percent }, ['upstream']),
+    timeoutMs: whole(1, 3_600_000),
+    attempts: whole(1, 10),
+    attemptTimeoutMs: whole(1, 3_600_000),
+    maxBodyBytes: whole(0, 1024 * mebibyte),
+  },
+  [],
+);
+
+/** The changes with what is left out. */
+export function changesOf(document: FieldChangesDocument | undefined): FieldChanges {
+  return { remove: document?.remove ?? [], set: document?.set ?? [], add: document?.add ?? [] };
+}
+
+function oneOrMore<T>(item: Read<T>): Read<T[]> {
+  return (at) => {
+    if (!at.isScalar) return list(item, 100)(at);
+    const value = item(at);
+    return value === undefined ? undefined : [value];
+  };
+}
+
+function isFieldName(value: string): boolean {
+  return token.test(value) && value === value.toLowerCase();
+}
+
+function isChangeable(value: string): boolean {
+  return isFieldName(value) && !ownedByTheWire.has(value);
+}
+
+/** A route is written in the one form that requests are brought into before they are compared with it. */
+function isPlainPath(value: string): boolean {
+  const normal = normalPath(value);
+  return normal.ok && normal.path === value && normal.query === '';
+}

@@ -1,0 +1,127 @@
+/** How a path is compared. */
+export type PathMatch =
+  | { readonly kind: 'exact'; readonly value: string }
+  /** This path and all below it, on segment borders: `/api` matches `/api` and `/api/x`, not `/apix`. */
+  | { readonly kind: 'prefix'; readonly value: string }
+  /** `/users/{id}`: a name in braces stands for exactly one segment that is not empty. */
+  | { readonly kind: 'template'; readonly value: string }
+  /** The whole path, by a regular expression whose time is linear in the path's length (RE2's syntax). */
+  | { readonly kind: 'regex'; readonly value: string };
+
+/** A condition on a header or a query parameter. One that is repeated must hold for some of its values. */
+export interface ValueMatch {
+  /** Headers: in lower case. */
+  readonly name: string;
+  readonly kind: 'exact' | 'prefix' | 'regex' | 'present' | 'absent';
+  /** Empty for `present` and `absent`. */
+  readonly value: string;
+}
+
+/** Which requests a route is for: all of these must hold. */
+export interface RouteMatch {
+  /** `shop.example`, or `*.shop.example` for any name below it. Lower case, without port. Empty: any. */
+  readonly hosts: readonly string[];
+  readonly path: PathMatch;
+  /** Case-sensitive. Empty: any. */
+  readonly methods: readonly string[];
+  readonly headers: readonly ValueMatch[];
+  readonly query: readonly ValueMatch[];
+}
+
+/** One of the ways that a route's traffic may go. */
+export interface Share {
+  /** A target as `parseTarget` of discovery reads it: `discovery:///order`, `static:///10.0.0.1:80,10.0.0.2:80`. */
+  readonly upstream: string;
+  /** Relative to the other shares; 0 gets nothing. */
+  readonly weight: number;
+}
+
+/** Requests with this header or cookie go to that upstream, before any weights are asked. */
+export interface Variant {
+  readonly from: 'header' | 'cookie';
+  readonly name: string;
+  readonly value: string;
+  readonly upstream: string;
+}
+
+/** What makes the choice between shares the same each time. */
+export interface Sticky {
+  /** `user`: the authenticated subject. */
+  readonly by: 'user' | 'header' | 'cookie';
+  /** Of the header or cookie; empty for `user`. */
+  readonly name: string;
+}
+
+/** What happens to a request that has been let in. */
+export type Action =
+  | {
+      readonly kind: 'forward';
+      readonly shares: readonly Share[];
+      readonly variants: readonly Variant[];
+      readonly sticky: Sticky | undefined;
+    }
+  | { readonly kind: 'redirect'; readonly status: number; readonly to: string }
+  | {
+      readonly kind: 'respond';
+      readonly status: number;
+      readonly body: string;
+      readonly contentType: string;
+    };
+
+/** How the path is changed before it is sent on. */
+export type Rewrite =
+  | { readonly kind: 'prefix'; readonly to: string }
+  | { readonly kind: 'regex'; readonly pattern: string; readonly to: string };
+
+/** Changes to header fields, in this order: remove, set, add. */
+export interface FieldChanges {
+  readonly remove: readonly string[];
+  readonly set: readonly (readonly [name: string, value: string])[];
+  readonly add: readonly (readonly [name: string, value: string])[];
+}
+
+/** Who may read answers from pages of other origins (Fetch standard, "HTTP CORS protocol"). */
+export interface Cors {
+  /** Exact origins, or `*` for all; not both. */
+  readonly origins: readonly string[];
+  readonly methods: readonly string[];
+  readonly headers: readonly string[];
+  readonly expose: readonly string[];
+  /** Not with `*`. */
+  readonly credentials: boolean;
+  readonly maxAgeSeconds: number;
+}
+
+/** Faults that are made on purpose, each for its percentage of the requests. */
+export interface RouteFault {
+  readonly delay: { readonly percent: number; readonly ms: number } | undefined;
+  readonly abort: { readonly percent: number; readonly status: number } | undefined;
+}
+
+/** A copy of each request goes there too; its answer is thrown away. */
+export interface Mirror {
+  readonly upstream: string;
+  readonly percent: number;
+}
+
+/** Which requests go where, and what happens to them on the way. */
+export interface RouteConfig {
+  /** In metrics, logs and error messages. Default: the path. */
+  readonly name: string;
+  readonly match: RouteMatch;
+  readonly action: Action;
+  readonly rewrite: Rewrite | undefined;
+  readonly request: FieldChanges;
+  readonly response: FieldChanges;
+  readonly cors: Cors | undefined;
+  readonly fault: RouteFault | undefined;
+  readonly mirror: Mirror | undefined;
+  /** The whole exchange, from the request's first byte to the answer's last. Default 10000. */
+  readonly timeoutMs: number;
+  /** Attempts in all, for what may be repeated. Default 3; 1 switches retries off. */
+  readonly attempts: number;
+  /** How long one attempt may take until its answer begins. Default: as long as there is time. */
+  readonly attemptTimeoutMs: number | undefined;
+  /** Bytes of a request's body; larger ones get 413. Default: `limits.maxBodyBytes`. */
+  readonly maxBodyBytes: number | undefined;
+}
