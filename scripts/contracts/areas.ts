@@ -11,6 +11,8 @@ import { zooKeeperContract } from './discovery/zookeeper.ts';
 import { etcdContract } from './discovery/etcd.ts';
 import { kubernetes } from './discovery/kubernetes.ts';
 import { xds } from './discovery/xds.ts';
+import { jwt } from './gateway/jwt.ts';
+import { normalisation } from './gateway/normalisation.ts';
 import type { Contract } from './result.ts';
 import { connectConformanceContract } from './wire/connect-conformance.ts';
 import { counterparts } from './wire/counterparts.ts';
@@ -33,5 +35,6 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     dns,
     xds,
   ],
+  gateway: [normalisation, jwt],
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],
 };

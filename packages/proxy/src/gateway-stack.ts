@@ -9,6 +9,8 @@ import {
   replayHttp,
   retryAfterMs,
 } from '@heddle/wire';
+import { authenticated, authorised, withoutClaims } from './auth/authenticated.ts';
+import type { Authenticator } from './auth/authenticator.ts';
 import { errorsToAnswers } from './answer/errors-to-answers.ts';
 import { health, type Readiness } from './answer/health.ts';
 import { content } from './forward/content.ts';
@@ -25,13 +27,13 @@ type HttpLayer = Layer<HttpRequest, HttpResponse>;
 
 /** What the stack in front of the router needs. */
 export interface GatewayStackOptions {
-  readonly limits: GatewayConfig['limits'];
+  readonly config: GatewayConfig;
   readonly metrics: MetricRegistry;
   readonly readiness: Readiness;
 }
 
 /** Every request passes these, from the outside in, before its route is looked up. */
-export function gatewayStack({ limits, metrics, readiness }: GatewayStackOptions): HttpLayer {
+export function gatewayStack({ config, metrics, readiness }: GatewayStackOptions): HttpLayer {
   return stack(
     // Above all else: probes are neither traffic nor subject to its limits.
     health(readiness),
@@ -40,30 +42,42 @@ export function gatewayStack({ limits, metrics, readiness }: GatewayStackOptions
     // Above the errors, so that their answers carry the request's id too; above the router, so that no route can be
     // reached with claims from outside.
     forwarded,
+    // Beside it: the fields that say what a token says are ours as well.
+    withoutClaims((config.auth.claimsToFields ?? []).map(([, name]) => name)),
     // Above all that can refuse, so that every refusal is a proper answer.
     errorsToAnswers,
     // Below the answers, since a deadline that cannot be read is refused; below `forwarded`, which has removed what
     // strangers claim. From here on the call has the caller's deadline and trace.
     propagateIn,
     // Before any work is done for the request; a refusal here is cheap.
-    concurrency<HttpRequest, HttpResponse>({ max: limits.maxRequests, what: 'the gateway' }),
+    concurrency<HttpRequest, HttpResponse>({ max: config.limits.maxRequests, what: 'the gateway' }),
     // One spelling of the path for everything that decides by it, and for the upstream.
     normalised,
   );
 }
 
+/** What `routeStack` needs. */
+export interface RouteStackOptions {
+  readonly route: RouteConfig;
+  readonly config: GatewayConfig;
+  readonly authenticator: Authenticator;
+}
+
 /** A request that has its route passes these, whatever the route does with it. */
-export function routeStack(route: RouteConfig, limits: GatewayConfig['limits']): HttpLayer {
+export function routeStack({ route, config, authenticator }: RouteStackOptions): HttpLayer {
   return stack(
     // Outermost: a page must be able to read refusals as well, and a preflight carries no credentials.
-    optional(route.cors, corsLayer),
-    // What the route says about answers holds for those that are made here too.
-    changeFields(route.request, route.response),
+    optional(route.cors, (cors) => stack(corsLayer(cors), errorsToAnswers)),
     // Above what is slow on purpose, so that even that ends in time. It bounds all attempts together.
     timeout<HttpRequest, HttpResponse>({ ms: route.timeoutMs }),
+    // Above all that the route does for a caller. A refusal has read nothing of the content.
+    optional(route.auth, (demand) => authenticated(authenticator, demand, config.auth)),
+    route.access.length === 0 ? (next) => next : authorised(route.access),
+    // Below the proof of identity, which must not be read from fields that the route itself sets.
+    changeFields(route.request, route.response),
     optional(route.fault, routeFault),
     // Last, as it may wait for the content: what is refused for other reasons is not read.
-    content(route.maxBodyBytes ?? limits.maxBodyBytes),
+    content(route.maxBodyBytes ?? config.limits.maxBodyBytes),
     // Only what goes on gets another path: everything above sees the one that was asked for.
     optional(route.rewrite, (rewrite) => rewritten(rewrite, route.match.path.value)),
   );

@@ -7,6 +7,7 @@ import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
 import { chosen } from './action/chosen.ts';
 import { mirrored } from './action/mirrored.ts';
 import { ownAnswer } from './action/own-answer.ts';
+import { Authenticator, type Secrets } from './auth/authenticator.ts';
 import { attemptStack, gatewayStack, routeStack } from './gateway-stack.ts';
 import type { GatewayConfig, QuarantinedRoute } from './model/gateway-config.ts';
 import type { RouteConfig } from './model/route.ts';
@@ -21,6 +22,8 @@ export interface GatewayOptions {
   readonly metrics: MetricRegistry;
   /** For `discovery:` upstreams. */
   readonly registry?: Registry;
+  /** Gives the secrets that the configuration names. Default: there are none. */
+  readonly secrets?: Secrets;
   /** Makes the way to an instance. Default `httpUpstream`. */
   readonly connect?: (instance: Instance) => Upstream<HttpRequest, HttpResponse>;
 }
@@ -47,15 +50,16 @@ export class Gateway {
   readonly #targets = new Map<string, Target>();
   #draining = false;
 
-  /** Starts to resolve every upstream. Throws as `resolver` of discovery does; nothing is left running then. */
+  /** Starts to resolve every upstream. Throws as `resolver` of discovery does, and
+   * `failed_precondition` / `MISSING_SECRET` for a secret that is not there; nothing is left running then. */
   constructor(options: GatewayOptions) {
     const { config, metrics } = options;
-    const routes = config.routes.map((route) => this.#routed(route, options));
+    const { secrets = () => undefined } = options;
+    const authenticator = new Authenticator(config.auth, options.runtime, secrets);
+    const routes = config.routes.map((route) => this.#routed(route, authenticator, options));
     const refused = config.quarantined.flatMap(quarantine);
     const readiness = (): ReturnType<Gateway['readiness']> => this.readiness();
-    this.service = gatewayStack({ limits: config.limits, metrics, readiness })(
-      routed([...routes, ...refused]),
-    );
+    this.service = gatewayStack({ config, metrics, readiness })(routed([...routes, ...refused]));
   }
 
   /** Ready when the instances of every upstream are known, until `leave`. */
@@ -78,7 +82,7 @@ export class Gateway {
     await Promise.all([...this.#targets.values()].map(({ group }) => group.drain()));
   }
 
-  #routed(route: RouteConfig, options: GatewayOptions): Routed {
+  #routed(route: RouteConfig, authenticator: Authenticator, options: GatewayOptions): Routed {
     const { name, match, action, mirror } = route;
     const way = (upstream: string): HttpService => {
       const { group, budget } = this.#target(upstream, options);
@@ -94,7 +98,7 @@ export class Gateway {
       const to = balance(this.#target(mirror.upstream, options).group);
       service = mirrored({ to, percent: mirror.percent, timeoutMs: route.timeoutMs })(service);
     }
-    return { name, match, service: routeStack(route, options.config.limits)(service) };
+    return { name, match, service: routeStack({ route, config: options.config, authenticator })(service) };
   }
 
   #target(target: string, options: GatewayOptions): Target {

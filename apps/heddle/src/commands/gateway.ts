@@ -63,7 +63,7 @@ async function runGateway(
 ): Promise<number> {
   const metrics = new MetricRegistry();
   processMetrics(metrics, processReader());
-  const options = { config, runtime, metrics };
+  const options = { config, runtime, metrics, secrets: (name: string) => process.env[name] };
   const engine = new Gateway(registry === undefined ? options : { ...options, registry });
   const front = listener('listener', engine.service, config.listen, runtime);
   // Never on the public port: what the metrics tell is for operators.

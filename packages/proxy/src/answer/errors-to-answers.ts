@@ -1,5 +1,6 @@
 import { HeddleError, type Layer } from '@heddle/kernel';
 import { type HttpRequest, type HttpResponse, statusOfCode } from '@heddle/wire';
+import { challengeOf } from '../auth/challenge.ts';
 import { jsonAnswer } from './json-answer.ts';
 
 const retryAfterSeconds = '1';
@@ -23,6 +24,8 @@ export const errorsToAnswers: Layer<HttpRequest, HttpResponse> = (next) => async
     const message = status === 500 ? 'an internal error; the log has more' : error.message;
     const answer = jsonAnswer(status, { code, reason, message });
     if (status === 503 || status === 429) answer.fields.set('retry-after', retryAfterSeconds);
+    const challenge = challengeOf(error);
+    if (status === 401 && challenge !== undefined) answer.fields.set('www-authenticate', challenge);
     return answer;
   }
 };

@@ -1,6 +1,7 @@
+import type { AccessRule } from '@heddle/security';
 import type { Place } from './document.ts';
 import type { Action, Cors, Rewrite, RouteConfig, RouteMatch, Sticky } from './route.ts';
-import { changesOf, type RouteDocument } from './route-schema.ts';
+import { type AccessDocument, changesOf, type RouteDocument } from './route-schema.ts';
 
 /** Which requests a route is for. Undefined, and reported, where its keys do not go together. */
 export function matchOf(at: Place, document: RouteDocument): RouteMatch | undefined {
@@ -41,6 +42,8 @@ export function routeOf(
     request: changesOf(document.request),
     response: changesOf(document.response),
     cors,
+    auth: document.auth,
+    access: (document.access ?? []).map(accessRule),
     fault: fault === undefined ? undefined : { delay: fault.delay, abort: fault.abort },
     mirror: mirror === undefined ? undefined : { upstream: mirror.upstream, percent: mirror.percent ?? 100 },
     timeoutMs: document.timeoutMs ?? 10_000,
@@ -48,6 +51,11 @@ export function routeOf(
     attemptTimeoutMs: document.attemptTimeoutMs,
     maxBodyBytes: document.maxBodyBytes,
   };
+}
+
+function accessRule(given: AccessDocument): AccessRule {
+  const { effect, methods = [], paths = [], roles = [], scopes = [], subjects = [] } = given;
+  return { effect, methods, paths, roles, scopes, subjects };
 }
 
 function actionOf(at: Place, document: RouteDocument): Action | undefined {

@@ -26,6 +26,7 @@ describe('a gateway file', () => {
     assert.deepEqual(config, {
       listen: { host: '127.0.0.1', port: 8080 },
       limits: { maxRequests: 4096, maxBodyBytes: 10_485_760 },
+      auth: {},
       routes: [
         {
           name: '/api',
@@ -35,6 +36,8 @@ describe('a gateway file', () => {
           request: nothing,
           response: nothing,
           cors: undefined,
+          auth: undefined,
+          access: [],
           fault: undefined,
           mirror: undefined,
           timeoutMs: 10_000,

@@ -1,3 +1,4 @@
+import { type AuthConfig, authConfig } from '../auth/auth-schema.ts';
 import { DocumentReader, list, object, type Place, type Read, text, whole } from './document.ts';
 import { withoutSlash } from '../router/normal-path.ts';
 import { matchOf, routeOf } from './complete-route.ts';
@@ -24,6 +25,8 @@ export interface GatewayConfig {
     /** Bytes of a request's body; larger ones get 413. Default 10 MiB. */
     readonly maxBodyBytes: number;
   };
+  /** How callers can prove who they are. */
+  readonly auth: AuthConfig;
   readonly routes: readonly RouteConfig[];
   readonly quarantined: readonly QuarantinedRoute[];
 }
@@ -36,6 +39,7 @@ interface Limits {
 interface GatewayDocument {
   listen?: { host?: string; port?: number };
   limits?: Limits;
+  auth?: AuthConfig;
   routes: RouteEntry[];
 }
 
@@ -56,6 +60,7 @@ const gateway: Read<GatewayDocument> = object<GatewayDocument>(
       [],
     ),
     limits: object({ maxRequests: whole(1, 1_000_000), maxBodyBytes: whole(0, 1024 * mebibyte) }, []),
+    auth: authConfig,
     routes: entries,
   },
   ['routes'],
@@ -111,6 +116,7 @@ function complete(given: GatewayDocument, document: DocumentReader): GatewayConf
   return {
     listen: { host: given.listen?.host ?? '127.0.0.1', port: given.listen?.port ?? 8080 },
     limits,
+    auth: given.auth ?? {},
     routes: judged.flatMap(({ route, problems }) =>
       route === undefined || problems.length > 0 ? [] : [route],
     ),

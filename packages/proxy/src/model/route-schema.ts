@@ -1,5 +1,7 @@
 import { parseTarget } from '@heddle/discovery';
 import { HeddleError } from '@heddle/kernel';
+import type { AccessRule } from '@heddle/security';
+import { type RouteAuth, routeAuth } from '../auth/auth-schema.ts';
 import { normalPath } from '../router/normal-path.ts';
 import { flag, list, number, object, oneOf, type Read, record, type Shape, text, whole } from './document.ts';
 import { pattern } from './pattern.ts';
@@ -141,6 +143,8 @@ export interface RouteDocument {
   request?: FieldChangesDocument;
   response?: FieldChangesDocument;
   cors?: Partial<Cors> & { origins: string[] };
+  auth?: RouteAuth;
+  access?: AccessDocument[];
   fault?: { delay?: { percent: number; ms: number }; abort?: { percent: number; status: number } };
   mirror?: { upstream: string; percent?: number };
   timeoutMs?: number;
@@ -167,6 +171,27 @@ export const matchShape: Pick<
     ['service'],
   ),
 };
+
+/** A rule of a route's `access`. */
+export type AccessDocument = Partial<{ -readonly [K in keyof AccessRule]: AccessRule[K] }> & {
+  effect: AccessRule['effect'];
+};
+
+const words: Read<string[]> = list(
+  text('a text', (value) => value !== '' && value.length <= 256),
+  1000,
+);
+const access: Read<AccessDocument> = object<AccessDocument>(
+  {
+    effect: oneOf('allow', 'deny'),
+    methods: list(method, 20),
+    paths: list(plainPath, 1000),
+    roles: words,
+    scopes: words,
+    subjects: words,
+  },
+  ['effect'],
+);
 
 const origin: Read<string> = text(
   'an origin such as https://shop.example, or "*"',
@@ -222,6 +247,8 @@ export const routeDocument: Read<RouteDocument> = object<RouteDocument>(
       },
       ['origins'],
     ),
+    auth: routeAuth,
+    access: list(access, 100),
     fault: object<NonNullable<RouteDocument['fault']>>(
       {
         delay: object({ percent, ms: whole(1, 600_000) }, ['percent', 'ms']),

@@ -1,3 +1,6 @@
+import type { AccessRule } from '@heddle/security';
+import type { RouteAuth } from '../auth/auth-schema.ts';
+
 /** How a path is compared. */
 export type PathMatch =
   | { readonly kind: 'exact'; readonly value: string }
@@ -114,6 +117,10 @@ export interface RouteConfig {
   readonly request: FieldChanges;
   readonly response: FieldChanges;
   readonly cors: Cors | undefined;
+  /** Undefined: anybody may come. */
+  readonly auth: RouteAuth | undefined;
+  /** Asked when it is known who comes. Empty: none. */
+  readonly access: readonly AccessRule[];
   readonly fault: RouteFault | undefined;
   readonly mirror: Mirror | undefined;
   /** The whole exchange, from the request's first byte to the answer's last. Default 10000. */

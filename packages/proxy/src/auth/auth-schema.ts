@@ -1,0 +1,139 @@
+import { jwtAlgorithms, type JwtAlgorithm } from '@heddle/security';
+import { list, object, oneOf, type Read, record, text, whole } from '../model/document.ts';
+
+/** An issuer of tokens, as configured. */
+export interface IssuerConfig {
+  issuer: string;
+  audiences: string[];
+  algorithms: JwtAlgorithm[];
+  /** Where its keys are published. */
+  jwks?: string;
+  /** For HS algorithms: the name under which the gateway is given the secret. */
+  secretEnv?: string;
+  skewMs?: number;
+  type?: string;
+  rolesClaim?: string;
+}
+
+/** An API key, as configured. */
+export interface ApiKeyConfig {
+  id: string;
+  sha256: string;
+  roles?: string[];
+  scopes?: string[];
+  /** A date and time with its offset from UTC (RFC 3339). */
+  expires?: string;
+}
+
+/** A user with a password, as configured. */
+export interface UserConfig {
+  name: string;
+  hash: string;
+  roles?: string[];
+}
+
+/** How callers can prove who they are; the key `auth` of a gateway file. */
+export interface AuthConfig {
+  jwt?: IssuerConfig[];
+  apiKeys?: { header?: string; keys: ApiKeyConfig[] };
+  basic?: { users: UserConfig[] };
+  /** A claim (dots step down) to the field that carries it inward. */
+  claimsToFields?: readonly (readonly [claim: string, field: string])[];
+}
+
+/** A way to prove it. */
+export type AuthMethod = 'jwt' | 'apiKey' | 'basic';
+
+/** What a route demands. One of `any` and `all` is there. */
+export interface RouteAuth {
+  any?: AuthMethod[];
+  all?: AuthMethod[];
+}
+
+const words = (what: string): Read<string[]> =>
+  list(
+    text(what, (value) => value !== '' && value.length <= 200),
+    100,
+  );
+const field: Read<string> = text('the name of a header field in lower case, beginning with "x-"', (value) =>
+  /^x-[a-z0-9-]{1,60}$/.test(value),
+);
+
+const issuer: Read<IssuerConfig> = (at) => {
+  const made = object<IssuerConfig>(
+    {
+      issuer: text('a text that is exactly the "iss" of its tokens', (value) => value !== ''),
+      audiences: words('an audience'),
+      algorithms: list(oneOf(...jwtAlgorithms), jwtAlgorithms.length),
+      jwks: text('an http:// or https:// URL', (value) => URL.canParse(value) && /^https?:/.test(value)),
+      secretEnv: text('the name of an environment variable', (value) => /^[A-Z][A-Z0-9_]*$/.test(value)),
+      skewMs: whole(0, 60_000),
+      type: text('a media type'),
+      rolesClaim: text('a claim', (value) => value !== ''),
+    },
+    ['issuer', 'audiences', 'algorithms'],
+  )(at);
+  if (made === undefined) return undefined;
+  const { audiences, algorithms, jwks, secretEnv } = made;
+  if (audiences.length === 0 || algorithms.length === 0)
+    return at.problem('expected at least one audience and one algorithm');
+  const shared = algorithms.filter((each) => each.startsWith('HS'));
+  if (shared.length > 0 && shared.length < algorithms.length)
+    return at.problem('expected algorithms of shared secrets (HS) or of key pairs, not both for one issuer');
+  if (
+    shared.length > 0
+      ? secretEnv === undefined || jwks !== undefined
+      : jwks === undefined || secretEnv !== undefined
+  )
+    return at.problem('expected "secretEnv" with HS algorithms, "jwks" with the others');
+  return made;
+};
+
+const apiKey: Read<ApiKeyConfig> = object<ApiKeyConfig>(
+  {
+    id: text('1 to 100 visible characters', (value) => /^[\x21-\x7e]{1,100}$/.test(value)),
+    sha256: text('the SHA-256 of the key, 64 hex digits', (value) => /^[0-9a-fA-F]{64}$/.test(value)),
+    roles: words('a role'),
+    scopes: words('a scope'),
+    expires: text(
+      'a time such as 2030-01-31T00:00:00Z',
+      (value) => /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(value) && !Number.isNaN(Date.parse(value)),
+    ),
+  },
+  ['id', 'sha256'],
+);
+
+const user: Read<UserConfig> = object<UserConfig>(
+  {
+    name: text('1 to 100 visible characters without ":"', (value) => /^[^\p{Cc}:]{1,100}$/u.test(value)),
+    hash: text('a hash: $argon2id$… or $2b$…', (value) => /^\$(argon2id|2[aby])\$/.test(value)),
+    roles: words('a role'),
+  },
+  ['name', 'hash'],
+);
+
+/** Reads the key `auth` of a gateway file. */
+export const authConfig: Read<AuthConfig> = object<AuthConfig>(
+  {
+    jwt: list(issuer, 100),
+    apiKeys: object<{ header?: string; keys: ApiKeyConfig[] }>(
+      { header: field, keys: list(apiKey, 10_000) },
+      ['keys'],
+    ),
+    basic: object<{ users: UserConfig[] }>({ users: list(user, 10_000) }, ['users']),
+    claimsToFields: record('a claim', (key) => key !== '', field),
+  },
+  [],
+);
+
+const methods: Read<AuthMethod[]> = list(oneOf('jwt', 'apiKey', 'basic'), 3);
+
+/** Reads the key `auth` of a route. */
+export const routeAuth: Read<RouteAuth> = (at) => {
+  const made = object<RouteAuth>({ any: methods, all: methods }, [])(at);
+  if (made === undefined) return undefined;
+  const [demanded = [], ...others] = Object.values(made) as AuthMethod[][];
+  return demanded.length > 0 && others.length === 0
+    ? made
+    : at.expected('"any" or "all" with at least one method');
+};

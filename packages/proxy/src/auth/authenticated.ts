@@ -1,0 +1,61 @@
+import { type Layer, tenantId, userId } from '@heddle/kernel';
+import { type AccessRule, checkAccess, claimAt, identity } from '@heddle/security';
+import type { HttpRequest, HttpResponse } from '@heddle/wire';
+import type { AuthConfig, RouteAuth } from './auth-schema.ts';
+import type { Authenticator } from './authenticator.ts';
+
+/**
+ * Lets in who has proved who it is as the route demands: sets `identity` and `userId` on the call, and the fields that
+ * claims go to. API keys and passwords go no further; a token does, since services may want to verify it themselves.
+ */
+export function authenticated(
+  authenticator: Authenticator,
+  demand: RouteAuth,
+  { claimsToFields = [] }: AuthConfig,
+): Layer<HttpRequest, HttpResponse> {
+  return (next) => async (req, call) => {
+    const who = await authenticator.identify(req.fields, demand);
+    call.set(identity, who).set(userId, who.subject);
+    const tenant = who.claims['tenant'];
+    if (typeof tenant === 'string') call.set(tenantId, tenant);
+    const fields = req.fields.clone().delete(authenticator.keyField);
+    if (/^basic /i.test(fields.get('authorization') ?? '')) fields.delete('authorization');
+    for (const [claim, name] of claimsToFields) {
+      const value = plain(claimAt(who.claims, claim));
+      if (value !== undefined) fields.set(name, value);
+    }
+    return next({ ...req, fields }, call);
+  };
+}
+
+/** Removes from what comes from outside the fields that only this gateway sets, also where "-" is written "_". */
+export function withoutClaims(names: readonly string[]): Layer<HttpRequest, HttpResponse> {
+  if (names.length === 0) return (next) => next;
+  const ours = new Set(names);
+  return (next) => (req, call) => {
+    const claimed = [...req.fields]
+      .map(([name]) => name)
+      .filter((name) => ours.has(name.replaceAll('_', '-')));
+    if (claimed.length === 0) return next(req, call);
+    const fields = req.fields.clone();
+    for (const name of claimed) fields.delete(name);
+    return next({ ...req, fields }, call);
+  };
+}
+
+/** Asks the route's rules, with the path as it was matched. */
+export function authorised(rules: readonly AccessRule[]): Layer<HttpRequest, HttpResponse> {
+  return (next) => async (req, call) => {
+    const question = req.path.indexOf('?');
+    const path = question === -1 ? req.path : req.path.slice(0, question);
+    checkAccess(rules, { method: req.method, path, identity: call.get(identity) });
+    return next(req, call);
+  };
+}
+
+/** A claim as a field's value; undefined where it cannot be one: it could forge others. */
+function plain(value: unknown): string | undefined {
+  const text = Array.isArray(value) ? value.join(',') : String(value ?? '');
+  const isSimple = ['string', 'number', 'boolean'].includes(typeof value) || Array.isArray(value);
+  return isSimple && text !== '' && text.length <= 1024 && /^[\x20-\x7e]*$/.test(text) ? text : undefined;
+}

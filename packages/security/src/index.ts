@@ -1,0 +1,10 @@
+export { isJwtAlgorithm, type JwtAlgorithm, jwtAlgorithms } from './authn/algorithms.ts';
+export { ApiKeys, type StoredApiKey } from './authn/api-keys.ts';
+export { BasicUsers, type StoredUser } from './authn/basic.ts';
+export { at as claimAt, type ClaimRules } from './authn/claims.ts';
+export { type JwtIssuer, JwtVerifier } from './authn/jwt-verifier.ts';
+export { readKeySet, secretKey, type VerifyKey } from './authn/key-set.ts';
+export { fixedKeys, type KeySource, RemoteKeys, type RemoteKeysOptions } from './authn/remote-keys.ts';
+export { verifySignature } from './authn/signature.ts';
+export { type AccessRequest, type AccessRule, checkAccess } from './authz/access-rules.ts';
+export { forbidden, type Identity, identity, unauthenticated } from './identity.ts';
