@@ -1,6 +1,6 @@
 import { type Layer, stack } from '@heddle/kernel';
 import { httpServerMetrics, type MetricRegistry } from '@heddle/telemetry';
-import { concurrency, type RetryBudget, retry, timeout } from '@heddle/traffic';
+import { concurrency, type RateStore, type RetryBudget, retry, timeout } from '@heddle/traffic';
 import {
   classifyHttp,
   type HttpRequest,
@@ -19,6 +19,7 @@ import { changeFields } from './action/change-fields.ts';
 import { corsLayer } from './action/cors.ts';
 import { rewritten } from './action/rewritten.ts';
 import { routeFault } from './action/route-fault.ts';
+import { isAnonymous, limited } from './limit/limited.ts';
 import type { GatewayConfig } from './model/gateway-config.ts';
 import type { RouteConfig } from './model/route.ts';
 import { normalised } from './router/normalised.ts';
@@ -61,18 +62,26 @@ export interface RouteStackOptions {
   readonly route: RouteConfig;
   readonly config: GatewayConfig;
   readonly authenticator: Authenticator;
+  readonly store: RateStore;
 }
 
 /** A request that has its route passes these, whatever the route does with it. */
-export function routeStack({ route, config, authenticator }: RouteStackOptions): HttpLayer {
+export function routeStack({ route, config, authenticator, store }: RouteStackOptions): HttpLayer {
   return stack(
     // Outermost: a page must be able to read refusals as well, and a preflight carries no credentials.
     optional(route.cors, (cors) => stack(corsLayer(cors), errorsToAnswers)),
     // Above what is slow on purpose, so that even that ends in time. It bounds all attempts together.
     timeout<HttpRequest, HttpResponse>({ ms: route.timeoutMs }),
+    // Before any proof is looked at, as far as that can be: whoever guesses is limited too.
+    limited(route.limits.filter(isAnonymous), route.name, store),
     // Above all that the route does for a caller. A refusal has read nothing of the content.
     optional(route.auth, (demand) => authenticated(authenticator, demand, config.auth)),
     route.access.length === 0 ? (next) => next : authorised(route.access),
+    limited(
+      route.limits.filter((limit) => !isAnonymous(limit)),
+      route.name,
+      store,
+    ),
     // Below the proof of identity, which must not be read from fields that the route itself sets.
     changeFields(route.request, route.response),
     optional(route.fault, routeFault),

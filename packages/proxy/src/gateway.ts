@@ -1,7 +1,7 @@
 import { type Instance, type Registry, resolver } from '@heddle/discovery';
 import { HeddleError, type Runtime } from '@heddle/kernel';
 import type { MetricRegistry } from '@heddle/telemetry';
-import { RetryBudget, weightedRoundRobin } from '@heddle/traffic';
+import { MemoryRateStore, type RateStore, RetryBudget, weightedRoundRobin } from '@heddle/traffic';
 import { balance, httpUpstream, InstanceGroup, type Upstream } from '@heddle/upstream';
 import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
 import { chosen } from './action/chosen.ts';
@@ -48,12 +48,14 @@ interface Target {
 export class Gateway {
   readonly service: HttpService;
   readonly #targets = new Map<string, Target>();
+  readonly #store: RateStore;
   #draining = false;
 
   /** Starts to resolve every upstream. Throws as `resolver` of discovery does, and
    * `failed_precondition` / `MISSING_SECRET` for a secret that is not there; nothing is left running then. */
   constructor(options: GatewayOptions) {
     const { config, metrics } = options;
+    this.#store = new MemoryRateStore(options.runtime.clock);
     const { secrets = () => undefined } = options;
     const authenticator = new Authenticator(config.auth, options.runtime, secrets);
     const routes = config.routes.map((route) => this.#routed(route, authenticator, options));
@@ -98,7 +100,11 @@ export class Gateway {
       const to = balance(this.#target(mirror.upstream, options).group);
       service = mirrored({ to, percent: mirror.percent, timeoutMs: route.timeoutMs })(service);
     }
-    return { name, match, service: routeStack({ route, config: options.config, authenticator })(service) };
+    return {
+      name,
+      match,
+      service: routeStack({ route, config: options.config, authenticator, store: this.#store })(service),
+    };
   }
 
   #target(target: string, options: GatewayOptions): Target {

@@ -97,11 +97,34 @@ async function wycheproof(): Promise<ContractResult[]> {
     for (const { tcId, comment, jws, result } of group.tests) {
       const name = `Wycheproof ${tcId}: ${comment}`;
       const holds = result === 'valid';
+      const detail = holds ? refusedOnPurpose(jws, comment) : contradicted(jws, group.tests);
+      if (detail !== undefined) {
+        // What is refused on purpose is refused; what contradicts itself is only said.
+        if (holds) assert.equal(await verifySignature(jws, keys), false, name);
+        results.push({ backend, version: '', case: name, status: 'unsupported', detail });
+        continue;
+      }
       const run = async (): Promise<void> => assert.equal(await verifySignature(jws, keys), holds);
       results.push(await resultOf(backend, '', name, run));
     }
   }
   return results;
+}
+
+/** Why a valid signature is refused all the same. */
+function refusedOnPurpose(jws: string, comment: string): string | undefined {
+  if (comment === 'emptyPayload') return 'a token without content says nothing';
+  if (comment === 'Figure20') return 'signed by PS384 with a key that is for PS256 or RS256 only';
+  if (comment === 'Figure27') return 'the key says ES521, which is no registered algorithm';
+  return /^[\w.-]+$/.test(jws) ? undefined : 'a character that is not of base64url';
+}
+
+/** Two vectors of this version of the file are letter by letter the first valid one. */
+function contradicted(jws: string, tests: Vectors['testGroups'][number]['tests']): string | undefined {
+  const same = tests.find((each) => each.jws === jws && each.result === 'valid');
+  return same === undefined
+    ? undefined
+    : `said to be invalid, but the same text as the valid vector ${same.tcId}`;
 }
 
 /** The group's key as a gateway would take it; none where it is refused. */

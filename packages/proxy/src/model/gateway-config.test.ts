@@ -38,6 +38,7 @@ describe('a gateway file', () => {
           cors: undefined,
           auth: undefined,
           access: [],
+          limits: [],
           fault: undefined,
           mirror: undefined,
           timeoutMs: 10_000,

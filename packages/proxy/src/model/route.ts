@@ -1,5 +1,6 @@
 import type { AccessRule } from '@heddle/security';
 import type { RouteAuth } from '../auth/auth-schema.ts';
+import type { LimitConfig } from '../limit/limit-schema.ts';
 
 /** How a path is compared. */
 export type PathMatch =
@@ -121,6 +122,8 @@ export interface RouteConfig {
   readonly auth: RouteAuth | undefined;
   /** Asked when it is known who comes. Empty: none. */
   readonly access: readonly AccessRule[];
+  /** A request must be admitted by all. Empty: none. */
+  readonly limits: readonly LimitConfig[];
   readonly fault: RouteFault | undefined;
   readonly mirror: Mirror | undefined;
   /** The whole exchange, from the request's first byte to the answer's last. Default 10000. */

@@ -1,0 +1,91 @@
+import { type Call, HeddleError, type Layer, stack, tenantId, userId } from '@heddle/kernel';
+import { identity } from '@heddle/security';
+import { type RateAsk, type RateDecision, rateDecision, rateLimit, type RateStore } from '@heddle/traffic';
+import { type HttpRequest, type HttpResponse, peer } from '@heddle/wire';
+import { jsonAnswer } from '../answer/json-answer.ts';
+import type { KeyPart, LimitConfig } from './limit-schema.ts';
+
+/** True for a limit that can be asked before it is known who comes: so that guessing passwords is limited as well. */
+export function isAnonymous({ key, tiers }: LimitConfig): boolean {
+  return tiers === undefined && !key.includes('user') && !key.includes('tenant');
+}
+
+/**
+ * Admits requests within the limits, all or none of them. Refusals are 429 with `Retry-After`; every answer tells the
+ * tightest limit in `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10).
+ */
+export function limited(
+  limits: readonly LimitConfig[],
+  route: string,
+  store: RateStore,
+): Layer<HttpRequest, HttpResponse> {
+  if (limits.length === 0) return (next) => next;
+  const asks = (req: HttpRequest, call: Call): RateAsk[] =>
+    limits.map((each) => askOf(each, route, req, call));
+  return stack(told(limits), rateLimit<HttpRequest, HttpResponse>({ store, limits: asks }));
+}
+
+function askOf(
+  { name, key, rule, tiers = [] }: LimitConfig,
+  route: string,
+  req: HttpRequest,
+  call: Call,
+): RateAsk {
+  const roles = call.get(identity)?.roles ?? [];
+  const tier = tiers.find(([role]) => roles.includes(role));
+  const who = key.map((part) => JSON.stringify(valueOf(part, route, req, call))).join(' ');
+  // The tier is part of the key: whoever changes it starts anew there.
+  return { key: `${route} ${name} ${tier?.[0] ?? ''} ${who}`, rule: tier?.[1] ?? rule, cost: 1 };
+}
+
+/** Strangers are told apart by their addresses, rather than all counted as one. */
+function valueOf(part: KeyPart, route: string, req: HttpRequest, call: Call): string {
+  const address = (): string => `ip ${call.get(peer)?.address.host ?? ''}`;
+  switch (part) {
+    case 'user': {
+      const who = call.get(identity);
+      return who === undefined ? address() : `${who.method} ${who.issuer} ${call.get(userId) ?? who.subject}`;
+    }
+    case 'tenant':
+      return call.get(tenantId) ?? address();
+    case 'ip':
+      return address();
+    case 'route':
+      return route;
+    default:
+      return req.fields.get(part.slice('header:'.length)) ?? address();
+  }
+}
+
+/** Puts the decision into the answer. */
+function told(limits: readonly LimitConfig[]): Layer<HttpRequest, HttpResponse> {
+  const name = limits.map((each) => each.name).join('-');
+  return (next) => async (req, call) => {
+    try {
+      const res = await next(req, call);
+      return tell(res, name, call.get(rateDecision));
+    } catch (thrown) {
+      const error = HeddleError.from(thrown);
+      if (error.reason !== 'RATE_LIMITED') throw error;
+      const { code, reason, message } = error;
+      const decision = call.get(rateDecision);
+      const answer = jsonAnswer(429, { code, reason, message });
+      answer.fields.set('retry-after', String(seconds(decision?.retryAfterMs ?? 1000)));
+      return tell(answer, name, decision);
+    }
+  };
+}
+
+function tell(res: HttpResponse, name: string, decision: RateDecision | undefined): HttpResponse {
+  if (decision === undefined) return res;
+  const fields = res.fields.clone();
+  const { limit, remaining, resetMs } = decision;
+  fields.set('ratelimit-policy', `"${name}";q=${limit}`);
+  fields.set('ratelimit', `"${name}";r=${Math.max(0, Math.floor(remaining))};t=${seconds(resetMs)}`);
+  return { ...res, fields };
+}
+
+/** Whole seconds, rounded up; one where nobody can say. */
+function seconds(ms: number): number {
+  return Number.isFinite(ms) ? Math.max(1, Math.ceil(ms / 1000)) : 1;
+}
