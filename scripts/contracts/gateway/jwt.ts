@@ -100,11 +100,11 @@ async function wycheproof(): Promise<ContractResult[]> {
       const detail = holds ? refusedOnPurpose(jws, comment) : contradicted(jws, group.tests);
       if (detail !== undefined) {
         // What is refused on purpose is refused; what contradicts itself is only said.
-        if (holds) assert.equal(await verifySignature(jws, keys), false, name);
+        if (holds) assert.equal(verifySignature(jws, keys), false, name);
         results.push({ backend, version: '', case: name, status: 'unsupported', detail });
         continue;
       }
-      const run = async (): Promise<void> => assert.equal(await verifySignature(jws, keys), holds);
+      const run = async (): Promise<void> => assert.equal(verifySignature(jws, keys), holds);
       results.push(await resultOf(backend, '', name, run));
     }
   }

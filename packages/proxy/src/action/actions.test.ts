@@ -1,89 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Call, type Runtime, settle, userId } from '@heddle/kernel';
-import { seededRandom, VirtualTime } from '@heddle/kernel/simulated';
-import { MetricRegistry } from '@heddle/telemetry';
-import {
-  emptyBody,
-  Fields,
-  type HttpRequest,
-  type HttpResponse,
-  type HttpService,
-  wholeBody,
-} from '@heddle/wire';
-import { Gateway } from '../gateway.ts';
-import { loadGatewayConfig } from '../model/gateway-config.ts';
-
-/** A gateway before upstreams that are functions; each notes what it was asked for. */
-class World {
-  readonly time = new VirtualTime();
-  readonly asked: { readonly at: string; readonly req: HttpRequest }[] = [];
-  readonly runtime: Runtime;
-  readonly gateway: Gateway;
-  answerFields = new Fields();
-
-  constructor(...routes: object[]) {
-    const { clock, timers } = this.time;
-    this.runtime = { clock, timers, random: seededRandom(7), log: () => {} } as unknown as Runtime;
-    const config = loadGatewayConfig(JSON.stringify({ routes }), 'test');
-    this.gateway = new Gateway({
-      config,
-      runtime: this.runtime,
-      metrics: new MetricRegistry(),
-      connect: ({ port }) => {
-        const service: HttpService = async (req) => {
-          this.asked.push({ at: String(port), req });
-          return { status: 200, fields: this.answerFields.clone(), body: emptyBody };
-        };
-        const endpoint = {
-          request: service,
-          state: 'ready' as const,
-          inFlight: 0,
-          onState: () => () => {},
-          drain: async () => {},
-          close: () => {},
-        };
-        return { endpoint, service };
-      },
-    });
-  }
-
-  send(
-    path: string,
-    headers: Record<string, string> = {},
-    change: Partial<HttpRequest> & { user?: string } = {},
-  ): Promise<HttpResponse> {
-    const call = Call.root(this.runtime);
-    if (change.user !== undefined) call.set(userId, change.user);
-    const fields = Fields.of(headers);
-    const req = {
-      method: 'GET',
-      scheme: 'http' as const,
-      authority: 'a',
-      path,
-      fields,
-      body: emptyBody,
-      ...change,
-    };
-    const sent = settle(this.gateway.service, req, call).then((result) => {
-      assert.ok(result.ok, 'the gateway answers everything');
-      return result.value;
-    });
-    return this.time.run(sent);
-  }
-
-  /** How many of `count` requests each upstream got. */
-  async spread(
-    count: number,
-    headersOf: (n: number) => Record<string, string>,
-  ): Promise<Record<string, number>> {
-    this.asked.length = 0;
-    for (let n = 0; n < count; n++) await this.send('/', headersOf(n));
-    const counts: Record<string, number> = {};
-    for (const { at } of this.asked) counts[at] = (counts[at] ?? 0) + 1;
-    return counts;
-  }
-}
+import { Fields, wholeBody } from '@heddle/wire';
+import { World } from '../testdata/world.ts';
 
 const split = [
   { upstream: 'h:1', weight: 80 },
@@ -92,7 +10,7 @@ const split = [
 
 describe('a split', () => {
   test('goes by weight', async () => {
-    const counts = await new World({ path: '/', split }).spread(2000, () => ({}));
+    const counts = await World.of({ path: '/', split }).spread(2000, () => ({}));
     assert.ok(Math.abs((counts['1'] ?? 0) - 1600) < 90, JSON.stringify(counts));
   });
 
@@ -103,7 +21,7 @@ describe('a split', () => {
         { upstream: 'h:2', weight },
         { upstream: 'h:1', weight: 100 - weight },
       ];
-      const world = new World({ path: '/', split: shares, sticky });
+      const world = World.of({ path: '/', split: shares, sticky });
       await world.spread(400, (n) => ({ cookie: `a=b; id=${n % 200}` }));
       const on = (at: string): string[] =>
         world.asked.filter((each) => each.at === at).map(({ req }) => req.fields.get('cookie') ?? '');
@@ -120,7 +38,7 @@ describe('a split', () => {
       { from: 'header', name: 'x-beta', value: '1', upstream: 'h:3' },
       { from: 'cookie', name: 'beta', value: '1', upstream: 'h:4' },
     ];
-    const world = new World({ path: '/', upstream: 'h:1', variants });
+    const world = World.of({ path: '/', upstream: 'h:1', variants });
     await world.send('/', { 'x-beta': '1' });
     await world.send('/', { cookie: 'beta=1' });
     await world.send('/', { 'x-beta': '2', cookie: 'beta=2' });
@@ -132,7 +50,7 @@ describe('a split', () => {
 });
 
 test('fields are removed, set and added on the way in and out', async () => {
-  const world = new World({
+  const world = World.of({
     path: '/',
     upstream: 'h:1',
     request: { remove: ['x-secret'], set: { 'x-a': 'ours' }, add: { 'x-b': 'two' } },
@@ -149,7 +67,7 @@ test('fields are removed, set and added on the way in and out', async () => {
 });
 
 test('redirects and answers of its own reach no upstream', async () => {
-  const world = new World(
+  const world = World.of(
     { path: '/old', redirect: { to: 'https://new.example/x', status: 308 } },
     { path: '/hello', respond: { status: 200, body: 'hi' } },
   );
@@ -161,7 +79,7 @@ test('redirects and answers of its own reach no upstream', async () => {
 });
 
 test('a mirror gets a copy that says so, and delays nothing', async () => {
-  const world = new World({ path: '/', upstream: 'h:1', mirror: { upstream: 'h:2' } });
+  const world = World.of({ path: '/', upstream: 'h:1', mirror: { upstream: 'h:2' } });
   await world.send('/a', {}, { method: 'POST', body: wholeBody(Buffer.from('x')) });
   const copy = world.asked.find(({ at }) => at === '2')?.req;
   assert.equal(copy?.fields.get('x-mirrored'), '1');
@@ -177,7 +95,7 @@ describe('CORS', () => {
   });
 
   test('answers a preflight here, and permits nothing to strangers', async () => {
-    const world = new World({ path: '/', upstream: 'h:1', cors });
+    const world = World.of({ path: '/', upstream: 'h:1', cors });
     const yes = await world.send('/', preflight('https://shop.example'), { method: 'OPTIONS' });
     assert.equal(yes.status, 204);
     assert.equal(yes.fields.get('access-control-allow-origin'), 'https://shop.example');
@@ -188,7 +106,7 @@ describe('CORS', () => {
   });
 
   test('replaces what the upstream says about it', async () => {
-    const world = new World({ path: '/', upstream: 'h:1', cors });
+    const world = World.of({ path: '/', upstream: 'h:1', cors });
     world.answerFields = Fields.of({ 'access-control-allow-origin': '*' });
     const res = await world.send('/', { origin: 'https://shop.example' });
     assert.deepEqual(res.fields.all('access-control-allow-origin'), ['https://shop.example']);
@@ -199,7 +117,7 @@ describe('CORS', () => {
 });
 
 test('faults meet their share, and a delay takes its time', async () => {
-  const world = new World({
+  const world = World.of({
     path: '/',
     upstream: 'h:1',
     fault: { delay: { percent: 100, ms: 500 }, abort: { percent: 50, status: 418 } },
@@ -213,14 +131,14 @@ test('faults meet their share, and a delay takes its time', async () => {
 });
 
 test('a route has its own limit of content', async () => {
-  const world = new World({ path: '/', upstream: 'h:1' }, { path: '/s', upstream: 'h:1', maxBodyBytes: 3 });
+  const world = World.of({ path: '/', upstream: 'h:1' }, { path: '/s', upstream: 'h:1', maxBodyBytes: 3 });
   const body = wholeBody(Buffer.from('four'));
   assert.equal((await world.send('/s', {}, { method: 'POST', body })).status, 413);
   assert.equal((await world.send('/x', {}, { method: 'POST', body })).status, 200);
 });
 
 test('what a route in quarantine is for reaches no less specific route', async () => {
-  const world = new World({ path: '/', upstream: 'h:1' }, { path: '/admin', upstream: 'h:1', attempts: 0 });
+  const world = World.of({ path: '/', upstream: 'h:1' }, { path: '/admin', upstream: 'h:1', attempts: 0 });
   assert.equal((await world.send('/admin/x')).status, 503);
   assert.equal((await world.send('/other')).status, 200);
 });

@@ -36,6 +36,7 @@ export function chosen({ shares, variants, sticky, salt }: Choice): HttpService 
   const total = shares.reduce((sum, { weight }) => sum + weight, 0);
   const only = shares.length === 1 ? shares[0] : undefined;
   if (only !== undefined && variants.length === 0) return only.service;
+  const last = shares.at(-1) as WeightedWay;
   return (req, call) => {
     const variant = variants.find((each) => carries(each, req));
     if (variant !== undefined) return variant.service(req, call);
@@ -46,7 +47,7 @@ export function chosen({ shares, variants, sticky, salt }: Choice): HttpService 
       left -= weight;
       return left < 0;
     });
-    return (way ?? (shares.at(-1) as WeightedWay)).service(req, call);
+    return (way ?? last).service(req, call);
   };
 }
 

@@ -54,8 +54,9 @@ export function authorised(rules: readonly AccessRule[]): Layer<HttpRequest, Htt
 }
 
 /** A claim as a field's value; undefined where it cannot be one: it could forge others. */
-function plain(value: unknown): string | undefined {
-  const text = Array.isArray(value) ? value.join(',') : String(value ?? '');
-  const isSimple = ['string', 'number', 'boolean'].includes(typeof value) || Array.isArray(value);
-  return isSimple && text !== '' && text.length <= 1024 && /^[\x20-\x7e]*$/.test(text) ? text : undefined;
+function plain(claim: unknown): string | undefined {
+  const values = (Array.isArray(claim) ? claim : [claim]) as readonly unknown[];
+  const isSimple = values.every((each) => ['string', 'number', 'boolean'].includes(typeof each));
+  const text = isSimple ? values.join(',') : '';
+  return text !== '' && text.length <= 1024 && /^[\x20-\x7e]*$/.test(text) ? text : undefined;
 }

@@ -68,7 +68,8 @@ export class Authenticator {
         const error = HeddleError.from(thrown);
         if (error.code !== 'unauthenticated') throw error;
         // What was sent and is wrong says more than what was not sent.
-        if (refusal === undefined || refusal.reason === 'NO_CREDENTIALS') refusal = error;
+        const isMissing = error.reason === 'NO_CREDENTIALS';
+        if (refusal === undefined || (refusal.reason === 'NO_CREDENTIALS' && !isMissing)) refusal = error;
       }
     }
     throw refusal ?? challenged(missing('credentials'), 'Bearer');

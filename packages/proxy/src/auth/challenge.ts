@@ -1,4 +1,4 @@
-import { HeddleError } from '@heddle/kernel';
+import type { HeddleError } from '@heddle/kernel';
 
 const type = 'heddle.Challenge';
 

@@ -63,12 +63,12 @@ function readPublicKey(jwk: unknown): VerifyKey | undefined {
   if (algorithms.length === 0 || (alg !== undefined && !isJwtAlgorithm(alg))) return undefined;
   const key = imported(jwk);
   checkStrength(key);
-  return { kid: kid as string | undefined, algorithms, key };
+  return { kid, algorithms, key };
 }
 
 function imported(jwk: Record<string, unknown>): KeyObject {
   try {
-    return createPublicKey({ key: jwk as never, format: 'jwk' });
+    return createPublicKey({ key: jwk, format: 'jwk' });
   } catch {
     throw badKeySet('a key cannot be read');
   }

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { Call, type Runtime, settle, userId } from '@heddle/kernel';
+import { seededRandom, VirtualTime } from '@heddle/kernel/simulated';
+import { MetricRegistry } from '@heddle/telemetry';
+import { emptyBody, Fields, type HttpRequest, type HttpResponse, type HttpService } from '@heddle/wire';
+import { Gateway } from '../gateway.ts';
+import { loadGatewayConfig } from '../model/gateway-config.ts';
+
+/** A gateway before upstreams that are functions; each notes what it was asked for. */
+export class World {
+  readonly time: VirtualTime = new VirtualTime();
+  readonly asked: { readonly at: string; readonly req: HttpRequest }[] = [];
+  readonly runtime: Runtime;
+  readonly gateway: Gateway;
+  answerFields: Fields = new Fields();
+
+  /** With these routes only. */
+  static of(...routes: object[]): World {
+    return new World({ routes });
+  }
+
+  constructor(document: object, secrets: Readonly<Record<string, string>> = {}) {
+    const { clock, timers } = this.time;
+    this.runtime = { clock, timers, random: seededRandom(7), log: () => {} } as unknown as Runtime;
+    const config = loadGatewayConfig(JSON.stringify(document), 'test');
+    this.gateway = new Gateway({
+      config,
+      runtime: this.runtime,
+      secrets: (name) => secrets[name],
+      metrics: new MetricRegistry(),
+      connect: ({ port }) => {
+        const service: HttpService = async (req) => {
+          this.asked.push({ at: String(port), req });
+          return { status: 200, fields: this.answerFields.clone(), body: emptyBody };
+        };
+        const endpoint = {
+          request: service,
+          state: 'ready' as const,
+          inFlight: 0,
+          onState: () => () => {},
+          drain: async () => {},
+          close: () => {},
+        };
+        return { endpoint, service };
+      },
+    });
+  }
+
+  send(
+    path: string,
+    headers: Record<string, string> = {},
+    change: Partial<HttpRequest> & { user?: string } = {},
+  ): Promise<HttpResponse> {
+    const call = Call.root(this.runtime);
+    if (change.user !== undefined) call.set(userId, change.user);
+    const fields = Fields.of(headers);
+    const req = {
+      method: 'GET',
+      scheme: 'http' as const,
+      authority: 'a',
+      path,
+      fields,
+      body: emptyBody,
+      ...change,
+    };
+    const sent = settle(this.gateway.service, req, call).then((result) => {
+      assert.ok(result.ok, 'the gateway answers everything');
+      return result.value;
+    });
+    return this.time.run(sent);
+  }
+
+  /** How many of `count` requests each upstream got. */
+  async spread(
+    count: number,
+    headersOf: (n: number) => Record<string, string>,
+  ): Promise<Record<string, number>> {
+    this.asked.length = 0;
+    for (let n = 0; n < count; n++) await this.send('/', headersOf(n));
+    const counts: Record<string, number> = {};
+    for (const { at } of this.asked) counts[at] = (counts[at] ?? 0) + 1;
+    return counts;
+  }
+}
