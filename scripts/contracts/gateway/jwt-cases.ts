@@ -65,21 +65,46 @@ function made(header: Parts | string, claims: Parts | string, signer: Signer): s
   return `${input}.${signer(input).toString('base64url')}`;
 }
 
+/** What the cases are made with. */
+interface Maker {
+  readonly keys: Keys;
+  readonly now: number;
+  readonly claims: Parts;
+  readonly head: Parts;
+  readonly good: Signer;
+  accept(name: string, token: string): void;
+  refuse(name: string, token: string): void;
+  refuseHead(name: string, more: Parts): void;
+  refuseClaims(name: string, more: Parts): void;
+}
+
 /** All cases, by those keys, at that time. */
 export function tokenCases(keys: Keys, wallMs: number): TokenCase[] {
   const now = Math.floor(wallMs / 1000);
   const claims = { iss: issuer, aud: audience, sub: 'ann', iat: now, exp: now + 600 };
   const head = { alg: 'RS256', kid: 'rsa' };
   const good = rs256(keys.rsa);
-  const [goodHead, goodBody, goodSignature] = made(head, claims, good).split('.') as [string, string, string];
   const cases: TokenCase[] = [];
-  const accept = (name: string, token: string): unknown => cases.push({ name, token, accepted: true });
-  const refuse = (name: string, token: string): unknown => cases.push({ name, token, accepted: false });
-  const refuseHead = (name: string, more: Parts): unknown =>
-    refuse(name, made({ ...head, ...more }, claims, good));
-  const refuseClaims = (name: string, more: Parts): unknown =>
-    refuse(name, made(head, { ...claims, ...more }, good));
+  const refuse = (name: string, token: string): void => void cases.push({ name, token, accepted: false });
+  const maker: Maker = {
+    keys,
+    now,
+    claims,
+    head,
+    good,
+    accept: (name, token) => void cases.push({ name, token, accepted: true }),
+    refuse,
+    refuseHead: (name, more) => refuse(name, made({ ...head, ...more }, claims, good)),
+    refuseClaims: (name, more) => refuse(name, made(head, { ...claims, ...more }, good)),
+  };
+  byAlgorithm(maker);
+  byHeader(maker);
+  byClaims(maker);
+  byShape(maker);
+  return cases;
+}
 
+function byAlgorithm({ keys, now, claims, head, good, accept, refuse, refuseHead }: Maker): void {
   accept('RS256', made(head, claims, good));
   accept('PS256 by the same key', made({ ...head, alg: 'PS256' }, claims, ps256(keys.rsa)));
   accept('ES256', made({ alg: 'ES256', kid: 'ec' }, claims, es256(keys.ec)));
@@ -91,7 +116,7 @@ export function tokenCases(keys: Keys, wallMs: number): TokenCase[] {
   accept('expired within the skew', made(head, { ...claims, exp: now - 10 }, good));
 
   for (const alg of ['none', 'None', 'NONE', 'nOnE', '', 'HS256', 'RS1', 'ES256K', 'A128KW', 'dir'])
-    refuse(`alg "${alg}" without signature`, `${part({ alg, kid: 'rsa' })}.${goodBody}.`);
+    refuse(`alg "${alg}" without signature`, `${part({ alg, kid: 'rsa' })}.${part(claims)}.`);
   for (const alg of ['none', 'None', 'rs256', 'RS256 ', 'toString', '__proto__'])
     refuseHead(`alg "${alg}" with a signature of RS256`, { alg });
   refuseHead('alg is a list', { alg: ['RS256'] });
@@ -120,6 +145,9 @@ export function tokenCases(keys: Keys, wallMs: number): TokenCase[] {
     made({ alg: 'EdDSA', kid: 'ed' }, claims, () => Buffer.alloc(64)),
   );
   refuse('signed by somebody else', made(head, claims, rs256(keys.other)));
+}
+
+function byHeader({ keys, claims, head, good, refuse, refuseHead }: Maker): void {
   const jwk = keys.other.publicKey.export({ format: 'jwk' });
   refuse('brings its own key (jwk)', made({ ...head, jwk }, claims, rs256(keys.other)));
   refuseHead('jwk beside a good signature', { jwk });
@@ -139,7 +167,9 @@ export function tokenCases(keys: Keys, wallMs: number): TokenCase[] {
   refuse('header with __proto__', made('{"alg":"RS256","kid":"rsa","__proto__":{"x":1}}', claims, good));
   refuse('header is a list', made('["RS256"]', claims, good));
   refuse('header is no JSON', made('{alg:RS256}', claims, good));
+}
 
+function byClaims({ now, claims, head, good, refuse, refuseClaims }: Maker): void {
   refuseClaims('expired', { exp: now - 120 });
   refuseClaims('exp as text', { exp: String(now + 600) });
   refuseClaims('exp null', { exp: null });
@@ -166,7 +196,10 @@ export function tokenCases(keys: Keys, wallMs: number): TokenCase[] {
   refuse('claims are a list', made(head, '[]', good));
   refuse('claims are no JSON', made(head, 'x', good));
   refuse('claims with __proto__', made(head, JSON.stringify(claims).replace('{', '{"__proto__":{},'), good));
+}
 
+function byShape({ claims, head, good, refuse }: Maker): void {
+  const [goodHead, goodBody, goodSignature] = made(head, claims, good).split('.') as [string, string, string];
   refuse('claims exchanged', `${goodHead}.${part({ ...claims, sub: 'root' })}.${goodSignature}`);
   refuse('no signature', `${goodHead}.${goodBody}.`);
   refuse('two parts', `${goodHead}.${goodBody}`);
@@ -188,7 +221,6 @@ export function tokenCases(keys: Keys, wallMs: number): TokenCase[] {
     'JSON serialisation',
     JSON.stringify({ payload: goodBody, protected: goodHead, signature: goodSignature }),
   );
-  return cases;
 }
 
 /** The same bytes with other unused bits in the last character, which a lax decoder does not see. */
