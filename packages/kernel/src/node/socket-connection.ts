@@ -53,7 +53,10 @@ export class SocketConnection implements Connection {
   }
 
   write(chunk: Uint8Array): boolean {
-    return this.#socket.writable ? this.#socket.write(chunk) : false;
+    const socket = this.#socket;
+    if (!socket.writable) return false;
+    // Node answers by the size of the chunk, even where the system has taken all of it already.
+    return socket.write(chunk) || socket.writableLength === 0;
   }
 
   writeAll(chunks: readonly Uint8Array[]): boolean {
@@ -63,7 +66,7 @@ export class SocketConnection implements Connection {
     let more = true;
     for (const chunk of chunks) more = socket.write(chunk);
     socket.uncork();
-    return more;
+    return more || socket.writableLength === 0;
   }
 
   end(): void {

@@ -35,6 +35,7 @@ export interface ConnectionServer extends ExchangeServer {
 export class ServerConnection implements ConnectionHandler, ExchangeConnection, Sweepable {
   readonly server: ConnectionServer;
   readonly outbox: Outbox;
+  readonly peer: Peer;
   readonly #connection: Connection;
   readonly #reader: RequestHeadReader;
   #phase: Phase = 'head';
@@ -54,15 +55,11 @@ export class ServerConnection implements ConnectionHandler, ExchangeConnection, 
 
   constructor(server: ConnectionServer, connection: Connection) {
     this.server = server;
-    this.outbox = new Outbox(connection);
+    this.outbox = new Outbox(connection, server.runtime.timers);
+    this.peer = { address: connection.remote, tls: connection.tls };
     this.#connection = connection;
     this.#reader = new RequestHeadReader(server.limits, connection.tls === undefined ? 'http' : 'https');
     this.#deadlineMs = this.#nowMs() + server.limits.headMs;
-  }
-
-  get peer(): Peer {
-    const { remote, tls } = this.#connection;
-    return { address: remote, tls };
   }
 
   data(chunk: Uint8Array): void {
