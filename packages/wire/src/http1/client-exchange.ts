@@ -89,20 +89,19 @@ export class ClientExchange implements BodySource, BodyWriterOwner {
     outbox.cork();
     outbox.write(head.bytes);
     if (hold)
-      this.#waiting = this.#connection.runtime.timers.after(
-        this.#connection.limits.continueMs,
-        this.#sendBody,
+      this.#waiting = this.#connection.runtime.timers.after(this.#connection.limits.continueMs, () =>
+        this.#sendBody(),
       );
     else if (!this.#sent && framing !== 'tunnel') this.#sendBody();
     outbox.uncork();
   }
 
-  readonly #sendBody = (): void => {
+  #sendBody(): void {
     this.#stopWaiting();
     const framing: Framing = this.#framing === 'tunnel' ? 'open' : (this.#framing as Framing);
     this.#writer = new BodyWriter(this.#connection.outbox, this, this.#request.body, framing);
     this.#writer.start();
-  };
+  }
 
   #stopWaiting(): void {
     this.#waiting?.cancel();

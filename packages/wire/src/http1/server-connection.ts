@@ -287,8 +287,8 @@ export class ServerConnection implements ConnectionHandler, ExchangeConnection, 
     // Only a mistake of our own is not a refusal.
     const status = refusalStatus(error) ?? 500;
     headWriter.begin();
-    headWriter.text(statusLine(status));
-    headWriter.text(this.server.dateLine());
+    headWriter.bytes(statusLine(status));
+    headWriter.bytes(this.server.dateLine());
     headWriter.text(`content-type: text/plain\r\ncontent-length: ${error.reason.length + 1}\r\n`);
     headWriter.text(`connection: close\r\n\r\n${error.reason}\n`);
     this.outbox.write(headWriter.take());

@@ -225,6 +225,7 @@ export class Http1Pool implements ClientConnectionOwner, Pool {
 
   /** Lets the first go on for whom there is a connection, or room for one. */
   #serveWaiting(): void {
+    if (this.#waiting.size === 0) return;
     const room = this.#limits.connections - this.#terms.size - this.#connecting;
     if (this.#idle.length > 0 || room > 0) this.#waiting.release(1);
   }
