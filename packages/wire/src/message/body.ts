@@ -77,9 +77,7 @@ export function streamBody(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   options: StreamBodyOptions = {},
 ): Body {
-  return Symbol.asyncIterator in source
-    ? new StreamedBody(source, options)
-    : new PulledBody(source, options);
+  return Symbol.asyncIterator in source ? new StreamedBody(source, options) : new PulledBody(source, options);
 }
 
 /** Where the chunks of a body come from that has them at hand; undefined for one whose chunks must be awaited. */
