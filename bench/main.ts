@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { discoveryBench } from './discovery/area.ts';
+import { boundariesBench } from './boundaries/area.ts';
 import { writeDocument } from './document.ts';
 import { kernelBench } from './kernel.ts';
 import { type BenchOptions, type BenchOutcome, reportOf, tableOf } from './report.ts';
@@ -8,6 +9,7 @@ import { wireBench } from './wire/area.ts';
 
 const areas: Record<string, (options: BenchOptions) => Promise<BenchOutcome>> = {
   discovery: discoveryBench,
+  boundaries: boundariesBench,
   kernel: kernelBench,
   wire: wireBench,
 };

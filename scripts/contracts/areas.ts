@@ -8,7 +8,12 @@ import { zooKeeperContract } from './discovery/zookeeper.ts';
 import { etcdContract } from './discovery/etcd.ts';
 import { kubernetes } from './discovery/kubernetes.ts';
 import { xds } from './discovery/xds.ts';
+import { properties } from './boundaries/properties.ts';
+import { booking, trading } from './boundaries/service-cutter.ts';
+import { shop } from './boundaries/shop/shop.ts';
 import type { Contract } from './result.ts';
+import { connectConformanceContract } from './wire/connect-conformance.ts';
+import { counterparts } from './wire/counterparts.ts';
 import { floods } from './wire/floods.ts';
 import { grpcInterop } from './wire/grpc-interop.ts';
 import { h2specContract } from './wire/h2spec.ts';
@@ -27,5 +32,6 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     dns,
     xds,
   ],
-  wire: [h2specContract, grpcInterop, smuggling, floods],
+  boundaries: [booking, trading, properties, shop],
+  wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],
 };

@@ -2,6 +2,7 @@
 import { bind9, nsupdate } from './bind9.ts';
 import { chromium } from './chromium.ts';
 import { consul } from './consul.ts';
+import { connectConformance } from './connect-conformance.ts';
 import { curl } from './curl.ts';
 import type { Tool } from './engine.ts';
 import { etcd, etcdctl } from './etcd.ts';
@@ -12,8 +13,8 @@ import { grpcPython } from './grpc-python.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
 import { kubeApiserver } from './kube-apiserver.ts';
-import { h2load, nghttpx } from './nghttp2.ts';
 import { nacos } from './nacos.ts';
+import { h2load, nghttp, nghttpx } from './nghttp2.ts';
 import { nginx } from './nginx.ts';
 import { promtool } from './promtool.ts';
 import { wrk } from './wrk.ts';
@@ -39,8 +40,10 @@ export const engines: readonly Tool[] = [
   bind9,
   xdsControlPlane,
   h2load,
+  nghttp,
   wrk,
   h2spec,
+  connectConformance,
   curl,
   etcdctl,
   nsupdate,

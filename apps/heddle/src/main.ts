@@ -1,5 +1,6 @@
 import { HeddleError } from '@heddle/kernel';
 import { type Command, exitCodes, readArguments, usageError, type World } from './command.ts';
+import { boundaries } from './commands/boundaries.ts';
 import { clean } from './commands/clean.ts';
 import { controlPlane } from './commands/control-plane.ts';
 import { deregister } from './commands/deregister.ts';
@@ -28,6 +29,7 @@ const commands: readonly Command[] = [
   drain,
   doctor,
   shop,
+  boundaries,
   postgres,
 ];
 

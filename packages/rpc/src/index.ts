@@ -20,3 +20,4 @@ export {
 export { type RpcRouter, rpcService, type RpcServiceOptions } from './server/rpc-service.ts';
 export { serverStack, type ServerStackOptions } from './server-stack.ts';
 export { detail, findDetails } from './status/details.ts';
+export { errorMetadata, type ErrorMetadata } from './status/error-metadata.ts';

@@ -1,4 +1,4 @@
-export { type MortalRuntime, mortalRuntime } from './mortal-runtime.ts';
+export { type MortalRuntime, mortalRuntime } from '@heddle/kernel/testing';
 export {
   missingNeeds,
   type RegistryCase,

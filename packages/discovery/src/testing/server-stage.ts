@@ -1,6 +1,6 @@
 import type { Address, Runtime } from '@heddle/kernel';
 import type { Registry } from '../registry/registry.ts';
-import { type MortalRuntime, mortalRuntime } from './mortal-runtime.ts';
+import { type MortalRuntime, mortalRuntime } from '@heddle/kernel/testing';
 import type { RegistryDoors, RegistryFaults, RegistryStage } from './registry-stage.ts';
 import { tcpProxy } from './tcp-proxy.ts';
 

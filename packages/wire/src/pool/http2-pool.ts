@@ -34,7 +34,7 @@ export class Http2Pool implements Pool {
   readonly #runtime: Runtime;
   readonly #address: Address;
   readonly #dial: Dial;
-  readonly #limits: Http2PoolLimits;
+  #limits: Http2PoolLimits;
   readonly #connections: Http2ClientConnection[] = [];
   readonly #waiting: WaitingLine;
   #connecting: Promise<void> | undefined;
@@ -151,9 +151,16 @@ export class Http2Pool implements Pool {
     this.link.reached();
     void connection.closed.then(() => {
       this.#connections.splice(this.#connections.indexOf(connection), 1);
+      if (connection.tooManyPings) this.#calmDown();
       if (this.#connections.length === 0) this.link.emptied();
       this.#serveWaiting();
     });
+  }
+
+  /** The next connections send half as many PINGs (gRFC A8). */
+  #calmDown(): void {
+    const { keepaliveMs, keepaliveIdleMs } = this.#limits;
+    this.#limits = { ...this.#limits, keepaliveMs: 2 * keepaliveMs, keepaliveIdleMs: 2 * keepaliveIdleMs };
   }
 
   #failed(error: HeddleError): void {
