@@ -58,7 +58,7 @@ export const eureka: Engine<EurekaOptions> = {
       address,
       folder,
       timeoutMs: 120_000,
-      ready: ({ output }) => output().includes('Started EurekaMain'),
+      ready: (running) => running.output().includes('Started EurekaMain'),
     });
   },
 };

@@ -16,6 +16,8 @@ export interface NacosOptions {
   readonly folder?: string;
   /** Speaks TLS at its gRPC port, and nothing else there. */
   readonly tls?: TlsIdentity;
+  /** Who may enter, by Nacos' own checks and a plug-in of ours; everybody, if left out. */
+  readonly user?: { readonly name: string; readonly password: string };
 }
 
 const build: MavenBuild = {
@@ -41,22 +43,26 @@ export const nacos: Engine<NacosOptions> = {
       const { host, port } = running.address;
       const answer = await fetch(`http://${host}:${port}/nacos/v2/ns/service/list?pageNo=1&pageSize=1`);
       await answer.arrayBuffer();
-      if (answer.status >= 500) throw new Error(`expected an answer, found status ${answer.status}`);
+      if (answer.status !== 200) throw new Error(`expected a list, found status ${answer.status}`);
     } finally {
       await running.stop();
     }
   },
-  start: async ({ address, folder, tls }) => {
+  start: async ({ address, folder, tls, user }) => {
     const found = await required(nacos);
     const place = address ?? (await freePlaces());
     const home = folder ?? dataFolder('nacos');
     mkdirSync(path.join(home, 'conf'), { recursive: true });
-    writeFileSync(path.join(home, 'conf', 'application.properties'), configOf(home, place, tls));
+    writeFileSync(
+      path.join(home, 'conf', 'application.properties'),
+      configOf(home, place, tls, user !== undefined),
+    );
     const properties = {
       'nacos.standalone': 'true',
       'nacos.home': home,
       'nacos.server.ip': place.host,
       'user.home': home,
+      ...(user !== undefined && { 'one-user.name': user.name, 'one-user.password': user.password }),
       'derby.stream.error.file': path.join(home, 'derby.log'),
     };
     const args = javaArgs(found.path, 'heddle.engines.NacosMain', properties, [hessian]);
@@ -66,18 +72,23 @@ export const nacos: Engine<NacosOptions> = {
       args: [...args, `--spring.config.additional-location=file:${home}/conf/`],
       address: place,
       timeoutMs: 180_000,
-      ready: ({ output }) => output().includes('Nacos started successfully'),
+      ready: (running) => running.output().includes('Nacos started successfully'),
       ...(folder === undefined && { folder: home }),
     });
   },
 };
 
-function configOf(home: string, { port }: Place, tls: TlsIdentity | undefined): string {
+function configOf(home: string, { port }: Place, tls: TlsIdentity | undefined, asksWho: boolean): string {
   const lines = [
     'server.servlet.contextPath=/nacos',
     `server.port=${port}`,
-    'nacos.core.auth.enabled=false',
+    `nacos.core.auth.enabled=${asksWho}`,
+    'nacos.core.auth.system.type=one-user',
+    'nacos.core.auth.server.identity.key=server',
+    'nacos.core.auth.server.identity.value=itself',
     'nacos.naming.push.pushTaskDelay=100',
+    // Its database may take long to begin on a busy machine.
+    'db.pool.config.connectionTimeout=60000',
   ];
   if (tls !== undefined) {
     writeFileSync(path.join(home, 'chain.pem'), tls.certificates);

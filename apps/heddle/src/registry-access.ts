@@ -29,12 +29,12 @@ export const registryOptions: Readonly<Record<string, CommandOption>> = {
   registry: {
     type: 'string',
     value: 'URL',
-    help: 'e.g. consul://host:8500, k8s:, host:8090; secret in HEDDLE_REGISTRY_SECRET',
+    help: 'consul://host:8500, k8s: … (docs/discovery.md)',
   },
   data: {
     type: 'string',
     value: 'DIR',
-    help: 'Without --registry: the data folder of the running "heddle up"; default .heddle',
+    help: 'Folder of the running "heddle up"; default .heddle',
   },
 };
 

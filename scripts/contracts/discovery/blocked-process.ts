@@ -17,7 +17,7 @@ const leaseMs = 4000;
 /** How a process registers itself: a module that exports a `ClientModule`, and its options, which are made JSON. */
 export interface ClientProgram {
   readonly module: URL;
-  options(address: Address, ttlMs: number): unknown;
+  readonly options: (address: Address, ttlMs: number) => unknown;
 }
 
 /** The case, for a backend that other processes reach. */

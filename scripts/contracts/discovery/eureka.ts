@@ -38,7 +38,7 @@ export const eurekaContract: Contract = discoveryContract({
     const found = await obtain(eureka);
     return isMissing(found) ? found : { version: found.version };
   },
-  stages: { '': (one) => (one.needs?.includes('kill') === true ? onMortal() : onShared()) },
+  stages: { '': (one) => (one.needs?.includes('kill') === true ? onMortal(one) : onShared()) },
   cannot: {
     forgetHistory:
       'Eureka keeps no history that a watcher goes on from: each poll is compared with all that there is',
@@ -85,7 +85,12 @@ async function onShared(): Promise<RegistryStage> {
   });
 }
 
-async function onMortal(): Promise<RegistryStage> {
+/** Five hundred processes that poll ten times a second would be a test of this machine. */
+function pollFor({ needs }: RegistryCase): number {
+  return needs?.includes('arrivals') === true ? 2000 : pollMs;
+}
+
+async function onMortal(one: RegistryCase): Promise<RegistryStage> {
   mortal ??= freePlace().then((address) => ({
     address,
     server: new SlowServer(() => eureka.start({ address })),
@@ -98,7 +103,7 @@ async function onMortal(): Promise<RegistryStage> {
     ttlMs,
     seenWithinMs: 5000,
     target: () => address,
-    open: (own, proxy) => open(own, proxy, { prefix }),
+    open: (own, proxy) => open(own, proxy, { prefix, pollMs: pollFor(one) }),
     faults: {
       kill: () => server.kill(),
       // It keeps nothing on disk: it has what its clients and its peers tell it.

@@ -1,9 +1,11 @@
 // Kubernetes' real API server: one that the cases share by namespaces, and one of their own for those that break it.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import type { Registry } from '@heddle/discovery';
-import { type KubernetesAccess, kubernetesRegistry } from '@heddle/discovery/kubernetes';
+import { inCluster, type KubernetesAccess, kubernetesRegistry } from '@heddle/discovery/kubernetes';
+import { openRegistry } from '@heddle/discovery/node';
 import {
   recordWatch,
   type RegistryCase,
@@ -38,6 +40,7 @@ let namespaces = 0;
 interface KubernetesStage extends RegistryStage {
   readonly ask: (method: string, path: string, json?: unknown) => Promise<void>;
   readonly namespace: string;
+  readonly cluster: Cluster;
 }
 
 /** On the real server. */
@@ -50,7 +53,7 @@ export const kubernetes: Contract = discoveryContract({
   stages: { '': (one: RegistryCase) => (breaksServer(one) ? onOwn() : onShared()) },
   // A server takes most of a core while it starts.
   parallel: 3,
-  more: nativeCases(),
+  more: [...nativeCases(), ...accessCases(), blockedCase()],
   end: async () => {
     await (await shared)?.end();
   },
@@ -98,7 +101,8 @@ async function stageOf(
     },
     end,
   });
-  const more: Pick<KubernetesStage, 'ask' | 'namespace'> = {
+  const more: Pick<KubernetesStage, 'ask' | 'namespace' | 'cluster'> = {
+    cluster,
     namespace,
     ask: async (method, path, json) => {
       const status = await askKube(cluster.address, cluster.credentials, method, path, json);
@@ -184,15 +188,15 @@ class Cluster {
 
   /** What docs/discovery.md says that a process needs, in one namespace. */
   async grant(namespace: string, user: string): Promise<void> {
-    const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;
+    const base = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;
     const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'];
     const rules = [
       { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs },
       { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs },
       { apiGroups: [''], resources: ['services'], verbs: ['get', 'create'] },
     ];
-    await this.#ask('POST', `${path}/roles`, { metadata: { name: 'heddle' }, rules });
-    await this.#ask('POST', `${path}/rolebindings`, {
+    await this.#ask('POST', `${base}/roles`, { metadata: { name: 'heddle' }, rules });
+    await this.#ask('POST', `${base}/rolebindings`, {
       metadata: { name: 'heddle' },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'heddle' },
       subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }],
@@ -320,7 +324,7 @@ function nativeCases(): RegistryCase[] {
       run: async (stage) => {
         const { ask, namespace } = stage as KubernetesStage;
         const base = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`;
-        const path = `${base}/${objectName('users', 'a')}`;
+        const slice = `${base}/${objectName('users', 'a')}`;
         const registry = await stage.open();
         const { instance } = await registry.register({
           id: 'a',
@@ -329,14 +333,128 @@ function nativeCases(): RegistryCase[] {
           port: 8080,
         });
         await ask('GET', `/api/v1/namespaces/${namespace}/services/users`);
-        await ask('GET', path);
-        await ask('DELETE', path);
-        await until(stage.runtime, 'the slice is there again', ttlMs, () => ask('GET', path).then(yes, no));
+        await ask('GET', slice);
+        await ask('DELETE', slice);
+        await until(stage.runtime, 'the slice is there again', ttlMs, () => ask('GET', slice).then(yes, no));
         await registry.deregister('users', instance.id);
-        assert.equal(await ask('GET', path).then(yes, no), false);
+        assert.equal(await ask('GET', slice).then(yes, no), false);
       },
     },
   ];
+}
+
+/** No thread renews for a blocked one here: the lease is long enough instead. */
+function blockedCase(): RegistryCase {
+  return {
+    name: 'a main thread that is blocked for 20 s keeps its lease: by default that is longer',
+    alone: true,
+    run: async (stage) => {
+      const { cluster, namespace } = stage as KubernetesStage;
+      const access = cluster.accessBy({ token: cluster.credentials.adminToken });
+      const registry = kubernetesRegistry({ runtime, access, namespace });
+      const held = await registry.register({ id: 'a', service: 'users', address: '10.0.0.1', port: 8080 });
+      const endMs = runtime.clock.nowMs() + 20_000;
+      while (runtime.clock.nowMs() < endMs);
+      assert.equal(held.registered, true, held.problem?.message ?? 'the lease has lapsed');
+      const { instances } = await registry.instances('users');
+      assert.deepEqual(
+        instances.map(({ id }) => id),
+        ['a'],
+      );
+      await registry.close();
+    },
+  };
+}
+
+/** The ways in that people have, each as it comes: a kubeconfig, a pod's service account, the command. */
+function accessCases(): RegistryCase[] {
+  return [
+    {
+      name: 'a kubeconfig with a client certificate, by URL; the command examines the registry with it',
+      run: async (stage) => {
+        const { cluster, namespace } = stage as KubernetesStage;
+        const folder = dataFolder('kubeconfig');
+        const file = path.join(folder, 'config.yaml');
+        await cluster.grant(namespace, 'shop');
+        writeFileSync(file, kubeconfig(cluster, 'shop'), { mode: 0o600 });
+        const url = `k8s:/${namespace}?kubeconfig=${encodeURIComponent(file)}&ttl=${ttlMs}`;
+        try {
+          const registry = await openRegistry(url, { runtime });
+          const held = await registry.register({ service: 'users', address: '10.0.0.1', port: 8080 });
+          assert.equal(held.registered, true, held.problem?.message ?? '');
+          await registry.close();
+          const main = path.resolve(import.meta.dirname, '../../../apps/heddle/src/main.ts');
+          const args = [
+            '--conditions=@heddle/source',
+            main,
+            'doctor',
+            'discovery',
+            '--json',
+            '--registry',
+            url,
+          ];
+          const { code, output } = await run(process.execPath, args);
+          assert.equal(code, 0, output);
+          const { findings } = JSON.parse(output) as { findings: { check: string; result: string }[] };
+          return findings.map(({ check, result }) => `${check} ${result}`).join(', ');
+        } finally {
+          rmSync(folder, { recursive: true });
+        }
+      },
+    },
+    {
+      name: 'in a pod: the service account’s folder, and its token read again when it is renewed',
+      run: async (stage) => {
+        const { cluster, namespace } = stage as KubernetesStage;
+        const { authority, adminToken } = cluster.credentials;
+        const folder = dataFolder('serviceaccount');
+        const write = (name: string, text: string): void =>
+          writeFileSync(path.join(folder, name), `${text}\n`);
+        write('ca.crt', authority.certificate);
+        write('namespace', namespace);
+        write('token', 'one-that-has-ended');
+        const place: Readonly<Record<string, string>> = {
+          KUBERNETES_SERVICE_HOST: cluster.address.host,
+          KUBERNETES_SERVICE_PORT: String(cluster.address.port),
+        };
+        let skewMs = 0;
+        const clock = { ...runtime.clock, nowMs: () => runtime.clock.nowMs() + skewMs };
+        const later = { ...runtime, clock };
+        try {
+          const access = await inCluster({ runtime: later, folder, variable: (name) => place[name] });
+          const registry = kubernetesRegistry({ runtime, access, ttlMs });
+          await assert.rejects(registry.instances('users'), { code: 'unauthenticated' });
+          write('token', adminToken);
+          skewMs = 61_000;
+          assert.deepEqual((await registry.instances('users')).instances, []);
+          await registry.close();
+        } finally {
+          rmSync(folder, { recursive: true });
+        }
+      },
+    },
+  ];
+}
+
+function kubeconfig(cluster: Cluster, user: string): string {
+  const { authority } = cluster.credentials;
+  const { certificates, privateKey } = authority.issue({ subject: user });
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  return `apiVersion: v1
+kind: Config
+current-context: test
+contexts: [{ name: test, context: { cluster: test, user: ${user} } }]
+clusters:
+  - name: test
+    cluster:
+      server: https://${cluster.address.host}:${cluster.address.port}
+      certificate-authority-data: ${base64(authority.certificate)}
+users:
+  - name: ${user}
+    user:
+      client-certificate-data: ${base64(certificates)}
+      client-key-data: ${base64(privateKey)}
+`;
 }
 
 const yes = (): boolean => true;

@@ -1,9 +1,12 @@
 // The registry contract on a real Nacos server.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import type { Registry } from '@heddle/discovery';
-import { nacosRegistry, type NacosRegistryOptions } from '@heddle/discovery/nacos';
+import { nacosRegistry, type ThreadedNacosOptions } from '@heddle/discovery/nacos';
 import {
   recordWatch,
   type RegistryCase,
@@ -14,12 +17,13 @@ import {
   user,
   userIds,
 } from '@heddle/discovery/testing';
-import type { Address, Connection, Runtime } from '@heddle/kernel';
+import { type Address, type Connection, type Runtime, sleep } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { TestAuthority } from '@heddle/kernel/testing';
 import { dataFolder } from '../../engines/cache.ts';
 import { isMissing, obtain, type Place, type Running } from '../../engines/engine.ts';
 import { freePlaces, nacos, nacosGrpcOffset, type NacosOptions } from '../../engines/nacos.ts';
+import { endWithUs } from '../../engines/running.ts';
 import type { Contract } from '../result.ts';
 import { SlowServer } from './slow-server.ts';
 import { discoveryContract } from './suite.ts';
@@ -44,9 +48,8 @@ export const nacosContract: Contract = discoveryContract({
   cannot: {
     forgetHistory:
       'Nacos pushes all instances of a service at each change: there is no history to go on from',
-    auth: 'the server’s plug-in for users is not published for Maven, so there is no server with users here',
   },
-  more: [groupsCase(), persistentCase()],
+  more: [groupsCase(), persistentCase(), blockedCase()],
   end: async () => {
     await (await shared)?.stop();
     const { server, folder } = (await mortal) ?? {};
@@ -55,9 +58,12 @@ export const nacosContract: Contract = discoveryContract({
   },
 });
 
-/** Its gRPC port is where the proxy is. */
-function open(own: Runtime, address: Address, more: Partial<NacosRegistryOptions> = {}): Registry {
-  return nacosRegistry({ runtime: own, addresses: [address], grpcOffset: 0, ttlMs, timeoutMs, ...more });
+/**
+ * Its gRPC port is where the proxy is. Without a thread, which would keep the entries of those that a case lets die.
+ */
+function open(own: Runtime, address: Address, more: Partial<ThreadedNacosOptions> = {}): Registry {
+  const fixed = { runtime: own, addresses: [address], grpcOffset: 0, ttlMs, timeoutMs, maxBlockedMs: 0 };
+  return nacosRegistry({ ...fixed, ...more });
 }
 
 function grpcOf({ host, port }: Place): Place {
@@ -115,7 +121,7 @@ async function onShared(): Promise<RegistryStage> {
   };
   return stageOn({
     address,
-    doors: { tls: () => tlsDoor(beside), ipv6: () => ipv6Door(beside) },
+    doors: { auth: () => authDoor(beside), tls: () => tlsDoor(beside), ipv6: () => ipv6Door(beside) },
     end: async () => {
       await Promise.all(others.map((other) => other.stop()));
     },
@@ -147,6 +153,21 @@ async function onMortal(): Promise<RegistryStage> {
   });
 }
 
+async function authDoor(beside: (options: NacosOptions) => Promise<Place>): Promise<RegistryDoor> {
+  const { host, port } = await beside({ user: { name: 'app', password: 'sesame' } });
+  // The login is by HTTP, so the ports are those of the server.
+  const address = { host, port: port - nacosGrpcOffset };
+  const as = (more: Partial<ThreadedNacosOptions>): Registry =>
+    open(runtime, address, { grpcOffset: nacosGrpcOffset, ...more });
+  return {
+    right: async () => as({ credentials: { user: 'app', password: 'sesame' } }),
+    wrong: async () => ({
+      'no user': as({}),
+      'another password': as({ credentials: { user: 'app', password: 'simsim' } }),
+    }),
+  };
+}
+
 async function tlsDoor(beside: (options: NacosOptions) => Promise<Place>): Promise<RegistryDoor> {
   const authority = new TestAuthority('nacos', Date.now());
   const stranger = new TestAuthority('stranger', Date.now());
@@ -171,7 +192,7 @@ function groupsCase(): RegistryCase {
   return {
     name: 'namespaces and groups see nothing of each other; clusters of one group are seen together',
     run: async () => {
-      const { address } = await (shared ?? assert.fail());
+      const { address } = await (shared ??= nacos.start({}));
       const at = grpcOf(address);
       const namespace = `case${namespaces++}`;
       const one = open(runtime, at, { namespace, cluster: 'one' });
@@ -191,7 +212,7 @@ function persistentCase(): RegistryCase {
   return {
     name: 'a persistent instance stays when its process has died, and goes when it is deregistered',
     run: async () => {
-      const { address } = await (shared ?? assert.fail());
+      const { address } = await (shared ??= nacos.start({}));
       const at = grpcOf(address);
       const namespace = `case${namespaces++}`;
       const writer = open(runtime, at, { namespace, ephemeral: false });
@@ -203,6 +224,64 @@ function persistentCase(): RegistryCase {
       await writer.deregister('users', 'a');
       await until(runtime, 'a has gone', 5000, () => watch.ids === '');
       await Promise.all([writer.close(), reader.close()]);
+    },
+  };
+}
+
+const countHosts = `
+  let least = Infinity, asked = 0;
+  process.stdin.resume().on('end', () => { console.log(least + ' ' + asked); process.exit(0); });
+  for (;;) {
+    const { data } = await (await fetch(process.argv[1])).json();
+    least = Math.min(least, data.hosts.length);
+    if (asked++ === 0) console.log('began');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }`;
+
+/** Counts a service's entries ten times a second from a process of its own; `end` says how few there were, and how often it asked. */
+async function watchFromOutside(url: string): Promise<() => Promise<string>> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', countHosts, url], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  endWithUs(child);
+  const lines = createInterface({ input: child.stdout });
+  await once(lines, 'line');
+  return async () => {
+    const line = once(lines, 'line') as Promise<[string]>;
+    child.stdin.end();
+    return (await line)[0];
+  };
+}
+
+function blockedCase(): RegistryCase {
+  return {
+    name: 'a main thread that is blocked for 28 s stays registered: a thread stands in when the server drops its connection',
+    uses: ['register', 'leases'],
+    alone: true,
+    run: async () => {
+      const { address } = await (shared ??= nacos.start({}));
+      const namespace = `case${namespaces++}`;
+      const writer = open(runtime, grpcOf(address), { namespace, maxBlockedMs: 60_000 });
+      const held = await writer.register(user('a'));
+      let flips = 0;
+      held.subscribe(() => {
+        flips += 1;
+      });
+      const query = `/nacos/v2/ns/instance/list?serviceName=users&namespaceId=${namespace}`;
+      const end = await watchFromOutside(`http://${address.host}:${address.port}${query}`);
+      await sleep(runtime.timers, ttlMs);
+      // The server drops a connection after 20 s of silence, and three more until it looks.
+      const endMs = runtime.clock.nowMs() + 28_000;
+      while (runtime.clock.nowMs() < endMs);
+      assert.deepEqual([held.registered, flips], [true, 0]);
+      await sleep(runtime.timers, ttlMs);
+      const [least = '', asked = ''] = (await end()).split(' ');
+      assert.ok(Number(least) >= 1, 'somebody saw it go');
+      await writer.deregister('users', 'a');
+      const reader = open(runtime, grpcOf(address), { namespace });
+      assert.equal(await userIds(reader), '', 'the thread has let go of it');
+      await Promise.all([writer.close(), reader.close()]);
+      return `blocked for 28 s; seen from outside each of ${asked} times`;
     },
   };
 }

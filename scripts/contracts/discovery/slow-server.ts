@@ -21,7 +21,12 @@ export class SlowServer {
       handOn = resolve;
     });
     await before;
-    if (this.#running === undefined) await this.start(true);
+    try {
+      if (this.#running === undefined) await this.start(true);
+    } catch (error) {
+      handOn();
+      throw error;
+    }
     return handOn;
   }
 

@@ -4,6 +4,7 @@ import type { Registry } from '@heddle/discovery';
 import {
   type RegistryCase,
   type RegistryDoor,
+  type RegistryFaults,
   type RegistryStage,
   recordWatch,
   serverStage,
@@ -11,7 +12,7 @@ import {
   user,
 } from '@heddle/discovery/testing';
 import { zooKeeperRegistry, type ThreadedZooKeeperOptions } from '@heddle/discovery/zookeeper';
-import type { Address, Runtime } from '@heddle/kernel';
+import { type Address, type Runtime, sleep } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { TestAuthority } from '@heddle/kernel/testing';
 import { rmSync } from 'node:fs';
@@ -86,8 +87,33 @@ async function onSharedServer(): Promise<RegistryStage> {
       await Promise.all(others.map((other) => other.stop()));
     },
   });
-  addressOf.set(stage, address);
-  return stage;
+  const faults = { ...stage.faults, ...expiring(stage.faults) };
+  const whole = { ...stage, faults };
+  addressOf.set(whole, address);
+  return whole;
+}
+
+/** Sessions expire when nothing is heard of them: with them go the watches that a reader relies on. */
+function expiring({ cut, heal }: RegistryFaults): RegistryFaults {
+  let isCut = false;
+  const cutOff = (): void => {
+    isCut = true;
+    cut?.();
+  };
+  const mend = (): void => {
+    isCut = false;
+    heal?.();
+  };
+  return {
+    cut: cutOff,
+    heal: mend,
+    forgetHistory: async () => {
+      const wasCut = isCut;
+      cutOff();
+      await sleep(runtime.timers, 2 * ttlMs);
+      if (!wasCut) mend();
+    },
+  };
 }
 
 async function ownServer(): Promise<RegistryStage> {

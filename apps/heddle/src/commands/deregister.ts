@@ -7,7 +7,7 @@ import { noSuchInstance } from './register.ts';
 /** `heddle deregister`. */
 export const deregister: Command = {
   name: 'deregister',
-  summary: 'Take the entry of an instance away; a process that still holds it will register again',
+  summary: 'Take away the entry of an instance that is gone',
   words: '<service> <id>',
   options: registryOptions,
   examples: [

@@ -8,8 +8,7 @@ import { paint, type Terminal } from '../terminal/terminal.ts';
 /** `heddle doctor`. */
 export const doctor: Command = {
   name: 'doctor',
-  summary:
-    'Examine a registry: reach, access, latency, registering, clock and watch, and what to do where it is not well',
+  summary: 'Examine a registry, and say what is wrong and what to do',
   words: 'discovery',
   options: {
     json: { type: 'boolean', help: 'As JSON' },

@@ -8,8 +8,7 @@ import { report } from './register.ts';
 /** `heddle drain`. */
 export const drain: Command = {
   name: 'drain',
-  summary:
-    'Keep an instance out of new calls until Ctrl-C or --for is over; its own process then has it back',
+  summary: 'Keep an instance out of new calls until told to stop',
   words: '<service> <id>',
   options: {
     for: { type: 'string', value: 'SECONDS', help: 'End after this long; default: when told to stop' },

@@ -8,21 +8,21 @@ import { chosenRegistry, readAddress, registryOptions } from '../registry-access
 /** `heddle register`. */
 export const register: Command = {
   name: 'register',
-  summary: 'Register an instance, and keep it registered until Ctrl-C or --for is over',
+  summary: 'Register an instance, and keep it registered until told to stop',
   words: '<service> <host:port>',
   options: {
     id: { type: 'string', value: 'ID', help: 'Default <service>@<host:port>' },
     version: { type: 'string', value: 'TEXT', help: 'Of the service, e.g. v2' },
     zone: { type: 'string', value: 'NAME', help: 'Default "default"' },
     region: { type: 'string', value: 'NAME', help: 'Default "default"' },
-    weight: { type: 'string', value: 'NUMBER', help: 'Share of the load; default 100, 0 takes no calls' },
+    weight: { type: 'string', value: 'NUMBER', help: 'Share of the load; default 100' },
     tags: { type: 'string', value: 'A,B', help: 'Its tags' },
     metadata: { type: 'string', value: 'A=B,C=D', help: 'Its metadata' },
     protocol: { type: 'string', value: 'NAME', help: 'grpc (default), http or tcp' },
     for: {
       type: 'string',
       value: 'SECONDS',
-      help: 'Take it back after this long; default: when told to stop',
+      help: 'Take it back then; default: on Ctrl-C',
     },
     ...registryOptions,
   },

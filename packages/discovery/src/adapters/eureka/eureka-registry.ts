@@ -62,7 +62,7 @@ export function eurekaRegistry(options: EurekaRegistryOptions): Registry {
         })),
       services: async () => {
         const apps = new Applications();
-        apps.replace(((await client.ask('GET', '/apps')).json ?? {}) as EurekaApplications);
+        apps.replace((await client.ask('GET', '/apps')).json ?? {});
         return servicesIn(apps, prefix);
       },
       close: () => client.close(),

@@ -1,7 +1,7 @@
 import { credentialsOf } from '../../open/credentials.ts';
 import type { RegistryDriver } from '../../open/driver.ts';
 import { badUrl } from '../../open/registry-url.ts';
-import { nacosRegistry } from './nacos-registry.ts';
+import { nacosRegistry } from './node/nacos-registry.ts';
 
 /** `nacos://a:8848,b:8848/namespace?group=shop`, with `user=` and the password as secret where it wants them. */
 export const driver: RegistryDriver = {

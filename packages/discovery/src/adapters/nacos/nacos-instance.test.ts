@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { instanceStates } from '../../registry/instance.ts';
 import { instance } from '../../registry/validate-instance.ts';
-import { decodeInstance, encodeInstance, latestOf } from './nacos-instance.ts';
+import { copyOf, decodeInstance, encodeInstance, latestOf } from './nacos-instance.ts';
 
 const users = instance({
   service: 'users',
@@ -19,8 +19,10 @@ it('every state makes the round trip, and other clients call only what runs', ()
     assert.deepEqual([entry.healthy, entry.weight], [state === 'running', 0.07]);
     assert.deepEqual(decodeInstance('users', entry, 9), {
       ...holder,
+      isCopy: false,
       instance: { ...users, state, lastHeartbeatMs: 9 },
     });
+    assert.equal(decodeInstance('users', copyOf(entry), 9)?.isCopy, true);
   }
 });
 
@@ -40,7 +42,12 @@ it('an entry of others is read by what Nacos has', () => {
 });
 
 it('of two with one id the one that took it last is shown', () => {
-  const [old, latest] = [1, 2].map((sinceMs) => ({ instance: users, lease: `l${sinceMs}`, sinceMs }));
+  const [old, latest] = [1, 2].map((sinceMs) => ({
+    instance: users,
+    lease: `l${sinceMs}`,
+    sinceMs,
+    isCopy: false,
+  }));
   assert.ok(old !== undefined && latest !== undefined);
   assert.deepEqual(latestOf([latest, old]), [latest]);
 });

@@ -24,6 +24,8 @@ export interface Holder {
 /** An entry as it was read; that of others has an empty lease. */
 export interface ReadNacosInstance extends Holder {
   readonly instance: Instance;
+  /** Published by a lease thread, while the main thread could not. */
+  readonly isCopy: boolean;
 }
 
 const rules: CarrierRules = {
@@ -85,7 +87,13 @@ export function decodeInstance(
     lastHeartbeatMs: Math.floor(nowMs),
   });
   if (instance === undefined) return undefined;
-  return { instance, lease: extras['lease'] ?? '', sinceMs: Number(extras['since'] ?? 0) };
+  const sinceMs = Number(extras['since'] ?? 0);
+  return { instance, lease: extras['lease'] ?? '', sinceMs, isCopy: extras['copy'] !== undefined };
+}
+
+/** The same entry as a lease thread publishes it. */
+export function copyOf(entry: NacosInstance): NacosInstance {
+  return { ...entry, metadata: { ...entry.metadata, [`${rules.prefix}copy`]: 'yes' } };
 }
 
 /** One entry for each id: that of the holder who took it last. */

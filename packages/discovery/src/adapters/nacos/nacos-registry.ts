@@ -1,6 +1,7 @@
-import { type Call, HeddleError, type Runtime } from '@heddle/kernel';
+import type { Call, HeddleError, Runtime } from '@heddle/kernel';
 import { authorityOf } from '../../health/probe/authority.ts';
 import { backendRegistry } from '../../registry/backend-registry.ts';
+import type { LeaseKeeper } from '../../registry/lease-keeper.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { FeedState } from '../../registry/state-feed.ts';
 import { NacosClient, type NacosReach } from './nacos-client.ts';
@@ -22,6 +23,10 @@ export interface NacosRegistryOptions extends NacosReach {
    * itself drops an entry when the connection closes, or has been silent for about 20 s, which cannot be set.
    */
   readonly ttlMs?: number;
+  /** Keeps the entries while this thread cannot. Default: nothing does; `@heddle/discovery/nacos` gives a thread. */
+  readonly keeper?: LeaseKeeper;
+  /** Called whenever this thread has had its entries confirmed. For a keeper. */
+  readonly onAlive?: () => void;
 }
 
 /**
@@ -29,7 +34,14 @@ export interface NacosRegistryOptions extends NacosReach {
  * server pushes every change. Asks nothing until it is used.
  */
 export function nacosRegistry(options: NacosRegistryOptions): Registry {
-  const { runtime, cluster = 'DEFAULT', ephemeral = true, ttlMs = 10_000 } = options;
+  const {
+    runtime,
+    cluster = 'DEFAULT',
+    ephemeral = true,
+    ttlMs = 10_000,
+    keeper,
+    onAlive = (): void => {},
+  } = options;
   const { namespace = 'public', group = 'DEFAULT_GROUP' } = options;
   const client: NacosClient = new NacosClient(
     runtime,
@@ -46,13 +58,13 @@ export function nacosRegistry(options: NacosRegistryOptions): Registry {
     {
       name: 'nacos',
       places: options.addresses.map((address) => `nacos ${authorityOf(address)} ${namespace} ${group}`),
-      leases: nacosLeases({ runtime, client, publisher, cluster, ephemeral }),
+      leases: nacosLeases({ runtime, client, publisher, cluster, ephemeral, onAlive }),
       find: async (service) => stateOf(service, await client.query(service)),
       follow: (service, call) => follow(client, runtime, service, call, (info) => stateOf(service, info)),
       services: () => servicesOf(client),
       close: () => client.close(),
     },
-    { runtime, ttlMs },
+    { runtime, ttlMs, keeper },
   );
 }
 

@@ -34,17 +34,18 @@ export async function inCluster(options: InClusterOptions): Promise<KubernetesAc
   };
   const [trust, namespace] = await Promise.all([read('ca.crt'), read('namespace')]);
   const { clock } = runtime;
-  let token = await read('token');
+  let token = Promise.resolve(await read('token'));
   let readAtMs = clock.nowMs();
   return {
     address: { host, port: Number(port) },
     tls: { current: { identities: [], trust } },
     namespace,
-    token: async () => {
+    token: () => {
       if (clock.nowMs() - readAtMs < rereadMs) return token;
       readAtMs = clock.nowMs();
-      // One that is being replaced: the old one still is good.
-      token = await read('token').catch(() => token);
+      const before = token;
+      // While the file is being replaced the old one still is good.
+      token = read('token').catch(() => before);
       return token;
     },
   };

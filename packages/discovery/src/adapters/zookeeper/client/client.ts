@@ -152,7 +152,7 @@ export class ZooKeeperClient {
     const connection = this.#connection;
     await this.#within('closing', connection?.endSession() ?? Promise.resolve()).catch(() => {});
     connection?.destroy();
-    for (const { reject } of this.#waiting.splice(0)) reject(clientClosed());
+    for (const waiter of this.#waiting.splice(0)) waiter.reject(clientClosed());
   }
 
   async #ask(what: string, make: (xid: number) => Uint8Array, on?: ZooKeeperConnection): Promise<JuteReader> {
@@ -203,7 +203,7 @@ export class ZooKeeperClient {
     this.#connection = connection;
     if (this.#session?.id !== connection.session.id) this.#options.onSession?.(connection.session);
     this.#session = connection.session;
-    for (const { resolve } of this.#waiting.splice(0)) resolve(connection);
+    for (const waiter of this.#waiting.splice(0)) waiter.resolve(connection);
   }
 
   async #compare(connection: ZooKeeperConnection, seen: bigint): Promise<void> {
@@ -227,7 +227,7 @@ export class ZooKeeperClient {
       }
     }
     if (this.#failures % count === 0 && error.reason !== 'SESSION_EXPIRED')
-      for (const { reject } of this.#waiting.splice(0)) reject(error);
+      for (const waiter of this.#waiting.splice(0)) waiter.reject(error);
     this.#connectLater();
   }
 
