@@ -1,4 +1,10 @@
-import { type EndpointSnapshot, hostPort, type Instance, type Resolver } from '@heddle/discovery';
+import {
+  type EndpointSnapshot,
+  type ExcludedCounts,
+  hostPort,
+  type Instance,
+  type Resolver,
+} from '@heddle/discovery';
 import { type Call, HeddleError, type Runtime } from '@heddle/kernel';
 import { excluded, type Picker, type Policy } from '@heddle/traffic';
 import type { Endpoint } from '@heddle/wire';
@@ -54,9 +60,8 @@ export class InstanceGroup<Req, Res> {
     const member = this.#picker.pick(call, call.get(excluded));
     if (member !== undefined) return member;
     const { resolver } = this.#options;
-    const counts = resolver.current?.excluded ?? { subset: 0, state: 0, weight: 0 };
-    const others = `${counts.state} not running, ${counts.weight} of weight 0, ${counts.subset} outside of the subset`;
-    throw unavailable('NO_INSTANCES', `${resolver.target.text} has no instance that takes calls (${others})`);
+    const message = `${resolver.target.text} has no instance that takes calls (${othersIn(resolver.current?.excluded)})`;
+    throw unavailable('NO_INSTANCES', message);
   }
 
   /** No more calls: lets go of the registry, and resolves when what is in flight is done. */
@@ -174,4 +179,16 @@ export class InstanceGroup<Req, Res> {
 
 function unavailable(reason: string, message: string): HeddleError {
   return new HeddleError({ code: 'unavailable', reason, message, sent: false });
+}
+
+/** What is known and not called, for people: none is left out. */
+function othersIn({
+  state = 0,
+  weight = 0,
+  health = 0,
+  subset = 0,
+  share = 0,
+}: Partial<ExcludedCounts> = {}): string {
+  const counts = `${state} not running, ${weight} of weight 0, ${health} critical, ${subset} outside of the subset`;
+  return share === 0 ? counts : `${counts}, ${share} left to other clients`;
 }
