@@ -1,3 +1,6 @@
+export { type AvailableOptions, available } from './balance/available.ts';
+export { fromCall, type HashKeySource, hashBy, hashKey } from './balance/hash-key.ts';
+export { Load, LoadGroup, type LoadReport } from './balance/load.ts';
 export {
   type Candidate,
   excluded,
@@ -7,6 +10,7 @@ export {
   picked,
 } from './balance/picker.ts';
 export { roundRobin } from './balance/round-robin.ts';
+export { type Exclusion, type ExclusionReason, type Standing, standings } from './balance/standing.ts';
 export { weightedRoundRobin } from './balance/weighted-round-robin.ts';
 export { FaultSwitch, type Faults, fault } from './fault/fault.ts';
 export { type ConcurrencyOptions, concurrency } from './limit/concurrency.ts';
