@@ -1,4 +1,5 @@
 export { balance } from './balance.ts';
 export { httpUpstream } from './http-upstream.ts';
-export { InstanceGroup, type InstanceGroupOptions } from './instance-group.ts';
-export type { Member, Upstream } from './member.ts';
+export { type GroupView, InstanceGroup, type InstanceGroupOptions } from './instance-group.ts';
+export { policyByName, type PolicySurroundings } from './policy-by-name.ts';
+export type { Held, Member, Upstream } from './member.ts';

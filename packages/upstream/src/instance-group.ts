@@ -1,8 +1,17 @@
-import { type EndpointSnapshot, hostPort, type Instance, type Resolver } from '@heddle/discovery';
+import { type EndpointSnapshot, type ExcludedCounts, hostPort, type Instance, type Resolver } from '@heddle/discovery';
 import { type Call, HeddleError, type Runtime } from '@heddle/kernel';
-import { excluded, type Picker, type Policy } from '@heddle/traffic';
+import { available, excluded, Load, LoadGroup, type Picker, type Policy } from '@heddle/traffic';
 import type { Endpoint } from '@heddle/wire';
-import { Member, type Upstream } from './member.ts';
+import { type Held, Member, type Upstream } from './member.ts';
+
+/** What picks are made from. */
+export interface GroupView<Req, Res> {
+  /** What the registry said; undefined before it has. */
+  readonly snapshot: EndpointSnapshot | undefined;
+  /** All that take calls, those that cannot be reached too. */
+  readonly members: readonly Member<Req, Res>[];
+  readonly picker: Picker<Member<Req, Res>>;
+}
 
 /** What an instance group is made from. */
 export interface InstanceGroupOptions<Req, Res> {
@@ -24,17 +33,20 @@ export interface InstanceGroupOptions<Req, Res> {
  */
 export class InstanceGroup<Req, Res> {
   readonly #options: InstanceGroupOptions<Req, Res>;
+  readonly #policy: Policy;
+  readonly #loads = new LoadGroup();
   readonly #members = new Map<string, Member<Req, Res>>();
   readonly #leaving = new Set<Endpoint>();
   readonly #stopListening: () => void;
-  #picker: Picker<Member<Req, Res>>;
+  #view: GroupView<Req, Res>;
   #resolved = false;
   #waiting: (() => void)[] = [];
   #closed = false;
 
   constructor(options: InstanceGroupOptions<Req, Res>) {
     this.#options = options;
-    this.#picker = options.policy([], undefined);
+    this.#policy = available(options.policy);
+    this.#view = { snapshot: undefined, members: [], picker: this.#policy([], undefined) };
     this.#stopListening = options.resolver.subscribe((snapshot) => this.#update(snapshot));
   }
 
@@ -43,20 +55,25 @@ export class InstanceGroup<Req, Res> {
     return this.#resolved;
   }
 
-  /** Those that calls go to now, for people: unreachable ones are left out while there are others. */
-  get candidates(): readonly Member<Req, Res>[] {
-    return this.#picker.candidates;
+  /** What picks are made from now. A later update makes another; this one stays as it is. */
+  get view(): GroupView<Req, Res> {
+    return this.#view;
   }
 
-  /** The instance for this attempt. Rejects with `unavailable`, `sent: false` if there is none. */
-  async pick(call: Call): Promise<Member<Req, Res>> {
+  /** The target as it was written. */
+  get target(): string {
+    return this.#options.resolver.target.text;
+  }
+
+  /** The instance for this attempt; undefined where that takes waiting (`pickLater`), or there is none. */
+  pick(call: Call): Member<Req, Res> | undefined {
+    return this.#view.picker.pick(call, call.get(excluded));
+  }
+
+  /** As `pick`, and waits for the first snapshot. Rejects with `unavailable`, `sent: false` if there is no instance. */
+  async pickLater(call: Call): Promise<Member<Req, Res>> {
     if (!this.#resolved) await this.#firstSnapshot(call);
-    const member = this.#picker.pick(call, call.get(excluded));
-    if (member !== undefined) return member;
-    const { resolver } = this.#options;
-    const counts = resolver.current?.excluded ?? { subset: 0, state: 0, weight: 0 };
-    const others = `${counts.state} not running, ${counts.weight} of weight 0, ${counts.subset} outside of the subset`;
-    throw unavailable('NO_INSTANCES', `${resolver.target.text} has no instance that takes calls (${others})`);
+    return this.pick(call) ?? this.#none();
   }
 
   /** No more calls: lets go of the registry, and resolves when what is in flight is done. */
@@ -82,6 +99,14 @@ export class InstanceGroup<Req, Res> {
     this.#wake();
   }
 
+  #none(): never {
+    const { resolver } = this.#options;
+    const counts = resolver.current?.excluded ?? nobody;
+    const reason = subsetIsEmpty(counts) ? 'SUBSET_EMPTY' : 'NO_INSTANCES';
+    const others = `${counts.state} not running, ${counts.health} critical, ${counts.weight} of weight 0, ${counts.subset} outside of the subset`;
+    throw unavailable(reason, `${resolver.target.text} has no instance that takes calls (${others})`);
+  }
+
   #update(snapshot: EndpointSnapshot): void {
     const gone = new Set(this.#members.keys());
     for (const instance of snapshot.instances) {
@@ -99,16 +124,15 @@ export class InstanceGroup<Req, Res> {
   }
 
   #memberFor(instance: Instance): Member<Req, Res> {
-    const { id, weight } = instance;
     const address = hostPort(instance);
-    const known = this.#members.get(id);
-    if (known?.address === address)
-      return known.weight === weight ? known : new Member(id, address, weight, known.upstream);
+    const known = this.#members.get(instance.id);
+    if (known?.instance === instance) return known;
+    if (known?.address === address) return new Member(instance, known.held);
     if (known !== undefined) this.#letGo(known);
-    return new Member(id, address, weight, this.#join(instance));
+    return new Member(instance, this.#join(instance, address));
   }
 
-  #join(instance: Instance): Upstream<Req, Res> {
+  #join(instance: Instance, address: string): Held<Req, Res> {
     const upstream = this.#options.connect(instance);
     const { endpoint } = upstream;
     let failing = false;
@@ -117,7 +141,7 @@ export class InstanceGroup<Req, Res> {
       failing = !failing;
       this.#publish();
     });
-    return upstream;
+    return { upstream, load: new Load(this.#loads), address };
   }
 
   #letGo(member: Member<Req, Res>): void {
@@ -126,12 +150,16 @@ export class InstanceGroup<Req, Res> {
     void endpoint.drain().finally(() => this.#leaving.delete(endpoint));
   }
 
-  /** Makes the picker for those that can be reached; for all, if none can: one of them may be back already. */
+  /**
+   * Makes the picker for those that can be reached; for all, if none can: one of them may be back already. That there
+   * is no connection is a fact, unlike the judgements that `available` heeds only while enough others are left.
+   */
   #publish(): void {
     if (this.#closed) return;
-    const all = [...this.#members.values()];
-    const reachable = all.filter((member) => member.reachable);
-    this.#picker = this.#options.policy(reachable.length > 0 ? reachable : all, this.#picker);
+    const members = [...this.#members.values()];
+    const reachable = members.filter((member) => member.reachable);
+    const picker = this.#policy(reachable.length > 0 ? reachable : members, this.#view.picker);
+    this.#view = { snapshot: this.#options.resolver.current, members, picker };
   }
 
   /** Resolves when the first snapshot has come; rejects when that takes too long. */
@@ -170,6 +198,13 @@ export class InstanceGroup<Req, Res> {
     this.#waiting = [];
     for (const wake of waiting) wake();
   }
+}
+
+const nobody: ExcludedCounts = { subset: 0, state: 0, weight: 0, health: 0, share: 0 };
+
+/** There are instances, and the target's own conditions rule all of them out. */
+function subsetIsEmpty({ subset, state, weight, health }: ExcludedCounts): boolean {
+  return subset > 0 && state + weight + health === 0;
 }
 
 function unavailable(reason: string, message: string): HeddleError {

@@ -3,9 +3,9 @@ import {
   type DescFile,
   type DescMessage,
   type DescService,
-  nestedTypes,
   toBinary,
 } from '@bufbuild/protobuf';
+import { nestedTypes } from '@bufbuild/protobuf/reflect';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 
 /** What is known of the files that some services are declared in, and of all files that those import. */

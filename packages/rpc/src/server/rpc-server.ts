@@ -1,6 +1,8 @@
 import { type Address, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { type HttpServer, type HttpService, type ServerLimits, type ServeTls, serve } from '@heddle/wire';
 import { HealthBoard } from '../health/health-board.ts';
+import { serveLoad } from '../load/serve-load.ts';
+import { serveReflection } from '../reflection/serve-reflection.ts';
 import { type ServerStackOptions, serverStack } from '../server-stack.ts';
 import { type RpcRouter, type RpcServiceOptions, rpcService } from './rpc-service.ts';
 
@@ -59,6 +61,8 @@ export function httpServer(service: HttpService, options: HttpServerOptions): Se
 /** What `rpcServer` is told. */
 export interface RpcServerOptions extends HttpServerOptions, RpcServiceOptions {
   readonly routes: (router: RpcRouter) => void;
+  /** Serves `grpc.reflection.v1` and `v1alpha`: the whole contract, to whoever can reach the server. Default false. */
+  readonly reflection?: boolean;
 }
 
 /** A server part with its health. */
@@ -73,6 +77,8 @@ export function rpcServer(options: RpcServerOptions): RpcServer {
   const routes = (router: RpcRouter): void => {
     options.routes(router);
     health.serveOn(router);
+    if (options.load !== undefined) serveLoad(router, options.load);
+    if (options.reflection === true) serveReflection(router);
   };
   const part = httpServer(rpcService(routes, options), options);
   return {
