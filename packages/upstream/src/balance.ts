@@ -1,12 +1,18 @@
 import type { Call, Service } from '@heddle/kernel';
 import { picked } from '@heddle/traffic';
-import type { InstanceGroup } from './instance-group.ts';
+import { attemptNotes } from './explain/recording.ts';
+import type { GroupView, InstanceGroup } from './instance-group.ts';
 import type { Member } from './member.ts';
 
 /** Sends each attempt to an instance of the group. The innermost of a client's layers: below it there is one instance. */
 export function balance<Req, Res>(group: InstanceGroup<Req, Res>): Service<Req, Res> {
   const send = (member: Member<Req, Res>, req: Req, call: Call): Promise<Res> => {
     call.set(picked, member.id);
+    const notes = call.get(attemptNotes);
+    if (notes !== undefined) {
+      notes.member = member as Member<unknown, unknown>;
+      notes.view = group.view as GroupView<unknown, unknown>;
+    }
     // At once after the pick, so that calls which start together see each other.
     member.load.begin(call);
     return member.upstream.service(req, call);
@@ -14,6 +20,9 @@ export function balance<Req, Res>(group: InstanceGroup<Req, Res>): Service<Req, 
   return (req, call) => {
     const member = group.pick(call);
     if (member !== undefined) return send(member, req, call);
+    const notes = call.get(attemptNotes);
+    // For the record of a call that finds nobody.
+    if (notes !== undefined) notes.view = group.view as GroupView<unknown, unknown>;
     return group.pickLater(call).then((found) => send(found, req, call));
   };
 }
