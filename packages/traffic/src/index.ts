@@ -9,6 +9,15 @@ export {
   type Policy,
   picked,
 } from './balance/picker.ts';
+export { leastRequest, type LeastRequestOptions } from './balance/least-request.ts';
+export { locality, type LocalityOptions } from './balance/locality.ts';
+export { maglev } from './balance/maglev.ts';
+export { orca, type OrcaOptions } from './balance/orca.ts';
+export { p2cLatency, type P2cLatencyOptions } from './balance/p2c-latency.ts';
+export { type ByPriorityOptions, byPriority } from './balance/by-priority.ts';
+export { random, weightedRandom } from './balance/random.ts';
+export { type HashOptions, ringHash } from './balance/ring-hash.ts';
+export { slowStart, type SlowStartOptions } from './balance/slow-start.ts';
 export { roundRobin } from './balance/round-robin.ts';
 export { type Exclusion, type ExclusionReason, type Standing, standings } from './balance/standing.ts';
 export { weightedRoundRobin } from './balance/weighted-round-robin.ts';

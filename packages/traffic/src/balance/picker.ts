@@ -12,7 +12,7 @@ export interface Candidate {
   /** Where it runs: what `locality` decides by. Default: nowhere, which is no client's own zone. */
   readonly zone?: string | undefined;
   readonly region?: string | undefined;
-  /** The failover group it belongs to, 0 (the default) before 1 before 2: what `priority` decides by. */
+  /** The failover group it belongs to, 0 (the default) before 1 before 2: what `byPriority` decides by. */
   readonly priority?: number | undefined;
   /**
    * What it is doing, kept by whoever holds the instance and the same object in every picker. Without one it counts
