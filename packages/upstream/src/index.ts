@@ -14,4 +14,4 @@ export { Recording, recording } from './explain/recording.ts';
 export { httpUpstream } from './http-upstream.ts';
 export { type GroupView, InstanceGroup, type InstanceGroupOptions } from './instance-group.ts';
 export type { Held, Member, Upstream } from './member.ts';
-export { policyByName, type PolicySurroundings } from './policy-by-name.ts';
+export { policyByName, policyNames, type PolicySurroundings } from './policy-by-name.ts';

@@ -1,6 +1,6 @@
 import { type EndpointSnapshot, type ExcludedCounts, hostPort, type Instance, type Resolver } from '@heddle/discovery';
 import { type Call, HeddleError, type Runtime } from '@heddle/kernel';
-import { available, excluded, Load, LoadGroup, type Picker, type Policy } from '@heddle/traffic';
+import { excluded, Load, LoadGroup, type Picker, type Policy } from '@heddle/traffic';
 import type { Endpoint } from '@heddle/wire';
 import { type Held, Member, type Upstream } from './member.ts';
 
@@ -18,6 +18,7 @@ export interface InstanceGroupOptions<Req, Res> {
   readonly runtime: Runtime;
   /** Whose instances these are. The group closes it. */
   readonly resolver: Resolver;
+  /** Complete: it heeds `Candidate.blocked` (see `available`), as those of `policyByName` do. */
   readonly policy: Policy;
   /** Makes the way to an instance. It may connect on first use. */
   readonly connect: (instance: Instance) => Upstream<Req, Res>;
@@ -45,7 +46,7 @@ export class InstanceGroup<Req, Res> {
 
   constructor(options: InstanceGroupOptions<Req, Res>) {
     this.#options = options;
-    this.#policy = available(options.policy);
+    this.#policy = options.policy;
     this.#view = { snapshot: undefined, members: [], picker: this.#policy([], undefined) };
     this.#stopListening = options.resolver.subscribe((snapshot) => this.#update(snapshot));
   }

@@ -1,41 +1,46 @@
 import { type Instance, type Registry, resolver } from '@heddle/discovery';
-import type { Classify, Layer, Replay, Result, Runtime, Service } from '@heddle/kernel';
-import { type Backoff, type Policy, RetryBudget, weightedRoundRobin } from '@heddle/traffic';
-import { clientStack } from '../client-stack.ts';
-import { InstanceGroup, type Upstream } from '@heddle/upstream';
+import type { Runtime, Service } from '@heddle/kernel';
+import { type Policy, RetryBudget } from '@heddle/traffic';
+import {
+  InstanceGroup,
+  type LayerLine,
+  policyByName,
+  type PolicySurroundings,
+  type Upstream,
+} from '@heddle/upstream';
+import { clientStack, type ClientStackOptions } from '../client-stack.ts';
 
 /** What every client is told, whatever it speaks. */
-export interface ClientOptions<Req, Res> {
+export interface ClientOptions<Req, Res>
+  extends Omit<ClientStackOptions<Req, Res>, ProtocolPart | 'group' | 'budget'> {
   readonly runtime: Runtime;
   /** `discovery:///order`, `static:///10.0.0.1:8080,…` or `host:port`; see `parseTarget`. */
   readonly target: string;
   /** For `discovery:` targets. */
   readonly registry?: Registry;
-  /** Default `weightedRoundRobin`. */
-  readonly policy?: Policy;
-  /** Attempts in all. Default 3; 1 switches retries off. */
-  readonly attempts?: number;
-  readonly backoff?: Backoff;
-  /** How long one attempt may take until its response begins. Default: until the deadline. */
-  readonly attemptTimeoutMs?: number;
+  /**
+   * By name, as in `policyNames`, or one that is made already and is complete (it heeds `Candidate.blocked`).
+   * Default `weighted_round_robin`.
+   */
+  readonly policy?: string | Policy;
+  /** Where this client runs and the like, for policies by name. */
+  readonly balancing?: Omit<PolicySurroundings, 'random' | 'clock'>;
   /** Default: a budget of its own, a fifth of the calls plus ten a second. */
   readonly budget?: RetryBudget;
-  /** Counts, times and traces calls, and attempts. Default: nothing. */
-  readonly observe?: Layer<Req, Res>;
-  readonly observeAttempt?: Layer<Req, Res>;
 }
 
+type ProtocolPart = 'classify' | 'replay' | 'pushbackMs' | 'operation' | 'answer';
+
 /** What a protocol adds. */
-export interface ClientProtocol<Req, Res> {
+export interface ClientProtocol<Req, Res> extends Pick<ClientStackOptions<Req, Res>, ProtocolPart> {
   readonly connect: (instance: Instance) => Upstream<Req, Res>;
-  readonly classify: Classify<Req, Res>;
-  readonly replay: Replay<Req>;
-  readonly pushbackMs: (result: Result<Res>) => number | undefined;
 }
 
 /** A client of one target, and its end. */
 export interface Client<Req, Res> {
   readonly service: Service<Req, Res>;
+  /** The layers around each call, the outermost first. */
+  readonly layers: readonly LayerLine[];
   /** Takes no new call; resolves when those in flight are done and the connections are closed. */
   drain(): Promise<void>;
   /** Drops everything. */
@@ -50,16 +55,13 @@ export function openClient<Req, Res>(
   options: ClientOptions<Req, Res>,
   protocol: ClientProtocol<Req, Res>,
 ): Client<Req, Res> {
-  const {
-    runtime,
-    target,
-    registry,
-    policy = weightedRoundRobin,
-    budget = new RetryBudget(runtime.clock),
-  } = options;
+  const { runtime, target, registry, balancing, budget = new RetryBudget(runtime.clock) } = options;
+  const { policy: wanted = 'weighted_round_robin' } = options;
+  const { clock, random } = runtime;
+  const policy = typeof wanted === 'string' ? policyByName(wanted, { clock, random, ...balancing }) : wanted;
   const source = resolver(target, registry === undefined ? { runtime } : { runtime, registry });
-  const { connect, classify, replay, pushbackMs } = protocol;
+  const { connect } = protocol;
   const group = new InstanceGroup<Req, Res>({ runtime, resolver: source, policy, connect });
-  const service = clientStack<Req, Res>({ ...options, group, budget, classify, replay, pushbackMs });
-  return { service, drain: () => group.drain(), close: () => group.close() };
+  const { service, lines } = clientStack<Req, Res>({ ...options, ...protocol, group, budget });
+  return { service, layers: lines, drain: () => group.drain(), close: () => group.close() };
 }

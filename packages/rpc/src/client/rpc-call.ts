@@ -28,6 +28,15 @@ export type RpcService = Service<RpcRequest, RpcResponse>;
 /** Only a single message can be sent again. */
 export const replayRpc: Replay<RpcRequest> = (req) => (req.input instanceof Uint8Array ? req : undefined);
 
+const operations = new WeakMap<DescMethod, string>();
+
+/** `package.Service/Method`, as paths and people have it. Joined once for each method. */
+export function operationOf({ method }: RpcRequest): string {
+  let known = operations.get(method);
+  if (known === undefined) operations.set(method, (known = `${method.parent.typeName}/${method.name}`));
+  return known;
+}
+
 /** What the method's `idempotency_level` option promises. */
 export function idempotencyOf(method: DescMethod): Idempotency {
   if (method.idempotency === Level.NO_SIDE_EFFECTS) return 'no_side_effects';

@@ -1,4 +1,4 @@
-import { balancingPolicies } from '@heddle/discovery';
+import { policyNames } from '@heddle/upstream';
 import { HeddleError } from '@heddle/kernel';
 
 /** The name of our balancer in a service config: `{ "loadBalancingConfig": [{ "heddle": { "policy": "ring_hash" } }] }`. */
@@ -24,8 +24,8 @@ export function readBalancerConfig(given: unknown): BalancerConfig {
       problems.push(`expected one of the fields ${fields.join(', ')}, found "${field}"`);
     else if (typeof value !== 'string' || value === '')
       problems.push(`${field}: expected a text, found ${JSON.stringify(value)}`);
-    else if (field === 'policy' && !balancingPolicies.some((known) => known === value))
-      problems.push(`policy: expected one of ${balancingPolicies.join(', ')}, found "${value}"`);
+    else if (field === 'policy' && !policyNames.includes(value))
+      problems.push(`policy: expected one of ${policyNames.join(', ')}, found "${value}"`);
   }
   if (problems.length > 0) throw badConfig(problems);
   return given;

@@ -11,6 +11,12 @@ import { TentativeCalls } from './tentative-calls.ts';
 type Endpoints = Parameters<experimental.LoadBalancer['updateAddressList']>[0];
 type ChannelOptions = Parameters<experimental.LoadBalancer['updateAddressList']>[2];
 
+/** Where this process runs, for `locality`. */
+export interface Place {
+  readonly zone?: string;
+  readonly region?: string;
+}
+
 /** A configuration that grpc-js has accepted. */
 export class ParsedBalancerConfig implements experimental.TypedLoadBalancingConfig {
   readonly config: BalancerConfig;
@@ -38,6 +44,7 @@ export class ParsedBalancerConfig implements experimental.TypedLoadBalancingConf
  */
 export class PolicyBalancer implements experimental.LoadBalancer {
   readonly #runtime: Runtime;
+  readonly #place: Place;
   readonly #helper: experimental.ChannelControlHelper;
   readonly #leafHelper: experimental.ChannelControlHelper;
   readonly #leaves = new Leaves();
@@ -51,8 +58,9 @@ export class PolicyBalancer implements experimental.LoadBalancer {
   #paused = false;
   #lastError = 'none yet';
 
-  constructor(runtime: Runtime, helper: experimental.ChannelControlHelper) {
+  constructor(runtime: Runtime, place: Place, helper: experimental.ChannelControlHelper) {
     this.#runtime = runtime;
+    this.#place = place;
     this.#helper = helper;
     this.#calls = new TentativeCalls(runtime);
     this.#leafHelper = experimental.createChildChannelControlHelper(helper, {
@@ -114,7 +122,10 @@ export class PolicyBalancer implements experimental.LoadBalancer {
       return;
     }
     this.#config = config;
-    this.#policy = policyByName(config.policy ?? 'weighted_round_robin', this.#runtime);
+    this.#policy = policyByName(config.policy ?? 'weighted_round_robin', {
+      ...this.#runtime,
+      ...this.#place,
+    });
     this.#picker = undefined;
   }
 

@@ -16,6 +16,9 @@ export interface RegisterOptions {
   readonly hashHeader?: string;
   /** The same by service, in place of the two above. */
   readonly services?: Readonly<Record<string, BalancerConfig>>;
+  /** Where this process runs, for the policy `locality`. Default: `default`, as an instance that does not say. */
+  readonly zone?: string;
+  readonly region?: string;
   /** Default: `nodeRuntime`. */
   readonly runtime?: Runtime;
 }
@@ -40,11 +43,13 @@ export function register(options: RegisterOptions): void {
     throw new HeddleError({ code: 'failed_precondition', reason: 'REGISTERED_TWICE', message });
   }
   registered = true;
+  const { zone, region } = options;
+  const place = { ...(zone !== undefined && { zone }), ...(region !== undefined && { region }) };
   experimental.registerLoadBalancerType(
     balancerName,
     class extends PolicyBalancer {
       constructor(helper: experimental.ChannelControlHelper) {
-        super(runtime, helper);
+        super(runtime, place, helper);
       }
     },
     ParsedBalancerConfig,

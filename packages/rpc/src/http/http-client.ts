@@ -24,6 +24,8 @@ export function httpClient(
     classify: classifyHttp,
     replay: replayHttp,
     pushbackMs: retryAfterMs,
+    operation: ({ method, path }) => `${method} ${path.split('?', 1)[0] ?? ''}`,
+    answer: ({ status }) => `status ${status}`,
   });
   return { ...client, service: declaring(client.service) };
 }
