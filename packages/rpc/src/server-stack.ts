@@ -15,8 +15,10 @@ type HttpLayer = Layer<HttpRequest, HttpResponse>;
 
 /** What a server's stack may be told. */
 export interface ServerStackOptions {
-  /** Calls served at a time; more wait briefly, then are refused. Default 1000, and as many that wait. */
+  /** Calls served at a time. Default 1000. */
   readonly maxCalls?: number;
+  /** Calls that may wait for a place, up to a second; one more is refused. Default: as many as are served. */
+  readonly maxWaiting?: number;
   /** The longest that any call may take, whatever its client says, in milliseconds. Default: no limit of our own. */
   readonly timeoutMs?: number;
   /** Counts, times and traces calls. Default: nothing. */
@@ -30,7 +32,7 @@ export interface ServerStackOptions {
  * counterpart is `client-stack.ts`.
  */
 export function serverStack(service: HttpService, options: ServerStackOptions = {}): HttpService {
-  const { maxCalls = 1000, timeoutMs, observe = passOn, layers = [] } = options;
+  const { maxCalls = 1000, maxWaiting = maxCalls, timeoutMs, observe = passOn, layers = [] } = options;
   return stack<HttpRequest, HttpResponse>(
     // Outermost: whatever a layer below refuses, an RPC client gets it as a status it can read.
     answerErrors,
@@ -41,7 +43,7 @@ export function serverStack(service: HttpService, options: ServerStackOptions = 
     // Above the limit: the time spent waiting for a place counts, and who has waited too long is not served.
     timeout(timeoutMs === undefined ? {} : { ms: timeoutMs }),
     // Below the deadline and above all work: what is refused here has cost next to nothing and reached no handler.
-    concurrency({ max: maxCalls, queue: maxCalls, what: 'this server' }),
+    concurrency({ max: maxCalls, queue: maxWaiting, what: 'this server' }),
     // The application's own see a call that has context, deadline and a place.
     ...layers,
     // Innermost: the layers above count a call until its answer has gone, also when that streams.
