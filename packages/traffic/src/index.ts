@@ -28,3 +28,59 @@ export { type BudgetOptions, RetryBudget } from './retry/budget.ts';
 export { type Decision, decide, type GiveUp, mayRepeat, type Situation } from './retry/decision.ts';
 export { type RetryOptions, retry } from './retry/retry.ts';
 export { type TimeoutOptions, timeout } from './timeout/timeout.ts';
+export { breaker, Breaker, type BreakerOptions, type BreakerTransition } from './breaker/breaker.ts';
+export {
+  type BreakerMode,
+  type BreakerRules,
+  type BreakerState,
+  defaultBreakerRules,
+  type FailureRate,
+} from './breaker/breaker-state.ts';
+export { type CacheOptions, cache } from './cache/cache.ts';
+export { type CoalesceOptions, coalesce } from './cache/coalesce.ts';
+export { Failover, failover, type FailoverLayerOptions, type FailoverOptions } from './failover/failover.ts';
+export {
+  defaultFailoverRules,
+  type FailoverMode,
+  type FailoverRules,
+  type FailoverState,
+} from './failover/failover-state.ts';
+export { type FallbackOptions, fallback } from './fallback/fallback.ts';
+export { type HedgeOptions, hedge } from './hedge/hedge.ts';
+export { type Judge, judged } from './judge/judged.ts';
+export { AdaptiveLimit, type AdaptiveOptions, adaptive } from './limit/adaptive.ts';
+export { type AdaptiveRules, type AdaptiveState, defaultAdaptiveRules } from './limit/adaptive-limit.ts';
+export { outlier } from './outlier/outlier.ts';
+export { OutlierDetector, type OutlierOptions, type WatchedInstance } from './outlier/outlier-detector.ts';
+export {
+  defaultOutlierRules,
+  type Ejection,
+  type LatencyRule,
+  type OutlierEffect,
+  type OutlierRules,
+  type OutlierState,
+  type SuccessRateRule,
+} from './outlier/outlier-state.ts';
+export { rateDecision, rateLimit, type RateLimitOptions, type StoreFailure } from './ratelimit/rate-limit.ts';
+export {
+  type ConcurrentCalls,
+  type FixedWindow,
+  type LeakyBucket,
+  type RateDecision,
+  type RateRule,
+  rateRule,
+  type SlidingWindow,
+  type TokenBucket,
+} from './ratelimit/rate-rule.ts';
+export { type RateState, step as rateStep } from './ratelimit/rate-state.ts';
+export {
+  MemoryRateStore,
+  type MemoryRateStoreOptions,
+  type RateAsk,
+  type RateStore,
+  type RateVerdict,
+} from './ratelimit/rate-store.ts';
+export { byTier, type RateLimits, type TierOptions, usualTiers } from './ratelimit/tiers.ts';
+export { type DelayMonitor, LoopDelay, type LoopDelayOptions } from './shed/loop-delay.ts';
+export { shed, type ShedOptions } from './shed/shed.ts';
+export { defaultShedRules, type ShedReason, type ShedRules } from './shed/shed-decision.ts';

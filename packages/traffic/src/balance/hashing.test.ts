@@ -112,7 +112,7 @@ test('property: a ring that has been changed step by step equals one made at onc
     fc.property(fc.array(sets, { minLength: 1, maxLength: 6 }), (updates) => {
       let picker: Picker<Candidate> | undefined;
       for (const update of updates) {
-        const candidates = update.map(([id, weight]) => ({ id: `n${id}`, weight }));
+        const candidates = update.map(([id, weight]): Candidate => ({ id: `n${id}`, weight }));
         picker = ring(candidates, picker);
         const fresh = ring(candidates, undefined);
         for (const key of keys.slice(0, 300)) assert.equal(owner(picker, key), owner(fresh, key));
