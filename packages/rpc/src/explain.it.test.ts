@@ -75,7 +75,7 @@ test('connection refused: the address, and what the system said', async () => {
     record.attempts.map(({ then }) => then),
     ['retry after 0 ms', 'given up: attempts_used_up'],
   );
-  assert.equal(record.candidates[0]?.exclusion, 'tried');
+  assert.equal(record.candidates[0]?.exclusion, 'unreachable');
 });
 
 test('reset in the middle of a call: the instance, that it may have happened, and why it is not repeated', async () => {

@@ -1,7 +1,8 @@
 export { type Client, type ClientOptions, openClient } from './client/open-client.ts';
 export { createTransport, type RpcTransport, type TransportOptions } from './client/create-transport.ts';
 export type { RpcRequest, RpcResponse, RpcService } from './client/rpc-call.ts';
-export { clientStack, type ClientStackOptions } from './client-stack.ts';
+export type { ClientStackOptions, LayerOptions, ProtocolOptions } from './client/stack-options.ts';
+export { type ClientStack, clientStack } from './client-stack.ts';
 export { createClient } from './connect/create-client.ts';
 export { within } from './connect/within.ts';
 export { HealthBoard } from './health/health-board.ts';

@@ -15,7 +15,7 @@ export function balance<Req, Res>(group: InstanceGroup<Req, Res>): Service<Req, 
     }
     // At once after the pick, so that calls which start together see each other.
     member.load.begin(call);
-    return member.upstream.service(req, call);
+    return member.held.guard.service(req, call);
   };
   return (req, call) => {
     const member = group.pick(call);

@@ -11,6 +11,7 @@ export { explainService, type Stacks } from './explain/explain-service.ts';
 export { explained, explainedAttempt, type ExplainedOptions } from './explain/explained.ts';
 export { type LayerLine, linesOf, type NamedLayer, stackOf } from './explain/named-layers.ts';
 export { Recording, recording } from './explain/recording.ts';
+export type { Guard, GuardOptions } from './guard.ts';
 export { httpUpstream } from './http-upstream.ts';
 export { type GroupView, InstanceGroup, type InstanceGroupOptions } from './instance-group.ts';
 export type { Held, Member, Upstream } from './member.ts';

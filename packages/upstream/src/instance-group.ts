@@ -1,7 +1,8 @@
 import { type EndpointSnapshot, type ExcludedCounts, hostPort, type Instance, type Resolver } from '@heddle/discovery';
-import { type Call, HeddleError, type Runtime } from '@heddle/kernel';
+import { type Call, classifyErrors, HeddleError, type Runtime } from '@heddle/kernel';
 import { excluded, Load, LoadGroup, type Picker, type Policy } from '@heddle/traffic';
 import type { Endpoint } from '@heddle/wire';
+import { type GuardOptions, Guards } from './guard.ts';
 import { type Held, Member, type Upstream } from './member.ts';
 
 /** What picks are made from. */
@@ -22,6 +23,8 @@ export interface InstanceGroupOptions<Req, Res> {
   readonly policy: Policy;
   /** Makes the way to an instance. It may connect on first use. */
   readonly connect: (instance: Instance) => Upstream<Req, Res>;
+  /** Breakers and ejection. Default: nobody is judged. */
+  readonly guards?: GuardOptions<Req, Res>;
   /** How long a call waits for the first snapshot. Default 5000, and never beyond its deadline. */
   readonly resolveMs?: number;
 }
@@ -36,6 +39,7 @@ export class InstanceGroup<Req, Res> {
   readonly #options: InstanceGroupOptions<Req, Res>;
   readonly #policy: Policy;
   readonly #loads = new LoadGroup();
+  readonly #guards: Guards<Req, Res>;
   readonly #members = new Map<string, Member<Req, Res>>();
   readonly #leaving = new Set<Endpoint>();
   readonly #stopListening: () => void;
@@ -47,6 +51,8 @@ export class InstanceGroup<Req, Res> {
   constructor(options: InstanceGroupOptions<Req, Res>) {
     this.#options = options;
     this.#policy = options.policy;
+    const guards = options.guards ?? { classify: classifyErrors, breaker: false, outliers: false };
+    this.#guards = new Guards(options.runtime, guards, () => this.#publish());
     this.#view = { snapshot: undefined, members: [], picker: this.#policy([], undefined) };
     this.#stopListening = options.resolver.subscribe((snapshot) => this.#update(snapshot));
   }
@@ -95,6 +101,8 @@ export class InstanceGroup<Req, Res> {
 
   #stop(): void {
     this.#closed = true;
+    this.#guards.close();
+    for (const member of this.#members.values()) member.held.guard.close();
     this.#stopListening();
     this.#options.resolver.close();
     this.#wake();
@@ -136,17 +144,20 @@ export class InstanceGroup<Req, Res> {
   #join(instance: Instance, address: string): Held<Req, Res> {
     const upstream = this.#options.connect(instance);
     const { endpoint } = upstream;
+    const guard = this.#guards.guard(instance.id, upstream.service);
     let failing = false;
     endpoint.onState((state) => {
+      if (state === 'ready') guard.returned();
       if (failing === (state === 'failing')) return;
       failing = !failing;
       this.#publish();
     });
-    return { upstream, load: new Load(this.#loads), address };
+    return { upstream, guard, load: new Load(this.#loads), address };
   }
 
   #letGo(member: Member<Req, Res>): void {
     const { endpoint } = member.upstream;
+    member.held.guard.close();
     this.#leaving.add(endpoint);
     void endpoint.drain().finally(() => this.#leaving.delete(endpoint));
   }

@@ -2,6 +2,7 @@ import type { Instance } from '@heddle/discovery';
 import type { Service } from '@heddle/kernel';
 import type { Candidate, Exclusion, Load } from '@heddle/traffic';
 import type { Endpoint } from '@heddle/wire';
+import type { Guard } from './guard.ts';
 
 /** The way to one instance: its connections, and the protocol that is spoken over them. */
 export interface Upstream<Req, Res> {
@@ -12,6 +13,7 @@ export interface Upstream<Req, Res> {
 /** What stays with an instance for as long as it is at one address, whatever the registry says of it. */
 export interface Held<Req, Res> {
   readonly upstream: Upstream<Req, Res>;
+  readonly guard: Guard<Req, Res>;
   readonly load: Load;
   /** Where it is: `host:port`. */
   readonly address: string;
@@ -57,6 +59,6 @@ export class Member<Req, Res> implements Candidate {
 
   /** Why no call should go there now. */
   get blocked(): Exclusion | undefined {
-    return this.reachable ? undefined : unreachable;
+    return this.reachable ? this.held.guard.blocked : unreachable;
   }
 }

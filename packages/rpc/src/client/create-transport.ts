@@ -7,7 +7,7 @@ import { pushbackMs } from '../status/status-fields.ts';
 import type { LayerLine, Upstream } from '@heddle/upstream';
 import { grpcExchange } from './grpc-exchange.ts';
 import { type ClientOptions, openClient } from './open-client.ts';
-import { operationOf, type RpcRequest, type RpcResponse, replayRpc } from './rpc-call.ts';
+import { copiesOf, identityOf, operationOf, type RpcRequest, type RpcResponse, replayRpc } from './rpc-call.ts';
 
 /** What `createTransport` is told. */
 export interface TransportOptions extends ClientOptions<RpcRequest, RpcResponse> {
@@ -66,6 +66,8 @@ export function createTransport(options: TransportOptions): RpcTransport {
     classify: classifyErrors,
     replay: replayRpc,
     operation: operationOf,
+    identity: identityOf,
+    copies: copiesOf,
     pushbackMs: (result) => (result.ok ? undefined : pushbackMs(result.error)),
   });
   const transport = connectTransport(client.service, {

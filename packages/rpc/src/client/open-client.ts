@@ -1,18 +1,29 @@
-import { type Instance, type Registry, resolver } from '@heddle/discovery';
+import { type Instance, type Registry, type Resolver, resolver } from '@heddle/discovery';
 import type { Runtime, Service } from '@heddle/kernel';
-import { type Policy, RetryBudget } from '@heddle/traffic';
 import {
+  Breaker,
+  type BreakerRules,
+  Failover,
+  type FailoverOptions,
+  type Policy,
+  RetryBudget,
+} from '@heddle/traffic';
+import {
+  balance,
+  type GuardOptions,
   InstanceGroup,
   type LayerLine,
   policyByName,
   type PolicySurroundings,
   type Upstream,
 } from '@heddle/upstream';
-import { clientStack, type ClientStackOptions } from '../client-stack.ts';
+import { clientStack } from '../client-stack.ts';
+import type { LayerOptions, ProtocolOptions } from './stack-options.ts';
 
 /** What every client is told, whatever it speaks. */
 export interface ClientOptions<Req, Res>
-  extends Omit<ClientStackOptions<Req, Res>, ProtocolPart | 'group' | 'budget'> {
+  extends LayerOptions<Req, Res>,
+    Pick<GuardOptions<Req, Res>, 'breaker' | 'outliers' | 'onBreaker'> {
   readonly runtime: Runtime;
   /** `discovery:///order`, `static:///10.0.0.1:8080,…` or `host:port`; see `parseTarget`. */
   readonly target: string;
@@ -27,12 +38,14 @@ export interface ClientOptions<Req, Res>
   readonly balancing?: Omit<PolicySurroundings, 'random' | 'clock'>;
   /** Default: a budget of its own, a fifth of the calls plus ten a second. */
   readonly budget?: RetryBudget;
+  /** A breaker for the service as a whole, beside those of its instances. Default: none. */
+  readonly serviceBreaker?: Partial<BreakerRules>;
+  /** Where calls go while this target is not well, and when they come back. Default: nowhere. */
+  readonly failover?: FailoverOptions & { readonly target: string };
 }
 
-type ProtocolPart = 'classify' | 'replay' | 'pushbackMs' | 'operation' | 'answer';
-
 /** What a protocol adds. */
-export interface ClientProtocol<Req, Res> extends Pick<ClientStackOptions<Req, Res>, ProtocolPart> {
+export interface ClientProtocol<Req, Res> extends ProtocolOptions<Req, Res> {
   readonly connect: (instance: Instance) => Upstream<Req, Res>;
 }
 
@@ -48,20 +61,78 @@ export interface Client<Req, Res> {
 }
 
 /**
- * Starts to follow the target and builds the stack for it. Throws as `parseTarget`, and without a registry where one
- * is needed. It holds a watch and connections until `drain` or `close`.
+ * Starts to follow the target (and that of its failover) and builds the stack for it. Throws as `parseTarget`, and
+ * without a registry where one is needed. It holds watches and connections until `drain` or `close`.
  */
 export function openClient<Req, Res>(
   options: ClientOptions<Req, Res>,
   protocol: ClientProtocol<Req, Res>,
 ): Client<Req, Res> {
-  const { runtime, target, registry, balancing, budget = new RetryBudget(runtime.clock) } = options;
-  const { policy: wanted = 'weighted_round_robin' } = options;
+  const { runtime, target, failover, serviceBreaker, budget = new RetryBudget(runtime.clock) } = options;
+  const groups: InstanceGroup<Req, Res>[] = [];
+  const open = (text: string): InstanceGroup<Req, Res> => {
+    const group = openGroup(text, options, protocol);
+    groups.push(group);
+    return group;
+  };
+  const group = open(target);
+  const state = serviceBreaker && new Breaker(runtime, { ...serviceBreaker, name: target });
+  const backup = failover && backupOf(failover, runtime, open);
+  const { serviceBreaker: _rules, failover: _target, ...layers } = options;
+  const { service, lines } = clientStack<Req, Res>({
+    ...layers,
+    ...protocol,
+    group,
+    budget,
+    ...(state !== undefined && { serviceBreaker: state }),
+    ...(backup !== undefined && { failover: backup }),
+  });
+  return {
+    service,
+    layers: lines,
+    drain: async () => {
+      await Promise.all(groups.map((each) => each.drain()));
+      state?.close();
+    },
+    close: () => {
+      for (const each of groups) each.close();
+      state?.close();
+    },
+  };
+}
+
+function openGroup<Req, Res>(
+  target: string,
+  options: ClientOptions<Req, Res>,
+  { connect, classify }: ClientProtocol<Req, Res>,
+): InstanceGroup<Req, Res> {
+  const { runtime, breaker, outliers, onBreaker } = options;
+  const guards: GuardOptions<Req, Res> = {
+    classify,
+    ...(breaker !== undefined && { breaker }),
+    ...(outliers !== undefined && { outliers }),
+    ...(onBreaker !== undefined && { onBreaker }),
+  };
+  // Made first: it throws for a name that is not known, and nothing is left running then.
+  const policy = policyOf(options);
+  return new InstanceGroup({ runtime, resolver: sourceOf(target, options), policy, connect, guards });
+}
+
+function sourceOf<Req, Res>(target: string, options: ClientOptions<Req, Res>): Resolver {
+  const { runtime, registry } = options;
+  return resolver(target, registry === undefined ? { runtime } : { runtime, registry });
+}
+
+function policyOf<Req, Res>(options: ClientOptions<Req, Res>): Policy {
+  const { runtime, balancing, policy = 'weighted_round_robin' } = options;
   const { clock, random } = runtime;
-  const policy = typeof wanted === 'string' ? policyByName(wanted, { clock, random, ...balancing }) : wanted;
-  const source = resolver(target, registry === undefined ? { runtime } : { runtime, registry });
-  const { connect } = protocol;
-  const group = new InstanceGroup<Req, Res>({ runtime, resolver: source, policy, connect });
-  const { service, lines } = clientStack<Req, Res>({ ...options, ...protocol, group, budget });
-  return { service, layers: lines, drain: () => group.drain(), close: () => group.close() };
+  return typeof policy === 'string' ? policyByName(policy, { clock, random, ...balancing }) : policy;
+}
+
+function backupOf<Req, Res>(
+  { target, ...rules }: FailoverOptions & { readonly target: string },
+  { clock }: Runtime,
+  open: (target: string) => InstanceGroup<Req, Res>,
+): { readonly state: Failover; readonly backup: Service<Req, Res> } {
+  return { state: new Failover(clock, rules), backup: balance(open(target)) };
 }

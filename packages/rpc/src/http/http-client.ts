@@ -8,6 +8,7 @@ import {
   idempotencyOfMethod,
   replayHttp,
   retryAfterMs,
+  wholeBytes,
 } from '@heddle/wire';
 import { type Client, type ClientOptions, openClient } from '../client/open-client.ts';
 
@@ -24,10 +25,23 @@ export function httpClient(
     classify: classifyHttp,
     replay: replayHttp,
     pushbackMs: retryAfterMs,
+    identity: identityOf,
+    copies: copiesOf,
     operation: ({ method, path }) => `${method} ${path.split('?', 1)[0] ?? ''}`,
     answer: ({ status }) => `status ${status}`,
   });
   return { ...client, service: declaring(client.service) };
+}
+
+/** What a read asks for; undefined where it has content. The fields count too: they may change the answer. */
+function identityOf({ method, authority, path, fields, body }: HttpRequest): string | undefined {
+  if (wholeBytes(body)?.byteLength !== 0) return undefined;
+  return `${method} ${authority}${path}\n${JSON.stringify(fields.raw)}`;
+}
+
+/** An answer that is all there may be given to many. */
+function copiesOf(res: HttpResponse): (() => HttpResponse) | undefined {
+  return wholeBytes(res.body) === undefined ? undefined : () => ({ ...res, fields: res.fields.clone() });
 }
 
 /**

@@ -28,6 +28,7 @@ export class Recording {
   /** The answer was a failure, although it was one. */
   failed = false;
   route: { readonly name: string; readonly rule: string } | undefined;
+  #notes: Record<string, string> | undefined;
 
   constructor(operation: string, startMs: number) {
     this.operation = operation;
@@ -54,6 +55,17 @@ export class Recording {
       notes.error ??= error;
     });
     return notes;
+  }
+
+  /** How a layer stood when the call came by. */
+  note(layer: string, text: string): void {
+    this.#notes ??= {};
+    this.#notes[layer] = text;
+  }
+
+  /** All that was noted so. */
+  get notes(): Readonly<Record<string, string>> {
+    return this.#notes ?? {};
   }
 
   /** What was decided after the attempt that began last. */

@@ -59,7 +59,7 @@ export function render(
     candidates: view === undefined ? [] : candidatesOf(view, recorded, call),
     candidateCount: view?.members.length ?? 0,
     attempts: recorded.attempts.map((attempt) => attemptOf(attempt, recorded.startMs)),
-    layers: by.layers?.() ?? {},
+    layers: { ...by.layers?.(), ...recorded.notes },
   };
 }
 
