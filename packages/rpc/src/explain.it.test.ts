@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { HeddleError } from '@heddle/kernel';
 import { TlsStore } from '@heddle/kernel/node';
 import { TestAuthority } from '@heddle/kernel/testing';
+import { MemoryRateStore } from '@heddle/traffic';
 import { DecisionLog, type DecisionRecord } from '@heddle/upstream';
 import { createTransport, type TransportOptions } from './client/create-transport.ts';
 import { createClient } from './connect/create-client.ts';
@@ -165,6 +166,47 @@ test('overloaded: the server refuses what it has no room for, and says so', asyn
   transport.close();
   await server.stop();
   assert.deepEqual([record.outcome.code, record.cause?.reason], ['resource_exhausted', 'CONCURRENCY_LIMIT']);
+});
+
+test('the breaker is open: whose, and since when it is worth trying again', async () => {
+  const port = await closedPort();
+  const { runtime } = fleet;
+  const decisions = new DecisionLog({ process: 'test', sampleRatio: 0 });
+  const options = { attempts: 1, decisions, serviceBreaker: { consecutiveFailures: 2 } };
+  const transport = createTransport({ runtime, target: `127.0.0.1:${port}`, ...options });
+  const echo = createClient(EchoService, transport);
+  for (let n = 0; n < 3; n++) await assert.rejects(echo.echo({}));
+  transport.close();
+  const [newest, first] = decisions.find();
+  assert.equal(newest?.cause?.reason, 'BREAKER_OPEN');
+  assert.match(newest.cause.text, /kept failing; it may be tried again in \d+ ms.*no instance was called/);
+  assert.equal(newest.layers['service breaker'], 'open');
+  assert.notEqual(first?.cause?.reason, 'BREAKER_OPEN');
+});
+
+test('over the rate limit: how much of it was left, and when there will be more', async () => {
+  const { runtime } = fleet;
+  const rule = { algorithm: 'token_bucket', limit: 1, windowMs: 60_000 } as const;
+  const limits = (): { key: string; rule: typeof rule; cost: number }[] => [{ key: 'all', rule, cost: 1 }];
+  const rateLimit = { store: new MemoryRateStore(runtime.clock), limits };
+  const { registry } = fleet;
+  const transport = createTransport({ runtime, registry, target: 'discovery:///echo', rateLimit });
+  await createClient(EchoService, transport).echo({});
+  transport.close();
+  const record = await failing({ rateLimit });
+  assert.deepEqual([record.outcome.code, record.cause?.reason], ['resource_exhausted', 'RATE_LIMITED']);
+  assert.equal(record.layers['rate limit'], '0 of 1 left');
+});
+
+test('unhealthy: no call goes there, and the record says why', async () => {
+  const { runtime, registry } = fleet;
+  await registry.register({ id: 'ill', service: 'ill', address: '127.0.0.1', port: a.port, health: 'critical' });
+  const record = await failing({ target: 'discovery:///ill', attempts: 1 }, { text: 'x', failWith: 14 });
+  // The only one, and it is ill: too few are well, so that is not heeded, and the record says so.
+  assert.equal(record.snapshot?.panic, true);
+  assert.equal(record.candidates[0]?.health, 'critical');
+  assert.match(record.cause?.text ?? '', /instance ill at/);
+  assert.ok(runtime);
 });
 
 test('draining: no call goes there, and the record says why', async () => {

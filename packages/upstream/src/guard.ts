@@ -13,8 +13,11 @@ import {
 /** How the instances of a target are judged by what becomes of the calls to them. */
 export interface GuardOptions<Req, Res> {
   readonly classify: Classify<Req, Res>;
-  /** A breaker for each instance, with rules other than `defaultBreakerRules`; `false`: none. Default: one each. */
-  readonly breaker?: false | Partial<BreakerRules>;
+  /**
+   * A breaker for each instance; `{}` has the rules of `defaultBreakerRules`. It refuses calls even where there is no
+   * other instance, which ejection never does. Default: none.
+   */
+  readonly breaker?: Partial<BreakerRules>;
   /** Ejection of those that do worse than the others, as `OutlierDetector`; `false`: none. Default: on. */
   readonly outliers?: false | OutlierOptions;
   /** Hears of every change of a breaker. Must not throw. */
@@ -47,7 +50,7 @@ export class Guards<Req, Res> {
     this.#detector?.onChange(changed);
   }
 
-  /** `name` is for people: the instance's id. */
+  /** Throws `BAD_OPTIONS` for rules that make no sense. `name` is for people: the instance's id. */
   guard(name: string, service: Service<Req, Res>): Guard<Req, Res> {
     return new InstanceGuard(name, service, this.#options.classify, this.#detector, () =>
       this.#newBreaker(name),
@@ -60,7 +63,7 @@ export class Guards<Req, Res> {
 
   #newBreaker(name: string): Breaker | undefined {
     const { breaker, onBreaker } = this.#options;
-    if (breaker === false) return undefined;
+    if (breaker === undefined) return undefined;
     const made = new Breaker(this.#runtime, {
       ...breaker,
       name,

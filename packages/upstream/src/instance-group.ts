@@ -51,7 +51,7 @@ export class InstanceGroup<Req, Res> {
   constructor(options: InstanceGroupOptions<Req, Res>) {
     this.#options = options;
     this.#policy = options.policy;
-    const guards = options.guards ?? { classify: classifyErrors, breaker: false, outliers: false };
+    const guards = options.guards ?? { classify: classifyErrors, outliers: false };
     this.#guards = new Guards(options.runtime, guards, () => this.#publish());
     this.#view = { snapshot: undefined, members: [], picker: this.#policy([], undefined) };
     this.#stopListening = options.resolver.subscribe((snapshot) => this.#update(snapshot));
