@@ -2,6 +2,7 @@ import { HeddleError } from '@heddle/kernel';
 import { type Command, exitCodes, readArguments, usageError, type World } from './command.ts';
 import { clean } from './commands/clean.ts';
 import { controlPlane } from './commands/control-plane.ts';
+import { explain } from './commands/explain.ts';
 import { gateway } from './commands/gateway.ts';
 import { ls } from './commands/ls.ts';
 import { postgres } from './commands/postgres.ts';
@@ -13,7 +14,7 @@ import { onSignals } from './node/signals.ts';
 import { nodeTerminal } from './node/terminal.ts';
 import { paint } from './terminal/terminal.ts';
 
-const commands: readonly Command[] = [up, clean, gateway, controlPlane, ls, shop, postgres];
+const commands: readonly Command[] = [up, clean, gateway, controlPlane, ls, explain, shop, postgres];
 
 /** Runs one command line. Gives the exit code; an error is shown as a sentence, never as a stack. */
 async function runCommandLine(args: readonly string[], world: World): Promise<number> {

@@ -27,7 +27,6 @@ export class Recording {
   answer: string | undefined;
   /** The answer was a failure, although it was one. */
   failed = false;
-  route: { readonly name: string; readonly rule: string } | undefined;
   #notes: Record<string, string> | undefined;
 
   constructor(operation: string, startMs: number) {

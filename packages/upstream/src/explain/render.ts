@@ -22,6 +22,8 @@ export interface RecordedBy {
   readonly process: string;
   readonly side: DecisionRecord['side'];
   readonly target: string;
+  /** Which route or rule had matched. */
+  readonly route?: DecisionRecord['route'];
   readonly layers?: () => Readonly<Record<string, string>>;
 }
 
@@ -53,7 +55,7 @@ export function render(
     outcome: outcomeOf(error, recorded.answer),
     ...(failure !== undefined && { cause: causeOf(failure, recorded) }),
     ...(Number.isFinite(leftMs) && { deadlineLeftMs: rounded(leftMs) }),
-    ...(recorded.route !== undefined && { route: recorded.route }),
+    ...(by.route !== undefined && { route: by.route }),
     ...snapshotOf(view, nowMs),
     ...(view !== undefined && { policy: view.picker.policy }),
     candidates: view === undefined ? [] : candidatesOf(view, recorded, call),
