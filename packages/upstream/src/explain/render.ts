@@ -53,7 +53,7 @@ export function render(
     at: new Date(clock.wallMs() - tookMs).toISOString(),
     tookMs: rounded(tookMs),
     outcome: outcomeOf(error, recorded.answer),
-    ...(failure !== undefined && { cause: causeOf(failure, recorded) }),
+    ...(failure !== undefined && { cause: causeOf(failure, recorded, by.side) }),
     ...(Number.isFinite(leftMs) && { deadlineLeftMs: rounded(leftMs) }),
     ...(by.route !== undefined && { route: by.route }),
     ...snapshotOf(view, nowMs),
