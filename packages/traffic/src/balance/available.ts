@@ -1,4 +1,5 @@
 import type { Call } from '@heddle/kernel';
+import { checkOptions, share } from '../options/check-options.ts';
 import { type Candidate, inOrderOfId, type Picker, type Policy } from './picker.ts';
 import type { Exclusion } from './standing.ts';
 
@@ -55,6 +56,7 @@ class AvailablePicker<C extends Candidate> implements Picker<C> {
  * A candidate that comes back is a newcomer to `policy`: `slowStart` inside of this one warms it up again.
  */
 export function available(policy: Policy, options: AvailableOptions = {}): Policy {
+  checkOptions('available', options, { panicShare: share });
   const { panicShare = 0.5 } = options;
   return <C extends Candidate>(candidates: readonly C[], previous: Picker<C> | undefined): Picker<C> => {
     const before = previous instanceof AvailablePicker ? (previous as AvailablePicker<C>).inner : undefined;

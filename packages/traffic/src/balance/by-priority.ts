@@ -13,9 +13,10 @@ export interface ByPriorityOptions extends AvailableOptions {
  * priority 1, and so on, with `policy` within each group. Blocked candidates are left out as by `available`.
  */
 export function byPriority(policy: Policy, options: ByPriorityOptions): Policy {
-  return leveled(available(policy, options), {
+  const { random, ...availability } = options;
+  return leveled(available(policy, availability), {
     name: 'priority',
-    random: options.random,
+    random,
     reason: 'lower_priority',
     nameOf: (level) => `priority ${level}`,
     levelOf: (candidate) => candidate.priority ?? 0,

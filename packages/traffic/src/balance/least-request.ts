@@ -1,4 +1,5 @@
 import type { Call, Random } from '@heddle/kernel';
+import { checkOptions, wholeFrom } from '../options/check-options.ts';
 import { Draw } from './draw.ts';
 import { type Candidate, inOrderOfId, type Picker, type Policy } from './picker.ts';
 import { withWeight } from './untried.ts';
@@ -75,6 +76,7 @@ function isTried({ id }: Candidate, excluded: readonly string[]): boolean {
  * Source: M. Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 1996.
  */
 export function leastRequest(random: Random, options: LeastRequestOptions = {}): Policy {
+  checkOptions('least request', options, { scanUpTo: wholeFrom(0) });
   const { scanUpTo = 10 } = options;
   return <C extends Candidate>(candidates: readonly C[]): Picker<C> =>
     new LeastRequestPicker(inOrderOfId(candidates), random, scanUpTo);

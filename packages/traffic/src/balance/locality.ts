@@ -18,8 +18,8 @@ const names = ['own zone', 'own region', 'elsewhere'];
  * what a zone can carry, and are left out of the choice (`available`), so this stands outermost.
  */
 export function locality(policy: Policy, options: LocalityOptions): Policy {
-  const { random, zone, region } = options;
-  return leveled(available(policy, options), {
+  const { random, zone, region, ...availability } = options;
+  return leveled(available(policy, availability), {
     name: 'locality',
     random,
     reason: 'farther_away',

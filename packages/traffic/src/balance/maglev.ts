@@ -1,8 +1,9 @@
 import type { Call } from '@heddle/kernel';
+import { checkOptions } from '../options/check-options.ts';
 import { BoundedLoad } from './bounded-load.ts';
 import { hash32, mix32 } from './hash.ts';
 import { type Candidate, inOrderOfId, type Picker, type Policy } from './picker.ts';
-import { type HashOptions, hashOf } from './ring-hash.ts';
+import { type HashOptions, hashOf, hashRules } from './ring-hash.ts';
 import { nextUntried, withWeight } from './untried.ts';
 
 /** Primes, as the paper asks for. */
@@ -67,6 +68,7 @@ class MaglevPicker<C extends Candidate> implements Picker<C> {
  * Source: D. Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer", 2016; weights as in Envoy.
  */
 export function maglev(options: HashOptions): Policy {
+  checkOptions('maglev', options, hashRules);
   return <C extends Candidate>(candidates: readonly C[], previous: Picker<C> | undefined): Picker<C> => {
     const ordered = inOrderOfId(candidates);
     const able = withWeight(ordered);

@@ -1,4 +1,5 @@
 import type { Call, Clock, Random } from '@heddle/kernel';
+import { checkOptions, delayMs, durationMs, numberFrom, present } from '../options/check-options.ts';
 import { Draw } from './draw.ts';
 import type { Load } from './load.ts';
 import { type Candidate, inOrderOfId, type Picker, type Policy } from './picker.ts';
@@ -90,6 +91,14 @@ export function capacity(
  * Source: gRFC A58, client-side weighted round robin; drawn at random, which needs no schedule of its own.
  */
 export function orca(options: OrcaOptions): Policy {
+  checkOptions('orca', options, {
+    random: present,
+    clock: present,
+    updateMs: durationMs,
+    blackoutMs: delayMs,
+    expirationMs: durationMs,
+    errorPenalty: numberFrom(0),
+  });
   return <C extends Candidate>(candidates: readonly C[]): Picker<C> =>
     new OrcaPicker(inOrderOfId(candidates), options);
 }

@@ -40,7 +40,7 @@ const policies: readonly [string, () => Policy][] = [
   ['orca', () => orca({ random: chance, clock })],
   ['round_robin', () => available(roundRobin(chance))],
   ['locality(weighted_round_robin)', () => locality(weightedRoundRobin, here)],
-  ['priority(least_request)', () => byPriority(leastRequest(chance), here)],
+  ['priority(least_request)', () => byPriority(leastRequest(chance), { random: chance })],
   ['slow_start(random)', () => slowStart(random(chance), { random: chance, clock })],
 ];
 

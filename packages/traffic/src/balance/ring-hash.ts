@@ -1,4 +1,5 @@
 import type { Call, Random } from '@heddle/kernel';
+import { checkOptions, numberFrom, type OptionRule, present } from '../options/check-options.ts';
 import { BoundedLoad } from './bounded-load.ts';
 import { hash32 } from './hash.ts';
 import { hashKey } from './hash-key.ts';
@@ -17,6 +18,13 @@ export interface HashOptions {
   /** Hears of each pick for a call without a key, which goes to a random instance. Must not throw. */
   readonly onUnkeyed?: (call: Call) => void;
 }
+
+/** What `HashOptions` must be. */
+export const hashRules: Readonly<Record<keyof HashOptions, OptionRule>> = {
+  random: present,
+  onUnkeyed: present,
+  boundedLoad: numberFrom(1),
+};
 
 /** Points that are looked at for an instance with room, before the first one has to do. */
 const farthest = 2000;
@@ -87,6 +95,7 @@ export function hashOf(call: Call, { random, onUnkeyed }: HashOptions): number {
  * over the ring; the instances' connections are not its business.
  */
 export function ringHash(options: HashOptions): Policy {
+  checkOptions('ring hash', options, hashRules);
   return <C extends Candidate>(candidates: readonly C[], previous: Picker<C> | undefined): Picker<C> => {
     const ordered = inOrderOfId(candidates);
     const before = previous instanceof RingPicker ? (previous as RingPicker<C>) : undefined;

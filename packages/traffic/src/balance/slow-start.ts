@@ -1,4 +1,5 @@
 import type { Call, Clock, Random } from '@heddle/kernel';
+import { checkOptions, durationMs, present, someShare } from '../options/check-options.ts';
 import { type Candidate, inOrderOfId, type Picker, type Policy } from './picker.ts';
 import type { Exclusion } from './standing.ts';
 
@@ -69,6 +70,12 @@ class SlowStartPicker<C extends Candidate> implements Picker<C> {
  * of flooded. Works around any policy. Those that are there at the first update are not newcomers: all are alike.
  */
 export function slowStart(policy: Policy, options: SlowStartOptions): Policy {
+  checkOptions('slow start', options, {
+    clock: present,
+    random: present,
+    windowMs: durationMs,
+    startShare: someShare,
+  });
   const { clock, windowMs = 30_000 } = options;
   return <C extends Candidate>(candidates: readonly C[], previous: Picker<C> | undefined): Picker<C> => {
     const before = previous instanceof SlowStartPicker ? (previous as SlowStartPicker<C>) : undefined;

@@ -5,10 +5,10 @@ export interface AdaptiveRules {
   readonly initial: number;
   readonly min: number;
   readonly max: number;
-  /** gradient: how much slower than usual is no sign of overload yet. */
+  /** gradient: how many times as slow as without a queue is no sign of overload yet. */
   readonly tolerance: number;
-  /** gradient: calls over which "usual" is averaged. */
-  readonly longWindow: number;
+  /** gradient: calls after which the latency without a queue is measured anew; half the limit for the last tenth. */
+  readonly window: number;
   /** gradient: share of each step that is taken. */
   readonly smoothing: number;
   /** aimd: what the limit is multiplied with at a sign of overload. */
@@ -17,25 +17,30 @@ export interface AdaptiveRules {
   readonly timeoutMs: number;
 }
 
-/** As the defaults of Netflix' concurrency-limits, with a tighter tolerance. */
+/** Starts with twenty calls, and takes half as slow again as a sign of overload. */
 export const defaultAdaptiveRules: AdaptiveRules = {
   algorithm: 'gradient',
   initial: 20,
   min: 1,
   max: 1000,
   tolerance: 1.5,
-  longWindow: 600,
+  window: 1000,
   smoothing: 0.2,
   backoff: 0.9,
   timeoutMs: 1000,
 };
 
+/** How much the latency without a queue may seem to grow from window to window: a long overload must not look normal. */
+const rise = 1.2;
+
 /** What is known. The limit has fractions: whole calls are admitted below it. */
 export interface AdaptiveState {
   readonly limit: number;
-  /** Usual latency; 0 before the first call. */
-  readonly longMs: number;
-  /** Calls seen, up to the window. */
+  /** Latency without a queue, as far as is known; 0 before the first call. */
+  readonly baseMs: number;
+  /** The lowest latency in this window; 0 before its first call. */
+  readonly lowMs: number;
+  /** Calls seen in this window. */
   readonly seen: number;
 }
 
@@ -50,12 +55,13 @@ export interface AdaptiveSample {
 
 /** Nothing seen. */
 export function initialLimit(rules: AdaptiveRules): AdaptiveState {
-  return { limit: rules.initial, longMs: 0, seen: 0 };
+  return { limit: rules.initial, baseMs: 0, lowMs: 0, seen: 0 };
 }
 
 /**
  * The state after one call. Pure. Grows only while the limit is made use of: an idle service learns nothing of its
- * capacity. Sources: TCP Vegas and AIMD, in the form of Netflix' concurrency-limits (`Gradient2Limit`, `AIMDLimit`).
+ * capacity. Sources: TCP Vegas and AIMD, in the form of Netflix' concurrency-limits (`GradientLimit`, `AIMDLimit`);
+ * measuring without a queue as BBR does (`ProbeRTT`).
  */
 export function step(state: AdaptiveState, sample: AdaptiveSample, rules: AdaptiveRules): AdaptiveState {
   return rules.algorithm === 'aimd' ? aimd(state, sample, rules) : gradient(state, sample, rules);
@@ -72,16 +78,32 @@ function aimd(state: AdaptiveState, sample: AdaptiveSample, rules: AdaptiveRules
 function gradient(state: AdaptiveState, sample: AdaptiveSample, rules: AdaptiveRules): AdaptiveState {
   if (sample.dropped) return { ...state, limit: within(state.limit * rules.backoff, rules) };
   const tookMs = Math.max(sample.tookMs, 0.001);
-  const seen = Math.min(state.seen + 1, rules.longWindow);
-  // The usual follows quickly at first, then slowly; it falls at once where it has been held up by an overload.
-  const moved = state.longMs + (tookMs - state.longMs) / seen;
-  const longMs = moved > 2 * tookMs ? moved * 0.95 : moved;
-  if (sample.inFlight * 2 < state.limit) return { ...state, longMs, seen };
-  const slope = Math.max(0.5, Math.min(1, (rules.tolerance * longMs) / tookMs));
+  const lowMs = state.lowMs === 0 ? tookMs : Math.min(state.lowMs, tookMs);
+  const whole = state.seen + 1 >= rules.window;
+  const known = state.baseMs === 0 ? tookMs : state.baseMs;
+  const baseMs = whole ? Math.min(lowMs, known * rise) : Math.min(known, tookMs);
+  const seen = whole ? 0 : state.seen + 1;
+  const next = { limit: state.limit, baseMs, lowMs: whole ? 0 : lowMs, seen };
+  // What is seen while the queue drains says nothing of the limit.
+  if (draining(state, rules)) return next;
+  const slope = Math.max(0.5, Math.min(1, (rules.tolerance * baseMs) / tookMs));
   // Room for a queue of the square root of the limit: without it the limit could never grow.
   const target = state.limit * slope + Math.sqrt(state.limit);
-  const smoothed = state.limit + (rules.smoothing * (target - state.limit)) / state.limit;
-  return { limit: within(smoothed, rules), longMs, seen };
+  if (target > state.limit && sample.inFlight * 2 < state.limit) return next;
+  return {
+    ...next,
+    limit: within(state.limit + (rules.smoothing * (target - state.limit)) / state.limit, rules),
+  };
+}
+
+/** How many may be in flight now: half the limit while the latency without a queue is measured. */
+export function allowed(state: AdaptiveState, rules: AdaptiveRules): number {
+  return Math.floor(draining(state, rules) ? Math.max(rules.min, state.limit / 2) : state.limit);
+}
+
+/** A limit that is too high would make its own queue the usual latency; so the queue is let go now and then. */
+function draining({ seen }: AdaptiveState, { algorithm, window }: AdaptiveRules): boolean {
+  return algorithm === 'gradient' && seen >= 0.9 * window;
 }
 
 function within(limit: number, { min, max }: AdaptiveRules): number {

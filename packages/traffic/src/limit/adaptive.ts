@@ -10,6 +10,7 @@ import {
 } from '../options/check-options.ts';
 import {
   type AdaptiveRules,
+  allowed,
   type AdaptiveState,
   defaultAdaptiveRules,
   initialLimit,
@@ -28,7 +29,7 @@ const ruleOf = {
   min: wholeFrom(1),
   max: wholeFrom(1),
   tolerance: numberFrom(1),
-  longWindow: wholeFrom(1),
+  window: wholeFrom(10),
   smoothing: someShare,
   backoff: someShare,
   timeoutMs: durationMs,
@@ -54,7 +55,7 @@ export class AdaptiveLimit {
 
   /** Takes a place, if there is one: gives how many are taken, this one included; else undefined. */
   take(): number | undefined {
-    if (this.#inFlight >= Math.floor(this.#state.limit)) return undefined;
+    if (this.#inFlight >= allowed(this.#state, this.#rules)) return undefined;
     return ++this.#inFlight;
   }
 

@@ -1,4 +1,5 @@
 import type { Clock, Runtime, Timer } from '@heddle/kernel';
+import { checkOptions, durationMs, someShare } from '../options/check-options.ts';
 
 /** How late this process is with its work: what `shed` decides by. */
 export interface DelayMonitor {
@@ -28,6 +29,7 @@ export class LoopDelay implements DelayMonitor {
   #timer: Timer | undefined;
 
   constructor({ clock, timers }: Pick<Runtime, 'clock' | 'timers'>, options: LoopDelayOptions = {}) {
+    checkOptions('loop delay', options, { everyMs: durationMs, smoothing: someShare });
     this.#clock = clock;
     this.#timers = timers;
     this.#everyMs = options.everyMs ?? 20;

@@ -2,9 +2,12 @@ import type { Priority } from '@heddle/kernel';
 
 /** How late is too late. */
 export interface ShedRules {
-  /** Up to this delay nothing is shed. */
+  /** Up to this delay nothing is shed; `normal` calls up to twice as long. */
   readonly calmMs: number;
-  /** From this delay on all `sheddable` calls are shed; `normal` ones at twice, `critical` ones at four times it. */
+  /**
+   * From this delay on all `sheddable` calls are shed, from twice as long all `normal` ones; only then the first
+   * `critical` ones, and all of these at four times.
+   */
   readonly fullMs: number;
 }
 
@@ -26,7 +29,12 @@ export interface ShedSituation {
 /** Why a call is shed; undefined: it is served. */
 export type ShedReason = 'overloaded' | 'too_late' | undefined;
 
-const patience: Readonly<Record<Priority, number>> = { sheddable: 1, normal: 2, critical: 4 };
+/** Between which delays the chance to be shed grows from none to all. */
+const span: Readonly<Record<Priority, (rules: ShedRules) => readonly [number, number]>> = {
+  sheddable: ({ calmMs, fullMs }) => [calmMs, fullMs],
+  normal: ({ calmMs, fullMs }) => [2 * calmMs, 2 * fullMs],
+  critical: ({ fullMs }) => [2 * fullMs, 4 * fullMs],
+};
 
 /**
  * Whether to refuse a call before work is done for it. Pure. A call that cannot be done by its deadline is refused at
@@ -36,8 +44,6 @@ const patience: Readonly<Record<Priority, number>> = { sheddable: 1, normal: 2, 
 export function decideShed(situation: ShedSituation, rules: ShedRules): ShedReason {
   const { delayMs, remainingMs, usualMs } = situation;
   if (delayMs + usualMs > remainingMs && delayMs > 0) return 'too_late';
-  const allowed = patience[situation.priority];
-  const from = rules.calmMs * allowed;
-  const to = rules.fullMs * allowed;
+  const [from, to] = span[situation.priority](rules);
   return situation.chance < (delayMs - from) / (to - from) ? 'overloaded' : undefined;
 }
