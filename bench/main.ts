@@ -1,11 +1,13 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { callsBench } from './calls/area.ts';
 import { writeDocument } from './document.ts';
 import { kernelBench } from './kernel.ts';
 import { type BenchOptions, type BenchOutcome, reportOf, tableOf } from './report.ts';
 import { wireBench } from './wire/area.ts';
 
 const areas: Record<string, (options: BenchOptions) => Promise<BenchOutcome>> = {
+  calls: callsBench,
   kernel: kernelBench,
   wire: wireBench,
 };
