@@ -1,4 +1,4 @@
-import type { Call, Classify, Runtime, Service } from '@heddle/kernel';
+import { type Call, type Classify, HeddleError, type Runtime, type Service } from '@heddle/kernel';
 import {
   Breaker,
   type BreakerRules,
@@ -114,9 +114,14 @@ class InstanceGuard<Req, Res> implements Guard<Req, Res> {
   }
 
   /** The two layers `breaker` and `outlier` in one: what becomes of a call is found out once. */
-  async #judge(next: Service<Req, Res>, req: Req, call: Call, classify: Classify<Req, Res>): Promise<Res> {
+  #judge(next: Service<Req, Res>, req: Req, call: Call, classify: Classify<Req, Res>): Promise<Res> {
     const breaker = this.#breaker;
-    const term = breaker?.admit() ?? 0;
+    let term = 0;
+    try {
+      term = breaker?.admit() ?? 0;
+    } catch (refused) {
+      return Promise.reject(HeddleError.from(refused));
+    }
     const { clock } = call.runtime;
     const startMs = clock.nowMs();
     let answeredMs: number | undefined;

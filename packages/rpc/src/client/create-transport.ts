@@ -1,7 +1,7 @@
 import type { Transport } from '@connectrpc/connect';
 import { hostPort, type Instance } from '@heddle/discovery';
 import { type Ambient, classifyErrors } from '@heddle/kernel';
-import { type Compression, type EndpointTls, endpoint, propagateOut } from '@heddle/wire';
+import { type Compression, type EndpointTls, endpoint } from '@heddle/wire';
 import { connectTransport } from '../connect/transport.ts';
 import { pushbackMs } from '../status/status-fields.ts';
 import type { LayerLine, Upstream } from '@heddle/upstream';
@@ -58,7 +58,7 @@ export function createTransport(options: TransportOptions): RpcTransport {
   const connect = (instance: Instance): Upstream<RpcRequest, RpcResponse> => {
     const address = { host: instance.address, port: instance.port };
     const way = endpoint({ runtime, address, protocol: 'http2', ...secured });
-    const service = grpcExchange(propagateOut(way.request), { authority: hostPort(instance), ...optional });
+    const service = grpcExchange(way.request, { authority: hostPort(instance), ...optional });
     return { endpoint: way, service };
   };
   const client = openClient(options, {

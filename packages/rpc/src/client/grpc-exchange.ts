@@ -1,4 +1,4 @@
-import { attempt, type Call, HeddleError, settle } from '@heddle/kernel';
+import { attempt, type Call, HeddleError } from '@heddle/kernel';
 import {
   acceptedEncodings,
   compressedFrame,
@@ -15,10 +15,11 @@ import {
   previousAttempts,
   streamBody,
   wholeBody,
+  writeContext,
 } from '@heddle/wire';
 import { deflate, gzip } from '@heddle/wire/compression';
 import { readStatus } from '../status/status-fields.ts';
-import type { RpcRequest, RpcResponse, RpcService } from './rpc-call.ts';
+import { operationOf, type RpcRequest, type RpcResponse, type RpcService } from './rpc-call.ts';
 
 /** What `grpcExchange` may be told. */
 export interface GrpcExchangeOptions {
@@ -35,7 +36,8 @@ const known: readonly Compression[] = [gzip, deflate];
 const accepted = acceptedEncodings(known);
 
 /**
- * Speaks gRPC over an HTTP client, one attempt at a time (grpc/grpc `doc/PROTOCOL-HTTP2.md`).
+ * Speaks gRPC over an HTTP client, one attempt at a time (grpc/grpc `doc/PROTOCOL-HTTP2.md`), with the call's context on
+ * each request: the time left is that of this attempt.
  *
  * A unary call resolves when message and status have come; any other when its header fields have, and it ends with
  * its last message. The HTTP exchange is a child: it may go well in every byte and still bring an error status.
@@ -44,9 +46,8 @@ export function grpcExchange(http: HttpService, options: GrpcExchangeOptions): R
   const { authority, maxMessageBytes = 4 * 1024 * 1024, compress } = options;
   return async (req, call) => {
     const exchange = call.child();
-    const result = await settle(http, await requestFor(req, authority, call, compress), exchange);
-    if (!result.ok) throw result.error;
-    const { value: response } = result;
+    const request = requestFor(req, authority, call, compress);
+    const response = await send(http, request instanceof Promise ? await request : request, exchange);
     // Trailers-only: the status has come with the header.
     if (response.fields.has('grpc-status') || !isGrpcAnswer(response))
       return withoutBody(req, response, exchange);
@@ -56,27 +57,50 @@ export function grpcExchange(http: HttpService, options: GrpcExchangeOptions): R
   };
 }
 
+/** As `perform`, without a promise of its own: there is one for each attempt of each call. */
+async function send(http: HttpService, request: HttpRequest, exchange: Call): Promise<HttpResponse> {
+  try {
+    const response = await http(request, exchange);
+    if (!exchange.endDeferred) exchange.end();
+    return response;
+  } catch (thrown) {
+    const error = HeddleError.from(thrown);
+    exchange.end(error);
+    throw error;
+  }
+}
+
 function requestFor(
   req: RpcRequest,
   authority: string,
   call: Call,
   compress: Compression | undefined,
 ): HttpRequest | Promise<HttpRequest> {
-  const number = call.get(attempt);
-  const fields = req.fields.clone().set('content-type', 'application/grpc').set('te', 'trailers');
-  if (!fields.has('user-agent')) fields.append('user-agent', 'heddle');
-  fields.set('grpc-accept-encoding', accepted);
+  const fields = fieldsFor(req.fields);
   if (compress !== undefined) fields.set('grpc-encoding', compress.name);
+  const number = call.get(attempt);
   if (number > 1) fields.set(previousAttempts, String(number - 1));
-  const { input, method } = req;
-  const rest = { method: 'POST', scheme: 'http', authority, path: pathOf(method), fields } as const;
+  // Last: it differs from call to call, and what comes before is the same bytes on the wire.
+  writeContext(call, fields);
+  const { input } = req;
+  const rest = { method: 'POST', scheme: 'http', authority, path: `/${operationOf(req)}`, fields } as const;
   if (!(input instanceof Uint8Array)) return { ...rest, body: streamBody(framed(input, compress)) };
   if (compress === undefined) return { ...rest, body: wholeBody(frame(input)) };
   return compressedFrame(input, compress).then((bytes) => ({ ...rest, body: wholeBody(bytes) }));
 }
 
-function pathOf(method: RpcRequest['method']): string {
-  return `/${method.parent.typeName}/${method.name}`;
+/** What every request says, in an order of its own. */
+const usual = [
+  ...['content-type', 'application/grpc', 'te', 'trailers'],
+  ...['grpc-accept-encoding', accepted, 'user-agent', 'heddle'],
+];
+
+/** The caller's fields, with those of the protocol in place of his. */
+function fieldsFor(own: Fields): Fields {
+  if (own.size === 0) return new Fields(usual.slice());
+  const fields = own.clone().set('content-type', 'application/grpc').set('te', 'trailers');
+  fields.set('grpc-accept-encoding', accepted);
+  return fields.has('user-agent') ? fields : fields.append('user-agent', 'heddle');
 }
 
 async function* framed(
