@@ -1,9 +1,13 @@
-// `npm run bench -- calls`: what a call costs with all that is around it.
-import type { BenchOptions, BenchOutcome } from '../report.ts';
+// `npm run bench -- calls`: what it costs to choose an instance, and a call with all that is around it.
+import type { BenchOptions, BenchOutcome, BenchResult } from '../report.ts';
 import { fullStackResults } from './full-stack.ts';
+import { pickResults } from './picks.ts';
+import { updateResults } from './updates.ts';
 
 /** Measures everything, or what `options.only` names. */
 export async function callsBench(options: BenchOptions): Promise<BenchOutcome> {
   const wanted = (name: string): boolean => options.only === undefined || options.only === name;
-  return fullStackResults(options, wanted);
+  const picks: BenchResult[] = [...(await pickResults(options, wanted)), ...updateResults(options, wanted)];
+  const { results, skipped } = await fullStackResults(options, wanted);
+  return { results: [...results, ...picks], skipped };
 }

@@ -1,4 +1,4 @@
-import type { Sql, SqlPool } from '@heddle/data/sql';
+import type { Sql, SqlPool } from '@heddle/sql';
 
 /**
  * Runs `fill` if `table` is empty, in one transaction. Instances that start at once wait for the first.

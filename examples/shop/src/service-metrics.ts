@@ -1,4 +1,4 @@
-import type { SqlPool } from '@heddle/data/sql';
+import type { SqlPool } from '@heddle/sql';
 import type { Layer } from '@heddle/kernel';
 import type { RpcRequest, RpcResponse } from '@heddle/rpc';
 import {

@@ -1,6 +1,6 @@
 import type { DescService } from '@bufbuild/protobuf';
 import { type Client, createClient } from '@connectrpc/connect';
-import { type Migration, migrate, type SqlPool, sqlPool } from '@heddle/data/sql';
+import { type Migration, migrate, type SqlPool, sqlPool } from '@heddle/sql';
 import type { Registry } from '@heddle/discovery';
 import { remoteRegistry } from '@heddle/discovery/node';
 import { App, HeddleError, type Part, type Runtime } from '@heddle/kernel';

@@ -1,7 +1,7 @@
 // Each store on a real PostgreSQL: what a unit test cannot show is what happens when two come at once.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { migrate, type SqlPool } from '@heddle/data/sql';
+import { migrate, type SqlPool } from '@heddle/sql';
 import { HeddleError } from '@heddle/kernel';
 import { catalogProducts, productCount, userCount } from './catalog/catalog.ts';
 import {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { removeEmbeddedPostgres } from '@heddle/data/sql';
+import { removeEmbeddedPostgres } from '@heddle/sql';
 import type { Command } from '../command.ts';
 import { claimFolder, emptyFolder, holdsUp, removeIfEmpty } from '../node/data-folder.ts';
 

@@ -1,4 +1,4 @@
-import { embeddedPostgres } from '@heddle/data/sql';
+import { embeddedPostgres } from '@heddle/sql';
 import { nodeRuntime } from '@heddle/kernel/node';
 import type { Command } from '../command.ts';
 import { runServer } from '../node/run-server.ts';

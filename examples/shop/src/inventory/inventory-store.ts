@@ -1,4 +1,4 @@
-import type { Migration, Sql, SqlPool } from '@heddle/data/sql';
+import type { Migration, Sql, SqlPool } from '@heddle/sql';
 import { catalogProducts } from '../catalog/catalog.ts';
 import { fillOnce } from '../fill-once.ts';
 import { refused } from '../fields.ts';

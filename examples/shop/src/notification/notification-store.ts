@@ -1,4 +1,4 @@
-import type { Migration, Sql } from '@heddle/data/sql';
+import type { Migration, Sql } from '@heddle/sql';
 import type { Notice } from './notice.ts';
 
 /** The schema of the notification service's own database. */

@@ -2,7 +2,7 @@
 // failures, which here are drawn from a seed. The network has its own test.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { migrate, type SqlPool } from '@heddle/data/sql';
+import { migrate, type SqlPool } from '@heddle/sql';
 import { Call, HeddleError, type Random } from '@heddle/kernel';
 import { seededRandom } from '@heddle/kernel/simulated';
 import { inventoryMigrations, release, reserve } from '../inventory/inventory-store.ts';

@@ -1,4 +1,4 @@
-import type { SqlPool } from '@heddle/data/sql';
+import type { SqlPool } from '@heddle/sql';
 import { type Call, HeddleError } from '@heddle/kernel';
 import {
   evolve,

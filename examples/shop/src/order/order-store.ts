@@ -1,4 +1,4 @@
-import { type Migration, type Sql, violationOf } from '@heddle/data/sql';
+import { type Migration, type Sql, violationOf } from '@heddle/sql';
 import { HeddleError } from '@heddle/kernel';
 import { notFound } from '../fields.ts';
 import {

@@ -1,4 +1,4 @@
-import type { SqlPool } from '@heddle/data/sql';
+import type { SqlPool } from '@heddle/sql';
 import { Call, HeddleError, type Part, type Runtime, settle, type Timer } from '@heddle/kernel';
 import { advance, type Partners, record } from './fulfilment.ts';
 import { isUnderWay } from './order.ts';

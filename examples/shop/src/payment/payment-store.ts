@@ -1,4 +1,4 @@
-import type { Migration, Sql, SqlPool } from '@heddle/data/sql';
+import type { Migration, Sql, SqlPool } from '@heddle/sql';
 import { notFound } from '../fields.ts';
 import { type Charge, decide, declined, type Payment, type PaymentState, repeated } from './charge.ts';
 

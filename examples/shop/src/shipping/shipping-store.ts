@@ -1,4 +1,4 @@
-import type { Migration, Sql, SqlPool } from '@heddle/data/sql';
+import type { Migration, Sql, SqlPool } from '@heddle/sql';
 import { notFound, refused } from '../fields.ts';
 
 /** The schema of the shipping service's own database. */

@@ -1,7 +1,7 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type EmbeddedPostgres, embeddedPostgres, type SqlPool, sqlPool } from '@heddle/data/sql';
+import { type EmbeddedPostgres, embeddedPostgres, type SqlPool, sqlPool } from '@heddle/sql';
 import type { Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 

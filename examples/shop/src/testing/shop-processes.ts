@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SqlPool } from '@heddle/data/sql';
+import type { SqlPool } from '@heddle/sql';
 import type { Instance } from '@heddle/discovery';
 import { type EmbeddedRegistry, embeddedRegistry, registryService } from '@heddle/discovery/embedded';
 import { Call, perform, type Runtime, sleep } from '@heddle/kernel';

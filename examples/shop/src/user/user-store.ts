@@ -1,4 +1,4 @@
-import { type Migration, type Sql, type SqlPool, violationOf } from '@heddle/data/sql';
+import { type Migration, type Sql, type SqlPool, violationOf } from '@heddle/sql';
 import { HeddleError } from '@heddle/kernel';
 import { catalogUsers } from '../catalog/catalog.ts';
 import { fillOnce } from '../fill-once.ts';

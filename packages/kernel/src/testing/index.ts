@@ -1,3 +1,3 @@
 export { type TestCertificate, TestAuthority } from './test-authority.ts';
 export { type Command, parseDurationMs, runTranscript } from './transcript.ts';
-export { testTranscripts } from './transcript-files.ts';
+export { testTranscripts } from './node/transcript-files.ts';

@@ -5,7 +5,8 @@ import { bareRuntime, seededRandom, VirtualTime } from '@heddle/kernel/simulated
 import { available } from './available.ts';
 import { type Candidate, noneExcluded, type Picker } from './picker.ts';
 import { roundRobin } from './round-robin.ts';
-import { type Exclusion, standings } from './standing.ts';
+import type { Exclusion } from './exclusion.ts';
+import { standings } from './standing.ts';
 
 const call = Call.root(bareRuntime(new VirtualTime()));
 const firstInTurn = roundRobin({ ...seededRandom(1), float: () => 0 });

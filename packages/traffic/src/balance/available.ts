@@ -1,7 +1,7 @@
 import type { Call } from '@heddle/kernel';
 import { checkOptions, share } from '../options/check-options.ts';
 import { type Candidate, inOrderOfId, type Picker, type Policy } from './picker.ts';
-import type { Exclusion } from './standing.ts';
+import type { Exclusion } from './exclusion.ts';
 
 /** What `available` may be told. */
 export interface AvailableOptions {

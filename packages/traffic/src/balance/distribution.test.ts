@@ -67,8 +67,9 @@ test('smooth weighted at 1,000 instances: exact in a cycle, and at any time with
   const counts = weights.map(() => 0);
   for (let n = 1; n <= total; n++) {
     const { index, weight } = picker.pick(call, noneExcluded) ?? assert.fail();
-    counts[index] = (counts[index] as number) + 1;
-    assert.ok(Math.abs((counts[index] as number) - (n * weight) / total) < 1.001);
+    const count = (counts[index] ?? 0) + 1;
+    counts[index] = count;
+    assert.ok(Math.abs(count - (n * weight) / total) < 1.001);
   }
   assert.deepEqual(counts, weights);
 });

@@ -1,6 +1,6 @@
 import type { Call, Random } from '@heddle/kernel';
 import { type Candidate, inOrderOfId, type Picker, type Policy } from './picker.ts';
-import type { Exclusion, ExclusionReason } from './standing.ts';
+import type { Exclusion, ExclusionReason } from './exclusion.ts';
 
 /** How much a level is believed to carry beyond what its healthy share says: 72 % healthy still take everything. */
 const overprovisioning = 1.4;

@@ -7,7 +7,8 @@ import { type HashOptions, hashOf, hashRules } from './ring-hash.ts';
 import { nextUntried, withWeight } from './untried.ts';
 
 /** Primes, as the paper asks for. */
-const sizes = [65_537, 655_373];
+const smallSize = 65_537;
+const largeSize = 655_373;
 /**
  * Places for each instance where the larger table has them: the more, the fewer keys move that need not (with 650
  * places half of 1/N, with 5000 a seventh of it).
@@ -88,7 +89,7 @@ function agree(now: readonly Candidate[], before: readonly Candidate[]): boolean
 /** Each in turn takes the next free place of its own order of all places, until none is free. */
 function tableOf(able: readonly Candidate[]): Uint32Array {
   const count = able.length;
-  const size = sizes.find((prime) => prime >= placesEach * count) ?? (sizes.at(-1) as number);
+  const size = placesEach * count <= smallSize ? smallSize : largeSize;
   const table = new Uint32Array(size);
   if (count < 2) return table;
   const taken = new Uint8Array(size);

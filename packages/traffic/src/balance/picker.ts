@@ -1,7 +1,7 @@
 import type { Call, CallKey } from '@heddle/kernel';
 import { callKey } from '@heddle/kernel';
 import type { Load } from './load.ts';
-import type { Exclusion } from './standing.ts';
+import type { Exclusion } from './exclusion.ts';
 
 /** One instance that a call may be sent to, as the balancer sees it. */
 export interface Candidate {

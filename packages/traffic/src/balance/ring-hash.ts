@@ -33,6 +33,8 @@ class RingPicker<C extends Candidate> implements Picker<C> {
   readonly policy = 'ring_hash';
   readonly candidates: readonly C[];
   readonly ring: Ring;
+  /** Points that the ring would have, were there room for all. */
+  readonly size: number;
   /** By slot; empty where an instance has left. */
   readonly members: readonly (C | undefined)[];
   readonly #options: HashOptions;
@@ -41,11 +43,13 @@ class RingPicker<C extends Candidate> implements Picker<C> {
   constructor(
     candidates: readonly C[],
     ring: Ring,
+    size: number,
     members: readonly (C | undefined)[],
     options: HashOptions,
   ) {
     this.candidates = candidates;
     this.ring = ring;
+    this.size = size;
     this.members = members;
     this.#options = options;
     const { boundedLoad } = options;
@@ -99,54 +103,53 @@ export function ringHash(options: HashOptions): Policy {
   return <C extends Candidate>(candidates: readonly C[], previous: Picker<C> | undefined): Picker<C> => {
     const ordered = inOrderOfId(candidates);
     const before = previous instanceof RingPicker ? (previous as RingPicker<C>) : undefined;
-    return before !== undefined && Ring.fits(ordered) && Ring.fits(before.candidates)
-      ? changedFrom(before, ordered, options)
-      : made(ordered, options);
+    return (
+      (before === undefined ? undefined : changedFrom(before, ordered, options)) ?? made(ordered, options)
+    );
   };
 }
 
 function made<C extends Candidate>(ordered: readonly C[], options: HashOptions): RingPicker<C> {
   const able = withWeight(ordered);
   const members = able.map((candidate, slot) => ringMember(candidate, slot));
-  return new RingPicker(
-    ordered,
-    Ring.of(members, (slot) => able[slot]?.id ?? ''),
-    able,
-    options,
-  );
+  const ring = Ring.of(members, (slot) => able[slot]?.id ?? '');
+  return new RingPicker(ordered, ring, Ring.sizeOf(members), able, options);
 }
 
+/** The picker for a set that is like the one before but for a few; undefined: it is not. */
 function changedFrom<C extends Candidate>(
   before: RingPicker<C>,
   ordered: readonly C[],
   options: HashOptions,
-): RingPicker<C> {
-  const able = new Map(withWeight(ordered).map((candidate) => [candidate.id, candidate]));
+): RingPicker<C> | undefined {
+  const able = withWeight(ordered);
+  const coming = new Map(able.map((candidate) => [candidate.id, candidate]));
   const members = [...before.members];
-  const gone = new Set<number>();
+  const gone: RingMember[] = [];
+  const added: RingMember[] = [];
   const free: number[] = [];
   for (const [slot, old] of before.members.entries()) {
-    const now = old === undefined ? undefined : able.get(old.id);
-    if (now !== undefined) able.delete(now.id);
+    const now = old === undefined ? undefined : coming.get(old.id);
     members[slot] = now;
-    if (now === undefined) free.push(slot);
-    if (old !== undefined && now?.weight !== old.weight) gone.add(slot);
+    // A slot that becomes free now is still on the ring: it can be had at the next update.
+    if (old === undefined) free.push(slot);
+    if (now !== undefined) coming.delete(now.id);
+    if (old === undefined || now?.weight === old.weight) continue;
+    gone.push(ringMember(old, slot));
+    if (now !== undefined) added.push(ringMember(now, slot));
   }
-  const added: RingMember[] = [];
-  for (const slot of gone) {
-    const reweighted = members[slot];
-    if (reweighted !== undefined) added.push(ringMember(reweighted, slot));
-  }
-  for (const newcomer of able.values()) {
+  for (const newcomer of coming.values()) {
     const slot = free.pop() ?? members.length;
     members[slot] = newcomer;
     added.push(ringMember(newcomer, slot));
   }
-  const ring =
-    gone.size + added.length === 0
-      ? before.ring
-      : before.ring.changed(gone, added, (slot) => members[slot]?.id ?? '');
-  return new RingPicker(ordered, ring, members, options);
+  if (gone.length + added.length === 0)
+    return new RingPicker(ordered, before.ring, before.size, members, options);
+  const [leaving, joining] = [Ring.sizeOf(gone), Ring.sizeOf(added)];
+  const size = before.size - leaving + joining;
+  if (!Ring.worthChanging(before.size, size, leaving + joining)) return undefined;
+  const idOf = (slot: number): string => (members[slot] ?? before.members[slot])?.id ?? '';
+  return new RingPicker(ordered, before.ring.changed(gone, added, idOf), size, members, options);
 }
 
 /** If all have weight 0, all count alike. */

@@ -1,7 +1,7 @@
 import type { Call, Clock, Random } from '@heddle/kernel';
 import { checkOptions, durationMs, present, someShare } from '../options/check-options.ts';
 import { type Candidate, inOrderOfId, type Picker, type Policy } from './picker.ts';
-import type { Exclusion } from './standing.ts';
+import type { Exclusion } from './exclusion.ts';
 
 /** How a newcomer is warmed up. */
 export interface SlowStartOptions {

@@ -6,7 +6,7 @@ import {
   type Runtime,
   type Timer,
 } from '@heddle/kernel';
-import type { Exclusion } from '../balance/standing.ts';
+import type { Exclusion } from '../balance/exclusion.ts';
 import { judged } from '../judge/judged.ts';
 import { checkOptions, durationMs, nested, present, someShare, wholeFrom } from '../options/check-options.ts';
 import {

@@ -21,7 +21,7 @@ export async function judged<Req, Res>(
   classify: Classify<Req, Res>,
   judge: Judge,
 ): Promise<Res> {
-  let meaning: Meaning | undefined;
+  let meaning: Meaning | 'awaited' = 'awaited';
   let ended = false;
   let told = false;
   let answered = false;
@@ -35,7 +35,7 @@ export async function judged<Req, Res>(
     // An answer that was a failure from the start stays that one failure.
     const failed = meaning === 'failure' || meaning === 'retryable';
     if (error !== undefined && !failed) tell(classify(req, { ok: false, error }));
-    else if (meaning !== undefined) tell(meaning);
+    else if (meaning !== 'awaited') tell(meaning);
   });
   let value: Res;
   try {

@@ -21,9 +21,6 @@ export const someShare: OptionRule = numberRule(
   (value) => value > 0 && value <= 1,
 );
 
-/** A number that may not be 0 or infinite. */
-export const positive: OptionRule = numberRule('a number above 0', (value) => value > 0);
-
 /** A whole number from `min` on. */
 export function wholeFrom(min: number): OptionRule {
   return numberRule(`a whole number, ${min} or more`, (value) => Number.isSafeInteger(value) && value >= min);

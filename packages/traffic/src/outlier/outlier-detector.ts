@@ -1,5 +1,5 @@
 import type { Meaning, Runtime, Timer } from '@heddle/kernel';
-import type { Exclusion } from '../balance/standing.ts';
+import type { Exclusion } from '../balance/exclusion.ts';
 import {
   checkOptions,
   durationMs,

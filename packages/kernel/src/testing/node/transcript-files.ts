@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { type Command, runTranscript } from './transcript.ts';
+import { type Command, runTranscript } from '../transcript.ts';
 
 /**
  * Declares a test for each transcript (`*.txt`) in `folder`; each runs on a stage of its own, which executes the
