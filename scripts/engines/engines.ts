@@ -5,6 +5,7 @@ import type { Tool } from './engine.ts';
 import { grpcCpp } from './grpc-cpp.ts';
 import { grpcGo, grpcGoInteropClient, grpcGoInteropServer } from './grpc-go.ts';
 import { grpcPython } from './grpc-python.ts';
+import { grpcurl } from './grpcurl.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
 import { h2load, nghttpx } from './nghttp2.ts';
@@ -24,6 +25,7 @@ export const engines: readonly Tool[] = [
   grpcPython,
   h2load,
   wrk,
+  grpcurl,
   h2spec,
   curl,
   promtool,

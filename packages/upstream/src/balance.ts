@@ -1,13 +1,16 @@
-import type { Call, Service } from '@heddle/kernel';
-import { picked } from '@heddle/traffic';
+import { type Call, type CallKey, callKey, type Service } from '@heddle/kernel';
+import { type Load, picked } from '@heddle/traffic';
 import { attemptNotes } from './explain/recording.ts';
 import type { GroupView, InstanceGroup } from './instance-group.ts';
 import type { Member } from './member.ts';
 
+/** Set on an attempt with its instance: where what that says of its load is to be noted (`Load.reported`). */
+export const pickedLoad: CallKey<Load | undefined> = callKey<Load | undefined>('picked-load', undefined);
+
 /** Sends each attempt to an instance of the group. The innermost of a client's layers: below it there is one instance. */
 export function balance<Req, Res>(group: InstanceGroup<Req, Res>): Service<Req, Res> {
   const send = (member: Member<Req, Res>, req: Req, call: Call): Promise<Res> => {
-    call.set(picked, member.id);
+    call.set(picked, member.id).set(pickedLoad, member.load);
     const notes = call.get(attemptNotes);
     if (notes !== undefined) {
       notes.member = member as Member<unknown, unknown>;

@@ -1,4 +1,4 @@
-export { balance } from './balance.ts';
+export { balance, pickedLoad } from './balance.ts';
 export { DecisionLog, type DecisionLogOptions, type RecordQuery } from './explain/decision-log.ts';
 export type {
   DecisionRecord,

@@ -25,6 +25,8 @@ export interface InstanceGroupOptions<Req, Res> {
   readonly connect: (instance: Instance) => Upstream<Req, Res>;
   /** Breakers and ejection. Default: nobody is judged. */
   readonly guards?: GuardOptions<Req, Res>;
+  /** Connects to each new instance before a call needs it, within half a second, not all at one moment. Default false. */
+  readonly warmUp?: boolean;
   /** How long a call waits for the first snapshot. Default 5000, and never beyond its deadline. */
   readonly resolveMs?: number;
 }
@@ -152,7 +154,16 @@ export class InstanceGroup<Req, Res> {
       failing = !failing;
       this.#publish();
     });
+    this.#warmUp(endpoint);
     return { upstream, guard, load: new Load(this.#loads), address };
+  }
+
+  #warmUp(endpoint: Endpoint): void {
+    const { runtime, warmUp = false } = this.#options;
+    if (!warmUp) return;
+    runtime.timers.after(runtime.random.float() * warmUpMs, () => {
+      if (!this.#closed && endpoint.state === 'idle') void endpoint.connect();
+    });
   }
 
   #letGo(member: Member<Req, Res>): void {
@@ -211,6 +222,9 @@ export class InstanceGroup<Req, Res> {
     for (const wake of waiting) wake();
   }
 }
+
+/** Clients that hear of a new instance at one moment do not all connect to it at one moment. */
+const warmUpMs = 500;
 
 const nobody: ExcludedCounts = { subset: 0, state: 0, weight: 0, health: 0, share: 0 };
 

@@ -18,6 +18,7 @@ import {
   writeContext,
 } from '@heddle/wire';
 import { deflate, gzip } from '@heddle/wire/compression';
+import { takeLoad } from '../load/take-load.ts';
 import { readStatus } from '../status/status-fields.ts';
 import { operationOf, type RpcRequest, type RpcResponse, type RpcService } from './rpc-call.ts';
 
@@ -52,7 +53,7 @@ export function grpcExchange(http: HttpService, options: GrpcExchangeOptions): R
     if (response.fields.has('grpc-status') || !isGrpcAnswer(response))
       return withoutBody(req, response, exchange);
     const reading = { limitBytes: maxMessageBytes, compression: compressionOfAnswer(response, exchange) };
-    if (req.method.methodKind === 'unary') return once(response, reading);
+    if (req.method.methodKind === 'unary') return once(response, reading, call);
     return streaming(response, reading, call, exchange);
   };
 }
@@ -130,6 +131,8 @@ function withoutBody({ method }: RpcRequest, response: HttpResponse, exchange: C
   throw new HeddleError({ code: 'internal', reason: 'MESSAGE_COUNT', message });
 }
 
+const none = new Fields();
+
 async function* noMessages(): AsyncGenerator<Uint8Array, void> {}
 
 function compressionOfAnswer(response: HttpResponse, exchange: Call): Compression | undefined {
@@ -144,9 +147,10 @@ function compressionOfAnswer(response: HttpResponse, exchange: Call): Compressio
   }
 }
 
-async function once(response: HttpResponse, reading: MessageReading): Promise<RpcResponse> {
+async function once(response: HttpResponse, reading: MessageReading, call: Call): Promise<RpcResponse> {
   const messages = await fewMessagesOf(response.body, reading, 1);
   const trailer = response.body.trailers ?? new Fields();
+  takeLoad(trailer, call);
   const error = readStatus(trailer, response.status);
   if (error !== undefined) throw error;
   const [output] = messages;
@@ -160,7 +164,10 @@ function streaming(response: HttpResponse, reading: MessageReading, call: Call, 
   const statusOf = (): HeddleError | undefined => readStatus(body.trailers ?? new Fields(), status);
   call.deferEnd();
   // The exchange ends when its body has been read, left or broken off: all that can happen to the call.
-  exchange.onEnd(({ error }) => call.end(error ?? statusOf()));
+  exchange.onEnd(({ error }) => {
+    takeLoad(body.trailers ?? none, call);
+    call.end(error ?? statusOf());
+  });
   // What waits unread counts against the connection's window, and nobody may come to read it.
   call.onCancel((error) => body.cancel(error));
   const output = async function* (): AsyncGenerator<Uint8Array, void> {

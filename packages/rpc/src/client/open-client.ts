@@ -1,4 +1,12 @@
-import { type Instance, type Registry, type Resolver, resolver } from '@heddle/discovery';
+import {
+  checkService,
+  type Instance,
+  parseTarget,
+  type Registry,
+  type Resolver,
+  resolver,
+  type ServiceChecksOptions,
+} from '@heddle/discovery';
 import type { Runtime, Service } from '@heddle/kernel';
 import {
   Breaker,
@@ -38,6 +46,13 @@ export interface ClientOptions<Req, Res>
   readonly balancing?: Omit<PolicySurroundings, 'random' | 'clock'>;
   /** Default: a budget of its own, a fifth of the calls plus ten a second. */
   readonly budget?: RetryBudget;
+  /** Connects to instances before a call needs it. Default false. */
+  readonly warmUp?: boolean;
+  /**
+   * Asks every instance of a `discovery:` target from here how it is, every 10 s unless it says otherwise: what this
+   * client can reach counts for more than what the registry says. Default: the registry's word is taken.
+   */
+  readonly probe?: Partial<Omit<ServiceChecksOptions, 'runtime' | 'registry' | 'service'>>;
   /** A breaker for the service as a whole, beside those of its instances. Default: none. */
   readonly serviceBreaker?: Partial<BreakerRules>;
   /** Where calls go while this target is not well, and when they come back. Default: nowhere. */
@@ -115,12 +130,32 @@ function openGroup<Req, Res>(
   };
   // Made first: it throws for a name that is not known, and nothing is left running then.
   const policy = policyOf(options);
-  return new InstanceGroup({ runtime, resolver: sourceOf(target, options), policy, connect, guards });
+  const warmUp = options.warmUp ?? false;
+  return new InstanceGroup({ runtime, resolver: sourceOf(target, options), policy, connect, guards, warmUp });
 }
 
 function sourceOf<Req, Res>(target: string, options: ClientOptions<Req, Res>): Resolver {
-  const { runtime, registry } = options;
-  return resolver(target, registry === undefined ? { runtime } : { runtime, registry });
+  const { runtime, registry, probe } = options;
+  if (registry === undefined) return resolver(target, { runtime });
+  const parsed = parseTarget(target);
+  if (probe === undefined || parsed.kind === 'static') return resolver(parsed, { runtime, registry });
+  const { service } = parsed;
+  const health = checkService({ check: { kind: 'grpc' }, intervalMs: 10_000, ...probe, runtime, registry, service });
+  const source = resolver(parsed, { runtime, registry, health });
+  return {
+    target: source.target,
+    get current() {
+      return source.current;
+    },
+    get problem() {
+      return source.problem;
+    },
+    subscribe: (listener) => source.subscribe(listener),
+    close: () => {
+      health.close();
+      source.close();
+    },
+  };
 }
 
 function policyOf<Req, Res>(options: ClientOptions<Req, Res>): Policy {
