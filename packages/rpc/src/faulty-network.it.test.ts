@@ -50,12 +50,12 @@ function faultyProxy(port: number, random: Random): Promise<Server> {
     const upstream = connect(port, '127.0.0.1');
     let now: Fate = 'pass';
     client.setNoDelay(true);
-    client.on('data', (bytes) => {
+    client.on('data', (bytes: Buffer) => {
       now = fate(random);
       if (now === 'reset before') client.resetAndDestroy();
       else upstream.write(bytes);
     });
-    upstream.on('data', (bytes) => {
+    upstream.on('data', (bytes: Buffer) => {
       if (now === 'reset after') client.resetAndDestroy();
       else client.write(now === 'twice' ? Buffer.concat([bytes, bytes]) : bytes);
     });
