@@ -14,7 +14,7 @@ const arrows = {
   mesh: ['kernel', 'security', 'wire', 'discovery', 'proxy/src/model'],
   sql: ['kernel'],
   messaging: ['kernel', 'traffic', 'telemetry', 'sql'],
-  data: ['kernel', 'messaging', 'sql'],
+  data: ['kernel', 'traffic', 'messaging', 'sql'],
   config: ['kernel', 'wire'],
   boundaries: [],
   sim: ['kernel'],

@@ -30,7 +30,8 @@ export async function fullStackResults(
   const skipped: BenchOutcome['skipped'][number][] = [];
   const running: Running[] = [];
   try {
-    for (let n = 0; n < servers; n++) running.push(await startSubject('heddle-grpc-server.ts', [], coreOfLoad()));
+    for (let n = 0; n < servers; n++)
+      running.push(await startSubject('heddle-grpc-server.ts', [], coreOfLoad()));
     const nodes = await startMoleculer(running);
     const contenders = contendersFor(running.slice(0, servers).map(textOf), nodes);
     for (const inFlight of measured) {

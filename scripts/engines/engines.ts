@@ -1,5 +1,6 @@
 // Everything that `node scripts/engines/main.ts` knows of.
 import { chromium } from './chromium.ts';
+import { connectConformance } from './connect-conformance.ts';
 import { curl } from './curl.ts';
 import type { Tool } from './engine.ts';
 import { grpcCpp } from './grpc-cpp.ts';
@@ -8,7 +9,7 @@ import { grpcPython } from './grpc-python.ts';
 import { grpcurl } from './grpcurl.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
-import { h2load, nghttpx } from './nghttp2.ts';
+import { h2load, nghttp, nghttpx } from './nghttp2.ts';
 import { nginx } from './nginx.ts';
 import { promtool } from './promtool.ts';
 import { wrk } from './wrk.ts';
@@ -24,9 +25,11 @@ export const engines: readonly Tool[] = [
   grpcGoInteropClient,
   grpcPython,
   h2load,
+  nghttp,
   wrk,
   grpcurl,
   h2spec,
+  connectConformance,
   curl,
   promtool,
   chromium,

@@ -21,7 +21,10 @@ const broker = new ServiceBroker({
   tracing: isClient,
 });
 if (!isClient)
-  broker.createService({ name: 'echo', actions: { unary: (context: { params: unknown }) => context.params } });
+  broker.createService({
+    name: 'echo',
+    actions: { unary: (context: { params: unknown }) => context.params },
+  });
 await broker.start();
 const params = { body: unaryMessage.subarray(2).toString('latin1') };
 

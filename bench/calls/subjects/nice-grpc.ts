@@ -3,7 +3,8 @@ import { createChannel, createClient } from 'nice-grpc';
 import { unaryMessage } from '../../wire/payload.ts';
 import { announce, callsAtOnce } from '../../wire/subjects/announce.ts';
 
-const same = (message: Uint8Array): Buffer => Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+const same = (message: Uint8Array): Buffer =>
+  Buffer.from(message.buffer, message.byteOffset, message.byteLength);
 const definition = {
   unary: {
     path: '/bench.Echo/Unary',

@@ -25,7 +25,8 @@ async function load(perSecond: number, durationMs: number): Promise<number> {
       () => {},
     );
   while (performance.now() - startMs < durationMs) {
-    for (const due = ((performance.now() - startMs) * perSecond) / 1000; sent < due; sent++) running.push(call());
+    for (const due = ((performance.now() - startMs) * perSecond) / 1000; sent < due; sent++)
+      running.push(call());
     await new Promise<void>((resolve) => runtime.timers.after(tickMs, resolve));
   }
   await Promise.all(running);

@@ -157,7 +157,9 @@ function serviceBreaker<Req, Res>({
   return when(state, (given) => breaker(given, { classify }));
 }
 
-function retryOptions<Req, Res>(options: ClientStackOptions<Req, Res>): Parameters<typeof retry<Req, Res>>[0] {
+function retryOptions<Req, Res>(
+  options: ClientStackOptions<Req, Res>,
+): Parameters<typeof retry<Req, Res>>[0] {
   const { classify, replay, budget, attempts, backoff, attemptTimeoutMs, pushbackMs } = options;
   return {
     classify,

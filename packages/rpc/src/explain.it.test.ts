@@ -35,7 +35,13 @@ async function failing(
 ): Promise<DecisionRecord> {
   const { runtime, registry } = fleet;
   const decisions = new DecisionLog({ process: 'test', sampleRatio: 0 });
-  const transport = createTransport({ runtime, registry, target: 'discovery:///echo', decisions, ...options });
+  const transport = createTransport({
+    runtime,
+    registry,
+    target: 'discovery:///echo',
+    decisions,
+    ...options,
+  });
   try {
     const error = await createClient(EchoService, transport)
       [method](request, { timeoutMs })
@@ -200,7 +206,13 @@ test('over the rate limit: how much of it was left, and when there will be more'
 
 test('unhealthy: no call goes there, and the record says why', async () => {
   const { registry } = fleet;
-  await registry.register({ id: 'ill', service: 'ill', address: '127.0.0.1', port: a.port, health: 'critical' });
+  await registry.register({
+    id: 'ill',
+    service: 'ill',
+    address: '127.0.0.1',
+    port: a.port,
+    health: 'critical',
+  });
   const record = await failing({ target: 'discovery:///ill', attempts: 1 }, { text: 'x', failWith: 14 });
   // The only one, and it is ill: too few are well, so that is not heeded, and the record says so.
   assert.equal(record.snapshot?.panic, true);
@@ -233,7 +245,10 @@ test('a certificate that is not believed: what is wrong with it', async () => {
     routes: (router) => router.service(EchoService, echoHandlers('tls')),
   });
   await server.start();
-  const record = await failing({ target: `127.0.0.1:${server.address.port}`, tls: { source: new TlsStore({ identities: [], trust: ours.certificate }) } });
+  const record = await failing({
+    target: `127.0.0.1:${server.address.port}`,
+    tls: { source: new TlsStore({ identities: [], trust: ours.certificate }) },
+  });
   await server.stop();
   assert.equal(record.outcome.code, 'unauthenticated');
   assert.match(record.cause?.text ?? '', /certificate/i);

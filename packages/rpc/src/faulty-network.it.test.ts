@@ -96,7 +96,14 @@ async function makeCalls(method: string, kind: string, budget: RetryBudget): Pro
       const call = Call.root(runtime, runtime.clock.nowMs() + 20_000);
       try {
         const body = wholeBody(new TextEncoder().encode(id));
-        const request: HttpRequest = { method, scheme: 'http', authority: '', path: '/', fields: new Fields(), body };
+        const request: HttpRequest = {
+          method,
+          scheme: 'http',
+          authority: '',
+          path: '/',
+          fields: new Fields(),
+          body,
+        };
         const answer = await client.service(request, call);
         const text = new TextDecoder().decode(await answer.body.bytes(1000));
         assert.equal(text, id, 'an answer went to another call');
@@ -130,7 +137,9 @@ test('resets and doubled replies: no effect that is not idempotent happens twice
   for (const { id } of unsent) assert.equal(done.get(id), undefined, 'said not to be sent, and it happened');
 });
 
-test('what is declared idempotent is repeated until it succeeds, within the budget', { timeout: 120_000 }, async () => {
+test('what is declared idempotent is repeated until it succeeds, within the budget', {
+  timeout: 120_000,
+}, async () => {
   const before = requests;
   const generous = await makeCalls('PUT', 'put', new RetryBudget(runtime.clock, { ratio: 1 }));
   const failed = generous.filter(({ error }) => error !== undefined);

@@ -6,7 +6,12 @@ export { type ClientStack, clientStack } from './client-stack.ts';
 export { createClient } from './connect/create-client.ts';
 export { within } from './connect/within.ts';
 export { HealthBoard } from './health/health-board.ts';
-export { graphqlClient, type GraphqlClient, type GraphqlOperation, type GraphqlOptions } from './http/graphql-client.ts';
+export {
+  graphqlClient,
+  type GraphqlClient,
+  type GraphqlOperation,
+  type GraphqlOptions,
+} from './http/graphql-client.ts';
 export { httpClient } from './http/http-client.ts';
 export { jsonClient, type JsonClient, type JsonRequest } from './http/json-client.ts';
 export type { StandardSchema } from './http/standard-schema.ts';
@@ -27,3 +32,4 @@ export {
 export { type RpcRouter, rpcService, type RpcServiceOptions } from './server/rpc-service.ts';
 export { serverStack, type ServerStackOptions } from './server-stack.ts';
 export { detail, findDetails } from './status/details.ts';
+export { errorMetadata, type ErrorMetadata } from './status/error-metadata.ts';

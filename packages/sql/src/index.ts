@@ -4,6 +4,7 @@ export {
   type EmbeddedPostgresOptions,
   embeddedPostgres,
 } from './node/embedded-postgres.ts';
+export { type SqlListener, sqlListener } from './node/listener.ts';
 export { removeEmbeddedPostgres } from './node/server-folder.ts';
 export { type SqlPoolOptions, sqlPool } from './node/pool.ts';
 export type { Sql, SqlPool, SqlPoolLoad, SqlValue, TransactionOptions } from './sql.ts';

@@ -1,4 +1,10 @@
-import { type EndpointSnapshot, type ExcludedCounts, hostPort, type Instance, type Resolver } from '@heddle/discovery';
+import {
+  type EndpointSnapshot,
+  type ExcludedCounts,
+  hostPort,
+  type Instance,
+  type Resolver,
+} from '@heddle/discovery';
 import { type Call, classifyErrors, HeddleError, type Runtime } from '@heddle/kernel';
 import { excluded, Load, LoadGroup, type Picker, type Policy } from '@heddle/traffic';
 import type { Endpoint } from '@heddle/wire';

@@ -25,7 +25,11 @@ export const grpcurlContract: Contract = {
     await server.start();
     server.health.setAll(true);
     const place = `127.0.0.1:${server.address.port}`;
-    const says = async (pattern: RegExp, before: readonly string[], after: readonly string[]): Promise<void> => {
+    const says = async (
+      pattern: RegExp,
+      before: readonly string[],
+      after: readonly string[],
+    ): Promise<void> => {
       const ended = await run(found.path, ['-plaintext', ...before, place, ...after], { timeoutMs: 20_000 });
       if (ended.code !== 0 || !pattern.test(ended.output)) throw new Error(lastWords(ended.output));
     };

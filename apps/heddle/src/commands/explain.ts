@@ -104,7 +104,14 @@ async function ask<T>(instance: Instance, path: string, token: string, runtime: 
   const limit = runtime.timers.after(askMs, () => call.cancel(tooSlow(instance)));
   try {
     const fields = Fields.of({ authorization: `Bearer ${token}` });
-    const request = { method: 'GET', scheme: 'http', authority: admin, path, fields, body: emptyBody } as const;
+    const request = {
+      method: 'GET',
+      scheme: 'http',
+      authority: admin,
+      path,
+      fields,
+      body: emptyBody,
+    } as const;
     const result = await settle(way.request, request, call);
     if (!result.ok) throw result.error;
     const text = new TextDecoder().decode(await result.value.body.bytes(longestAnswerBytes));

@@ -267,7 +267,10 @@ describe('heddle up --shop', { skip: onlyLinux, timeout: 300_000 }, () => {
     });
     assert.equal(await heddle('shop', 'fault', 'payment', 'off', ...data).exited, 0);
     assert.match(told, /payment-\w+ \(server\): shop\.payment\.v1\.PaymentService\/Charge/);
-    assert.match(told, /order-\w+ \(client\): shop\.payment\.v1\.PaymentService\/Charge to discovery:\/\/\/payment/);
+    assert.match(
+      told,
+      /order-\w+ \(client\): shop\.payment\.v1\.PaymentService\/Charge to discovery:\/\/\/payment/,
+    );
     assert.match(told, /attempt 1 at payment-\w+, .*unavailable INJECTED_FAULT/);
     const layers = heddle('explain', 'layers', 'order', ...data);
     assert.equal(await layers.exited, 0);

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { nodeRuntime } from '@heddle/kernel/node';
-import { type MortalRuntime, mortalRuntime } from '../testing/mortal-runtime.ts';
+import { type MortalRuntime, mortalRuntime } from '@heddle/kernel/testing';
 import { registryContract } from '../testing/registry-contract.ts';
 import type { RegistryStage } from '../testing/registry-stage.ts';
 import type { Registry } from '../registry/registry.ts';

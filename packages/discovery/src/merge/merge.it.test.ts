@@ -5,7 +5,7 @@ import { nodeRuntime } from '@heddle/kernel/node';
 import { EmbeddedRegistry } from '../embedded/embedded-registry.ts';
 import { LeaseStore } from '../embedded/lease-store.ts';
 import type { Registry } from '../registry/registry.ts';
-import { type MortalRuntime, mortalRuntime } from '../testing/mortal-runtime.ts';
+import { type MortalRuntime, mortalRuntime } from '@heddle/kernel/testing';
 import { registryContract } from '../testing/registry-contract.ts';
 import type { RegistryStage } from '../testing/registry-stage.ts';
 import { merge } from './merge.ts';

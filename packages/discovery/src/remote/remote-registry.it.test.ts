@@ -7,7 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodeRuntime } from '@heddle/kernel/node';
 import type { Registry } from '../registry/registry.ts';
-import { type MortalRuntime, mortalRuntime } from '../testing/mortal-runtime.ts';
+import { type MortalRuntime, mortalRuntime } from '@heddle/kernel/testing';
 import { registryContract } from '../testing/registry-contract.ts';
 import type { RegistryStage } from '../testing/registry-stage.ts';
 import { tcpProxy } from '../testing/tcp-proxy.ts';

@@ -7,7 +7,14 @@ import { pushbackMs } from '../status/status-fields.ts';
 import type { LayerLine, Upstream } from '@heddle/upstream';
 import { grpcExchange } from './grpc-exchange.ts';
 import { type ClientOptions, openClient } from './open-client.ts';
-import { copiesOf, identityOf, operationOf, type RpcRequest, type RpcResponse, replayRpc } from './rpc-call.ts';
+import {
+  copiesOf,
+  identityOf,
+  operationOf,
+  type RpcRequest,
+  type RpcResponse,
+  replayRpc,
+} from './rpc-call.ts';
 
 /** What `createTransport` is told. */
 export interface TransportOptions extends ClientOptions<RpcRequest, RpcResponse> {

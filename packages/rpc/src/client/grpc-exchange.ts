@@ -15,10 +15,12 @@ import {
   previousAttempts,
   streamBody,
   wholeBody,
+  wholeBytes,
   writeContext,
 } from '@heddle/wire';
 import { deflate, gzip } from '@heddle/wire/compression';
 import { takeLoad } from '../load/take-load.ts';
+import { withMetadata } from '../status/error-metadata.ts';
 import { readStatus } from '../status/status-fields.ts';
 import { operationOf, type RpcRequest, type RpcResponse, type RpcService } from './rpc-call.ts';
 
@@ -49,9 +51,7 @@ export function grpcExchange(http: HttpService, options: GrpcExchangeOptions): R
     const exchange = call.child();
     const request = requestFor(req, authority, call, compress);
     const response = await send(http, request instanceof Promise ? await request : request, exchange);
-    // Trailers-only: the status has come with the header.
-    if (response.fields.has('grpc-status') || !isGrpcAnswer(response))
-      return withoutBody(req, response, exchange);
+    if (isTrailersOnly(response) || !isGrpcAnswer(response)) return withoutBody(req, response, exchange);
     const reading = { limitBytes: maxMessageBytes, compression: compressionOfAnswer(response, exchange) };
     if (req.method.methodKind === 'unary') return once(response, reading, call);
     return streaming(response, reading, call, exchange);
@@ -112,6 +112,11 @@ async function* framed(
     yield compress === undefined ? frame(message) : await compressedFrame(message, compress);
 }
 
+/** The status has come with the header. Where a body or trailers follow, a status in the header says nothing. */
+function isTrailersOnly({ fields, body }: HttpResponse): boolean {
+  return fields.has('grpc-status') && wholeBytes(body)?.byteLength === 0 && body.trailers === undefined;
+}
+
 function isGrpcAnswer(response: HttpResponse): boolean {
   return (
     response.status === 200 && response.fields.get('content-type')?.startsWith('application/grpc') === true
@@ -121,14 +126,30 @@ function isGrpcAnswer(response: HttpResponse): boolean {
 /** An error as a rule; OK where no message at all is a complete answer. */
 function withoutBody({ method }: RpcRequest, response: HttpResponse, exchange: Call): RpcResponse {
   response.body.cancel();
-  const error = readStatus(response.fields, response.status);
+  const error = statusWith(response, response.fields);
   exchange.end(error);
   if (error !== undefined) throw error;
   const { methodKind } = method;
   if (methodKind === 'server_streaming' || methodKind === 'bidi_streaming')
     return { header: response.fields, trailer: response.fields, output: noMessages() };
-  const message = 'the server answered with status OK and no message';
-  throw new HeddleError({ code: 'internal', reason: 'MESSAGE_COUNT', message });
+  throw messageCount('no message');
+}
+
+/** How the call ended, with all that the server sent beside its messages. */
+function statusWith({ fields, status }: HttpResponse, trailer: Fields): HeddleError | undefined {
+  const error = readStatus(trailer, status);
+  return error === undefined ? undefined : withMetadata(error, { header: fields, trailer });
+}
+
+/** gRPC's word for an answer with too many messages or too few in a call that has one. */
+function messageCount(found: string): HeddleError {
+  const message = `the server answered with status OK and ${found}`;
+  return new HeddleError({ code: 'unimplemented', reason: 'MESSAGE_COUNT', message });
+}
+
+/** Where the status is: behind the messages, or in the header of an answer that has nothing else. */
+function trailerOf({ body, fields }: HttpResponse, messages: number): Fields {
+  return body.trailers ?? (messages === 0 ? fields : new Fields());
 }
 
 const none = new Fields();
@@ -149,19 +170,21 @@ function compressionOfAnswer(response: HttpResponse, exchange: Call): Compressio
 
 async function once(response: HttpResponse, reading: MessageReading, call: Call): Promise<RpcResponse> {
   const messages = await fewMessagesOf(response.body, reading, 1);
-  const trailer = response.body.trailers ?? new Fields();
+  // The rest has not been read: whatever its status is, this is no answer to a unary call.
+  if (messages.length > 1) throw messageCount('several messages');
+  const trailer = trailerOf(response, messages.length);
   takeLoad(trailer, call);
-  const error = readStatus(trailer, response.status);
+  const error = statusWith(response, trailer);
   if (error !== undefined) throw error;
   const [output] = messages;
-  if (output !== undefined && messages.length === 1) return { header: response.fields, trailer, output };
-  const message = `the server answered with status OK and ${messages.length === 0 ? 'no message' : 'several messages'}`;
-  throw new HeddleError({ code: 'internal', reason: 'MESSAGE_COUNT', message });
+  if (output === undefined) throw messageCount('no message');
+  return { header: response.fields, trailer, output };
 }
 
 function streaming(response: HttpResponse, reading: MessageReading, call: Call, exchange: Call): RpcResponse {
-  const { body, fields: header, status } = response;
-  const statusOf = (): HeddleError | undefined => readStatus(body.trailers ?? new Fields(), status);
+  const { body, fields: header } = response;
+  let taken = 0;
+  const statusOf = (): HeddleError | undefined => statusWith(response, trailerOf(response, taken));
   call.deferEnd();
   // The exchange ends when its body has been read, left or broken off: all that can happen to the call.
   exchange.onEnd(({ error }) => {
@@ -174,6 +197,7 @@ function streaming(response: HttpResponse, reading: MessageReading, call: Call, 
     for await (const message of messagesOf(body, reading)) {
       // What had come before the call was given up is not wanted either.
       call.throwIfCancelled();
+      taken++;
       yield message;
     }
     const error = statusOf();
@@ -182,7 +206,7 @@ function streaming(response: HttpResponse, reading: MessageReading, call: Call, 
   return {
     header,
     get trailer(): Fields {
-      return body.trailers ?? new Fields();
+      return trailerOf(response, taken);
     },
     output: output(),
   };

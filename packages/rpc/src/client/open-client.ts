@@ -140,7 +140,14 @@ function sourceOf<Req, Res>(target: string, options: ClientOptions<Req, Res>): R
   const parsed = parseTarget(target);
   if (probe === undefined || parsed.kind === 'static') return resolver(parsed, { runtime, registry });
   const { service } = parsed;
-  const health = checkService({ check: { kind: 'grpc' }, intervalMs: 10_000, ...probe, runtime, registry, service });
+  const health = checkService({
+    check: { kind: 'grpc' },
+    intervalMs: 10_000,
+    ...probe,
+    runtime,
+    registry,
+    service,
+  });
   const source = resolver(parsed, { runtime, registry, health });
   return {
     target: source.target,

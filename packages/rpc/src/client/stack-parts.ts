@@ -4,10 +4,7 @@ import { type DecisionLog, explained, recording } from '@heddle/upstream';
 import type { ClientStackOptions } from './stack-options.ts';
 
 /** The recording layer of a client, with how the layers of its stack stand. */
-export function explain<Req, Res>(
-  options: ClientStackOptions<Req, Res>,
-  log: DecisionLog,
-): Layer<Req, Res> {
+export function explain<Req, Res>(options: ClientStackOptions<Req, Res>, log: DecisionLog): Layer<Req, Res> {
   const { group, operation, classify, answer } = options;
   return explained({
     log,

@@ -8,7 +8,15 @@ import {
   toBinary,
 } from '@bufbuild/protobuf';
 import type { ContextValues, StreamResponse, Transport, UnaryResponse } from '@connectrpc/connect';
-import { type Ambient, Call, HeddleError, idempotency, idempotencyKey, perform, type Runtime } from '@heddle/kernel';
+import {
+  type Ambient,
+  Call,
+  HeddleError,
+  idempotency,
+  idempotencyKey,
+  perform,
+  type Runtime,
+} from '@heddle/kernel';
 import { type Fields, messageTooLarge } from '@heddle/wire';
 import { idempotencyOf, type RpcRequest, type RpcService } from '../client/rpc-call.ts';
 import { fieldsOf, type HeadersSource } from './headers.ts';

@@ -15,9 +15,9 @@ export interface DiscoveryResolverOptions extends BalancingDefaults {
 const firstAnswerMs = 5000;
 
 /** A resolver class for grpc-js that follows a registry. */
-export function discoveryResolver(options: DiscoveryResolverOptions): Parameters<
-  typeof experimental.registerResolver
->[1] {
+export function discoveryResolver(
+  options: DiscoveryResolverOptions,
+): Parameters<typeof experimental.registerResolver>[1] {
   return class extends DiscoveryResolver {
     constructor(
       target: experimental.GrpcUri,

@@ -113,7 +113,10 @@ test('what grpc-js would pass over in silence is an error at once', () => {
 });
 
 test('no instances: the error says what the registry knows', async () => {
-  await assert.rejects(call(client('discovery:///echo?version=v9')), /no instances:.*3 outside of the subset/);
+  await assert.rejects(
+    call(client('discovery:///echo?version=v9')),
+    /no instances:.*3 outside of the subset/,
+  );
 });
 
 test('a rolling restart under load fails no call and cuts no stream', { timeout: 60_000 }, async () => {

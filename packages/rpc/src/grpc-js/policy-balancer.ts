@@ -145,8 +145,7 @@ export class PolicyBalancer implements experimental.LoadBalancer {
 
   /** A connection that was closed by its server is made again before the next call needs it. */
   #wakeIdle(): void {
-    for (const { leaf } of this.#candidates)
-      if (leaf.getConnectivityState() === states.IDLE) leaf.exitIdle();
+    for (const { leaf } of this.#candidates) if (leaf.getConnectivityState() === states.IDLE) leaf.exitIdle();
   }
 
   #unavailable(details: string): void {

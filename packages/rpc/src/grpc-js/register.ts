@@ -39,7 +39,8 @@ export function register(options: RegisterOptions): void {
   const fallback = readBalancerConfig({ policy, ...(hashHeader !== undefined && { hashHeader }) });
   for (const config of Object.values(services)) readBalancerConfig(config);
   if (registered) {
-    const message = 'register() of @heddle/rpc/grpc-js was called twice in this process; grpc-js keeps the first';
+    const message =
+      'register() of @heddle/rpc/grpc-js was called twice in this process; grpc-js keeps the first';
     throw new HeddleError({ code: 'failed_precondition', reason: 'REGISTERED_TWICE', message });
   }
   registered = true;

@@ -1,4 +1,12 @@
-import { type Ambient, Call, type CallKey, callKey, HeddleError, type Idempotency, perform } from '@heddle/kernel';
+import {
+  type Ambient,
+  Call,
+  type CallKey,
+  callKey,
+  HeddleError,
+  type Idempotency,
+  perform,
+} from '@heddle/kernel';
 import type { Runtime } from '@heddle/kernel';
 import { codeOfHttpStatus, type HttpRequest, type HttpResponse, type HttpService } from '@heddle/wire';
 
@@ -64,7 +72,9 @@ export function errorOf(request: HttpRequest, { response, value }: WholeAnswer):
   const { status } = response;
   const problem = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   const reason = typeof problem['reason'] === 'string' ? problem['reason'] : `HTTP_${status}`;
-  const said = [problem['detail'], problem['message'], problem['title']].find((each) => typeof each === 'string');
+  const said = [problem['detail'], problem['message'], problem['title']].find(
+    (each) => typeof each === 'string',
+  );
   const message = `${request.method} ${request.path} was answered with ${status}${said === undefined ? '' : `: ${String(said)}`}`;
   const details = [{ type: 'http.Status', value: { status } }];
   return new HeddleError({ code: codeOf(status), reason, message, details });

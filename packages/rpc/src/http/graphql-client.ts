@@ -57,10 +57,7 @@ const codeOfExtension: Readonly<Record<string, Code>> = {
  * `errors` rejects, also where it has data: all errors, and the data, are in its detail `graphql.Answer`.
  */
 export function graphqlClient(service: HttpService, options: GraphqlOptions): GraphqlClient {
-  const run = async <Output>(
-    operation: GraphqlOperation<Output>,
-    isQuery: boolean,
-  ): Promise<Output> => {
+  const run = async <Output>(operation: GraphqlOperation<Output>, isQuery: boolean): Promise<Output> => {
     const request = requestOf(operation, options.path ?? '/graphql');
     const promise = isQuery ? 'no_side_effects' : undefined;
     const answer = await exchangeJson(service, request, { ...options, ...operation }, promise);
@@ -88,7 +85,9 @@ function failed(errors: readonly GraphqlError[], data: unknown): HeddleError {
   const [first] = errors;
   const given = first?.extensions?.code;
   const reason = typeof given === 'string' && /^[A-Z][A-Z0-9_]*$/.test(given) ? given : 'GRAPHQL_ERROR';
-  const texts = errors.map(({ message, path }) => (path === undefined ? message : `${path.join('.')}: ${message}`));
+  const texts = errors.map(({ message, path }) =>
+    path === undefined ? message : `${path.join('.')}: ${message}`,
+  );
   return new HeddleError({
     code: codeOfExtension[reason] ?? 'unknown',
     reason,

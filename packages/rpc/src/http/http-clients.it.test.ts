@@ -24,7 +24,9 @@ function json(status: number, body: unknown, type = 'application/json'): HttpRes
 function schema<T>(check: (value: unknown) => string | undefined): StandardSchema<T> {
   const validate = (value: unknown): { value: T } | { issues: { message: string; path: string[] }[] } => {
     const wrong = check(value);
-    return wrong === undefined ? { value: value as T } : { issues: [{ message: wrong, path: ['user', 'name'] }] };
+    return wrong === undefined
+      ? { value: value as T }
+      : { issues: [{ message: wrong, path: ['user', 'name'] }] };
   };
   return { '~standard': { version: 1, vendor: 'test', validate } };
 }
@@ -60,7 +62,12 @@ test('JSON: path, query and content are written, the context goes along, and the
   const api = jsonClient(client.service, { runtime });
   const call = Call.root(runtime).set(userId, 'u-7');
   const query = { q: 'a&b', tag: ['x', 'y'], none: undefined };
-  const { name } = await api.request('GET', '/users/{id}', { path: { id: 'u 1' }, query, within: call, answer: User });
+  const { name } = await api.request('GET', '/users/{id}', {
+    path: { id: 'u 1' },
+    query,
+    within: call,
+    answer: User,
+  });
   assert.equal(name, 'Ada');
   await api.request('POST', '/users', { body: { name: 'Bob' }, answer: anything });
   client.close();
@@ -77,8 +84,13 @@ test('JSON: a refusal, an answer of another shape, and a path that is not filled
   const client = open();
   const api = jsonClient(client.service, { runtime });
   const get = (): Promise<unknown> => api.request('GET', '/users/{id}', { path: { id: 1 }, answer: User });
-  next.push(json(404, { title: 'x', reason: 'NO_SUCH_USER', detail: 'no user 1' }, 'application/problem+json'));
-  await assert.rejects(get(), (error) => error instanceof HeddleError && error.is('not_found', 'NO_SUCH_USER'));
+  next.push(
+    json(404, { title: 'x', reason: 'NO_SUCH_USER', detail: 'no user 1' }, 'application/problem+json'),
+  );
+  await assert.rejects(
+    get(),
+    (error) => error instanceof HeddleError && error.is('not_found', 'NO_SUCH_USER'),
+  );
   next.push(json(200, { id: 1 }));
   await assert.rejects(get(), /BAD_ANSWER|user\.name: expected a text/);
   next.push({ status: 200, fields: new Fields(), body: wholeBody(new TextEncoder().encode('<html>')) });
@@ -121,18 +133,28 @@ test('GraphQL: a query may be repeated though it is a POST, a mutation may not; 
   const client = open({ backoff: { baseMs: 1 } });
   const api = graphqlClient(client.service, { runtime });
   const data = schema<{ user: { name: string } }>(() => undefined);
-  next.push(json(503, {}), json(200, { data: { user: { name: 'Ada' } } }, 'application/graphql-response+json'));
+  next.push(
+    json(503, {}),
+    json(200, { data: { user: { name: 'Ada' } } }, 'application/graphql-response+json'),
+  );
   const document = 'query Q($id: ID!) { user(id: $id) { name } }';
   const answer = await api.query({ document, variables: { id: '1' }, operationName: 'Q', data });
   assert.equal(answer.user.name, 'Ada');
-  assert.deepEqual(JSON.parse(seen[1]?.body ?? ''), { query: document, variables: { id: '1' }, operationName: 'Q' });
+  assert.deepEqual(JSON.parse(seen[1]?.body ?? ''), {
+    query: document,
+    variables: { id: '1' },
+    operationName: 'Q',
+  });
   next.push(json(503, {}));
   await assert.rejects(api.mutate({ document: 'mutation { x }', data }), /503/);
   const errors = [{ message: 'not yours', path: ['user'], extensions: { code: 'FORBIDDEN' } }];
   next.push(json(200, { errors, data: { user: null } }));
   await assert.rejects(
     api.query({ document, data }),
-    (error) => error instanceof HeddleError && error.is('permission_denied', 'FORBIDDEN') && /user: not yours/.test(error.message),
+    (error) =>
+      error instanceof HeddleError &&
+      error.is('permission_denied', 'FORBIDDEN') &&
+      /user: not yours/.test(error.message),
   );
   client.close();
   assert.equal(seen.length, 4);

@@ -76,7 +76,10 @@ test('lists what is served, in both versions', async () => {
     'heddle.testing.v1.EchoService',
     'xds.service.orca.v3.OpenRcaService',
   ]);
-  const requests = async function* (): AsyncGenerator<{ messageRequest: { case: 'listServices'; value: string } }, void> {
+  const requests = async function* (): AsyncGenerator<
+    { messageRequest: { case: 'listServices'; value: string } },
+    void
+  > {
     yield { messageRequest: { case: 'listServices', value: '' } };
   };
   for await (const { messageResponse } of createClient(Alpha, transport).serverReflectionInfo(requests()))

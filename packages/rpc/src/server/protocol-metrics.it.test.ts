@@ -29,7 +29,9 @@ after(() => server.stop());
 
 function counted(): Record<string, number> {
   const calls = parseExposition(expose(registry)).filter(({ name }) => name === 'rpc_server_calls_total');
-  return Object.fromEntries(calls.map(({ labels, value }) => [`${labels['method']} ${labels['code']}`, value]));
+  return Object.fromEntries(
+    calls.map(({ labels, value }) => [`${labels['method']} ${labels['code']}`, value]),
+  );
 }
 
 /** Eight calls: each kind once well and once failing with `not_found` (5). */
@@ -64,6 +66,11 @@ for (const [name, transport] of Object.entries(transports)) {
       );
     // A call is counted when its last byte has gone, which a client may not wait for.
     await until(() => Object.values(more()).reduce((sum, each) => sum + each, 0) === 4);
-    assert.deepEqual(more(), { 'Append ok': 1, 'Append not_found': 1, 'Expand ok': 1, 'Expand not_found': 1 });
+    assert.deepEqual(more(), {
+      'Append ok': 1,
+      'Append not_found': 1,
+      'Expand ok': 1,
+      'Expand not_found': 1,
+    });
   });
 }

@@ -5,6 +5,7 @@ import { emptyBody, Fields, type HttpRequest, type HttpResponse, type HttpServic
 import { deflate, gzip } from '@heddle/wire/compression';
 import type { LoadReporter } from '../load/load-reporter.ts';
 import type { RpcHandlers } from './handlers.ts';
+import { unknownMethodReason } from './protocol/connect-unary-exchange.ts';
 import { anyTypes, isRpc, wrongType } from './protocol/open-exchange.ts';
 import { type RouteOptions, route } from './route.ts';
 
@@ -50,6 +51,7 @@ export function rpcService(
   options: RpcServiceOptions = {},
 ): HttpService {
   const table = new Map<string, Served>();
+  const unhandled = new Set<string>();
   const services: string[] = [];
   const schemas: DescService[] = [];
   const limits: RouteOptions = {
@@ -68,7 +70,10 @@ export function rpcService(
       schemas.push(schema);
       for (const method of schema.methods) {
         const handler = handlers[method.localName];
-        if (handler === undefined) continue;
+        if (handler === undefined) {
+          unhandled.add(`/${schema.typeName}/${method.name}`);
+          continue;
+        }
         const service = route(method, handler.bind(handlers), limits);
         const byGet = method.methodKind === 'unary' && method.idempotency === Level.NO_SIDE_EFFECTS;
         table.set(`/${schema.typeName}/${method.name}`, { service, byGet });
@@ -83,7 +88,7 @@ export function rpcService(
     const served = table.get(req.path);
     if (served !== undefined) return served.service(req, call);
     if (!isRpc(req)) return wrongType(anyTypes);
-    throw unknownMethod(req.path);
+    throw unhandled.has(req.path) ? noHandler(req.path) : unknownMethod(req.path);
   };
 
   async function get(req: HttpRequest, call: Call): Promise<HttpResponse> {
@@ -96,9 +101,14 @@ function wrongMethod(): HttpResponse {
   return { status: 405, fields: Fields.of({ allow: 'POST' }), body: emptyBody };
 }
 
+function noHandler(path: string): HeddleError {
+  const message = `${path} is declared, and has no handler here`;
+  return new HeddleError({ code: 'unimplemented', reason: 'NO_HANDLER', message, sent: false });
+}
+
 function unknownMethod(path: string): HeddleError {
   const message = `no method is served at ${JSON.stringify(path.slice(0, 200))}`;
-  return new HeddleError({ code: 'unimplemented', reason: 'UNKNOWN_METHOD', message, sent: false });
+  return new HeddleError({ code: 'unimplemented', reason: unknownMethodReason, message, sent: false });
 }
 
 function servedTwice(name: string): HeddleError {

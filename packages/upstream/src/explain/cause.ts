@@ -3,7 +3,11 @@ import type { DecisionRecord, RecordedCause } from './decision-record.ts';
 import type { AttemptNotes, Recording } from './recording.ts';
 
 /** Names what made the call fail: the error that it ended with, where that came from, and what lies beneath it. */
-export function causeOf(error: HeddleError, recorded: Recording, side: DecisionRecord['side']): RecordedCause {
+export function causeOf(
+  error: HeddleError,
+  recorded: Recording,
+  side: DecisionRecord['side'],
+): RecordedCause {
   const last = recorded.attempts.at(-1);
   const beneath = [...reasonsBeneath(error)].map((text) => `; beneath it: ${text}`).join('');
   const text = `${error.message} (${side === 'server' ? 'while this process served it' : placeOf(error, last)}${waitedFor(error, last)})${beneath}`;

@@ -106,8 +106,10 @@ export class ServerConnection implements ConnectionHandler, ExchangeConnection, 
     const { pendingBytes } = this.#connection;
     if (pendingBytes === 0 || pendingBytes !== this.#pendingBytes) this.#pendingSinceMs = nowMs;
     this.#pendingBytes = pendingBytes;
-    if (nowMs - this.#pendingSinceMs > this.server.limits.writeIdleMs) this.#connection.destroy();
-    else if (nowMs > this.#deadlineMs) this.#tooSlow();
+    if (nowMs - this.#pendingSinceMs > this.server.limits.writeIdleMs) {
+      this.server.refused('ANSWER_NOT_READ');
+      this.#connection.destroy();
+    } else if (nowMs > this.#deadlineMs) this.#tooSlow();
   }
 
   /** For `drain` of the server. */

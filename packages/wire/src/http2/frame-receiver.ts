@@ -298,7 +298,7 @@ export class FrameReceiver {
     if (streamId !== 0) throw broken('PING on a stream');
     if (end - start !== 8) throw new ConnectionFault(errorCode.frameSizeError, 'PING not of 8 bytes');
     if ((flags & flag.ack) !== 0 && this.#session.pingAnswered()) return;
-    this.#session.guard.control('pings');
+    this.#session.guard.ping(this.#session.streams.size);
     if ((flags & flag.ack) === 0) writePing(this.#session.output, true, bytes, start);
   }
 

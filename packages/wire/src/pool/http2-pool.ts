@@ -53,7 +53,7 @@ export class Http2Pool implements Pool {
   readonly #runtime: Runtime;
   readonly #address: Address;
   readonly #dial: Dial;
-  readonly #limits: Http2PoolLimits;
+  #limits: Http2PoolLimits;
   readonly #sweep: Sweep;
   readonly #connections: Term[] = [];
   readonly #waiting: WaitingLine;
@@ -186,6 +186,7 @@ export class Http2Pool implements Pool {
     void connection.closed.then(() => {
       this.#connections.splice(this.#connections.indexOf(term), 1);
       this.#sweep.delete(term);
+      if (connection.tooManyPings) this.#calmDown();
       if (this.#connections.length === 0) this.link.emptied();
       this.#serveWaiting();
     });
@@ -210,6 +211,12 @@ export class Http2Pool implements Pool {
       },
     };
     return term;
+  }
+
+  /** The next connections send half as many PINGs (gRFC A8). */
+  #calmDown(): void {
+    const { keepaliveMs, keepaliveIdleMs } = this.#limits;
+    this.#limits = { ...this.#limits, keepaliveMs: 2 * keepaliveMs, keepaliveIdleMs: 2 * keepaliveIdleMs };
   }
 
   #failed(error: HeddleError): void {

@@ -1,4 +1,4 @@
-import type { Runtime } from '@heddle/kernel';
+import type { Runtime } from '../ports/runtime.ts';
 
 /** A runtime whose process can die: from then on, none of its timers runs any more. */
 export interface MortalRuntime extends Runtime {

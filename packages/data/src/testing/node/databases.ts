@@ -1,0 +1,53 @@
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Runtime, sleep } from '@heddle/kernel';
+import { nodeRuntime } from '@heddle/kernel/node';
+import { embeddedPostgres, type SqlPool, sqlPool } from '@heddle/sql';
+
+/** The real time and chance; what is logged is dropped. */
+export const runtime: Runtime = { ...nodeRuntime({ name: 'test' }), log: () => {} };
+
+/** A database of its own, with a pool. */
+export interface Database {
+  readonly url: string;
+  readonly pool: SqlPool;
+  /** Ends the pool. */
+  readonly close: () => Promise<void>;
+}
+
+/** A PostgreSQL for one test file. */
+export interface Databases {
+  create(): Promise<Database>;
+  stop(): Promise<void>;
+}
+
+/** Starts it, in a folder of its own. */
+export async function databases(): Promise<Databases> {
+  const folder = await mkdtemp(join(tmpdir(), 'heddle-data-'));
+  const server = embeddedPostgres({ runtime, folder });
+  await server.start();
+  let count = 0;
+  return {
+    async create() {
+      count += 1;
+      const url = await server.createDatabase(`d${count}`);
+      const pool = sqlPool(url, { runtime, maxConnections: 8 });
+      return { url, pool, close: () => pool.stop() };
+    },
+    async stop() {
+      await server.stop();
+      await rm(await realpath(join(folder, 'server')), { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Waits until `condition` holds. Rejects after 15 s with what was waited for. */
+export async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  const startedMs = runtime.clock.nowMs();
+  while (!(await condition())) {
+    if (runtime.clock.nowMs() - startedMs > 15_000) throw new Error(`not within 15 s: ${what}`);
+    await sleep(runtime.timers, 10);
+  }
+}

@@ -1,0 +1,152 @@
+import { HeddleError, type Runtime, sleep } from '@heddle/kernel';
+import { backoffMs } from '@heddle/traffic';
+import type { AnySaga } from './definition.ts';
+import { performEffect } from './perform-effect.ts';
+import type { SagaEffect, SagaInput } from './saga-state.ts';
+import type { SagaChange, SagaMessage, SagaRow } from './saga-store.ts';
+import { dueMs, stepSaga } from './step-saga.ts';
+
+/** What a live saga needs of the engine. */
+export interface SagaHost {
+  readonly runtime: Runtime;
+  /** Stores a change: true if the saga is still this process's. */
+  save(change: SagaChange): Promise<boolean>;
+  /** What was said to it and not taken in yet. */
+  said(id: string): Promise<readonly SagaMessage[]>;
+  /** It is not at work here any more: it waits, has ended, or is another's. */
+  onRest(saga: LiveSaga): void;
+}
+
+/**
+ * A saga that this process is at work on. Inputs are taken one at a time; each is stored before what follows from it is
+ * done. It rests when nothing runs: then only time or a message wakes it, anywhere.
+ */
+export class LiveSaga {
+  readonly #host: SagaHost;
+  readonly #definition: AnySaga;
+  readonly #inputs: { readonly input: SagaInput; readonly number?: number }[] = [];
+  #row: SagaRow;
+  #running = 0;
+  #working: Promise<void> | undefined;
+  #lost = false;
+  #stopping = false;
+
+  constructor(host: SagaHost, definition: AnySaga, row: SagaRow) {
+    this.#host = host;
+    this.#definition = definition;
+    this.#row = row;
+  }
+
+  get row(): SagaRow {
+    return this.#row;
+  }
+
+  /** Carries out what was stored with the saga's beginning. */
+  begin(effects: readonly SagaEffect[]): void {
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  /** Goes on with what another process left. */
+  resume(): void {
+    this.#take({ input: { kind: 'resume' } });
+  }
+
+  /** Something was said to it, or it is due: it looks. */
+  poke(): void {
+    if (this.#working === undefined) this.#take({ input: { kind: 'tick' } });
+  }
+
+  /** Begins nothing more. Resolves when what runs has ended and is stored. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    while (this.#working !== undefined) await this.#working;
+  }
+
+  #take(next: { readonly input: SagaInput; readonly number?: number }): void {
+    this.#inputs.push(next);
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+    });
+  }
+
+  async #work(): Promise<void> {
+    // Until it rests: a promise that ends when nothing of it runs here.
+    while (!this.#lost) {
+      const next = this.#inputs.shift();
+      if (next !== undefined) await this.#step([next]);
+      else if (this.#running > 0) await this.#arrival();
+      else if (!(await this.#listen())) break;
+    }
+    this.#host.onRest(this);
+  }
+
+  #arrived: (() => void) | undefined;
+
+  #arrival(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#arrived = resolve;
+    });
+  }
+
+  /** Takes in what was said meanwhile. False: nothing was, and it may rest. */
+  async #listen(): Promise<boolean> {
+    const messages = await this.#stored(() => this.#host.said(this.#row.id));
+    if (messages === undefined || messages.length === 0) return false;
+    const before = this.#row.state;
+    await this.#step(messages);
+    return this.#row.state !== before;
+  }
+
+  async #step(inputs: readonly { readonly input: SagaInput; readonly number?: number }[]): Promise<void> {
+    const { clock } = this.#host.runtime;
+    let state = this.#row.state;
+    const effects: SagaEffect[] = [];
+    const taken: number[] = [];
+    for (const { input, number } of inputs) {
+      const next = stepSaga(this.#definition.plan, state, input, clock.wallMs());
+      // What comes before it is waited for stays, until it is.
+      const early = number !== undefined && input.kind === 'event' && next.state === state;
+      if (number !== undefined && !early) taken.push(number);
+      state = next.state;
+      effects.push(...next.effects);
+    }
+    if (state === this.#row.state && taken.length === 0) return;
+    this.#row = { ...this.#row, state };
+    const kept = this.#running + effects.length > 0;
+    const change = { row: this.#row, dueMs: dueMs(this.#definition.plan, state), kept, taken };
+    const saved = await this.#stored(() => this.#host.save(change));
+    if (saved !== true) {
+      this.#lost = true;
+      return;
+    }
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: SagaEffect): void {
+    if (this.#stopping) return;
+    this.#running += 1;
+    void performEffect(this.#host.runtime, this.#definition, this.#row, effect).then((input) => {
+      this.#running -= 1;
+      this.#take({ input });
+      this.#arrived?.();
+    });
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+    });
+  }
+
+  /** Until the database answers: what is in hand must not be forgotten because that is away for a while. */
+  async #stored<T>(work: () => Promise<T>): Promise<T | undefined> {
+    const { runtime } = this.#host;
+    for (let failures = 1; !this.#stopping || failures < 3; failures += 1) {
+      try {
+        return await work();
+      } catch (thrown) {
+        const { reason, message } = HeddleError.from(thrown);
+        runtime.log('warn', 'a saga cannot be stored yet', { saga: this.#row.id, reason, error: message });
+        await sleep(runtime.timers, backoffMs(failures, runtime.random, { baseMs: 50, maxMs: 3000 }));
+      }
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,312 @@
+import { type Call, correlationId, HeddleError, type Part, type Runtime, type Timer } from '@heddle/kernel';
+import { migrate, type Sql, type SqlListener, type SqlPool, sqlListener } from '@heddle/sql';
+import type { AnySaga, SagaDefinition } from './definition.ts';
+import { Gather } from './gather.ts';
+import { LiveSaga, type SagaHost } from './live-saga.ts';
+import type { SagaInput, SagaStatus } from './saga-state.ts';
+import { type SagaChange, type SagaRow, SagaStore, type SagaView } from './saga-store.ts';
+import { migrations, wakeChannel } from './schema.ts';
+import { dueMs, newSaga, stepSaga } from './step-saga.ts';
+
+/** What an engine is made from. */
+export interface SagaEngineOptions {
+  readonly runtime: Runtime;
+  /** Where the sagas are. The engine does not stop it. */
+  readonly pool: SqlPool;
+  /** The same database: for a connection of its own that wake-ups come by. */
+  readonly url: string;
+  /** All that this process can run: those of older versions too, while some of them are under way. */
+  readonly definitions: readonly AnySaga[];
+  /** A process that is silent for so long has died, and others go on with what it had. Default 10000. */
+  readonly leaseMs?: number;
+  /** How often to look for what is due or has been left. Default 1000. */
+  readonly pollMs?: number;
+  /** Sagas at work here at one time, at most; more wait in the database. Default 1000. */
+  readonly maxRunning?: number;
+}
+
+/** How a saga is begun. */
+export interface BeginOptions {
+  /** Begun once, however often it is asked for. Default: a new UUID. */
+  readonly id?: string;
+  readonly call?: Call;
+}
+
+/**
+ * Runs sagas, and goes on with those that other processes have left. Every process of a service may have one. As a part:
+ * `start` makes the tables and looks for work; `stop` ends when what runs has ended, and leaves the rest to others.
+ */
+export class SagaEngine implements Part {
+  readonly name = 'sagas';
+  readonly store: SagaStore;
+  readonly #options: SagaEngineOptions;
+  readonly #runtime: Runtime;
+  readonly #definitions: ReadonlyMap<string, AnySaga>;
+  readonly #live = new Map<string, LiveSaga>();
+  readonly #begins: Gather<SagaChange, boolean>;
+  readonly #saves: Gather<SagaChange, boolean>;
+  readonly #host: SagaHost;
+  readonly #waiting = new Map<string, Set<() => void>>();
+  #listener: SqlListener | undefined;
+  #beat: Timer | undefined;
+  #look: Timer | undefined;
+  #looking: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(options: SagaEngineOptions) {
+    const { runtime, pool, definitions } = options;
+    this.#options = options;
+    this.#runtime = runtime;
+    this.#definitions = new Map(definitions.map((each) => [keyOf(each), each]));
+    this.store = new SagaStore(pool, runtime.random.uuid());
+    this.#begins = new Gather(500, (changes) => this.#storeAll(changes, 'begin'));
+    this.#saves = new Gather(500, (changes) => this.#storeAll(changes, 'save'));
+    this.#host = {
+      runtime,
+      save: (change) => this.#saves.add(change),
+      said: (id) => this.store.said(id),
+      onRest: (saga) => this.#rests(saga),
+    };
+  }
+
+  async start(): Promise<void> {
+    await migrate(this.#options.pool, 'heddle_sagas', migrations);
+    await this.store.live(this.#leaseMs);
+    this.#listener = sqlListener(this.#options.url, wakeChannel, this.#runtime);
+    this.#listener.on((id) => this.#heard(id));
+    this.#beatLater();
+    this.#lookSoon();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#look?.cancel();
+    await this.#looking;
+    await Promise.all([...this.#live.values()].map((saga) => saga.stop()));
+    this.#beat?.cancel();
+    await this.#saves.settled();
+    await this.#listener?.close();
+    await this.store.leave().catch(() => {});
+  }
+
+  /** Begins a saga: when it resolves, it is stored, and will come to an end whatever happens. Its id. */
+  async begin<Input>(
+    definition: SagaDefinition<Input, unknown>,
+    input: Input,
+    options: BeginOptions = {},
+  ): Promise<string> {
+    const { row, change, effects } = this.#first(definition, input, options);
+    if (this.#live.size >= this.#maxRunning) {
+      await this.#begins.add({ ...change, kept: false, dueMs: 0 });
+      return row.id;
+    }
+    const isNew = await this.#begins.add(change);
+    if (isNew && effects.length > 0) {
+      const saga = new LiveSaga(this.#host, this.#definitionOf(row), row);
+      this.#live.set(row.id, saga);
+      saga.begin(effects);
+    }
+    return row.id;
+  }
+
+  /** As `begin`, as part of the caller's transaction: the saga is there if that commits, and is found within a second. */
+  async beginIn<Input>(
+    sql: Sql,
+    definition: SagaDefinition<Input, unknown>,
+    input: Input,
+    options: BeginOptions = {},
+  ): Promise<string> {
+    const { row, change } = this.#first(definition, input, options);
+    await this.store.begin([{ ...change, kept: false, dueMs: 0 }], sql);
+    return row.id;
+  }
+
+  /** What a step `wait`s for has come. May come early: it is kept until it is waited for. */
+  async tell(id: string, step: string, payload: unknown, by: string): Promise<void> {
+    await this.#say(id, { kind: 'event', step, payload }, by);
+  }
+
+  /** By hand, with the name of who does it: tries again what a parked saga stands at. */
+  retry(id: string, by: string): Promise<void> {
+    return this.#say(id, { kind: 'retry' }, by);
+  }
+
+  /** By hand: takes the step that a parked saga stands at as done, or as undone. */
+  settle(id: string, step: string, by: string, result?: unknown): Promise<void> {
+    return this.#say(id, { kind: 'settle', step, result }, by);
+  }
+
+  /** By hand: undoes everything. Does nothing behind the pivot. */
+  compensate(id: string, by: string, why: string): Promise<void> {
+    return this.#say(
+      id,
+      { kind: 'compensate', failure: { code: 'aborted', reason: 'BY_HAND', message: `${by}: ${why}` } },
+      by,
+    );
+  }
+
+  /** How the saga has ended, when it has; or how it is, when it is parked or the call is given up (then it rejects). */
+  async outcome(id: string, call: Call): Promise<SagaView> {
+    for (;;) {
+      const woken = this.#nextNews(id, call);
+      const view = await this.store.get(id);
+      if (isAtRest(view.status)) return view;
+      await woken;
+    }
+  }
+
+  #first<Input>(
+    definition: SagaDefinition<Input, unknown>,
+    input: Input,
+    { id = this.#runtime.random.uuid(), call }: BeginOptions,
+  ): {
+    readonly row: SagaRow;
+    readonly change: SagaChange;
+    readonly effects: ReturnType<typeof stepSaga>['effects'];
+  } {
+    const { name, version, plan } = definition;
+    const nowMs = this.#runtime.clock.wallMs();
+    const { state, effects } = stepSaga(plan, newSaga(plan, nowMs), { kind: 'start' }, nowMs);
+    const row = { id, name, version, input, state, correlationId: call?.get(correlationId) ?? id, epoch: 1 };
+    this.#definitionOf(row);
+    return { row, change: { row, dueMs: dueMs(plan, state), kept: effects.length > 0, taken: [] }, effects };
+  }
+
+  async #say(id: string, input: SagaInput, by: string): Promise<void> {
+    await this.store.say(id, input, by);
+    this.#heard(id);
+    await this.store.tell([id]);
+  }
+
+  async #storeAll(changes: readonly SagaChange[], how: 'begin' | 'save'): Promise<readonly boolean[]> {
+    const stored = how === 'begin' ? await this.store.begin(changes) : await this.store.save(changes);
+    // Of two beginnings of one saga, the first is the one that was stored.
+    const left = new Set(stored);
+    return changes.map(({ row }) => (how === 'begin' ? left.delete(row.id) : stored.has(row.id)));
+  }
+
+  #rests(saga: LiveSaga): void {
+    const { id, state } = saga.row;
+    this.#live.delete(id);
+    if (isAtRest(state.status)) {
+      this.#news(id);
+      void this.store.tell([id]);
+    }
+    const due = dueMs(this.#definitionOf(saga.row).plan, state);
+    if (due !== undefined) this.#lookSoon(Math.max(0, due - this.#runtime.clock.wallMs()));
+  }
+
+  /** Spoken to, or ended: somewhere. Undefined: something may have been missed. */
+  #heard(id: string | undefined): void {
+    if (id === undefined) for (const each of this.#waiting.keys()) this.#news(each);
+    else {
+      this.#news(id);
+      this.#live.get(id)?.poke();
+    }
+    this.#lookSoon();
+  }
+
+  #news(id: string): void {
+    for (const wake of this.#waiting.get(id) ?? []) wake();
+  }
+
+  #nextNews(id: string, call: Call): Promise<void> {
+    const news = new Promise<void>((resolve, reject) => {
+      const listeners = this.#waiting.get(id) ?? new Set();
+      const done = (): void => {
+        stop();
+        timer.cancel();
+        listeners.delete(done);
+        if (listeners.size === 0) this.#waiting.delete(id);
+        resolve();
+      };
+      const timer = this.#runtime.timers.after(this.#pollMs, done);
+      const stop = call.onCancel((error) => {
+        done();
+        reject(error);
+      });
+      this.#waiting.set(id, listeners.add(done));
+    });
+    // It may be given up while nobody waits for it yet.
+    news.catch(() => {});
+    return news;
+  }
+
+  #beatLater(): void {
+    this.#beat = this.#runtime.timers.after(this.#leaseMs / 3, () => {
+      void this.store
+        .live(this.#leaseMs)
+        .catch((thrown: unknown) => {
+          const { message } = HeddleError.from(thrown);
+          this.#runtime.log('warn', 'the lease of sagas cannot be renewed', { error: message });
+        })
+        .then(() => this.#beatLater());
+    });
+  }
+
+  #lookAtMs = Number.POSITIVE_INFINITY;
+
+  /** Looks for work in `delayMs`, or when it would have anyway, if that is sooner. */
+  #lookSoon(delayMs = 0): void {
+    if (this.#stopped) return;
+    const atMs = this.#runtime.clock.nowMs() + Math.min(delayMs, this.#pollMs);
+    if (atMs >= this.#lookAtMs) return;
+    this.#look?.cancel();
+    this.#lookAtMs = atMs;
+    this.#look = this.#runtime.timers.after(Math.max(0, atMs - this.#runtime.clock.nowMs()), () => {
+      this.#lookAtMs = Number.POSITIVE_INFINITY;
+      this.#looking = (this.#looking ?? Promise.resolve()).then(() => this.#lookNow());
+    });
+  }
+
+  async #lookNow(): Promise<void> {
+    const room = Math.min(200, this.#maxRunning - this.#live.size);
+    let found: readonly SagaRow[] = [];
+    try {
+      if (room > 0)
+        found = await this.store.claim(
+          [...this.#definitions.values()],
+          Math.floor(this.#runtime.clock.wallMs()),
+          room,
+        );
+    } catch (thrown) {
+      this.#runtime.log('debug', 'sagas cannot be looked for', { error: HeddleError.from(thrown).message });
+    }
+    for (const row of found) {
+      const saga = new LiveSaga(this.#host, this.#definitionOf(row), row);
+      this.#live.set(row.id, saga);
+      saga.resume();
+    }
+    if (this.#stopped) return;
+    this.#lookSoon(
+      found.length === room && room > 0 ? 0 : this.#pollMs * (0.5 + 0.5 * this.#runtime.random.float()),
+    );
+  }
+
+  #definitionOf(row: Pick<SagaRow, 'name' | 'version'>): AnySaga {
+    const found = this.#definitions.get(keyOf(row));
+    if (found !== undefined) return found;
+    const message = `this process does not know saga ${row.name}, version ${row.version}; give it to the engine's definitions`;
+    throw new HeddleError({ code: 'failed_precondition', reason: 'UNKNOWN_SAGA', message, sent: false });
+  }
+
+  get #leaseMs(): number {
+    return this.#options.leaseMs ?? 10_000;
+  }
+
+  get #pollMs(): number {
+    return this.#options.pollMs ?? 1000;
+  }
+
+  get #maxRunning(): number {
+    return this.#options.maxRunning ?? 1000;
+  }
+}
+
+function keyOf({ name, version }: { readonly name: string; readonly version: number }): string {
+  return `${name} ${version}`;
+}
+
+function isAtRest(status: SagaStatus): boolean {
+  return status === 'completed' || status === 'compensated' || status === 'parked';
+}

@@ -1,0 +1,2 @@
+export { memoryEngine } from './memory-engine.ts';
+export { MemoryLog } from './memory-log.ts';

@@ -1,0 +1,1 @@
+export { postgresEngine, type PostgresEngineOptions } from './postgres-engine.ts';
