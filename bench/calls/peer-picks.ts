@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { compileFunction } from 'node:vm';
-import ConsistentHash from 'consistent-hash';
-import HashRing from 'hashring';
 import { Strategies } from 'moleculer';
 import { type BenchCandidate, idOf, keys } from './fleet.ts';
 
@@ -15,6 +13,14 @@ export interface PeerPick {
 
 const pointsEach = 150;
 const require = createRequire(import.meta.url);
+
+/** What is used of two peers that come without types. */
+interface KeyedRing {
+  get(key: string): string;
+  add(node: string): unknown;
+}
+const HashRing = require('hashring') as new (...args: readonly unknown[]) => KeyedRing;
+const ConsistentHash = require('consistent-hash') as new (options: unknown) => KeyedRing;
 
 interface MoleculerStrategy {
   select(list: readonly unknown[], context?: unknown): unknown;
@@ -107,7 +113,7 @@ function hashPeers(all: readonly BenchCandidate[]): PeerPick[] {
 }
 
 /** The ring of `hashring`, with as many points for each as ours. */
-export function hashRing(count: number): HashRing {
+export function hashRing(count: number): KeyedRing {
   const servers = Object.fromEntries(
     Array.from({ length: count }, (_, index) => [idOf(index), { vnodes: pointsEach }]),
   );
@@ -115,8 +121,8 @@ export function hashRing(count: number): HashRing {
 }
 
 /** The ring of `consistent-hash`; it has room for more points than its default. */
-export function consistentHash(count: number): ConsistentHash<string> {
-  const ring = new ConsistentHash<string>({ range: 100_000_003, weight: pointsEach });
+export function consistentHash(count: number): KeyedRing {
+  const ring = new ConsistentHash({ range: 100_000_003, weight: pointsEach });
   for (let index = 0; index < count; index++) ring.add(idOf(index));
   // It sorts at the first question.
   ring.get(keys[0] as string);

@@ -69,7 +69,10 @@ async function beside(policy: string, made: Policy, size: number, quick: boolean
     oursOf(policy, made, size),
     ...peers.map(({ name, pick }) => ({ name, run: repeat(pick) })),
   ];
-  const medians = await measure(subjects, quick ? { rounds: 3, turnMs: 5 } : { rounds: 11, turnMs: 20 });
+  const medians = await measure(subjects, {
+    clock: 'cpu',
+    ...(quick ? { rounds: 3, turnMs: 5 } : { rounds: 11, turnMs: 20 }),
+  });
   const value = medians.get('heddle') ?? Number.NaN;
   const goalNs = hashed.has(policy) ? 120 : 50;
   return peers.map(({ name, peer, detail }) => {
@@ -77,7 +80,7 @@ async function beside(policy: string, made: Policy, size: number, quick: boolean
     return {
       name: `pick-${policy}`,
       subject: 'heddle',
-      unit: 'ns',
+      unit: 'CPU ns',
       value,
       peer,
       peerValue,

@@ -35,7 +35,7 @@ export class Draw<C extends Candidate> {
   /** One that was not tried, if there is one. */
   untried(excluded: readonly string[]): C | undefined {
     const first = this.any();
-    if (first === undefined || excluded.length === 0 || !excluded.includes(first.id)) return first;
+    if (excluded.length === 0 || first === undefined || !excluded.includes(first.id)) return first;
     for (let left = redraws; left > 0; left--) {
       const candidate = this.any() as C;
       if (!excluded.includes(candidate.id)) return candidate;
@@ -46,7 +46,8 @@ export class Draw<C extends Candidate> {
   #index(): number {
     const keep = this.#keep;
     const x = this.#random.float() * this.#candidates.length;
-    const cell = Math.floor(x);
+    // As a 32-bit number, which is what an array wants; there are fewer candidates than 2^31.
+    const cell = x | 0;
     if (keep === undefined) return cell;
     return x - cell < (keep[cell] as number) ? cell : (this.#alias[cell] as number);
   }

@@ -31,7 +31,7 @@ class LeastRequestPicker<C extends Candidate> implements Picker<C> {
     const one = this.#draw.untried(excluded);
     const other = this.#draw.untried(excluded);
     if (one === undefined || other === undefined) return undefined;
-    return costOf(other) < costOf(one) ? other : one;
+    return inFlightOf(other) * weightOf(one) < inFlightOf(one) * weightOf(other) ? other : one;
   }
 
   /** The least busy; among equally busy ones by weight and chance: the first of the list is nobody's favourite. */
@@ -58,8 +58,11 @@ class LeastRequestPicker<C extends Candidate> implements Picker<C> {
 }
 
 function costOf(candidate: Candidate): number {
-  const { load } = candidate;
-  return load === undefined ? 0 : load.inFlight / weightOf(candidate);
+  return inFlightOf(candidate) / weightOf(candidate);
+}
+
+function inFlightOf({ load }: Candidate): number {
+  return load === undefined ? 0 : load.inFlight;
 }
 
 function weightOf({ weight }: Candidate): number {

@@ -9,7 +9,8 @@ export interface P2cLatencyOptions {
   readonly clock: Clock;
 }
 
-const decayMs = 10_000;
+/** After so long without a call a latency counts a quarter, after twice as long a ninth. */
+const forgiveMs = 10_000;
 /** What a candidate counts as that has calls and has not answered one: it is tried, not flooded. */
 const unknownMs = 1000;
 /** The clock is read once in so many picks: it costs as much as a pick. */
@@ -29,7 +30,7 @@ class P2cLatencyPicker<C extends Candidate> implements Picker<C> {
     this.candidates = candidates;
     this.#draw = new Draw(able, random, true);
     this.#clock = clock;
-    this.#meanWeight = able.reduce((sum, { weight }) => sum + weight, 0) / able.length;
+    this.#meanWeight = able.reduce((sum, { weight }) => sum + Math.max(weight, 1), 0) / able.length;
     this.#nowMs = clock.nowMs();
   }
 
@@ -39,18 +40,26 @@ class P2cLatencyPicker<C extends Candidate> implements Picker<C> {
     const one = this.#draw.untried(excluded);
     const other = this.#draw.untried(excluded);
     if (one === undefined || other === undefined || one === other) return one;
-    return this.#costOf(other) < this.#costOf(one) ? other : one;
+    // Fractions compared crosswise: six divisions would be a third of the pick.
+    const sooner = this.#dividend(other) * this.#divisor(one) < this.#dividend(one) * this.#divisor(other);
+    return sooner ? other : one;
   }
 
-  /** The latency that is expected, times the calls that are before this one. */
-  #costOf({ load, weight }: C): number {
+  /**
+   * What a candidate costs, as a fraction: the latency that is expected, times the calls that are before this one and
+   * itself, each counted by weight. Here its dividend.
+   */
+  #dividend({ load, weight }: C): number {
     if (load === undefined) return 0;
-    const ahead = weight > 0 ? (load.inFlight * this.#meanWeight) / weight : load.inFlight;
-    if (load.latencyMs === 0) return ahead * unknownMs;
-    // Without calls there are no news: what was slow is forgiven with time, or it would never be tried again.
-    const idleMs = Math.max(0, this.#nowMs - load.latencyAtMs);
-    const latencyMs = idleMs > 1000 ? load.latencyMs * Math.exp(-idleMs / decayMs) : load.latencyMs;
-    return latencyMs * (ahead + 1);
+    const ahead = load.inFlight * this.#meanWeight;
+    return load.latencyMs === 0 ? ahead * unknownMs : load.latencyMs * (ahead + Math.max(weight, 1));
+  }
+
+  /** Without calls there are no news: what was slow is forgiven with time, or it would never be tried again. */
+  #divisor({ load, weight }: C): number {
+    const known = load !== undefined && load.latencyMs > 0;
+    const idleMs = known ? Math.max(0, this.#nowMs - load.latencyAtMs) : 0;
+    return Math.max(weight, 1) * (forgiveMs + idleMs) * (forgiveMs + idleMs);
   }
 }
 

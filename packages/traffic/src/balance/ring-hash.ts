@@ -29,38 +29,43 @@ export const hashRules: Readonly<Record<keyof HashOptions, OptionRule>> = {
 /** Points that are looked at for an instance with room, before the first one has to do. */
 const farthest = 2000;
 
+/** Who is on the ring, and where. */
+interface Seats<C extends Candidate> {
+  /** In the order of the ids. */
+  readonly able: readonly C[];
+  /** Their slots, in the same order. */
+  readonly slots: readonly number[];
+  /** By slot; empty where an instance has left. */
+  readonly members: readonly (C | undefined)[];
+  /** Slots that are empty. */
+  readonly free: readonly number[];
+  /** Points that the ring would have, were there room for all. */
+  readonly size: number;
+}
+
 class RingPicker<C extends Candidate> implements Picker<C> {
   readonly policy = 'ring_hash';
   readonly candidates: readonly C[];
   readonly ring: Ring;
-  /** Points that the ring would have, were there room for all. */
-  readonly size: number;
-  /** By slot; empty where an instance has left. */
-  readonly members: readonly (C | undefined)[];
+  readonly seats: Seats<C>;
+  readonly #members: readonly (C | undefined)[];
   readonly #options: HashOptions;
   readonly #bound: BoundedLoad | undefined;
 
-  constructor(
-    candidates: readonly C[],
-    ring: Ring,
-    size: number,
-    members: readonly (C | undefined)[],
-    options: HashOptions,
-  ) {
+  constructor(candidates: readonly C[], ring: Ring, seats: Seats<C>, options: HashOptions) {
     this.candidates = candidates;
     this.ring = ring;
-    this.size = size;
-    this.members = members;
+    this.seats = seats;
+    this.#members = seats.members;
     this.#options = options;
     const { boundedLoad } = options;
-    this.#bound =
-      boundedLoad === undefined ? undefined : new BoundedLoad(boundedLoad, withWeight(candidates));
+    this.#bound = boundedLoad === undefined ? undefined : new BoundedLoad(boundedLoad, seats.able);
   }
 
   pick(call: Call, excluded: readonly string[]): C | undefined {
     if (this.ring.length === 0) return undefined;
     const point = this.ring.pointOf(hashOf(call, this.#options));
-    const first = this.members[this.ring.slotAt(point)] as C;
+    const first = this.#members[this.ring.slotAt(point)] as C;
     if (this.#takes(first, excluded)) return first;
     return this.#after(point, first, excluded);
   }
@@ -72,7 +77,8 @@ class RingPicker<C extends Candidate> implements Picker<C> {
 
   /** Clockwise to the next that takes the call; failing that, the next that was not tried. */
   #after(point: number, first: C, excluded: readonly string[]): C {
-    const { ring, members } = this;
+    const { ring } = this;
+    const members = this.#members;
     let untried = excluded.includes(first.id) ? undefined : first;
     let at = point;
     for (let left = Math.min(ring.length, farthest); left > 1; left--) {
@@ -111,45 +117,70 @@ export function ringHash(options: HashOptions): Policy {
 
 function made<C extends Candidate>(ordered: readonly C[], options: HashOptions): RingPicker<C> {
   const able = withWeight(ordered);
-  const members = able.map((candidate, slot) => ringMember(candidate, slot));
-  const ring = Ring.of(members, (slot) => able[slot]?.id ?? '');
-  return new RingPicker(ordered, ring, Ring.sizeOf(members), able, options);
+  const onRing = able.map((candidate, slot) => ringMember(candidate, slot));
+  const ring = Ring.of(onRing, (slot) => able[slot]?.id ?? '');
+  const slots = able.map((_, slot) => slot);
+  return new RingPicker(
+    ordered,
+    ring,
+    { able, slots, members: able, free: [], size: Ring.sizeOf(onRing) },
+    options,
+  );
 }
 
 /** The picker for a set that is like the one before but for a few; undefined: it is not. */
 function changedFrom<C extends Candidate>(
-  before: RingPicker<C>,
+  { ring, seats }: RingPicker<C>,
   ordered: readonly C[],
   options: HashOptions,
 ): RingPicker<C> | undefined {
-  const able = withWeight(ordered);
-  const coming = new Map(able.map((candidate) => [candidate.id, candidate]));
-  const members = [...before.members];
+  const next = reseated(seats, withWeight(ordered));
+  const { gone, added } = next;
+  if (gone.length + added.length === 0) return new RingPicker(ordered, ring, next, options);
+  if (!Ring.worthChanging(seats.size, next.size, Ring.sizeOf(gone) + Ring.sizeOf(added))) return undefined;
+  const idOf = (slot: number): string => (next.members[slot] ?? seats.members[slot])?.id ?? '';
+  return new RingPicker(ordered, ring.changed(gone, added, idOf), next, options);
+}
+
+/** Walks through the old set and the new one side by side: both are in the order of the ids. */
+function reseated<C extends Candidate>(
+  before: Seats<C>,
+  able: readonly C[],
+): Seats<C> & { readonly gone: readonly RingMember[]; readonly added: readonly RingMember[] } {
+  const members = before.members.slice();
+  // A slot that becomes empty now is still on the ring: it can be had at the next update.
+  const free = before.free.slice();
+  const left: number[] = [];
+  const slots: number[] = [];
   const gone: RingMember[] = [];
   const added: RingMember[] = [];
-  const free: number[] = [];
-  for (const [slot, old] of before.members.entries()) {
-    const now = old === undefined ? undefined : coming.get(old.id);
-    members[slot] = now;
-    // A slot that becomes free now is still on the ring: it can be had at the next update.
-    if (old === undefined) free.push(slot);
-    if (now !== undefined) coming.delete(now.id);
-    if (old === undefined || now?.weight === old.weight) continue;
-    gone.push(ringMember(old, slot));
-    if (now !== undefined) added.push(ringMember(now, slot));
+  let at = 0;
+  const leave = (until: string | undefined): void => {
+    for (
+      let old = before.able[at];
+      old !== undefined && (until === undefined || old.id < until);
+      old = before.able[at]
+    ) {
+      const slot = before.slots[at++] as number;
+      gone.push(ringMember(old, slot));
+      members[slot] = undefined;
+      left.push(slot);
+    }
+  };
+  for (const candidate of able) {
+    leave(candidate.id);
+    const old = before.able[at];
+    const stays = old?.id === candidate.id;
+    const slot = stays ? (before.slots[at++] as number) : (free.pop() ?? members.length);
+    members[slot] = candidate;
+    slots.push(slot);
+    if (stays && old.weight === candidate.weight) continue;
+    if (stays) gone.push(ringMember(old, slot));
+    added.push(ringMember(candidate, slot));
   }
-  for (const newcomer of coming.values()) {
-    const slot = free.pop() ?? members.length;
-    members[slot] = newcomer;
-    added.push(ringMember(newcomer, slot));
-  }
-  if (gone.length + added.length === 0)
-    return new RingPicker(ordered, before.ring, before.size, members, options);
-  const [leaving, joining] = [Ring.sizeOf(gone), Ring.sizeOf(added)];
-  const size = before.size - leaving + joining;
-  if (!Ring.worthChanging(before.size, size, leaving + joining)) return undefined;
-  const idOf = (slot: number): string => (members[slot] ?? before.members[slot])?.id ?? '';
-  return new RingPicker(ordered, before.ring.changed(gone, added, idOf), size, members, options);
+  leave(undefined);
+  const size = before.size - Ring.sizeOf(gone) + Ring.sizeOf(added);
+  return { able, slots, members, free: [...free, ...left], size, gone, added };
 }
 
 /** If all have weight 0, all count alike. */

@@ -235,7 +235,8 @@ function radixSorted(points: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer>
 }
 
 function bitsFor(length: number): number {
-  return Math.max(1, Math.floor(Math.log2(Math.max(2, length))));
+  // About two points for each bucket: they lie side by side, and the index stays small enough for the caches.
+  return Math.max(1, Math.floor(Math.log2(Math.max(2, length))) - 1);
 }
 
 function bucketsOf(points: Uint32Array, bits: number): Uint32Array<ArrayBuffer> {
