@@ -157,7 +157,10 @@ export class Http2Pool implements Pool {
   }
 
   #open(): number {
-    return this.#connections.reduce((count, { connection: { state } }) => (state === 'open' ? count + 1 : count), 0);
+    return this.#connections.reduce(
+      (count, { connection: { state } }) => (state === 'open' ? count + 1 : count),
+      0,
+    );
   }
 
   async #connect(): Promise<void> {
