@@ -3,7 +3,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { create, type DescMethodUnary, type MessageInitShape } from '@bufbuild/protobuf';
+import { create, type DescMethodUnary } from '@bufbuild/protobuf';
 import { embeddedRegistry } from '@heddle/discovery/embedded';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { createTransport, type RpcRequest, type RpcResponse } from '@heddle/rpc';
@@ -35,7 +35,7 @@ const transport = createTransport({
   ...(mode === 'explain' && { decisions: new DecisionLog({ process: 'bench' }) }),
 });
 const method = unary as DescMethodUnary;
-const message = create(payload, { body: unaryMessage.subarray(2) } as MessageInitShape<typeof payload>);
+const message = create(payload, { body: unaryMessage.subarray(2) });
 
 async function call(): Promise<void> {
   const answer = await transport.unary(method, undefined, undefined, undefined, message);

@@ -4,7 +4,7 @@ import { HeddleError, sleep } from '@heddle/kernel';
 import { createTransport } from './client/create-transport.ts';
 import { createClient } from './connect/create-client.ts';
 import { EchoService } from './gen/heddle/testing/v1/echo_pb.ts';
-import { EchoFleet } from './testing/echo-fleet.ts';
+import { EchoFleet } from './testing/node/echo-fleet.ts';
 
 // A process that is stopped is a process whose event loop is blocked: its sockets are open, and nothing comes back.
 

@@ -72,10 +72,10 @@ function candidateLine(candidate: RecordedCandidate, picked: boolean): string {
 }
 
 function attemptLines(attempts: readonly RecordedAttempt[]): string[] {
-  return attempts.map(({ number, instance, atMs, tookMs, outcome, then }) => {
+  return attempts.map(({ number, instance, atMs, tookMs, outcome, next }) => {
     const where = instance === undefined ? 'no instance' : `at ${instance}`;
     const took = tookMs === undefined ? 'had not ended' : `took ${tookMs} ms`;
     const result = [outcome?.code, outcome?.reason, outcome?.answer].filter((part) => part !== undefined);
-    return `  attempt ${number} ${where}, began after ${atMs} ms, ${took}: ${result.join(' ')}${then === undefined ? '' : ` -> ${then}`}`;
+    return `  attempt ${number} ${where}, began after ${atMs} ms, ${took}: ${result.join(' ')}${next === undefined ? '' : ` -> ${next}`}`;
   });
 }

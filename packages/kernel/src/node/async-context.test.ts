@@ -27,7 +27,10 @@ test('an inner call hides the outer one for as long as it runs', () => {
   const outer = Call.root(runtime);
   const inner = outer.child();
   asyncContext.run(outer, () => {
-    assert.equal(asyncContext.run(inner, asyncContext.current), inner);
+    assert.equal(
+      asyncContext.run(inner, () => asyncContext.current()),
+      inner,
+    );
     assert.equal(asyncContext.current(), outer);
   });
 });

@@ -91,10 +91,12 @@ function requestFor(
 }
 
 /** What every request says, in an order of its own. */
-const usual = [
-  ...['content-type', 'application/grpc', 'te', 'trailers'],
-  ...['grpc-accept-encoding', accepted, 'user-agent', 'heddle'],
-];
+const usual: readonly string[] = Fields.of({
+  'content-type': 'application/grpc',
+  te: 'trailers',
+  'grpc-accept-encoding': accepted,
+  'user-agent': 'heddle',
+}).raw;
 
 /** The caller's fields, with those of the protocol in place of his. */
 function fieldsFor(own: Fields): Fields {

@@ -20,7 +20,7 @@ const ours = ['policy', 'hash-header'] as const;
  * `policy` and `hash-header`. grpc-js leaves the query in the path. Throws `invalid_argument` / `BAD_TARGET`.
  */
 export function readChannelTarget({ scheme, authority, path }: experimental.GrpcUri): ChannelTarget {
-  const [name = '', query] = split(path);
+  const [name, query] = split(path);
   const found = new Map<string, string>();
   const rest: string[] = [];
   for (const part of query?.split('&') ?? []) {

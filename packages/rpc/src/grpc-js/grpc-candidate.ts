@@ -1,4 +1,4 @@
-import { experimental } from '@grpc/grpc-js';
+import type { experimental } from '@grpc/grpc-js';
 import { type Candidate, Load, type LoadGroup } from '@heddle/traffic';
 import { instanceOf, keyOf } from './instance-endpoint.ts';
 
@@ -53,7 +53,7 @@ export class Leaves {
   }
 
   close(): void {
-    for (const key of [...this.#byKey.keys()]) this.#drop(key);
+    for (const key of this.#byKey.keys()) this.#drop(key);
   }
 
   #drop(key: string): void {

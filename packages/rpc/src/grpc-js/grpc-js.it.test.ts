@@ -9,7 +9,7 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { EchoService } from '../gen/heddle/testing/v1/echo_pb.ts';
-import { EchoFleet, type EchoProcess } from '../testing/echo-fleet.ts';
+import { EchoFleet, type EchoProcess } from '../testing/node/echo-fleet.ts';
 import { grpcJsService } from '../testing/grpc-js-service.ts';
 import { until } from '../testing/wait.ts';
 import { register } from './register.ts';
@@ -55,7 +55,7 @@ function client(target: string, options: ChannelOptions = {}): EchoClient {
 function call(echo: EchoClient, request: object = { text: 'x' }, metadata = new Metadata()): Promise<Reply> {
   return new Promise((resolve, reject) => {
     echo.echo(request, metadata, (error, reply) => {
-      if (error !== null || reply === undefined) reject(error);
+      if (error !== null || reply === undefined) reject(error ?? new Error('no answer'));
       else resolve(reply);
     });
   });

@@ -67,7 +67,8 @@ function checked(configs: LbConfig): LbConfig {
 function readOption(option: unknown): Partial<ServiceConfig> {
   if (option === undefined) return {};
   try {
-    return JSON.parse(String(option)) as Partial<ServiceConfig>;
+    if (typeof option !== 'string') throw new TypeError('it is no text');
+    return JSON.parse(option) as Partial<ServiceConfig>;
   } catch (cause) {
     const message = `the channel option grpc.service_config is not JSON: ${(cause as Error).message}`;
     throw new HeddleError({

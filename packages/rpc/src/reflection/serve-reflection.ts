@@ -62,7 +62,7 @@ function answer(
       const value = { baseTypeName: question.value, extensionNumber: numbers };
       return { case: 'allExtensionNumbersResponse', value };
     }
-    default:
+    case undefined:
       return refusal('invalid_argument', 'the request asks nothing that is known here');
   }
 }

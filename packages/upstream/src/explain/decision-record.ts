@@ -38,7 +38,7 @@ export interface RecordedAttempt {
   readonly tookMs?: number;
   readonly outcome?: RecordedOutcome;
   /** What was decided then: `retry after 12 ms`, `given up: not_idempotent`. */
-  readonly then?: string;
+  readonly next?: string;
 }
 
 /** What made a call end as it did, for those that did not end well. */

@@ -123,13 +123,13 @@ function attemptOf(notes: AttemptNotes, startMs: number): RecordedAttempt {
     ...(member !== undefined && { instance: member.id, address: member.address }),
     atMs: rounded(notes.startMs - startMs),
     ...(endMs !== undefined && { tookMs: rounded(endMs - notes.startMs), outcome: outcomeOf(error, answer) }),
-    ...(decision !== undefined && thenOf(decision)),
+    ...(decision !== undefined && nextOf(decision)),
   };
 }
 
-function thenOf(decision: NonNullable<AttemptNotes['decision']>): { then?: string } {
-  if (decision.retry) return { then: `retry after ${Math.round(decision.delayMs)} ms` };
-  return decision.why === 'settled' ? {} : { then: `given up: ${decision.why}` };
+function nextOf(decision: NonNullable<AttemptNotes['decision']>): { next?: string } {
+  if (decision.retry) return { next: `retry after ${Math.round(decision.delayMs)} ms` };
+  return decision.why === 'settled' ? {} : { next: `given up: ${decision.why}` };
 }
 
 function rounded(ms: number): number {

@@ -63,7 +63,7 @@ export class EchoFleet {
 
   /** Resolves when the server is registered. */
   async start(id: string, stated: Stated = {}): Promise<EchoProcess> {
-    const file = fileURLToPath(new URL('./registered-echo.ts', import.meta.url));
+    const file = fileURLToPath(new URL('../registered-echo.ts', import.meta.url));
     const { port } = this.#server.address;
     const args = ['--conditions=@heddle/source', file, String(port), this.#token, id, JSON.stringify(stated)];
     const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
