@@ -1,5 +1,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { boundariesBench } from './boundaries/area.ts';
+import { discoveryBench } from './discovery/area.ts';
 import { callsBench } from './calls/area.ts';
 import { writeDocument } from './document.ts';
 import { kernelBench } from './kernel.ts';
@@ -7,6 +9,8 @@ import { type BenchOptions, type BenchOutcome, reportOf, tableOf } from './repor
 import { wireBench } from './wire/area.ts';
 
 const areas: Record<string, (options: BenchOptions) => Promise<BenchOutcome>> = {
+  boundaries: boundariesBench,
+  discovery: discoveryBench,
   calls: callsBench,
   kernel: kernelBench,
   wire: wireBench,

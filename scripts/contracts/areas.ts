@@ -1,4 +1,16 @@
 // The suites by area. An area is here when its suites exist.
+import { properties } from './boundaries/properties.ts';
+import { booking, trading } from './boundaries/service-cutter.ts';
+import { shop } from './boundaries/shop/shop.ts';
+import { consulContract } from './discovery/consul.ts';
+import { dns } from './discovery/dns.ts';
+import { embedded } from './discovery/embedded.ts';
+import { eurekaContract } from './discovery/eureka.ts';
+import { nacosContract } from './discovery/nacos.ts';
+import { zooKeeperContract } from './discovery/zookeeper.ts';
+import { etcdContract } from './discovery/etcd.ts';
+import { kubernetes } from './discovery/kubernetes.ts';
+import { xds } from './discovery/xds.ts';
 import type { Contract } from './result.ts';
 import { grpcurlContract } from './calls/grpcurl.ts';
 import { connectConformanceContract } from './wire/connect-conformance.ts';
@@ -11,5 +23,17 @@ import { smuggling } from './wire/smuggling.ts';
 /** What `npm run contracts -- <area>` runs. */
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
   calls: [grpcurlContract],
+  boundaries: [booking, trading, properties, shop],
+  discovery: [
+    embedded,
+    consulContract,
+    etcdContract,
+    zooKeeperContract,
+    kubernetes,
+    eurekaContract,
+    nacosContract,
+    dns,
+    xds,
+  ],
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],
 };

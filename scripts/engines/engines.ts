@@ -1,8 +1,12 @@
 // Everything that `node scripts/engines/main.ts` knows of.
+import { bind9, nsupdate } from './bind9.ts';
 import { chromium } from './chromium.ts';
 import { connectConformance } from './connect-conformance.ts';
+import { consul } from './consul.ts';
 import { curl } from './curl.ts';
 import type { Tool } from './engine.ts';
+import { etcd, etcdctl } from './etcd.ts';
+import { eureka } from './eureka.ts';
 import { grpcCpp } from './grpc-cpp.ts';
 import { grpcGo, grpcGoInteropClient, grpcGoInteropServer } from './grpc-go.ts';
 import { grpcPython } from './grpc-python.ts';
@@ -10,20 +14,32 @@ import { grpcurl } from './grpcurl.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
 import { h2load, nghttp, nghttpx } from './nghttp2.ts';
+import { kubeApiserver } from './kube-apiserver.ts';
+import { nacos } from './nacos.ts';
 import { nginx } from './nginx.ts';
 import { promtool } from './promtool.ts';
 import { wrk } from './wrk.ts';
+import { xdsControlPlane } from './xds-control-plane.ts';
+import { zooKeeper } from './zookeeper.ts';
 
 /** All of them, servers first. */
 export const engines: readonly Tool[] = [
   nginx,
   haproxy,
   nghttpx,
+  consul,
+  zooKeeper,
+  eureka,
+  nacos,
+  etcd,
   grpcGo,
   grpcCpp,
   grpcGoInteropServer,
   grpcGoInteropClient,
   grpcPython,
+  kubeApiserver,
+  bind9,
+  xdsControlPlane,
   h2load,
   nghttp,
   wrk,
@@ -31,6 +47,8 @@ export const engines: readonly Tool[] = [
   h2spec,
   connectConformance,
   curl,
+  etcdctl,
+  nsupdate,
   promtool,
   chromium,
 ];

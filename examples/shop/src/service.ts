@@ -154,7 +154,17 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
       admin,
       server,
     ],
-    registrations: [registration({ runtime, registry, instance, health })],
+    registrations: [
+      registration({
+        runtime,
+        registry,
+        instance,
+        health,
+        // The same for all, whatever protocols they speak beside it.
+        check: { kind: 'http', path: '/health' },
+        onRegistered: metrics.registered,
+      }),
+    ],
   });
 }
 

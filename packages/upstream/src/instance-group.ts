@@ -120,8 +120,7 @@ export class InstanceGroup<Req, Res> {
     const { resolver } = this.#options;
     const counts = resolver.current?.excluded ?? nobody;
     const reason = subsetIsEmpty(counts) ? 'SUBSET_EMPTY' : 'NO_INSTANCES';
-    const others = `${counts.state} not running, ${counts.health} critical, ${counts.weight} of weight 0, ${counts.subset} outside of the subset`;
-    throw unavailable(reason, `${resolver.target.text} has no instance that takes calls (${others})`);
+    throw unavailable(reason, `${resolver.target.text} has no instance that takes calls (${othersIn(counts)})`);
   }
 
   #update(snapshot: EndpointSnapshot): void {
@@ -241,4 +240,16 @@ function subsetIsEmpty({ subset, state, weight, health }: ExcludedCounts): boole
 
 function unavailable(reason: string, message: string): HeddleError {
   return new HeddleError({ code: 'unavailable', reason, message, sent: false });
+}
+
+/** What is known and not called, for people: none is left out. */
+function othersIn({
+  state = 0,
+  weight = 0,
+  health = 0,
+  subset = 0,
+  share = 0,
+}: Partial<ExcludedCounts> = {}): string {
+  const counts = `${state} not running, ${weight} of weight 0, ${health} critical, ${subset} outside of the subset`;
+  return share === 0 ? counts : `${counts}, ${share} left to other clients`;
 }
