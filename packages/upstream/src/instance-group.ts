@@ -120,7 +120,10 @@ export class InstanceGroup<Req, Res> {
     const { resolver } = this.#options;
     const counts = resolver.current?.excluded ?? nobody;
     const reason = subsetIsEmpty(counts) ? 'SUBSET_EMPTY' : 'NO_INSTANCES';
-    throw unavailable(reason, `${resolver.target.text} has no instance that takes calls (${othersIn(counts)})`);
+    throw unavailable(
+      reason,
+      `${resolver.target.text} has no instance that takes calls (${othersIn(counts)})`,
+    );
   }
 
   #update(snapshot: EndpointSnapshot): void {
