@@ -113,9 +113,6 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
     shed: { calmMs: 250, fullMs: 2500 },
     layers: [fault(faults)],
   });
-  const kill = (): void => {
-    process.kill(process.pid, 'SIGKILL');
-  };
   const explain = explainService(decisions, () => ({ server: server.layers, ...clients.layers }));
   const admin = httpServer(adminService({ token: config.adminToken, faults, kill, explain }), { runtime });
   const protocols = composition.rpc === undefined ? 'http' : 'http,grpc';
@@ -144,13 +141,7 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
       { name: 'registry', start: () => Promise.resolve(), stop: () => registry.close() },
       { name: 'clients', start: () => Promise.resolve(), stop: () => clients.close() },
       ...(composition.parts ?? []),
-      // A drain waits for what is in flight, and a watch of the health never ends by itself.
-      {
-        name: 'health',
-        start: () => Promise.resolve(),
-        drain: async () => health.close(),
-        stop: () => Promise.resolve(),
-      },
+      healthPart(health),
       admin,
       server,
     ],
@@ -166,6 +157,16 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
       }),
     ],
   });
+}
+
+function kill(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+/** A drain waits for what is in flight, and a watch of the health never ends by itself. */
+function healthPart(health: HealthBoard): Part {
+  const nothing = (): Promise<void> => Promise.resolve();
+  return { name: 'health', start: nothing, drain: async () => health.close(), stop: nothing };
 }
 
 function openRegistry({ registry: addresses, registryToken: token }: ShopConfig, runtime: Runtime): Registry {
