@@ -261,7 +261,7 @@ describe('heddle up --shop', { skip: onlyLinux, timeout: 300_000 }, () => {
       await answer.body?.cancel();
       return answer.headers.get('x-request-id') ?? '';
     };
-    const told = await until('an order that met the fault', 30_000, async () => {
+    const told = await until('an order that met the fault', 90_000, async () => {
       const asked = heddle('explain', await order(), ...data);
       return (await asked.exited) === 0 && asked.output.includes('INJECTED_FAULT') ? asked.output : undefined;
     });
