@@ -15,6 +15,7 @@ import { jwt } from './gateway/jwt.ts';
 import { normalisation } from './gateway/normalisation.ts';
 import { ratelimitMemory } from './gateway/ratelimit-memory.ts';
 import type { Contract } from './result.ts';
+import { grpcurlContract } from './calls/grpcurl.ts';
 import { connectConformanceContract } from './wire/connect-conformance.ts';
 import { counterparts } from './wire/counterparts.ts';
 import { floods } from './wire/floods.ts';
@@ -24,6 +25,7 @@ import { smuggling } from './wire/smuggling.ts';
 
 /** What `npm run contracts -- <area>` runs. */
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
+  calls: [grpcurlContract],
   boundaries: [booking, trading, properties, shop],
   discovery: [
     embedded,

@@ -1,4 +1,5 @@
 import { type Instance, type Registry, resolver } from '@heddle/discovery';
+<<<<<<< HEAD
 import { HeddleError, type Runtime } from '@heddle/kernel';
 import type { MetricRegistry } from '@heddle/telemetry';
 import { MemoryRateStore, type RateStore, RetryBudget, weightedRoundRobin } from '@heddle/traffic';
@@ -12,6 +13,25 @@ import { attemptStack, gatewayStack, routeStack } from './gateway-stack.ts';
 import type { GatewayConfig, QuarantinedRoute } from './model/gateway-config.ts';
 import type { RouteConfig } from './model/route.ts';
 import { type Routed, routed } from './router/routed.ts';
+=======
+import type { Runtime } from '@heddle/kernel';
+import { MetricRegistry } from '@heddle/telemetry';
+import { RetryBudget } from '@heddle/traffic';
+import {
+  balance,
+  type DecisionLog,
+  httpUpstream,
+  InstanceGroup,
+  linesOf,
+  policyByName,
+  type Stacks,
+  type Upstream,
+} from '@heddle/upstream';
+import { classifyHttp, type HttpRequest, type HttpResponse, type HttpService } from '@heddle/wire';
+import { gatewayLayers, gatewayStack, routeLayers, routeStack } from './gateway-stack.ts';
+import type { GatewayConfig } from './model/gateway-config.ts';
+import { routed } from './router/routed.ts';
+>>>>>>> main
 
 type HttpGroup = InstanceGroup<HttpRequest, HttpResponse>;
 
@@ -22,8 +42,13 @@ export interface GatewayOptions {
   readonly metrics: MetricRegistry;
   /** For `discovery:` upstreams. */
   readonly registry?: Registry;
+<<<<<<< HEAD
   /** Gives the secrets that the configuration names. Default: there are none. */
   readonly secrets?: Secrets;
+=======
+  /** Where decision records go. Default: none are made. */
+  readonly decisions?: DecisionLog;
+>>>>>>> main
   /** Makes the way to an instance. Default `httpUpstream`. */
   readonly connect?: (instance: Instance) => Upstream<HttpRequest, HttpResponse>;
 }
@@ -47,6 +72,8 @@ interface Target {
 /** A configured gateway without its socket: a service, and the upstreams that it follows. */
 export class Gateway {
   readonly service: HttpService;
+  /** The layers around every request, and around those that have a route. */
+  readonly stacks: Stacks;
   readonly #targets = new Map<string, Target>();
   readonly #store: RateStore;
   #draining = false;
@@ -54,6 +81,7 @@ export class Gateway {
   /** Starts to resolve every upstream. Throws as `resolver` of discovery does, and
    * `failed_precondition` / `MISSING_SECRET` for a secret that is not there; nothing is left running then. */
   constructor(options: GatewayOptions) {
+<<<<<<< HEAD
     const { config, metrics } = options;
     this.#store = new MemoryRateStore(options.runtime.clock);
     const { secrets = () => undefined } = options;
@@ -62,6 +90,22 @@ export class Gateway {
     const refused = config.quarantined.flatMap(quarantine);
     const readiness = (): ReturnType<Gateway['readiness']> => this.readiness();
     this.service = gatewayStack({ config, metrics, readiness })(routed([...routes, ...refused]));
+=======
+    const { config, metrics, decisions } = options;
+    const routes = config.routes.map((route) => {
+      const { group, budget } = this.#target(route.upstream, options);
+      return { route, service: routeStack({ route, budget, decisions })(balance(group)) };
+    });
+    const readiness = (): ReturnType<Gateway['readiness']> => this.readiness();
+    const front = { limits: config.limits, metrics, readiness };
+    this.service = gatewayStack(front)(routed(routes));
+    const [route] = config.routes;
+    const budget = new RetryBudget(options.runtime.clock);
+    this.stacks = {
+      gateway: linesOf(gatewayLayers({ ...front, metrics: new MetricRegistry() })),
+      ...(route !== undefined && { route: linesOf(routeLayers({ route, budget, decisions })) }),
+    };
+>>>>>>> main
   }
 
   /** Ready when the instances of every upstream are known, until `leave`. */
@@ -114,7 +158,9 @@ export class Gateway {
     const { connect = (instance) => httpUpstream(instance, runtime) } = options;
     try {
       const source = resolver(target, registry === undefined ? { runtime } : { runtime, registry });
-      const group = new InstanceGroup({ runtime, resolver: source, policy: weightedRoundRobin, connect });
+      const policy = policyByName('weighted_round_robin', runtime);
+      const guards = { classify: classifyHttp };
+      const group = new InstanceGroup({ runtime, resolver: source, policy, connect, guards });
       const made = { group, budget: new RetryBudget(runtime.clock) };
       this.#targets.set(target, made);
       return made;
