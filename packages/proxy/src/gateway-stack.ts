@@ -1,12 +1,6 @@
-<<<<<<< HEAD
 import { type Layer, stack } from '@heddle/kernel';
-import { httpServerMetrics, type MetricRegistry } from '@heddle/telemetry';
-import { concurrency, type RateStore, type RetryBudget, retry, timeout } from '@heddle/traffic';
-=======
-import type { Layer } from '@heddle/kernel';
 import { httpServerMetrics, type MetricRegistry, traced } from '@heddle/telemetry';
-import { concurrency, type RetryBudget, retry, timeout } from '@heddle/traffic';
->>>>>>> main
+import { concurrency, type RateStore, type RetryBudget, retry, timeout } from '@heddle/traffic';
 import {
   type DecisionLog,
   explained,
@@ -23,8 +17,6 @@ import {
   replayHttp,
   retryAfterMs,
 } from '@heddle/wire';
-import { authenticated, authorised, withoutClaims } from './auth/authenticated.ts';
-import type { Authenticator } from './auth/authenticator.ts';
 import { errorsToAnswers } from './answer/errors-to-answers.ts';
 import { health, type Readiness } from './answer/health.ts';
 import { content } from './forward/content.ts';
@@ -33,6 +25,8 @@ import { changeFields } from './action/change-fields.ts';
 import { corsLayer } from './action/cors.ts';
 import { rewritten } from './action/rewritten.ts';
 import { routeFault } from './action/route-fault.ts';
+import { authenticated, authorised, withoutClaims } from './auth/authenticated.ts';
+import type { Authenticator } from './auth/authenticator.ts';
 import { isAnonymous, limited } from './limit/limited.ts';
 import type { GatewayConfig } from './model/gateway-config.ts';
 import type { RouteConfig } from './model/route.ts';
@@ -48,37 +42,13 @@ export interface GatewayStackOptions {
   readonly readiness: Readiness;
 }
 
-<<<<<<< HEAD
-/** Every request passes these, from the outside in, before its route is looked up. */
-export function gatewayStack({ config, metrics, readiness }: GatewayStackOptions): HttpLayer {
-  return stack(
-    // Above all else: probes are neither traffic nor subject to its limits.
-    health(readiness),
-    // Sees every answer, those that the layers below make out of errors included.
-    httpServerMetrics(metrics, { service: 'gateway' }),
-    // Above the errors, so that their answers carry the request's id too; above the router, so that no route can be
-    // reached with claims from outside.
-    forwarded,
-    // Beside it: the fields that say what a token says are ours as well.
-    withoutClaims((config.auth.claimsToFields ?? []).map(([, name]) => name)),
-    // Above all that can refuse, so that every refusal is a proper answer.
-    errorsToAnswers,
-    // Below the answers, since a deadline that cannot be read is refused; below `forwarded`, which has removed what
-    // strangers claim. From here on the call has the caller's deadline and trace.
-    propagateIn,
-    // Before any work is done for the request; a refusal here is cheap.
-    concurrency<HttpRequest, HttpResponse>({ max: config.limits.maxRequests, what: 'the gateway' }),
-    // One spelling of the path for everything that decides by it, and for the upstream.
-    normalised,
-  );
-=======
 /** Every request passes these, before its route is looked up. */
 export function gatewayStack(options: GatewayStackOptions): HttpLayer {
   return stackOf(gatewayLayers(options));
 }
 
 /** The layers from the outside in. Each place has its reason, which `heddle explain layers` shows. */
-export function gatewayLayers({ limits, metrics, readiness }: GatewayStackOptions): HttpLayers {
+export function gatewayLayers({ config, metrics, readiness }: GatewayStackOptions): HttpLayers {
   return [
     {
       name: 'health',
@@ -94,6 +64,11 @@ export function gatewayLayers({ limits, metrics, readiness }: GatewayStackOption
       name: 'forwarded',
       why: "Above the errors, so that their answers carry the request's id too; above the router, so that no route can be reached with claims from outside.",
       layer: forwarded,
+    },
+    {
+      name: 'claims',
+      why: "Beside 'forwarded': the fields that say what a token says are ours as well.",
+      layer: withoutClaims((config.auth.claimsToFields ?? []).map(([, name]) => name)),
     },
     {
       name: 'answers to errors',
@@ -113,20 +88,14 @@ export function gatewayLayers({ limits, metrics, readiness }: GatewayStackOption
     {
       name: 'places',
       why: 'Before any work is done for the request; a refusal here is cheap.',
-      layer: concurrency({ max: limits.maxRequests, what: 'the gateway' }),
+      layer: concurrency({ max: config.limits.maxRequests, what: 'the gateway' }),
     },
     {
       name: 'one spelling',
       why: 'One spelling of the path for everything that decides by it, and for the upstream.',
       layer: normalised,
     },
-    {
-      name: 'content',
-      why: 'Last, as it may wait for the content: what is refused for other reasons is not read.',
-      layer: content(limits.maxBodyBytes),
-    },
   ];
->>>>>>> main
 }
 
 /** What `routeStack` needs. */
@@ -138,74 +107,92 @@ export interface RouteStackOptions {
 }
 
 /** A request that has its route passes these, whatever the route does with it. */
-export function routeStack({ route, config, authenticator, store }: RouteStackOptions): HttpLayer {
-  return stack(
-    // Outermost: a page must be able to read refusals as well, and a preflight carries no credentials.
-    optional(route.cors, (cors) => stack(corsLayer(cors), errorsToAnswers)),
-    // Above what is slow on purpose, so that even that ends in time. It bounds all attempts together.
-    timeout<HttpRequest, HttpResponse>({ ms: route.timeoutMs }),
-    // Before any proof is looked at, as far as that can be: whoever guesses is limited too.
-    limited(route.limits.filter(isAnonymous), route.name, store),
-    // Above all that the route does for a caller. A refusal has read nothing of the content.
-    optional(route.auth, (demand) => authenticated(authenticator, demand, config.auth)),
-    route.access.length === 0 ? (next) => next : authorised(route.access),
-    limited(
-      route.limits.filter((limit) => !isAnonymous(limit)),
-      route.name,
-      store,
-    ),
-    // Below the proof of identity, which must not be read from fields that the route itself sets.
-    changeFields(route.request, route.response),
-    optional(route.fault, routeFault),
-    // Last, as it may wait for the content: what is refused for other reasons is not read.
-    content(route.maxBodyBytes ?? config.limits.maxBodyBytes),
-    // Only what goes on gets another path: everything above sees the one that was asked for.
-    optional(route.rewrite, (rewrite) => rewritten(rewrite, route.match.path.value)),
-  );
+export function routeStack(options: RouteStackOptions): HttpLayer {
+  return stackOf(routeLayers(options));
+}
+
+/** The layers of a route, from the outside in. */
+export function routeLayers({ route, config, authenticator, store }: RouteStackOptions): HttpLayers {
+  const { cors, auth, access, limits, fault, rewrite, name } = route;
+  return [
+    {
+      name: 'CORS',
+      why: 'Outermost: a page must be able to read refusals as well, and a preflight carries no credentials.',
+      layer: cors && stack(corsLayer(cors), errorsToAnswers),
+    },
+    {
+      name: 'deadline',
+      why: 'Above what is slow, on purpose or not: it bounds all attempts together.',
+      layer: timeout({ ms: route.timeoutMs }),
+    },
+    {
+      name: 'limits of strangers',
+      why: 'Before any proof is looked at: whoever guesses is limited too.',
+      layer: limited(limits.filter(isAnonymous), name, store),
+    },
+    {
+      name: 'authentication',
+      why: 'Above all that the route does for a caller; a refusal has read nothing of the content.',
+      layer: auth && authenticated(authenticator, auth, config.auth),
+    },
+    {
+      name: 'access',
+      why: 'As soon as it is known who comes, by the path that was matched.',
+      layer: access.length === 0 ? undefined : authorised(access),
+    },
+    {
+      name: 'limits of callers',
+      why: 'Below the proofs: they count by user and role.',
+      layer: limited(
+        limits.filter((limit) => !isAnonymous(limit)),
+        name,
+        store,
+      ),
+    },
+    {
+      name: 'fields',
+      why: 'Below the proof of identity, which must not be read from fields that the route itself sets.',
+      layer: changeFields(route.request, route.response),
+    },
+    {
+      name: 'fault',
+      why: 'Above the upstream, which it stands in for.',
+      layer: fault && routeFault(fault),
+    },
+    {
+      name: 'content',
+      why: 'Late, as it may wait for the content: what is refused for other reasons is not read.',
+      layer: content(route.maxBodyBytes ?? config.limits.maxBodyBytes),
+    },
+    {
+      name: 'rewrite',
+      why: 'Last: everything above sees the path that was asked for.',
+      layer: rewrite && rewritten(rewrite, route.match.path.value),
+    },
+  ];
 }
 
 /** What `attemptStack` needs. The budget is shared by all routes to one upstream. */
 export interface AttemptStackOptions {
-  readonly route: Pick<RouteConfig, 'attempts' | 'attemptTimeoutMs'>;
+  readonly route: RouteConfig;
+  readonly upstream: string;
   readonly budget: RetryBudget;
   /** Where decision records go; undefined: none are made. */
   readonly decisions: DecisionLog | undefined;
 }
 
-<<<<<<< HEAD
 /** A request that goes to an upstream passes these, above the upstream's balancer. */
-export function attemptStack({ route, budget }: AttemptStackOptions): HttpLayer {
-  // Right above the balancer, which gives each attempt another instance.
-  return retry<HttpRequest, HttpResponse>({
-    classify: classifyHttp,
-    replay: replayHttp,
-    budget,
-    attempts: route.attempts,
-    pushbackMs: retryAfterMs,
-    ...(route.attemptTimeoutMs !== undefined && { attemptTimeoutMs: route.attemptTimeoutMs }),
-  });
+export function attemptStack(options: AttemptStackOptions): HttpLayer {
+  return stackOf(attemptLayers(options));
 }
 
-function optional<T>(given: T | undefined, layer: (given: T) => HttpLayer): HttpLayer {
-  return given === undefined ? (next) => next : layer(given);
-=======
-/** A request that has its route passes these, above the upstream's balancer. */
-export function routeStack(options: RouteStackOptions): HttpLayer {
-  return stackOf(routeLayers(options));
-}
-
-/** The layers from the route to the balancer. */
-export function routeLayers({ route, budget, decisions }: RouteStackOptions): HttpLayers {
+/** The layers from the choice of the upstream to the balancer. */
+export function attemptLayers({ route, upstream, budget, decisions }: AttemptStackOptions): HttpLayers {
   return [
     {
       name: 'explain',
       why: 'Above all that decides about the upstream; below the router, whose choice it records.',
-      layer: decisions === undefined ? undefined : explain(route, budget, decisions),
-    },
-    {
-      name: 'deadline',
-      why: 'Above retry: it bounds all attempts together.',
-      layer: timeout({ ms: route.timeoutMs }),
+      layer: decisions === undefined ? undefined : explain(route, upstream, budget, decisions),
     },
     {
       name: 'retry',
@@ -216,6 +203,7 @@ export function routeLayers({ route, budget, decisions }: RouteStackOptions): Ht
         budget,
         attempts: route.attempts,
         pushbackMs: retryAfterMs,
+        ...(route.attemptTimeoutMs !== undefined && { attemptTimeoutMs: route.attemptTimeoutMs }),
         onDecision: (call, decision) => call.get(recording)?.decided(decision),
       }),
     },
@@ -232,13 +220,13 @@ export function routeLayers({ route, budget, decisions }: RouteStackOptions): Ht
   ];
 }
 
-function explain(route: RouteConfig, budget: RetryBudget, log: DecisionLog): HttpLayer {
+function explain(route: RouteConfig, upstream: string, budget: RetryBudget, log: DecisionLog): HttpLayer {
   return explained({
     log,
     side: 'gateway',
-    target: route.upstream,
-    route: { name: route.name, rule: `path ${route.path}` },
-    operation: ({ method }) => `${method} ${route.path}`,
+    target: upstream,
+    route: { name: route.name, rule: `${route.match.path.kind} ${route.match.path.value}` },
+    operation: ({ method }) => `${method} ${route.match.path.value}`,
     classify: classifyHttp,
     answer: answerOf,
     layers: () => ({ 'retry budget': `${budget.available} retries left` }),
@@ -247,5 +235,4 @@ function explain(route: RouteConfig, budget: RetryBudget, log: DecisionLog): Htt
 
 function answerOf({ status }: HttpResponse): string {
   return `status ${status}`;
->>>>>>> main
 }

@@ -1,22 +1,7 @@
 import { type Instance, type Registry, resolver } from '@heddle/discovery';
-<<<<<<< HEAD
 import { HeddleError, type Runtime } from '@heddle/kernel';
-import type { MetricRegistry } from '@heddle/telemetry';
-import { MemoryRateStore, type RateStore, RetryBudget, weightedRoundRobin } from '@heddle/traffic';
-import { balance, httpUpstream, InstanceGroup, type Upstream } from '@heddle/upstream';
-import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
-import { chosen } from './action/chosen.ts';
-import { mirrored } from './action/mirrored.ts';
-import { ownAnswer } from './action/own-answer.ts';
-import { Authenticator, type Secrets } from './auth/authenticator.ts';
-import { attemptStack, gatewayStack, routeStack } from './gateway-stack.ts';
-import type { GatewayConfig, QuarantinedRoute } from './model/gateway-config.ts';
-import type { RouteConfig } from './model/route.ts';
-import { type Routed, routed } from './router/routed.ts';
-=======
-import type { Runtime } from '@heddle/kernel';
 import { MetricRegistry } from '@heddle/telemetry';
-import { RetryBudget } from '@heddle/traffic';
+import { MemoryRateStore, type RateStore, RetryBudget } from '@heddle/traffic';
 import {
   balance,
   type DecisionLog,
@@ -28,10 +13,21 @@ import {
   type Upstream,
 } from '@heddle/upstream';
 import { classifyHttp, type HttpRequest, type HttpResponse, type HttpService } from '@heddle/wire';
-import { gatewayLayers, gatewayStack, routeLayers, routeStack } from './gateway-stack.ts';
-import type { GatewayConfig } from './model/gateway-config.ts';
-import { routed } from './router/routed.ts';
->>>>>>> main
+import { chosen } from './action/chosen.ts';
+import { mirrored } from './action/mirrored.ts';
+import { ownAnswer } from './action/own-answer.ts';
+import { Authenticator, type Secrets } from './auth/authenticator.ts';
+import {
+  attemptLayers,
+  attemptStack,
+  gatewayLayers,
+  gatewayStack,
+  routeLayers,
+  routeStack,
+} from './gateway-stack.ts';
+import type { GatewayConfig, QuarantinedRoute } from './model/gateway-config.ts';
+import type { RouteConfig } from './model/route.ts';
+import { type Routed, routed } from './router/routed.ts';
 
 type HttpGroup = InstanceGroup<HttpRequest, HttpResponse>;
 
@@ -42,13 +38,10 @@ export interface GatewayOptions {
   readonly metrics: MetricRegistry;
   /** For `discovery:` upstreams. */
   readonly registry?: Registry;
-<<<<<<< HEAD
   /** Gives the secrets that the configuration names. Default: there are none. */
   readonly secrets?: Secrets;
-=======
   /** Where decision records go. Default: none are made. */
   readonly decisions?: DecisionLog;
->>>>>>> main
   /** Makes the way to an instance. Default `httpUpstream`. */
   readonly connect?: (instance: Instance) => Upstream<HttpRequest, HttpResponse>;
 }
@@ -81,31 +74,24 @@ export class Gateway {
   /** Starts to resolve every upstream. Throws as `resolver` of discovery does, and
    * `failed_precondition` / `MISSING_SECRET` for a secret that is not there; nothing is left running then. */
   constructor(options: GatewayOptions) {
-<<<<<<< HEAD
-    const { config, metrics } = options;
+    const { config, metrics, decisions, secrets = () => undefined } = options;
     this.#store = new MemoryRateStore(options.runtime.clock);
-    const { secrets = () => undefined } = options;
     const authenticator = new Authenticator(config.auth, options.runtime, secrets);
     const routes = config.routes.map((route) => this.#routed(route, authenticator, options));
     const refused = config.quarantined.flatMap(quarantine);
     const readiness = (): ReturnType<Gateway['readiness']> => this.readiness();
-    this.service = gatewayStack({ config, metrics, readiness })(routed([...routes, ...refused]));
-=======
-    const { config, metrics, decisions } = options;
-    const routes = config.routes.map((route) => {
-      const { group, budget } = this.#target(route.upstream, options);
-      return { route, service: routeStack({ route, budget, decisions })(balance(group)) };
-    });
-    const readiness = (): ReturnType<Gateway['readiness']> => this.readiness();
-    const front = { limits: config.limits, metrics, readiness };
-    this.service = gatewayStack(front)(routed(routes));
+    const front = { config, metrics, readiness };
+    this.service = gatewayStack(front)(routed([...routes, ...refused]));
     const [route] = config.routes;
     const budget = new RetryBudget(options.runtime.clock);
+    const inside = (of: RouteConfig): ReturnType<typeof linesOf> => [
+      ...linesOf(routeLayers({ route: of, config, authenticator, store: this.#store })),
+      ...linesOf(attemptLayers({ route: of, upstream: '', budget, decisions })),
+    ];
     this.stacks = {
       gateway: linesOf(gatewayLayers({ ...front, metrics: new MetricRegistry() })),
-      ...(route !== undefined && { route: linesOf(routeLayers({ route, budget, decisions })) }),
+      ...(route !== undefined && { route: inside(route) }),
     };
->>>>>>> main
   }
 
   /** Ready when the instances of every upstream are known, until `leave`. */
@@ -132,7 +118,7 @@ export class Gateway {
     const { name, match, action, mirror } = route;
     const way = (upstream: string): HttpService => {
       const { group, budget } = this.#target(upstream, options);
-      return attemptStack({ route, budget })(balance(group));
+      return attemptStack({ route, upstream, budget, decisions: options.decisions })(balance(group));
     };
     let service: HttpService;
     if (action.kind === 'forward') {

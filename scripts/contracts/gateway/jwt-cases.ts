@@ -72,10 +72,10 @@ interface Maker {
   readonly claims: Parts;
   readonly head: Parts;
   readonly good: Signer;
-  accept(name: string, token: string): void;
-  refuse(name: string, token: string): void;
-  refuseHead(name: string, more: Parts): void;
-  refuseClaims(name: string, more: Parts): void;
+  readonly accept: (name: string, token: string) => void;
+  readonly refuse: (name: string, token: string) => void;
+  readonly refuseHead: (name: string, more: Parts) => void;
+  readonly refuseClaims: (name: string, more: Parts) => void;
 }
 
 /** All cases, by those keys, at that time. */

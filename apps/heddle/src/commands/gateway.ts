@@ -64,12 +64,8 @@ async function runGateway(
 ): Promise<number> {
   const metrics = new MetricRegistry();
   processMetrics(metrics, processReader());
-<<<<<<< HEAD
-  const options = { config, runtime, metrics, secrets: (name: string) => process.env[name] };
-=======
   const decisions = new DecisionLog({ process: 'gateway' });
-  const options = { config, runtime, metrics, decisions };
->>>>>>> main
+  const options = { config, runtime, metrics, decisions, secrets: (name: string) => process.env[name] };
   const engine = new Gateway(registry === undefined ? options : { ...options, registry });
   const front = listener('listener', engine.service, config.listen, runtime);
   // Never on the public port: what the metrics tell is for operators.

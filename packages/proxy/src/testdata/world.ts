@@ -35,6 +35,7 @@ export class World {
         };
         const endpoint = {
           request: service,
+          connect: async () => {},
           state: 'ready' as const,
           inFlight: 0,
           onState: () => () => {},
