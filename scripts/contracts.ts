@@ -1,4 +1,4 @@
-// `npm run contracts -- [area] [--json] [--output file] [--write-docs]`: the contract suites of an area, or of all of them.
+// `npm run contracts -- [area] [--json] …`: the contract suites of an area, or of all of them; see `usage`.
 import { appendFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -6,8 +6,9 @@ import { areas } from './contracts/areas.ts';
 import { writeTable } from './contracts/document.ts';
 import type { Contract, ContractResult } from './contracts/result.ts';
 
-const usage = `usage: npm run contracts -- [area] [--json] [--output <file>] [--write-docs]
+const usage = `usage: npm run contracts -- [area] [--backend <name>] [--case <text>] [--json] [--output <file>] [--write-docs]
 areas: ${Object.keys(areas).join(', ')}; without one, all of them
+--backend runs the suite of that backend alone, --case the cases with that text in their names
 --write-docs puts the table of each area into its page of the documentation`;
 
 /** The page of each area that has a table. */
@@ -28,7 +29,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (asked.output !== undefined) writeFileSync(asked.output, '');
   let failed = 0;
   for (const area of asked.areas) {
-    const report = { area, results: await runAll(areas[area] ?? []) };
+    const report = { area, results: await runAll(areas[area] ?? [], asked) };
     const text = asked.json ? `${JSON.stringify(report)}\n` : tableOf(report);
     process.stdout.write(text);
     if (asked.output !== undefined) appendFileSync(asked.output, text);
@@ -41,11 +42,17 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** A suite that breaks is a failure of its own; the others still run. */
-async function runAll(contracts: readonly Contract[]): Promise<ContractResult[]> {
+async function runAll(
+  contracts: readonly Contract[],
+  { backend, case: text = '' }: Asked,
+): Promise<ContractResult[]> {
   const results: ContractResult[] = [];
+  const only = (name: string): boolean => name.includes(text);
   for (const contract of contracts) {
+    if (backend !== undefined && contract.backend !== backend) continue;
+    const startedMs = performance.now();
     try {
-      results.push(...(await contract.run()));
+      results.push(...(await contract.run(only)));
     } catch (error) {
       const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
       results.push({
@@ -56,6 +63,8 @@ async function runAll(contracts: readonly Contract[]): Promise<ContractResult[]>
         detail,
       });
     }
+    const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+    process.stderr.write(`${contract.backend}: ${seconds} s\n`);
   }
   return results;
 }
@@ -65,6 +74,8 @@ interface Asked {
   readonly json: boolean;
   readonly output: string | undefined;
   readonly writeDocs: boolean;
+  readonly backend: string | undefined;
+  readonly case: string | undefined;
 }
 
 function parse(args: readonly string[]): Asked | undefined {
@@ -75,14 +86,17 @@ function parse(args: readonly string[]): Asked | undefined {
       options: {
         json: { type: 'boolean', default: false },
         output: { type: 'string' },
+        backend: { type: 'string' },
+        case: { type: 'string' },
         'write-docs': { type: 'boolean', default: false },
       },
     });
     const named = positionals.length === 0 ? Object.keys(areas) : positionals;
     const known = named.every((area) => Object.hasOwn(areas, area));
-    return known
-      ? { areas: named, json: values.json, output: values.output, writeDocs: values['write-docs'] }
-      : undefined;
+    const { json, output, backend, case: text, 'write-docs': writeDocs } = values;
+    // A table of some cases would take the others out of its page.
+    if (writeDocs && (backend ?? text) !== undefined) return undefined;
+    return known ? { areas: named, json, output, writeDocs, backend, case: text } : undefined;
   } catch {
     return undefined;
   }

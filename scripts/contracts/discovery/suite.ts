@@ -43,13 +43,13 @@ export function discoveryContract(backend: DiscoveryBackend): Contract {
   const name = backend.backend;
   return {
     backend: name,
-    run: async () => {
+    run: async (only) => {
       const found = await backend.prepare();
       if ('missing' in found) return skippedWhole(name, found.missing);
       try {
         const results: ContractResult[] = [];
         for (const variant of Object.keys(backend.stages))
-          results.push(...(await runVariant(backend, found.version, variant)));
+          results.push(...(await runVariant(backend, found.version, variant, only)));
         return results;
       } finally {
         await backend.end?.();
@@ -62,15 +62,20 @@ async function runVariant(
   backend: DiscoveryBackend,
   version: string,
   variant: string,
+  only: (name: string) => boolean = () => true,
 ): Promise<ContractResult[]> {
   const make = backend.stages[variant];
   assert.ok(make !== undefined);
-  const all = [...abilityCases(backend.lacks ?? {}), ...registryCases, ...(backend.more ?? [])];
+  const titleOf = ({ name }: RegistryCase): string => (variant === '' ? name : `${variant}: ${name}`);
+  const all = [...abilityCases(backend.lacks ?? {}), ...registryCases, ...(backend.more ?? [])].filter(
+    (one) => only(titleOf(one)),
+  );
   const results = new Map<RegistryCase, ContractResult>();
   const runOne = async (one: RegistryCase): Promise<void> => {
-    const title = variant === '' ? one.name : `${variant}: ${one.name}`;
+    const startedMs = performance.now();
     const outcome = await outcomeOf(one, backend, make);
-    results.set(one, { backend: backend.backend, version, case: title, ...outcome });
+    const tookMs = Math.round(performance.now() - startedMs);
+    results.set(one, { backend: backend.backend, version, case: titleOf(one), tookMs, ...outcome });
   };
   const waiting = all.filter(({ alone }) => alone !== true);
   const worker = async (): Promise<void> => {
