@@ -81,6 +81,8 @@ function argsOf(
     'eureka.server.renewal-threshold-update-interval-ms': '1000',
     'eureka.server.expected-client-renewal-interval-seconds': '1',
     'eureka.server.use-read-only-response-cache': 'false',
+    // An answer that was being made when something changed is kept without that change until it expires: else 180 s.
+    'eureka.server.response-cache-auto-expiration-in-seconds': '1',
     'eureka.server.wait-time-in-ms-when-sync-empty': '0',
     'spring.main.lazy-initialization': 'false',
   };
