@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { areas } from './contracts/areas.ts';
 import { writeTable } from './contracts/document.ts';
 import type { Contract, ContractResult } from './contracts/result.ts';
+import { runSideBySide } from './contracts/side-by-side.ts';
 
 const usage = `usage: npm run contracts -- [area] [--backend <name>] [--case <text>] [--json] [--output <file>] [--write-docs]
 areas: ${Object.keys(areas).join(', ')}; without one, all of them
@@ -29,7 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (asked.output !== undefined) writeFileSync(asked.output, '');
   let failed = 0;
   for (const area of asked.areas) {
-    const report = { area, results: await runAll(areas[area] ?? [], asked) };
+    const report = { area, results: await resultsOf(area, asked) };
     const text = asked.json ? `${JSON.stringify(report)}\n` : tableOf(report);
     process.stdout.write(text);
     if (asked.output !== undefined) appendFileSync(asked.output, text);
@@ -39,6 +40,16 @@ async function main(args: readonly string[]): Promise<number> {
     failed += report.results.filter(({ status }) => status === 'fail').length;
   }
   return failed === 0 ? 0 : 1;
+}
+
+/** Areas with many suites that wait for servers: how many run at a time. */
+const atATime: Readonly<Record<string, number>> = { discovery: 3 };
+
+function resultsOf(area: string, asked: Asked): Promise<ContractResult[]> {
+  const contracts = areas[area] ?? [];
+  const count = atATime[area];
+  if (count === undefined || asked.backend !== undefined) return runAll(contracts, asked);
+  return runSideBySide({ area, contracts, count, case: asked.case ?? '' });
 }
 
 /** A suite that breaks is a failure of its own; the others still run. */

@@ -100,6 +100,15 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** As many ports, all different, that nobody listens on at this moment. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+}
+
 /** A place on loopback that is free at this moment. */
 export async function freePlace(): Promise<Place> {
   return { host: '127.0.0.1', port: await freePort() };

@@ -24,16 +24,13 @@ import { isMissing, obtain, type Place, type Running } from '../../engines/engin
 import { freePlaces, nacos, nacosGrpcOffset, type NacosOptions } from '../../engines/nacos.ts';
 import type { Contract } from '../result.ts';
 import { blockedProcessCase, type ClientProgram, linesOf, spawnRegistered } from './blocked-process.ts';
-import { SlowServer } from './slow-server.ts';
+import { SlowServer, SlowServers } from './slow-server.ts';
 import { discoveryContract } from './suite.ts';
 
 const ttlMs = 3000;
 const timeoutMs = 2500;
 const runtime = { ...nodeRuntime({ name: 'client' }), log: (): void => {} };
 let shared: Promise<Running> | undefined;
-let mortal:
-  | Promise<{ readonly server: SlowServer; readonly address: Place; readonly folder: string }>
-  | undefined;
 let namespaces = 0;
 const namespaceOf = new WeakMap<RegistryStage, string>();
 
@@ -65,11 +62,10 @@ export const nacosContract: Contract = discoveryContract({
       'Nacos pushes all instances of a service at each change: there is no history to go on from',
   },
   more: [groupsCase(), persistentCase(), protectCase(), blockedProcessCase(clientProgram)],
+  killing: 2,
   end: async () => {
     await (await shared)?.stop();
-    const { server, folder } = (await mortal) ?? {};
-    await server?.kill();
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    for (const { folder } of await mortals.end()) rmSync(folder, { recursive: true, force: true });
   },
 });
 
@@ -138,26 +134,28 @@ async function onShared(): Promise<RegistryStage> {
   };
   return stageOn({
     address,
-    doors: { auth: () => authDoor(beside), tls: () => tlsDoor(beside), ipv6: () => ipv6Door(beside) },
+    doors: { auth: () => authDoor(beside), tls: () => tlsDoor(beside), ipv6: async () => ipv6Door(address) },
     end: async () => {
       await Promise.all(others.map((other) => other.stop()));
     },
   });
 }
 
-async function onMortal(): Promise<RegistryStage> {
-  mortal ??= freePlaces().then((address) => {
-    const folder = dataFolder('nacos-case');
-    let starts = 0;
-    const server = new SlowServer((empty) => {
-      if (empty) starts += 1;
-      const data = path.join(folder, String(starts));
-      mkdirSync(data, { recursive: true });
-      return nacos.start({ address, folder: data });
-    });
-    return { address, folder, server };
+const mortals = new SlowServers(2, async () => {
+  const address = await freePlaces();
+  const folder = dataFolder('nacos-case');
+  let starts = 0;
+  const server = new SlowServer((empty) => {
+    if (empty) starts += 1;
+    const data = path.join(folder, String(starts));
+    mkdirSync(data, { recursive: true });
+    return nacos.start({ address, folder: data });
   });
-  const { server, address } = await mortal;
+  return { address, folder, server };
+});
+
+async function onMortal(): Promise<RegistryStage> {
+  const { server, address } = await mortals.next();
   const handOn = await server.take();
   return stageOn({
     address,
@@ -200,8 +198,9 @@ async function tlsDoor(beside: (options: NacosOptions) => Promise<Place>): Promi
   };
 }
 
-async function ipv6Door(beside: (options: NacosOptions) => Promise<Place>): Promise<RegistryDoor> {
-  const { port } = await beside({});
+/** It listens everywhere. */
+function ipv6Door(address: Place): RegistryDoor {
+  const { port } = grpcOf(address);
   return { right: async () => open(runtime, { host: '::1', port }), wrong: async () => ({}) };
 }
 

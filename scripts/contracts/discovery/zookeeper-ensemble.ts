@@ -6,7 +6,7 @@ import { zooKeeperRegistry } from '@heddle/discovery/zookeeper';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { dataFolder } from '../../engines/cache.ts';
 import type { Place, Running } from '../../engines/engine.ts';
-import { freePlace, freePort } from '../../engines/running.ts';
+import { freePlace, freePorts } from '../../engines/running.ts';
 import { zooKeeper, type ZooKeeperMember, zooKeeperMode } from '../../engines/zookeeper.ts';
 
 const ttlMs = 10_000;
@@ -22,10 +22,12 @@ class Ensemble {
   readonly #running: (Running | undefined)[] = [];
 
   async start(): Promise<void> {
-    for (let at = 0; at < 3; at++) {
-      this.places.push(await freePlace());
+    const ports = await freePorts(9);
+    for (let at = 0; at < 9; at += 3) {
+      const [port = 0, quorumPort = 0, electionPort = 0] = ports.slice(at, at + 3);
+      this.places.push({ host: '127.0.0.1', port });
       this.#folders.push(dataFolder('zookeeper-ensemble'));
-      this.#members.push({ quorumPort: await freePort(), electionPort: await freePort() });
+      this.#members.push({ quorumPort, electionPort });
     }
     await Promise.all(this.places.map((_, at) => this.startOne(at)));
   }
