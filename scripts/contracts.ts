@@ -134,4 +134,5 @@ function tableOf({ area, results }: AreaReport): string {
   return `${lines.join('\n')}\n`;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+// At once: what a failed case has left open must not keep the others waiting for our end.
+process.exit(await main(process.argv.slice(2)));

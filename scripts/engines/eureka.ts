@@ -57,7 +57,7 @@ export const eureka: Engine<EurekaOptions> = {
       args,
       address,
       folder,
-      timeoutMs: 120_000,
+      timeoutMs: 180_000,
       ready: (running) => running.output().includes('Started EurekaMain'),
     });
   },

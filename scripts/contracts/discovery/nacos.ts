@@ -267,9 +267,12 @@ async function tell(method: string, path: string, asked: Readonly<Record<string,
   const { address } = await (shared ??= nacos.start({}));
   const query = new URLSearchParams({ serviceName: 'users', groupName: 'DEFAULT_GROUP', ephemeral: 'true' });
   for (const [name, value] of Object.entries(asked)) query.set(name, value);
-  const answer = await fetch(`http://${address.host}:${address.port}/nacos/v2/ns/${path}?${query}`, {
-    method,
-  });
+  const answer = await fetch(
+    `http://${address.host}:${address.port}/nacos/v2/ns/${path}?${query.toString()}`,
+    {
+      method,
+    },
+  );
   assert.equal(answer.status, 200, await answer.text());
 }
 
@@ -281,7 +284,7 @@ function protectCase(): RegistryCase {
       assert.ok(namespaceId !== undefined);
       await tell('POST', 'service', { namespaceId, protectThreshold: '0' });
       for (const [port, healthy] of Object.entries({ 1: true, 2: false, 3: false }))
-        await tell('POST', 'instance', { namespaceId, ip: '10.0.0.1', port, healthy: `${healthy}` });
+        await tell('POST', 'instance', { namespaceId, ip: '10.0.0.1', port, healthy: String(healthy) });
       const reader = await stage.open();
       const isShown = (expected: string) => async (): Promise<boolean> => {
         const { instances } = await reader.instances('users');

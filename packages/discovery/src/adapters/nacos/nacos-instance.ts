@@ -95,7 +95,13 @@ export function decodeInstance(
 export function copyOf({ metadata, ...entry }: NacosInstance): NacosInstance {
   const { ip, port, weight, healthy, enabled, ephemeral, clusterName } = entry;
   return {
-    ...{ ip, port, weight, healthy, enabled, ephemeral, clusterName },
+    ip,
+    port,
+    weight,
+    healthy,
+    enabled,
+    ephemeral,
+    clusterName,
     metadata: { ...metadata, [`${rules.prefix}copy`]: 'yes' },
   };
 }
