@@ -2,6 +2,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { boundariesBench } from './boundaries/area.ts';
 import { discoveryBench } from './discovery/area.ts';
+import { callsBench } from './calls/area.ts';
 import { writeDocument } from './document.ts';
 import { kernelBench } from './kernel.ts';
 import { type BenchOptions, type BenchOutcome, reportOf, tableOf } from './report.ts';
@@ -10,6 +11,7 @@ import { wireBench } from './wire/area.ts';
 const areas: Record<string, (options: BenchOptions) => Promise<BenchOutcome>> = {
   boundaries: boundariesBench,
   discovery: discoveryBench,
+  calls: callsBench,
   kernel: kernelBench,
   wire: wireBench,
 };

@@ -12,6 +12,7 @@ import { etcdContract } from './discovery/etcd.ts';
 import { kubernetes } from './discovery/kubernetes.ts';
 import { xds } from './discovery/xds.ts';
 import type { Contract } from './result.ts';
+import { grpcurlContract } from './calls/grpcurl.ts';
 import { connectConformanceContract } from './wire/connect-conformance.ts';
 import { counterparts } from './wire/counterparts.ts';
 import { floods } from './wire/floods.ts';
@@ -21,6 +22,7 @@ import { smuggling } from './wire/smuggling.ts';
 
 /** What `npm run contracts -- <area>` runs. */
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
+  calls: [grpcurlContract],
   boundaries: [booking, trading, properties, shop],
   discovery: [
     embedded,

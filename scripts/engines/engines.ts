@@ -10,6 +10,7 @@ import { eureka } from './eureka.ts';
 import { grpcCpp } from './grpc-cpp.ts';
 import { grpcGo, grpcGoInteropClient, grpcGoInteropServer } from './grpc-go.ts';
 import { grpcPython } from './grpc-python.ts';
+import { grpcurl } from './grpcurl.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
 import { h2load, nghttp, nghttpx } from './nghttp2.ts';
@@ -42,6 +43,7 @@ export const engines: readonly Tool[] = [
   h2load,
   nghttp,
   wrk,
+  grpcurl,
   h2spec,
   connectConformance,
   curl,

@@ -6,6 +6,7 @@ import { controlPlane } from './commands/control-plane.ts';
 import { deregister } from './commands/deregister.ts';
 import { doctor } from './commands/doctor.ts';
 import { drain } from './commands/drain.ts';
+import { explain } from './commands/explain.ts';
 import { gateway } from './commands/gateway.ts';
 import { ls } from './commands/ls.ts';
 import { postgres } from './commands/postgres.ts';
@@ -24,6 +25,7 @@ const commands: readonly Command[] = [
   gateway,
   controlPlane,
   ls,
+  explain,
   register,
   deregister,
   drain,

@@ -17,3 +17,4 @@ export { type HistogramOptions, type Metric, MetricRegistry } from './metrics/re
 export type { RpcSide } from './metrics/rpc-families.ts';
 export { type RpcMetricsOptions, rpcMetrics } from './metrics/rpc-metrics.ts';
 export { serverMetrics } from './metrics/server-metrics.ts';
+export { type Span, traced, type TracedOptions } from './tracing/traced.ts';

@@ -21,7 +21,7 @@ import type { Contract } from '../result.ts';
 import { blockedProcessCase, type ClientProgram } from './blocked-process.ts';
 import { discoveryContract } from './suite.ts';
 
-const ttlMs = 1000;
+const ttlMs = 2000;
 const runtime = { ...nodeRuntime({ name: 'client' }), log: (): void => {} };
 const management = '00000000-0000-0000-0000-0000000000a1';
 let shared: Promise<Running>[] = [];

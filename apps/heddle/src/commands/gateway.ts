@@ -5,6 +5,7 @@ import { Gateway, type GatewayConfig, readGatewayConfig } from '@heddle/proxy';
 import { registration } from '@heddle/rpc';
 import { MetricRegistry, metricsService, processMetrics, registrationGauge } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
+import { DecisionLog, explainService } from '@heddle/upstream';
 import { type HttpServer, type HttpService, serve } from '@heddle/wire';
 import { type Command, usageError } from '../command.ts';
 import { readTextFile } from '../node/config-file.ts';
@@ -54,11 +55,13 @@ async function runGateway(
 ): Promise<number> {
   const metrics = new MetricRegistry();
   processMetrics(metrics, processReader());
-  const options = { config, runtime, metrics };
+  const decisions = new DecisionLog({ process: 'gateway' });
+  const options = { config, runtime, metrics, decisions };
   const engine = new Gateway(registry === undefined ? options : { ...options, registry });
   const front = listener('listener', engine.service, config.listen, runtime);
   // Never on the public port: what the metrics tell is for operators.
-  const operations = listener('operations', metricsService(metrics), { host: '127.0.0.1', port: 0 }, runtime);
+  const inside = operationsService(metricsService(metrics), decisions, engine);
+  const operations = listener('operations', inside, { host: '127.0.0.1', port: 0 }, runtime);
   const upstreams: Part = {
     name: 'upstreams',
     start: () => Promise.resolve(),
@@ -75,7 +78,10 @@ async function runGateway(
       address: '127.0.0.1',
       port: front.address.port,
       protocol: 'http',
-      metadata: { 'metrics-port': String(operations.address.port) },
+      metadata: {
+        'metrics-port': String(operations.address.port),
+        admin: `127.0.0.1:${operations.address.port}`,
+      },
     });
     const check = { kind: 'http', path: '/readyz' } as const;
     const onRegistered = registrationGauge(metrics);
@@ -85,6 +91,14 @@ async function runGateway(
   return runServer({ name: 'gateway', runtime, parts, registrations }, world, () => ({
     url: `http://${hostPort({ address: front.address.host, port: front.address.port })}`,
   }));
+}
+
+/** Metrics for whoever asks; decision records only for those with the token, without which there are none to be had. */
+function operationsService(metrics: HttpService, decisions: DecisionLog, engine: Gateway): HttpService {
+  const token = process.env['HEDDLE_ADMIN_TOKEN'] ?? '';
+  if (token === '') return metrics;
+  const explain = explainService(decisions, () => engine.stacks, token);
+  return (req, call) => (req.path.startsWith('/explain') ? explain : metrics)(req, call);
 }
 
 /** The first step down: balancers in front see `/readyz` fail while requests are still served. */

@@ -42,7 +42,7 @@ export async function* followConsul(
     call.throwIfCancelled();
     const askedMs = runtime.clock.nowMs();
     const answer = await client.entries(service, waitingFrom(index, client.timeoutMs), call);
-    if (answer.index < reached || (answer.index === reached && text !== undefined && answer.text !== text))
+    if (answer.index < reached || (reached > 0 && answer.index === reached && answer.text !== text))
       history.beginAnew();
     if (state === undefined || answer.text !== text)
       state = { instances: instancesIn(reading, service, answer.text), position: history.at(answer.index) };
