@@ -58,10 +58,25 @@ export const eureka: Engine<EurekaOptions> = {
       address,
       folder,
       timeoutMs: 180_000,
-      ready: (running) => running.output().includes('Started EurekaMain'),
+      ready: (running) => running.output().includes('Started EurekaMain') && answers(address, options),
     });
   },
 };
+
+/** Its first answers take seconds, for then most of it is loaded. Over TLS that is left to whoever comes first. */
+async function answers({ host, port }: Place, { user, tls }: EurekaOptions): Promise<boolean> {
+  if (tls !== undefined) return true;
+  const headers = new Headers({ accept: 'application/json' });
+  if (user !== undefined)
+    headers.set('authorization', `Basic ${Buffer.from(`${user.name}:${user.password}`).toString('base64')}`);
+  const place = host.includes(':') ? `[${host}]` : host;
+  for (const path of ['apps', 'apps/delta', 'apps/NONE']) {
+    const answer = await fetch(`http://${place}:${port}/eureka/${path}`, { headers }).catch(() => undefined);
+    await answer?.arrayBuffer();
+    if (answer?.status !== 200 && answer?.status !== 404) return false;
+  }
+  return true;
+}
 
 function argsOf(
   address: Place,
