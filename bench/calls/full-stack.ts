@@ -11,8 +11,8 @@ import path from 'node:path';
 const ours = 'heddle';
 const servers = 3;
 const nowhere: Place = { host: '127.0.0.1', port: 1 };
-const full = { rounds: 5, turnMs: 1500 };
-const quick = { rounds: 1, turnMs: 500 };
+const full = { rounds: 5, turnMs: 1500, warmTurns: 5 };
+const quick = { rounds: 1, turnMs: 500, warmTurns: 1 };
 
 /** At least this ratio of the peer's CPU time to ours. */
 const goals: Readonly<Record<string, Readonly<Record<string, number>>>> = {
