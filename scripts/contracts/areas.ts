@@ -1,4 +1,8 @@
 // The suites by area. An area is here when its suites exist.
+import { memoryMessaging } from './messaging/memory.ts';
+import { natsMessaging } from './messaging/nats.ts';
+import { postgresMessaging } from './messaging/postgres.ts';
+import { redisMessaging } from './messaging/redis.ts';
 import type { Contract } from './result.ts';
 import { floods } from './wire/floods.ts';
 import { grpcInterop } from './wire/grpc-interop.ts';
@@ -7,5 +11,6 @@ import { smuggling } from './wire/smuggling.ts';
 
 /** What `npm run contracts -- <area>` runs. */
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
+  messaging: [memoryMessaging, postgresMessaging, redisMessaging, natsMessaging],
   wire: [h2specContract, grpcInterop, smuggling, floods],
 };

@@ -8,8 +8,10 @@ import { grpcPython } from './grpc-python.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
 import { h2load, nghttpx } from './nghttp2.ts';
+import { nats } from './nats.ts';
 import { nginx } from './nginx.ts';
 import { promtool } from './promtool.ts';
+import { redis } from './redis.ts';
 import { wrk } from './wrk.ts';
 
 /** All of them, servers first. */
@@ -17,6 +19,8 @@ export const engines: readonly Tool[] = [
   nginx,
   haproxy,
   nghttpx,
+  redis,
+  nats,
   grpcGo,
   grpcCpp,
   grpcGoInteropServer,

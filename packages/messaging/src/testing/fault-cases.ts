@@ -96,6 +96,8 @@ export const faultCases: readonly BrokerCase[] = [
           acknowledged.push(String(at));
         }
       })();
+      // Awaited below; until then its failure is not to end the process.
+      publishing.catch(() => {});
       await until(stage.runtime, 'some published', 15_000, () => acknowledged.length >= 20);
       await stage.faults.kill?.();
       await stage.faults.restart?.();
