@@ -3,6 +3,8 @@ import { quietRuntime, stageOf } from './stage.ts';
 import { messagingContract } from './suite.ts';
 import type { Contract } from '../result.ts';
 
+const leaseMs = 3000;
+
 /** The engine of tests and of the simulator. */
 export const memoryMessaging: Contract = messagingContract({
   backend: 'memory',
@@ -10,8 +12,8 @@ export const memoryMessaging: Contract = messagingContract({
   prepare: async () => ({ version: '' }),
   stage: async () => {
     const log = new MemoryLog(quietRuntime);
-    return stageOf(600, {}, async (runtime) => ({
-      engine: memoryEngine(runtime, { log, leaseMs: 600, pollMs: 50 }),
+    return stageOf(leaseMs, {}, async (runtime) => ({
+      engine: memoryEngine(runtime, { log, leaseMs, pollMs: 50 }),
       cut: async () => {},
     }));
   },

@@ -24,8 +24,8 @@ export interface GroupStep {
 export class NatsGroups {
   readonly #cells: Cells;
   readonly #names: Names;
-  /** Revisions of positions that were seen here last: a commit is one message. */
-  readonly #revisions = new Map<string, { readonly epoch: number; readonly revision: number }>();
+  /** Positions that were taken or moved here last: a commit is one message, and a renewal none. */
+  readonly #seen = new Map<string, { readonly value: Position; readonly revision: number }>();
 
   readonly #temporary = new Set<string>();
 
@@ -50,11 +50,10 @@ export class NatsGroups {
       const before = cell.value;
       await this.#abandon(id, effects.abandoned, before);
       if (input.kind === 'release') await this.#forgive(id, input.partition, input.epoch);
-      const owned: Holding[] = [];
-      for (const { partition, epoch } of effects.owned) {
-        const holding = await this.#hold(id, partition, epoch);
-        if (holding !== undefined) owned.push(holding);
-      }
+      const held = await Promise.all(
+        effects.owned.map(({ partition, epoch }) => this.#hold(id, partition, epoch)),
+      );
+      const owned = held.filter((holding) => holding !== undefined);
       const count = ({ members }: GroupState): number => Object.keys(members).length;
       const changed = input.kind !== 'renew' || count(before) !== count(state);
       return { holdings: { owned, surplus: effects.surplus }, changed };
@@ -82,9 +81,9 @@ export class NatsGroups {
   async commit({ topic, group }: MemberId, partition: number, epoch: number, next: number): Promise<boolean> {
     const subject = this.#names.position(topic, group, partition);
     const wanted: Position = { epoch, next, abandoned: 0 };
-    const seen = this.#revisions.get(subject);
+    const seen = this.#seen.get(subject);
     let revision =
-      seen?.epoch === epoch ? await this.#cells.write(subject, wanted, seen.revision) : undefined;
+      seen?.value.epoch === epoch ? await this.#cells.write(subject, wanted, seen.revision) : undefined;
     if (revision === undefined) {
       const cell = await this.#cells.change<Position>(subject, (value) =>
         value?.epoch === epoch ? wanted : undefined,
@@ -92,7 +91,7 @@ export class NatsGroups {
       if (cell.value?.epoch !== epoch) return false;
       revision = cell.revision;
     }
-    this.#revisions.set(subject, { epoch, revision });
+    this.#seen.set(subject, { value: wanted, revision });
     return true;
   }
 
@@ -100,6 +99,8 @@ export class NatsGroups {
   async leave(id: MemberId): Promise<GroupStep> {
     if (!this.#temporary.delete(key(id))) return this.step(id, { kind: 'leave', member: id.member });
     await this.#cells.purge(this.#names.allOfGroup(id.topic, id.group));
+    const own = this.#names.allOfGroup(id.topic, id.group).slice(0, -1);
+    for (const subject of this.#seen.keys()) if (subject.startsWith(own)) this.#seen.delete(subject);
     return { holdings: { owned: [], surplus: [] }, changed: false };
   }
 
@@ -145,12 +146,16 @@ export class NatsGroups {
   /** The position takes the epoch before it is read: from then on no older one can move it. */
   async #hold({ topic, group }: MemberId, partition: number, epoch: number): Promise<Holding | undefined> {
     const subject = this.#names.position(topic, group, partition);
-    const { value, revision } = await this.#cells.change<Position>(subject, (found) =>
-      found === undefined || found.epoch >= epoch ? undefined : { ...found, epoch },
-    );
-    if (value?.epoch !== epoch) return undefined;
-    this.#revisions.set(subject, { epoch, revision });
-    return { partition, epoch, next: value.next, abandoned: value.abandoned };
+    let seen = this.#seen.get(subject);
+    if (seen?.value.epoch !== epoch) {
+      const { value, revision } = await this.#cells.change<Position>(subject, (found) =>
+        found === undefined || found.epoch >= epoch ? undefined : { ...found, epoch },
+      );
+      if (value?.epoch !== epoch) return undefined;
+      seen = { value, revision };
+      this.#seen.set(subject, seen);
+    }
+    return { partition, epoch, next: seen.value.next, abandoned: seen.value.abandoned };
   }
 }
 

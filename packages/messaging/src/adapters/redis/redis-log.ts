@@ -104,13 +104,11 @@ export class RedisLog implements LogStore {
     const answer = (await this.#redis.run(scripts.lag, topic, [group])) as readonly (number | string)[];
     const text = String(answer.at(-1));
     const state = text === '' ? undefined : (JSON.parse(text) as GroupState);
-    return answer
-      .slice(0, -1)
-      .map((behind, partition) => ({
-        partition,
-        behind: Number(behind),
-        owner: state?.claims[partition]?.owner,
-      }));
+    return answer.slice(0, -1).map((behind, partition) => ({
+      partition,
+      behind: Number(behind),
+      owner: state?.claims[partition]?.owner,
+    }));
   }
 
   async browse(topic: string, limit: number): Promise<readonly Stored[]> {
