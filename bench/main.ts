@@ -1,12 +1,16 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeDocument } from './document.ts';
+import { eventStoreBench } from './eventstore/area.ts';
 import { kernelBench } from './kernel.ts';
+import { messagingBench } from './messaging/area.ts';
 import { type BenchOptions, type BenchOutcome, reportOf, tableOf } from './report.ts';
 import { wireBench } from './wire/area.ts';
 
 const areas: Record<string, (options: BenchOptions) => Promise<BenchOutcome>> = {
+  eventstore: eventStoreBench,
   kernel: kernelBench,
+  messaging: messagingBench,
   wire: wireBench,
 };
 
