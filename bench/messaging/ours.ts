@@ -10,7 +10,7 @@ import { type Contender, type OpenContender, perSecond } from './rounds.ts';
 export interface OpenBroker {
   readonly bus: Broker;
   readonly url: string;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 const payload = Buffer.from(order);

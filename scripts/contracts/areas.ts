@@ -1,4 +1,5 @@
 // The suites by area. An area is here when its suites exist.
+import { postgresEventStore } from './eventstore/postgres.ts';
 import { memoryMessaging } from './messaging/memory.ts';
 import { natsMessaging } from './messaging/nats.ts';
 import { postgresMessaging } from './messaging/postgres.ts';
@@ -11,6 +12,7 @@ import { smuggling } from './wire/smuggling.ts';
 
 /** What `npm run contracts -- <area>` runs. */
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
+  eventstore: [postgresEventStore],
   messaging: [memoryMessaging, postgresMessaging, redisMessaging, natsMessaging],
   wire: [h2specContract, grpcInterop, smuggling, floods],
 };
