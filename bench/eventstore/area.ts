@@ -2,6 +2,7 @@
 import { EventStore, type NewEvent } from '@heddle/data/eventstore';
 import { sqlPool } from '@heddle/sql';
 import { getPostgreSQLEventStore } from '@event-driven-io/emmett-postgresql';
+import pg from 'pg';
 import { Databases, runtime } from '../messaging/databases.ts';
 import { order, rawInsert, rawSelect } from '../messaging/raw-sql.ts';
 import { compete, type Contender, type Goals, type Pace, perSecond, resultsOf } from '../messaging/rounds.ts';
@@ -48,7 +49,10 @@ async function openOurs(databases: Databases): Promise<Store> {
 }
 
 async function openEmmett(databases: Databases): Promise<Store> {
-  const store = getPostgreSQLEventStore(await databases.database());
+  // A pool of our own: the one that it makes is not closed when `close` resolves, and dies loudly with the server.
+  const connectionString = await databases.database();
+  const pool = new pg.Pool({ connectionString });
+  const store = getPostgreSQLEventStore(connectionString, { connectionOptions: { pool } });
   await store.schema.migrate();
   let streams = 0;
   const events = (count: number): { type: string; data: Record<string, unknown> }[] =>
@@ -57,7 +61,10 @@ async function openEmmett(databases: Databases): Promise<Store> {
     append: (count) => store.appendToStream(`order-${++streams}`, events(count)),
     // It reads streams, not the whole store: the last one, of 500 events.
     page: () => store.readStream(`order-${streams}`, { maxCount: 500n }),
-    close: () => store.close(),
+    close: async () => {
+      await store.close();
+      await pool.end();
+    },
   };
 }
 

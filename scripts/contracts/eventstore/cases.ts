@@ -1,6 +1,6 @@
 // What an event store must do although many write, readers are early, and the server dies.
 import assert from 'node:assert/strict';
-import { EventStore, EventSubscription, type NewEvent } from '@heddle/data/eventstore';
+import { type EventStore, EventSubscription, type NewEvent } from '@heddle/data/eventstore';
 import { HeddleError, sleep } from '@heddle/kernel';
 import { until } from '@heddle/messaging/testing';
 import { type Sql, type SqlPool, sqlPool } from '@heddle/sql';
