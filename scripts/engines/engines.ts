@@ -11,6 +11,7 @@ import { h2load, nghttpx } from './nghttp2.ts';
 import { nats } from './nats.ts';
 import { nginx } from './nginx.ts';
 import { promtool } from './promtool.ts';
+import { rabbitMq } from './rabbitmq.ts';
 import { redis } from './redis.ts';
 import { wrk } from './wrk.ts';
 
@@ -21,6 +22,7 @@ export const engines: readonly Tool[] = [
   nghttpx,
   redis,
   nats,
+  rabbitMq,
   grpcGo,
   grpcCpp,
   grpcGoInteropServer,
