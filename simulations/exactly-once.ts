@@ -28,7 +28,10 @@ async function play(world: World, planted: PlantedInBank): Promise<void> {
   loseTheLog(world, bank);
   await world.run(stormMs);
   world.note('the storm is over');
-  for (const host of hosts) host.restart();
+  for (const host of hosts) {
+    host.resume();
+    host.restart();
+  }
   bank.log.down = undefined;
   await world.run(sendUntilMs - world.nowMs);
   const credited = (): number => new Set(bank.credits.state.ids).size;

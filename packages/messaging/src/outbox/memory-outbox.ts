@@ -1,3 +1,4 @@
+import { MemoryState } from '../memory-state.ts';
 import type { Message } from '../message/message.ts';
 import type { OutboxEntry, OutboxStore } from './outbox.ts';
 
@@ -6,26 +7,25 @@ type IsAlive = () => boolean;
 
 /**
  * A sender's store in memory, for tests and the simulator: its state and its outbox, changed together or not at all.
- * Processes of one simulation share it; each connects for itself. Transactions run one after another, and must not wait
- * for a timer: the process may die, and the others wait for it.
+ * Processes of one simulation share it; each connects for itself. The work of a transaction may run more than once.
  */
 export class MemoryOutbox<State extends object> {
   readonly #entries: OutboxEntry[] = [];
   readonly #parked: OutboxEntry[] = [];
   readonly #listeners = new Set<() => void>();
-  #state: State;
+  /** By the copy that a transaction works on. */
+  readonly #added = new WeakMap<State, Message[]>();
+  readonly #state: MemoryState<State>;
   #numbers = 0;
-  #queue: Promise<unknown> = Promise.resolve();
-  #added: Message[] = [];
   #relaying: IsAlive | undefined;
 
   constructor(state: State) {
-    this.#state = state;
+    this.#state = new MemoryState(state);
   }
 
   /** What has been committed. */
   get state(): State {
-    return this.#state;
+    return this.#state.committed;
   }
 
   /** Messages that were not sent yet. */
@@ -42,8 +42,8 @@ export class MemoryOutbox<State extends object> {
   connect(isAlive: IsAlive = () => true): OutboxStore<State> {
     return {
       transaction: (work) => this.#transaction(work),
-      add: async (_tx, messages) => {
-        this.#added.push(...messages);
+      add: async (tx, messages) => {
+        this.#added.set(tx, [...(this.#added.get(tx) ?? []), ...messages]);
       },
       relay: (most, send) => this.#relay(isAlive, most, send),
       park: async (number) => {
@@ -58,20 +58,13 @@ export class MemoryOutbox<State extends object> {
   }
 
   #transaction<T>(work: (tx: State) => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(async () => {
-      const draft = structuredClone(this.#state);
-      this.#added = [];
-      const value = await work(draft);
-      this.#state = draft;
-      for (const message of this.#added) {
+    return this.#state.transaction(work, (draft) => {
+      for (const message of this.#added.get(draft) ?? []) {
         this.#numbers += 1;
         this.#entries.push({ number: this.#numbers, message });
       }
       for (const listener of this.#listeners) listener();
-      return value;
     });
-    this.#queue = turn.catch(() => {});
-    return turn;
   }
 
   async #relay(
