@@ -1,5 +1,8 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { boundariesBench } from './boundaries/area.ts';
+import { discoveryBench } from './discovery/area.ts';
+import { callsBench } from './calls/area.ts';
 import { writeDocument } from './document.ts';
 import { eventStoreBench } from './eventstore/area.ts';
 import { kernelBench } from './kernel.ts';
@@ -9,6 +12,9 @@ import { wireBench } from './wire/area.ts';
 
 const areas: Record<string, (options: BenchOptions) => Promise<BenchOutcome>> = {
   eventstore: eventStoreBench,
+  boundaries: boundariesBench,
+  discovery: discoveryBench,
+  calls: callsBench,
   kernel: kernelBench,
   messaging: messagingBench,
   wire: wireBench,

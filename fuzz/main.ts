@@ -15,7 +15,7 @@ import { Watchdog } from './watchdog.ts';
 const usage = `usage: npm run fuzz -- [--minutes N] [--seed S] [--target ${targetNames.join('|')}] [--replay file]
 Without a target each gets its share of the minutes (default 1). --keep writes what is interesting to fuzz/corpus.`;
 // Bounds what is committed: the corpus is a start, and a campaign grows its own from there.
-const mostFiles = 12;
+const mostFiles = 40;
 const mostShown = 1000;
 
 interface Asked {

@@ -1,11 +1,17 @@
-// `npm run contracts -- [area] [--json] [--output file]`: the contract suites of an area, or of all of them.
+// `npm run contracts -- [area] [--json] [--output file] [--write-docs]`: the contract suites of an area, or of all of them.
 import { appendFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { areas } from './contracts/areas.ts';
+import { writeTable } from './contracts/document.ts';
 import type { Contract, ContractResult } from './contracts/result.ts';
 
-const usage = `usage: npm run contracts -- [area] [--json] [--output <file>]
-areas: ${Object.keys(areas).join(', ')}; without one, all of them`;
+const usage = `usage: npm run contracts -- [area] [--json] [--output <file>] [--write-docs]
+areas: ${Object.keys(areas).join(', ')}; without one, all of them
+--write-docs puts the table of each area into its page of the documentation`;
+
+/** The page of each area that has a table. */
+const pages: Readonly<Record<string, string>> = { discovery: 'docs/discovery.md' };
 
 /** One line of JSON for each area. */
 interface AreaReport {
@@ -26,6 +32,9 @@ async function main(args: readonly string[]): Promise<number> {
     const text = asked.json ? `${JSON.stringify(report)}\n` : tableOf(report);
     process.stdout.write(text);
     if (asked.output !== undefined) appendFileSync(asked.output, text);
+    const page = pages[area];
+    if (asked.writeDocs && page !== undefined)
+      writeTable(path.join(import.meta.dirname, '..', page), area, report.results);
     failed += report.results.filter(({ status }) => status === 'fail').length;
   }
   return failed === 0 ? 0 : 1;
@@ -55,6 +64,7 @@ interface Asked {
   readonly areas: readonly string[];
   readonly json: boolean;
   readonly output: string | undefined;
+  readonly writeDocs: boolean;
 }
 
 function parse(args: readonly string[]): Asked | undefined {
@@ -62,11 +72,17 @@ function parse(args: readonly string[]): Asked | undefined {
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { json: { type: 'boolean', default: false }, output: { type: 'string' } },
+      options: {
+        json: { type: 'boolean', default: false },
+        output: { type: 'string' },
+        'write-docs': { type: 'boolean', default: false },
+      },
     });
     const named = positionals.length === 0 ? Object.keys(areas) : positionals;
     const known = named.every((area) => Object.hasOwn(areas, area));
-    return known ? { areas: named, json: values.json, output: values.output } : undefined;
+    return known
+      ? { areas: named, json: values.json, output: values.output, writeDocs: values['write-docs'] }
+      : undefined;
   } catch {
     return undefined;
   }

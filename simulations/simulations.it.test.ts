@@ -9,6 +9,7 @@ import { exactlyOnce } from './exactly-once.ts';
 import { registryAndServices } from './registry-and-services.ts';
 import type { PlantedInBank } from './stage/bank.ts';
 import type { Planted } from './stage/fleet.ts';
+import { type PlantedStreams, streamsOverHttp2 } from './streams-over-http2.ts';
 
 const enoughSeeds = 200;
 
@@ -30,7 +31,7 @@ function finds(bug: string, planted: Planted, promise: RegExp): void {
 }
 
 test('without a bug nothing is found, and each run is the same', { timeout: 120_000 }, async () => {
-  for (const scenario of [registryAndServices(), durableRegistry(), exactlyOnce()]) {
+  for (const scenario of [registryAndServices(), durableRegistry(), exactlyOnce(), streamsOverHttp2()]) {
     for (const seed of [1, 2, 3]) {
       const { failure } = await runSeed(scenario, seed);
       assert.equal(failure, undefined);
@@ -71,6 +72,30 @@ test(`found within ${enoughSeeds} seeds: a registry whose disk does not sync`, {
   const { facts } = await find(durableRegistry(withoutSync));
   assert.match(facts.why, /expected (nothing|\d+), found (nothing|\d+)/);
 });
+
+/** Runs the streams with a bug, and checks that it is found, by the promise that it breaks. */
+function findsInStreams(bug: string, planted: PlantedStreams, promise: RegExp): void {
+  test(`found within ${enoughSeeds} seeds: ${bug}`, { timeout: 120_000 }, async () => {
+    const { facts } = await find(streamsOverHttp2(planted));
+    assert.match(`${facts.what}: ${facts.why}`, promise);
+  });
+}
+
+findsInStreams(
+  'a client that never asks a silent server',
+  { keepaliveMs: 0 },
+  /waited for a machine that was gone/,
+);
+findsInStreams(
+  'a server that does not wait for its streams',
+  { hasty: true },
+  /lost by a server that drained/,
+);
+findsInStreams(
+  'content that is spoilt on the way',
+  { spoil: (content) => (content.byteLength > 19_000 ? content.slice(1) : content) },
+  /got something else than it had sent/,
+);
 
 test('chance that is not the runtime’s is found by comparing two runs', { timeout: 60_000 }, async () => {
   const careless: HttpService = (request, call) => {

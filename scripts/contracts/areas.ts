@@ -4,7 +4,22 @@ import { memoryMessaging } from './messaging/memory.ts';
 import { natsMessaging } from './messaging/nats.ts';
 import { postgresMessaging } from './messaging/postgres.ts';
 import { redisMessaging } from './messaging/redis.ts';
+import { properties } from './boundaries/properties.ts';
+import { booking, trading } from './boundaries/service-cutter.ts';
+import { shop } from './boundaries/shop/shop.ts';
+import { consulContract } from './discovery/consul.ts';
+import { dns } from './discovery/dns.ts';
+import { embedded } from './discovery/embedded.ts';
+import { eurekaContract } from './discovery/eureka.ts';
+import { nacosContract } from './discovery/nacos.ts';
+import { zooKeeperContract } from './discovery/zookeeper.ts';
+import { etcdContract } from './discovery/etcd.ts';
+import { kubernetes } from './discovery/kubernetes.ts';
+import { xds } from './discovery/xds.ts';
 import type { Contract } from './result.ts';
+import { grpcurlContract } from './calls/grpcurl.ts';
+import { connectConformanceContract } from './wire/connect-conformance.ts';
+import { counterparts } from './wire/counterparts.ts';
 import { floods } from './wire/floods.ts';
 import { grpcInterop } from './wire/grpc-interop.ts';
 import { h2specContract } from './wire/h2spec.ts';
@@ -14,5 +29,18 @@ import { smuggling } from './wire/smuggling.ts';
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
   eventstore: [postgresEventStore],
   messaging: [memoryMessaging, postgresMessaging, redisMessaging, natsMessaging],
-  wire: [h2specContract, grpcInterop, smuggling, floods],
+  calls: [grpcurlContract],
+  boundaries: [booking, trading, properties, shop],
+  discovery: [
+    embedded,
+    consulContract,
+    etcdContract,
+    zooKeeperContract,
+    kubernetes,
+    eurekaContract,
+    nacosContract,
+    dns,
+    xds,
+  ],
+  wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],
 };

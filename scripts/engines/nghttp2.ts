@@ -48,6 +48,17 @@ const load: AptProgram = {
   version: /nghttp2\/([\d.]+)/,
 };
 
+/** The client for HTTP/2 that shows its frames. */
+export const nghttp: Tool = {
+  name: 'nghttp',
+  find: () => findProgram({ ...load, program: 'nghttp' }),
+  install: () => installProgram({ ...load, program: 'nghttp' }),
+  verify: async ({ path }) => {
+    const ended = await run(path, ['--version']);
+    if (ended.code !== 0) throw new Error(lastWords(ended.output));
+  },
+};
+
 /** The load generator for HTTP/2. */
 export const h2load: Tool = {
   name: 'h2load',

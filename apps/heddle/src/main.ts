@@ -1,10 +1,16 @@
 import { HeddleError } from '@heddle/kernel';
 import { type Command, exitCodes, readArguments, usageError, type World } from './command.ts';
+import { boundaries } from './commands/boundaries.ts';
 import { clean } from './commands/clean.ts';
 import { controlPlane } from './commands/control-plane.ts';
+import { deregister } from './commands/deregister.ts';
+import { doctor } from './commands/doctor.ts';
+import { drain } from './commands/drain.ts';
+import { explain } from './commands/explain.ts';
 import { gateway } from './commands/gateway.ts';
 import { ls } from './commands/ls.ts';
 import { postgres } from './commands/postgres.ts';
+import { register } from './commands/register.ts';
 import { shop } from './commands/shop.ts';
 import { up } from './commands/up.ts';
 import { commandHelp, programHelp } from './help.ts';
@@ -13,7 +19,21 @@ import { onSignals } from './node/signals.ts';
 import { nodeTerminal } from './node/terminal.ts';
 import { paint } from './terminal/terminal.ts';
 
-const commands: readonly Command[] = [up, clean, gateway, controlPlane, ls, shop, postgres];
+const commands: readonly Command[] = [
+  up,
+  clean,
+  gateway,
+  controlPlane,
+  ls,
+  explain,
+  register,
+  deregister,
+  drain,
+  doctor,
+  shop,
+  boundaries,
+  postgres,
+];
 
 /** Runs one command line. Gives the exit code; an error is shown as a sentence, never as a stack. */
 async function runCommandLine(args: readonly string[], world: World): Promise<number> {

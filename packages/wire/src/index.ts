@@ -18,13 +18,13 @@ export {
   messageTooLarge,
 } from './grpc/compression.ts';
 export { decodeBinary, decodeText, encodeBinary, encodeText } from './grpc/field-text.ts';
-export { compressedFrame, frame } from './grpc/framing.ts';
+export { compressedFrame, frame, frameHead } from './grpc/framing.ts';
 export { fewMessagesOf, type MessageReading, messagesOf } from './grpc/messages.ts';
 export { codeOfHttpStatus, codeOfNumber, numberOfCode } from './grpc/status-code.ts';
 export { readGrpcStatus, readPushbackMs, readStatusDetails, writeGrpcStatus } from './grpc/status-fields.ts';
 export { base64Body, encodeBase64, webTrailers } from './grpc/web.ts';
 export type { Http1ServerLimits } from './http1/server-limits.ts';
-export type { Http2Limits } from './http2/index.ts';
+export type { AbuseCounters, Http2Limits } from './http2/index.ts';
 export { Fields } from './message/fields.ts';
 export { type HttpRequest, type HttpResponse, type HttpService, type Peer, peer } from './message/http.ts';
 export { classifyHttp, idempotencyOfMethod, replayHttp, retryAfterMs } from './message/meaning.ts';

@@ -1,8 +1,16 @@
 import type { Address, Connection, Listener, Runtime, TlsListenOptions } from '@heddle/kernel';
 import { Http1Server } from './http1/server.ts';
 import { type Http1ServerLimits, http1ServerLimits } from './http1/server-limits.ts';
-import { type Http2Limits, type Http2ServerConnection, serveHttp2 } from './http2/index.ts';
+import {
+  type AbuseCounters,
+  addCounters,
+  type Http2Limits,
+  type Http2ServerConnection,
+  noAbuse,
+  serveHttp2,
+} from './http2/index.ts';
 import type { HttpService } from './message/http.ts';
+import { refuseMisdirected } from './tls/misdirected.ts';
 import { Sniffer, type SnifferOwner } from './sniffer.ts';
 import { agreedProtocol, alpnOf, type HttpProtocol } from './tls/application-protocol.ts';
 
@@ -17,7 +25,15 @@ export interface ServerLimits {
 }
 
 /** TLS of a server, as far as its user has a say: what is spoken inside is the server's business. */
-export type ServeTls = Omit<TlsListenOptions, 'alpn' | 'refused'>;
+export interface ServeTls extends Omit<TlsListenOptions, 'alpn' | 'refused'> {
+  /**
+   * What becomes of a request for an authority that the connection's certificate does not cover: a client has taken a
+   * connection for more than it is good for, or hopes that the rules of another host hold. `refuse` answers 421, which
+   * lets it try again on another connection (RFC 9110 section 15.5.20). Default `serve`: names inside a mesh are often
+   * in no certificate.
+   */
+  readonly misdirected?: 'serve' | 'refuse';
+}
 
 /** What `serve` is told. */
 export interface ServeOptions {
@@ -40,6 +56,8 @@ export interface HttpServer {
    * `BAD_CONTENT_LENGTH` or `CERTIFICATE_EXPIRED`.
    */
   readonly refusals: ReadonlyMap<string, number>;
+  /** What HTTP/2 clients did that they should not do so often, or so slowly, since the start; see `AbuseCounters`. */
+  readonly abuse: Readonly<AbuseCounters>;
   /** Accepts no more, lets what is in flight finish, closes what is idle. Resolves when no connection is open. */
   drain(): Promise<void>;
   /** Accepts no more and drops all connections. Resolves when the port is free. */
@@ -53,7 +71,9 @@ export interface HttpServer {
  */
 export async function serve(service: HttpService, options: ServeOptions): Promise<HttpServer> {
   const { runtime, address, limits = {}, tls } = options;
-  const port = new Port(service, runtime, limits);
+  const misdirected = (): void => port.refused('MISDIRECTED');
+  const served = tls?.misdirected === 'refuse' ? refuseMisdirected(misdirected)(service) : service;
+  const port: Port = new Port(served, runtime, limits);
   const listener: Listener = await runtime.net.listen(
     address,
     (connection) => port.accept(connection),
@@ -65,6 +85,9 @@ export async function serve(service: HttpService, options: ServeOptions): Promis
       return port.size;
     },
     refusals: port.refusals,
+    get abuse() {
+      return port.abuse;
+    },
     drain: async () => {
       await listener.close();
       await port.drain();
@@ -84,6 +107,8 @@ class Port implements SnifferOwner {
   readonly #http1: Http1Server;
   readonly #http2 = new Set<Http2ServerConnection>();
   readonly #unknown = new Set<Sniffer>();
+  /** Of connections that are gone. */
+  readonly #abuse = noAbuse();
 
   constructor(service: HttpService, runtime: Runtime, limits: ServerLimits) {
     this.#service = service;
@@ -94,6 +119,12 @@ class Port implements SnifferOwner {
 
   get refusals(): ReadonlyMap<string, number> {
     return this.#http1.refusals;
+  }
+
+  get abuse(): AbuseCounters {
+    const sum = { ...this.#abuse };
+    for (const { abuse } of this.#http2) addCounters(sum, abuse);
+    return sum;
   }
 
   get size(): number {
@@ -152,6 +183,9 @@ class Port implements SnifferOwner {
     const limits = this.#limits.http2 ?? {};
     const served = serveHttp2(connection, this.#service, { runtime: this.#runtime, limits });
     this.#http2.add(served);
-    void served.closed.then(() => this.#http2.delete(served));
+    void served.closed.then(() => {
+      this.#http2.delete(served);
+      addCounters(this.#abuse, served.abuse);
+    });
   }
 }

@@ -26,6 +26,7 @@ function sniff(
         close: () => events.push('close'),
       });
     },
+    refused: (reason: string) => events.push(reason),
     silent: () => events.push('silent'),
   };
   new Sniffer(socket, owner, 1000);
@@ -64,10 +65,13 @@ describe('a sniffer', () => {
     const { spoken, events } = sniff('PRI * HT', []);
     assert.deepEqual([spoken, events], [undefined, ['silent']]);
     const socket = new HandConnection();
-    const sniffer = new Sniffer(socket, { spoken: () => assert.fail(), silent: () => {} }, 1000);
+    const counted: string[] = [];
+    const refused = (reason: string): void => void counted.push(reason);
+    const sniffer = new Sniffer(socket, { spoken: () => assert.fail(), refused, silent: () => {} }, 1000);
     sniffer.sweep(999);
     assert.equal(socket.destroyed, false);
     sniffer.sweep(1001);
     assert.equal(socket.destroyed, true);
+    assert.deepEqual(counted, ['SILENT_CONNECTION']);
   });
 });

@@ -7,6 +7,8 @@ import type { HttpProtocol } from './tls/application-protocol.ts';
 export interface SnifferOwner {
   /** It is known what is spoken. Must open the connection before it returns. */
   spoken(sniffer: Sniffer, connection: Connection, protocol: HttpProtocol): void;
+  /** It was closed for this reason, one of a fixed few. */
+  refused(reason: string): void;
   /** It is over before that was known. */
   silent(sniffer: Sniffer): void;
 }
@@ -67,7 +69,9 @@ export class Sniffer implements ConnectionHandler, Sweepable {
   }
 
   sweep(nowMs: number): void {
-    if (nowMs > this.#deadlineMs) this.destroy();
+    if (nowMs <= this.#deadlineMs) return;
+    this.#owner.refused('SILENT_CONNECTION');
+    this.destroy();
   }
 
   destroy(): void {

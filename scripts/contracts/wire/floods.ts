@@ -43,7 +43,7 @@ async function resultOf(attack: Attack, victim: Victim): Promise<ContractResult>
 }
 
 async function withstand(attack: Attack, victim: Victim): Promise<string> {
-  const { answer = 'nothing', connections = 1, mostGrowthMib = 64, act, judge } = attack;
+  const { answer = 'nothing', connections = 1, mostGrowthMib = 64, counted = true, act, judge } = attack;
   const before = await victim.tell({ answer });
   const bystander = new Bystander(victim.port);
   const startedMs = performance.now();
@@ -60,5 +60,20 @@ async function withstand(attack: Attack, victim: Victim): Promise<string> {
   const growthMib = (after.rssBytes - before.rssBytes) / 1024 / 1024;
   const grown = `${growthMib.toFixed(1)} MiB more`;
   assert.ok(growthMib < mostGrowthMib, `the server's process holds ${grown}`);
-  return `over after ${seconds} s, ${grown}, ${calls} calls of a bystander, median ${medianMs.toFixed(2)} ms`;
+  const counters = risen(before.counters, after.counters);
+  assert.ok(counters !== '' || !counted, 'no counter tells of it');
+  const told = counters === '' ? 'not counted, since it breaks no limit' : `counted: ${counters}`;
+  return `over after ${seconds} s, ${grown}, ${told}; ${calls} calls of a bystander, median ${medianMs.toFixed(2)} ms`;
+}
+
+// The bystander's own; an attack by them has thousands.
+const fewUpdates = 20;
+
+function risen(before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>): string {
+  return Object.entries(after)
+    .map(([name, count]) => ({ name, by: count - (before[name] ?? 0) }))
+    .flatMap(({ name, by }) =>
+      by > 0 && (name !== 'windowUpdates' || by > fewUpdates) ? [`${name} ${by}`] : [],
+    )
+    .join(', ');
 }

@@ -6,7 +6,7 @@ import type { TlsListenOptions, TlsMaterial } from '../ports/tls.ts';
 import { ignore, SocketConnection } from './socket-connection.ts';
 import { certificateFailure, tlsFailure } from './tls-failure.ts';
 import { compileMaterial, unusable } from './tls-material.ts';
-import { describeCertificate, describeSession, problemNow, verdictOf } from './tls-session.ts';
+import { coverOf, describeCertificate, describeSession, problemNow, verdictOf } from './tls-session.ts';
 
 // A key that leaks opens what was sent with its tickets in TLS 1.2, so it does not live long. Sessions live 5 minutes.
 const ticketKeyMs = 3_600_000;
@@ -114,7 +114,8 @@ export class TlsAcceptor {
       return;
     }
     const certificate = found === undefined ? undefined : describeCertificate(found, problem);
-    this.#accept(new SocketConnection(socket, describeSession(socket, certificate)));
+    const session = { ...describeSession(socket, certificate), covers: coverOf(socket) };
+    this.#accept(new SocketConnection(socket, session));
   }
 
   #settled(peer: string, socket: Socket | undefined): void {

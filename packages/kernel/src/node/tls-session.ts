@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { PeerCertificate, TlsSession } from '../ports/tls.ts';
 import { plainBytes } from './plain-bytes.ts';
@@ -13,6 +14,21 @@ export function describeSession(socket: TLSSocket, certificate: PeerCertificate 
     serverName: typeof servername === 'string' ? (normalName(servername) ?? servername) : undefined,
     resumed: socket.isSessionReused(),
     certificate,
+  };
+}
+
+const hostRules = { subject: 'never', partialWildcards: false } as const;
+
+/** Whether the certificate that a server has shown on this socket is for a host. Most connections ask for one only. */
+export function coverOf(socket: TLSSocket): (host: string) => boolean {
+  const shown = socket.getX509Certificate();
+  let last: { readonly host: string; readonly covered: boolean } | undefined;
+  return (host) => {
+    if (last?.host !== host) {
+      const found = isIP(host) === 0 ? shown?.checkHost(host, hostRules) : shown?.checkIP(host);
+      last = { host, covered: found !== undefined };
+    }
+    return last.covered;
   };
 }
 

@@ -91,6 +91,8 @@ export interface TlsSession {
   readonly alpn: string | undefined;
   /** On a server: the name that the client asked for, lower case and without a trailing dot. Text from outside. */
   readonly serverName: string | undefined;
+  /** On a server: whether the certificate that it has shown is for this host, a name or an IP address. */
+  readonly covers?: ((host: string) => boolean) | undefined;
   /** The peer was recognised from an earlier session; what `certificate` says has been checked again. */
   readonly resumed: boolean;
   /** Undefined if the peer has shown none. */

@@ -5,6 +5,7 @@ import {
   createClient as connectClient,
   type Transport,
 } from '@connectrpc/connect';
+import { HeddleError } from '@heddle/kernel';
 
 type StreamingCall = (input: unknown, options?: CallOptions) => AsyncIterable<unknown>;
 
@@ -23,6 +24,11 @@ export function createClient<Desc extends DescService>(service: Desc, transport:
   return client;
 }
 
+function aborted(cause: unknown): HeddleError {
+  const message = 'the caller has aborted the call';
+  return new HeddleError({ code: 'cancelled', reason: 'ABORTED', message, cause });
+}
+
 function leavable(call: StreamingCall): StreamingCall {
   return (input, options = {}) => {
     const leaving = new AbortController();
@@ -35,6 +41,8 @@ function leavable(call: StreamingCall): StreamingCall {
     const iterator: AsyncIterator<unknown> = {
       async next() {
         try {
+          // The whole answer may have come before the call was given up; what is left of it is not wanted all the same.
+          if (leaving.signal.aborted) throw aborted(signal?.reason);
           const step = await messages.next();
           if (step.done === true) done();
           return step;

@@ -1,12 +1,13 @@
 import type { DescService } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as Level } from '@bufbuild/protobuf/wkt';
-import { type Call, HeddleError } from '@heddle/kernel';
+import { type Ambient, type Call, HeddleError } from '@heddle/kernel';
 import { emptyBody, Fields, type HttpRequest, type HttpResponse, type HttpService } from '@heddle/wire';
 import { deflate, gzip } from '@heddle/wire/compression';
+import type { LoadReporter } from '../load/load-reporter.ts';
 import type { RpcHandlers } from './handlers.ts';
-import type { ExchangeLimits } from './protocol/exchange.ts';
+import { unknownMethodReason } from './protocol/connect-unary-exchange.ts';
 import { anyTypes, isRpc, wrongType } from './protocol/open-exchange.ts';
-import { route } from './route.ts';
+import { type RouteOptions, route } from './route.ts';
 
 /** Where services are registered. */
 export interface RpcRouter {
@@ -14,6 +15,8 @@ export interface RpcRouter {
   service<Desc extends DescService>(schema: Desc, handlers: RpcHandlers<Desc>): RpcRouter;
   /** Full names of the services served, in the order they came. */
   readonly services: readonly string[];
+  /** Their contracts, in the same order. */
+  readonly schemas: readonly DescService[];
 }
 
 /** What `rpcService` may be told. */
@@ -22,6 +25,10 @@ export interface RpcServiceOptions {
   readonly maxMessageBytes?: number;
   /** Largest message that is sent, before compression. Default: whatever the client takes. */
   readonly maxSentMessageBytes?: number;
+  /** Makes the call that is being served the current one for its handler (see `Ambient`). Default: it is only passed. */
+  readonly ambient?: Ambient;
+  /** Says with every answer of gRPC how busy this server is (`endpoint-load-metrics-bin`). Default: it does not. */
+  readonly load?: LoadReporter;
 }
 
 interface Served {
@@ -44,20 +51,29 @@ export function rpcService(
   options: RpcServiceOptions = {},
 ): HttpService {
   const table = new Map<string, Served>();
+  const unhandled = new Set<string>();
   const services: string[] = [];
-  const limits: ExchangeLimits = {
+  const schemas: DescService[] = [];
+  const limits: RouteOptions = {
     maxMessageBytes: options.maxMessageBytes ?? 4 * 1024 * 1024,
     maxSentMessageBytes: options.maxSentMessageBytes ?? Number.POSITIVE_INFINITY,
     compressions: [gzip, deflate],
+    ambient: options.ambient,
+    load: options.load,
   };
   const router: RpcRouter = {
     services,
+    schemas,
     service(schema, handlers) {
       if (services.includes(schema.typeName)) throw servedTwice(schema.typeName);
       services.push(schema.typeName);
+      schemas.push(schema);
       for (const method of schema.methods) {
         const handler = handlers[method.localName];
-        if (handler === undefined) continue;
+        if (handler === undefined) {
+          unhandled.add(`/${schema.typeName}/${method.name}`);
+          continue;
+        }
         const service = route(method, handler.bind(handlers), limits);
         const byGet = method.methodKind === 'unary' && method.idempotency === Level.NO_SIDE_EFFECTS;
         table.set(`/${schema.typeName}/${method.name}`, { service, byGet });
@@ -72,7 +88,7 @@ export function rpcService(
     const served = table.get(req.path);
     if (served !== undefined) return served.service(req, call);
     if (!isRpc(req)) return wrongType(anyTypes);
-    throw unknownMethod(req.path);
+    throw unhandled.has(req.path) ? noHandler(req.path) : unknownMethod(req.path);
   };
 
   async function get(req: HttpRequest, call: Call): Promise<HttpResponse> {
@@ -85,9 +101,14 @@ function wrongMethod(): HttpResponse {
   return { status: 405, fields: Fields.of({ allow: 'POST' }), body: emptyBody };
 }
 
+function noHandler(path: string): HeddleError {
+  const message = `${path} is declared, and has no handler here`;
+  return new HeddleError({ code: 'unimplemented', reason: 'NO_HANDLER', message, sent: false });
+}
+
 function unknownMethod(path: string): HeddleError {
   const message = `no method is served at ${JSON.stringify(path.slice(0, 200))}`;
-  return new HeddleError({ code: 'unimplemented', reason: 'UNKNOWN_METHOD', message, sent: false });
+  return new HeddleError({ code: 'unimplemented', reason: unknownMethodReason, message, sent: false });
 }
 
 function servedTwice(name: string): HeddleError {

@@ -8,12 +8,14 @@ import {
   readStatusDetails,
   writeGrpcStatus,
 } from '@heddle/wire';
-import { ErrorInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
 import { StatusSchema } from '../gen/google/rpc/status_pb.ts';
-import { detail, findDetails } from './details.ts';
 
-/** The domain under which Heddle's reasons travel as `google.rpc.ErrorInfo`. */
-const domain = 'heddle';
+/**
+ * A trailer of Heddle's, beside the status: the error's reason. A detail of `google.rpc.ErrorInfo` would say it too, but
+ * details are the application's, and a client may rely on getting those that its server gave and no others.
+ */
+export const reasonField = 'x-heddle-reason';
+const isReason = /^[A-Z][A-Z0-9_]{0,62}$/;
 const typePrefix = 'type.googleapis.com/';
 
 /** A detail that can travel: a serialized message and its full name. */
@@ -22,24 +24,27 @@ export interface TravellingDetail {
   readonly value: Uint8Array;
 }
 
-/** What goes with an error on any wire: its reason as an `ErrorInfo`, and those of its details that can travel. */
+/** Those of an error's details that can go over any wire. */
 export function travellingDetails(error: HeddleError): TravellingDetail[] {
-  const info = detail(ErrorInfoSchema, { reason: error.reason, domain });
-  return [info, ...error.details].flatMap(({ type, value }) =>
-    value instanceof Uint8Array ? [{ type, value }] : [],
-  );
+  return error.details.flatMap(({ type, value }) => (value instanceof Uint8Array ? [{ type, value }] : []));
 }
 
-/** Adds `grpc-status`, and for an error `grpc-message` and `grpc-status-details-bin`, to trailers. */
+/** Adds the error's reason, where it has the form of one, to trailers or what stands for them. */
+export function writeReason({ reason }: HeddleError, fields: Fields): Fields {
+  return isReason.test(reason) ? fields.set(reasonField, reason) : fields;
+}
+
+/** Adds `grpc-status`, and for an error `grpc-message`, its details and its reason, to trailers. */
 export function writeStatus(error: HeddleError | undefined, fields: Fields): Fields {
   if (error === undefined) return writeGrpcStatus(undefined, fields);
   const details = travellingDetails(error).map(({ type, value }) => ({
     typeUrl: `${typePrefix}${type}`,
     value,
   }));
+  if (details.length === 0) return writeReason(error, writeGrpcStatus(error, fields));
   const { code, message } = error;
   const status = create(StatusSchema, { code: numberOfCode(code), message: message.slice(0, 2048), details });
-  return writeGrpcStatus(error, fields, toBinary(StatusSchema, status));
+  return writeReason(error, writeGrpcStatus(error, fields, toBinary(StatusSchema, status)));
 }
 
 /**
@@ -51,12 +56,10 @@ export function readStatus(trailers: Fields, httpStatus: number): HeddleError | 
   if (error === undefined) return undefined;
   const { code, message, sent } = error;
   const details = [...readDetails(trailers), ...pushback(trailers)];
-  if (details.length === 0) return error;
-  const all = new HeddleError({ code, reason: error.reason, message, sent, details });
-  const info = findDetails(all, ErrorInfoSchema).find((each) => each.domain === domain);
-  if (info === undefined) return all;
-  const others = details.filter((each) => each.type !== ErrorInfoSchema.typeName);
-  return new HeddleError({ code, reason: info.reason, message, sent, details: others });
+  const said = trailers.get(reasonField);
+  const reason = said !== undefined && isReason.test(said) ? said : error.reason;
+  if (details.length === 0 && reason === error.reason) return error;
+  return new HeddleError({ code, reason, message, sent, details });
 }
 
 /** The type of the detail by which a server's wish for the next retry reaches `pushbackMs`. */

@@ -7,6 +7,7 @@ import {
 } from '@heddle/kernel';
 import type { HttpRequest, HttpResponse } from '../message/http.ts';
 import type { IncomingBody } from '../message/incoming-body.ts';
+import { asConnected, asUpgrade } from '../message/web-socket.ts';
 import type { Sweepable } from '../sweep.ts';
 import type { BodyDecoder } from './body-decoder.ts';
 import { ClientExchange, type ExchangeConnection } from './client-exchange.ts';
@@ -52,7 +53,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeConnection, 
   ) {
     this.runtime = runtime;
     this.limits = limits;
-    this.outbox = new Outbox(connection);
+    this.outbox = new Outbox(connection, runtime.timers);
     this.#owner = owner;
     this.#connection = connection;
     this.#reader = new ResponseHeadReader(limits);
@@ -68,9 +69,18 @@ export class ClientConnection implements ConnectionHandler, ExchangeConnection, 
   /** Sends the request. Only while `usable`. The connection hears of the call's cancel, and ends it with the answer. */
   exchange(request: HttpRequest, call: Call): Promise<HttpResponse> {
     this.exchanges++;
+    if (request.protocol !== undefined && request.method === 'CONNECT') return this.#upgrade(request, call);
     const exchange = new ClientExchange(this, request, call);
     this.#exchange = exchange;
     return exchange.run();
+  }
+
+  /** What came as an extended CONNECT is asked for in HTTP/1.1's own way. */
+  #upgrade(request: HttpRequest, call: Call): Promise<HttpResponse> {
+    const asked = asUpgrade(request, this.runtime.random);
+    const exchange = new ClientExchange(this, asked, call);
+    this.#exchange = exchange;
+    return exchange.run().then((response) => asConnected(asked, response));
   }
 
   data(chunk: Uint8Array): void {
@@ -157,7 +167,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeConnection, 
       if (this.#decoder === undefined) {
         at = this.#reader.read(chunk, at);
         if (at === MORE) return;
-        exchange.head(this.#reader.take(), at === chunk.byteLength);
+        at = exchange.head(this.#reader.take(), chunk, at);
         // Otherwise what follows in this chunk is looked at first: mostly it is all there is.
         if (at === chunk.byteLength && this.#decoder !== undefined) this.#allowBody();
       } else {

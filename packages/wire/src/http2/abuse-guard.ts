@@ -33,14 +33,9 @@ export interface AbuseCounters {
   slowHeaders: number;
 }
 
-/** The kinds that a budget bounds. */
-export type ControlKind = 'settings' | 'pings' | 'priorities' | 'windowUpdates' | 'emptyData' | 'strays';
-
-const workAllows = 4;
-
-/** Counts what costs us without being work, and ends the connection when it is out of proportion. */
-export class AbuseGuard {
-  readonly counters: AbuseCounters = {
+/** Counters that have counted nothing yet. */
+export function noAbuse(): AbuseCounters {
+  return {
     resets: 0,
     faults: 0,
     settings: 0,
@@ -57,11 +52,37 @@ export class AbuseGuard {
     unreadOutput: 0,
     slowHeaders: 0,
   };
+}
+
+/** Adds what one connection has counted to what others have. */
+export function addCounters(sum: AbuseCounters, more: Readonly<AbuseCounters>): void {
+  for (const name of Object.keys(sum) as (keyof AbuseCounters)[]) sum[name] += more[name];
+}
+
+/** The kinds that a budget bounds. */
+export type ControlKind = 'settings' | 'pings' | 'priorities' | 'windowUpdates' | 'emptyData' | 'strays';
+
+/** What GOAWAY says to a peer that sends too many PINGs, in gRPC's words. */
+export const tooManyPings = 'too_many_pings';
+
+const workAllows = 4;
+// As in gRPC (gRFC A8): a client's clock and the way may bring two together.
+const hastyPings = 2;
+
+/** Counts what costs us without being work, and ends the connection when it is out of proportion. */
+export class AbuseGuard {
+  readonly counters: AbuseCounters = noAbuse();
+  readonly #limits: Http2Limits;
+  readonly #clock: Clock;
   readonly #controls: Budget;
   readonly #resets: Budget;
   readonly #faults: Budget;
+  #hasty = 0;
+  #pingedMs = Number.NEGATIVE_INFINITY;
 
   constructor(limits: Http2Limits, clock: Clock) {
+    this.#limits = limits;
+    this.#clock = clock;
     this.#controls = new Budget(clock, limits.controlBurst, limits.controlsPerSecond);
     this.#resets = new Budget(clock, limits.resetBurst, limits.resetsPerSecond);
     this.#faults = new Budget(clock, limits.faultBurst, limits.faultsPerSecond);
@@ -69,7 +90,19 @@ export class AbuseGuard {
 
   /** A request began, or content went one way or the other. */
   work(): void {
+    this.#hasty = 0;
     this.#controls.give(workAllows);
+  }
+
+  /** A PING, while so many streams are open. Throws when they come too often. */
+  ping(streams: number): void {
+    this.control('pings');
+    const { minPingMs, minIdlePingMs } = this.#limits;
+    const leastMs = streams > 0 ? minPingMs : minIdlePingMs;
+    if (leastMs === 0) return;
+    const nowMs = this.#clock.nowMs();
+    if (nowMs - this.#pingedMs < leastMs && ++this.#hasty > hastyPings) throw tooMany('pings');
+    this.#pingedMs = nowMs;
   }
 
   /** A frame that carries no work; `cost` weighs it against a PING. Throws when there are too many. */
@@ -92,5 +125,7 @@ export class AbuseGuard {
 }
 
 function tooMany(kind: keyof AbuseCounters): ConnectionFault {
-  return new ConnectionFault(errorCode.enhanceYourCalm, `too many ${kind}`);
+  // gRPC's clients know this word, and then ask less often.
+  const why = kind === 'pings' ? tooManyPings : `too many ${kind}`;
+  return new ConnectionFault(errorCode.enhanceYourCalm, why);
 }

@@ -1,11 +1,13 @@
 import { type Call, type Connection, HeddleError, type Runtime } from '@heddle/kernel';
 import { wholeBytes } from '../message/body.ts';
 import type { HttpRequest, HttpResponse, HttpService } from '../message/http.ts';
-import type { AbuseCounters } from './abuse-guard.ts';
+import { asExtendedConnect, asSwitched } from '../message/web-socket.ts';
+import { type AbuseCounters, tooManyPings } from './abuse-guard.ts';
 import { ClientStream, requestSpecial } from './client-stream.ts';
 import { ConnectionFault, type ErrorCode, errorCode } from './error-code.ts';
 import { clientPreface, largest31 } from './frame.ts';
 import { isFieldValue } from './hpack/header-field.ts';
+import { Keepalive, type KeptAlive } from './keepalive.ts';
 import { defaultLimits, type Http2Limits } from './limits.ts';
 import { Session, type SessionState } from './session.ts';
 import { setting } from './settings.ts';
@@ -36,6 +38,8 @@ export interface Http2ClientConnection {
   readonly abuse: Readonly<AbuseCounters>;
   /** Resolves when the connection is gone. */
   readonly closed: Promise<void>;
+  /** The server has closed it because of our PINGs: the next connection should send fewer. */
+  readonly tooManyPings: boolean;
   /** Why the server would not have us, when TLS said so after the handshake. */
   readonly refusal: HeddleError | undefined;
   /** Hears of every change of `state`, `available` and `active`. One listener; must not throw. */
@@ -58,14 +62,16 @@ export function connectHttp2(connection: Connection, options: ConnectHttp2Option
   return new ClientSession(connection, options);
 }
 
-class ClientSession extends Session implements Http2ClientConnection {
+class ClientSession extends Session implements Http2ClientConnection, KeptAlive {
   readonly request: HttpService;
+  tooManyPings = false;
   onStateChange: (() => void) | undefined;
   #nextStreamId = 1;
   #settingsCame = false;
   readonly #settled: Promise<void>;
   #markSettled: () => void = () => {};
   #fresh: ClientStream[] = [];
+  readonly #keepalive: Keepalive | undefined;
 
   constructor(connection: Connection, options: ConnectHttp2Options) {
     super(connection, options.runtime, { ...defaultLimits, ...options.limits });
@@ -76,6 +82,7 @@ class ClientSession extends Session implements Http2ClientConnection {
     const at = this.output.reserve(clientPreface.length);
     this.output.buffer.set(clientPreface, at);
     this.open([setting.enablePush, 0], undefined);
+    this.#keepalive = Keepalive.of(this);
   }
 
   get maxConcurrent(): number {
@@ -95,6 +102,10 @@ class ClientSession extends Session implements Http2ClientConnection {
     const startedMs = clock.nowMs();
     await this.pinged();
     return clock.nowMs() - startedMs;
+  }
+
+  askAlive(): void {
+    this.pinged().catch(() => {});
   }
 
   async close(): Promise<void> {
@@ -129,6 +140,7 @@ class ClientSession extends Session implements Http2ClientConnection {
   }
 
   override goawayReceived(lastStreamId: number, code: ErrorCode, debug: string): void {
+    if (code === errorCode.enhanceYourCalm && debug === tooManyPings) this.tooManyPings = true;
     if (this.state === 'open') this.setState('draining');
     const message = `the server is going away (${code}${debug === '' ? '' : `, ${debug}`}) and has not looked at the request`;
     const error = new HeddleError({ code: 'unavailable', reason: 'GOAWAY', message, sent: false });
@@ -148,6 +160,7 @@ class ClientSession extends Session implements Http2ClientConnection {
   }
 
   protected override chunkRead(): void {
+    this.#keepalive?.heard();
     const fresh = this.#fresh;
     if (fresh.length === 0) return;
     this.#fresh = [];
@@ -156,15 +169,26 @@ class ClientSession extends Session implements Http2ClientConnection {
 
   protected override changed(): void {
     if (this.state === 'draining' && this.active === 0) this.finish();
+    if (this.isOver) this.#keepalive?.stop();
     if (this.state === 'closed') this.#markSettled();
     this.onStateChange?.();
   }
 
   async #request(request: HttpRequest, call: Call): Promise<HttpResponse> {
-    if (request.protocol !== undefined) await this.#extendedConnect();
+    if (request.protocol !== undefined) return this.#tunnel(request, call);
+    return this.#open(request, call).response;
+  }
+
+  async #tunnel(request: HttpRequest, call: Call): Promise<HttpResponse> {
+    await this.#extendedConnect();
+    if (request.method === 'CONNECT') return this.#open(request, call).response;
+    return asSwitched(request, await this.#open(asExtendedConnect(request), call).response);
+  }
+
+  #open(request: HttpRequest, call: Call): ClientStream {
     if (call.cancelled !== undefined) throw call.cancelled;
     if (this.available === 0) throw this.#unavailable();
-    return this.#start(request, call).response;
+    return this.#start(request, call);
   }
 
   #start(request: HttpRequest, call: Call): ClientStream {

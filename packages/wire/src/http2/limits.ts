@@ -45,6 +45,19 @@ export interface Http2Limits {
   readonly sendTimeoutMs: number;
   /** From the last frame to the end of the connection: time for the peer to read why. Default 1 s. */
   readonly lingerMs: number;
+  /** Silence while a stream is open, before the server is asked by a PING whether it is there; 0: never (client). Default 0. */
+  readonly keepaliveMs: number;
+  /** The same while no stream is open. Servers may take it amiss. Default 0. */
+  readonly keepaliveIdleMs: number;
+  /** From such a PING to the first byte of whatever comes, before the connection is dropped. Default 20 s. */
+  readonly keepaliveTimeoutMs: number;
+  /**
+   * PINGs of the peer that come closer together than this while a stream is open: more than two of them without work in
+   * between are too many. 0: only `controlBurst` bounds them. Default 0; gRPC has 300,000.
+   */
+  readonly minPingMs: number;
+  /** The same while no stream is open. Default 0; gRPC has 7,200,000. */
+  readonly minIdlePingMs: number;
 }
 
 /** Fit for the edge of a mesh: small enough for strangers, large enough for everybody else. */
@@ -71,4 +84,9 @@ export const defaultLimits: Http2Limits = {
   bodyTimeoutMs: 60_000,
   sendTimeoutMs: 60_000,
   lingerMs: 1000,
+  keepaliveMs: 0,
+  keepaliveIdleMs: 0,
+  keepaliveTimeoutMs: 20_000,
+  minPingMs: 0,
+  minIdlePingMs: 0,
 };

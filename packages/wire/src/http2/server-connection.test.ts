@@ -197,6 +197,18 @@ describe('a response', () => {
     assert.deepEqual(hand.log.fields(head).at(1), ['content-length', '5']);
   });
 
+  test('to HEAD has the length of what it would send, where the service says no other', async () => {
+    const body = wholeBody(Buffer.from('hello'));
+    const hand = new ByHand(async () => ({ status: 200, fields: new Fields(), body }));
+    await hand.begin(headers(1, [[':method', 'HEAD'], ...get().slice(1)]));
+    const [head] = hand.log.ofType(frameType.headers);
+    assert.ok(head !== undefined && (head.flags & flag.endStream) !== 0);
+    assert.deepEqual(hand.log.fields(head).slice(0, 2), [
+      [':status', '200'],
+      ['content-length', '5'],
+    ]);
+  });
+
   test('to HEAD has no content, and the length that the service says', async () => {
     const fields = Fields.of({ 'content-length': '7' });
     const hand = new ByHand(async () => ({ status: 200, fields, body: wholeBody(Buffer.from('ignored')) }));

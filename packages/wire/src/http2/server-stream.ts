@@ -105,7 +105,7 @@ export class ServerStream extends Http2Stream {
       throw invalidStatus(status);
     }
     const bodiless = this.#request.method === 'HEAD' || status === 204 || status === 304;
-    const special = responseSpecial(status, body, fields, bodiless, this.#request.method === 'CONNECT');
+    const special = responseSpecial(status, body, fields, bodiless, this.#request.method);
     const endStream = bodiless || isEmpty(body);
     try {
       this.link.headerWriter.write(this.id, special, fields, endStream);
@@ -158,15 +158,17 @@ function responseSpecial(
   body: Body,
   fields: Fields,
   bodiless: boolean,
-  tunnel: boolean,
+  method: string,
 ): readonly string[] {
   const plain = status === 200 ? okStatus : [':status', String(status)];
-  if (tunnel) return plain;
-  if (bodiless) {
-    const told = fields.get('content-length');
-    return told === undefined || status === 204 ? plain : [...plain, 'content-length', told];
-  }
+  if (method === 'CONNECT' || status === 204) return plain;
   const { size } = body;
+  if (bodiless) {
+    // What GET would have said: the service's word for it, or what it would have sent.
+    const meant = method === 'HEAD' && size !== undefined && size > 0 ? String(size) : undefined;
+    const told = fields.get('content-length') ?? meant;
+    return told === undefined ? plain : [...plain, 'content-length', told];
+  }
   if (size === undefined || size === 0 || body.trailers !== undefined) return plain;
   return [...plain, 'content-length', String(size)];
 }

@@ -52,7 +52,7 @@ export abstract class Session implements Link, FrameSession, Watched {
   /** Streams that we have reset, and how much content may still be on its way for each. */
   readonly #recentResets = new Map<number, number>();
   readonly #sendQueue: Sender[] = [];
-  readonly #pings: (() => void)[] = [];
+  readonly #pings: { readonly resolve: () => void; readonly reject: (error: HeddleError) => void }[] = [];
   #state: SessionState = 'open';
   #unacknowledged = 0;
   #discarded = 0;
@@ -204,10 +204,7 @@ export abstract class Session implements Link, FrameSession, Watched {
   protected pinged(): Promise<void> {
     if (this.isOver) return Promise.reject(this.lost(undefined));
     writePing(this.output, false, this.runtime.random.bytes(8), 0);
-    return new Promise((resolve, reject) => {
-      this.#pings.push(resolve);
-      void this.closed.then(() => reject(this.lost(undefined)));
-    });
+    return new Promise((resolve, reject) => this.#pings.push({ resolve, reject }));
   }
 
   settingsKnown(): void {
@@ -219,9 +216,9 @@ export abstract class Session implements Link, FrameSession, Watched {
 
   /** The peer has answered a PING: the oldest, since answers keep the order. */
   pingAnswered(): boolean {
-    const resolve = this.#pings.shift();
-    resolve?.();
-    return resolve !== undefined;
+    const ping = this.#pings.shift();
+    ping?.resolve();
+    return ping !== undefined;
   }
 
   /** Tells the peer to open no stream above `lastStreamId`. */
@@ -333,6 +330,7 @@ export abstract class Session implements Link, FrameSession, Watched {
     this.#watch.stop();
     this.setState('closed');
     this.#failAll(this.lost(error));
+    for (const { reject } of this.#pings.splice(0)) reject(this.lost(error));
     this.#markClosed();
   }
 

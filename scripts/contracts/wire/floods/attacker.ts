@@ -10,6 +10,8 @@ export interface Attack {
   readonly connections?: number;
   /** What the server's process may grow by. Default 64 MiB. */
   readonly mostGrowthMib?: number;
+  /** Whether a counter of the server must tell of it. Default true. */
+  readonly counted?: boolean;
   readonly act: (attacker: Attacker) => Promise<void> | void;
   /**
    * Throws unless what the server said is what it should have. Bytes as they came, empty where nothing was read; and

@@ -24,6 +24,7 @@ export const http2Attacks: readonly Attack[] = [
   ...floods.map(ofTable),
   {
     name: 'a window that overflows on stream 0',
+    counted: false,
     act: (attacker) => attacker.send(hello, frame(frameType.windowUpdate, 0, 0, uint32(0x7fff_ffff))),
     judge: goneAway(errorCode.flowControlError),
   },
@@ -83,6 +84,7 @@ export const http2Attacks: readonly Attack[] = [
   },
   {
     name: 'a connection that is never used, 200 of them',
+    counted: false,
     connections: 200,
     act: (attacker) => attacker.send(hello),
     judge: goneAway(errorCode.noError),

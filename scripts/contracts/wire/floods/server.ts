@@ -16,6 +16,8 @@ export interface Report {
   readonly connections: number;
   /** Names of the codes that HTTP/2 connections were closed with as abusers, by the peer's port, since the last report. */
   readonly abusers: Readonly<Record<number, string>>;
+  /** What the server has counted since its start, by name: abuse of HTTP/2, and refusals of HTTP/1.1. */
+  readonly counters: Readonly<Record<string, number>>;
 }
 
 const largeBytes = 64 * 1024 * 1024;
@@ -71,7 +73,9 @@ report();
 
 function report(): void {
   const { rss } = process.memoryUsage();
-  const said: Report = { port: server.address.port, rssBytes: rss, connections: server.connections, abusers };
+  const { address, connections, abuse, refusals } = server;
+  const counters = { ...abuse, ...Object.fromEntries(refusals) };
+  const said: Report = { port: address.port, rssBytes: rss, connections, abusers, counters };
   abusers = {};
   process.send?.(said);
 }

@@ -33,7 +33,7 @@ export async function databases(): Promise<Databases> {
       count += 1;
       const url = await server.createDatabase(`d${count}`);
       const pool = sqlPool(url, { runtime, maxConnections: 8 });
-      return { url, pool, close: () => pool.stop() as Promise<void> };
+      return { url, pool, close: () => pool.stop() };
     },
     async stop() {
       await server.stop();

@@ -2,7 +2,7 @@ import {
   Call,
   correlationId,
   type Code,
-  HeddleError,
+  type HeddleError,
   idempotencyKey,
   type Runtime,
   settle,

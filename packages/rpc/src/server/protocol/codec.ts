@@ -1,10 +1,13 @@
 import {
   create,
+  createRegistry,
+  type DescFile,
   type DescMessage,
   fromBinary,
   fromJsonString,
   type MessageInitShape,
   type MessageShape,
+  type Registry,
   toBinary,
   toJsonString,
 } from '@bufbuild/protobuf';
@@ -26,12 +29,31 @@ export const proto: Codec = {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** Protobuf's JSON format. Fields that are not known are skipped, as in the binary one: the client may be newer. */
+/**
+ * Protobuf's JSON format. Fields that are not known are skipped, as in the binary one: the client may be newer. What is
+ * in a `google.protobuf.Any` must be declared in the file of the message or in one that it imports.
+ */
 export const json: Codec = {
-  decode: (schema, bytes) =>
-    orBadMessage(schema, () => fromJsonString(schema, decoder.decode(bytes), { ignoreUnknownFields: true })),
-  encode: (schema, message) => encoder.encode(toJsonString(schema, create(schema, message))),
+  decode: (schema, bytes) => {
+    const options = { ignoreUnknownFields: true, registry: registryOf(schema.file) };
+    return orBadMessage(schema, () => fromJsonString(schema, decoder.decode(bytes), options));
+  },
+  encode: (schema, message) =>
+    encoder.encode(toJsonString(schema, create(schema, message), { registry: registryOf(schema.file) })),
 };
+
+const registries = new WeakMap<DescFile, Registry>();
+
+/** The types that a file declares or imports, directly or not. */
+function registryOf(file: DescFile): Registry {
+  const known = registries.get(file);
+  if (known !== undefined) return known;
+  const files = new Set([file]);
+  for (const each of files) for (const imported of each.dependencies) files.add(imported);
+  const registry = createRegistry(...files);
+  registries.set(file, registry);
+  return registry;
+}
 
 function orBadMessage<T>(schema: DescMessage, decode: () => T): T {
   try {

@@ -1,6 +1,6 @@
 import { HeddleError } from '@heddle/kernel';
 import { encodeBinary, type Fields } from '@heddle/wire';
-import { travellingDetails } from '../../status/status-fields.ts';
+import { travellingDetails, writeReason } from '../../status/status-fields.ts';
 
 const encoder = new TextEncoder();
 
@@ -26,6 +26,7 @@ export function connectError(error: HeddleError): Uint8Array {
 /** The content of the envelope that ends a stream. */
 export function connectEnd(failure: HeddleError | undefined, trailer: Fields): Uint8Array {
   const metadata: Record<string, string[]> = Object.create(null);
+  if (failure !== undefined) writeReason(failure, trailer);
   for (const [name, value] of trailer) (metadata[name] ??= []).push(value);
   const end = {
     ...(failure === undefined ? {} : { error: errorJson(failure) }),

@@ -10,6 +10,7 @@ import {
   statusOfCode,
   wholeBody,
 } from '@heddle/wire';
+import { writeReason } from '../../status/status-fields.ts';
 import { type Codec, json, proto } from './codec.ts';
 import { checkConnectVersion, connectError } from './connect-error.ts';
 import { readConnectQuery } from './connect-query.ts';
@@ -93,8 +94,13 @@ export class ConnectUnaryExchange implements Exchange {
   }
 }
 
+/** The reason of an error that says: nothing is served at that path. */
+export const unknownMethodReason = 'UNKNOWN_METHOD';
+
 /** The answer to a unary call that failed, also before any exchange was opened for it. */
 export function refuseConnectUnary(error: HeddleError, fields: Fields = new Fields()): HttpResponse {
-  fields.set('content-type', 'application/json');
-  return { status: statusOfCode(error.code), fields, body: wholeBody(connectError(error)) };
+  writeReason(error, fields).set('content-type', 'application/json');
+  // A path that names nothing is 404, in Connect as everywhere; 501 is for a method without a handler.
+  const status = error.reason === unknownMethodReason ? 404 : statusOfCode(error.code);
+  return { status, fields, body: wholeBody(connectError(error)) };
 }

@@ -86,17 +86,22 @@ export const dialects: ReadonlyMap<string, Dialect> = new Map(
   ].map((each) => [each.contentType, each]),
 );
 
-/** The answer with nothing but a status: in gRPC `Trailers-Only`, elsewhere an answer with the last envelope only. */
+/**
+ * The answer with nothing but a status: in gRPC `Trailers-Only`, unless a handler has set a header, which would be taken
+ * for a trailer there; elsewhere an answer with the last envelope only.
+ */
 export function refuseInDialect(
   dialect: Dialect,
   error: HeddleError,
   header: Fields = new Fields(),
   trailer: Fields = new Fields(),
 ): HttpResponse {
+  const plain = [...header].every(([name]) => name === dialect.acceptField);
   const fields = header.set('content-type', dialect.contentType);
   const last = dialect.close(error, trailer);
   if (last !== undefined)
     return { status: 200, fields, body: wholeBody(dialect.text ? encodeBase64(last) : last) };
+  if (!plain) return { status: 200, fields, body: wholeBody(new Uint8Array(0), trailer) };
   for (const [name, value] of trailer) fields.append(name, value);
   return { status: 200, fields, body: emptyBody };
 }
