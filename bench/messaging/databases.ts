@@ -1,10 +1,10 @@
 // An embedded PostgreSQL for a bench, and databases in it.
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
-import { type EmbeddedPostgres, embeddedPostgres } from '@heddle/sql';
+import { type EmbeddedPostgres, embeddedPostgres, removeEmbeddedPostgres } from '@heddle/sql';
 
 /** The runtime of benches; it says nothing. */
 export const runtime: Runtime = { ...nodeRuntime({ name: 'bench' }), log: () => {} };
@@ -31,7 +31,7 @@ export class Databases {
 
   async stop(): Promise<void> {
     await this.#server.stop();
-    rmSync(realpathSync(path.join(this.#folder, 'server')), { recursive: true, force: true });
+    await removeEmbeddedPostgres(this.#folder);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

@@ -2,7 +2,7 @@
 import { DBOSClient } from '@dbos-inc/dbos-sdk';
 import { Queue, Worker } from 'bullmq';
 import { PgBoss } from 'pg-boss';
-import type { Place, Running } from '../../scripts/engines/engine.ts';
+import type { Place } from '../../scripts/engines/engine.ts';
 import type { Databases } from './databases.ts';
 import { medianLatency } from './ours.ts';
 import { order } from './raw-sql.ts';
@@ -144,6 +144,3 @@ export function dbosPublish(databases: Databases): Contender {
     },
   };
 }
-
-/** A server that a peer or an engine needs, or why there is none. */
-export type Server = { readonly running: Running } | { readonly missing: string };

@@ -1,9 +1,9 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { sleep } from '@heddle/kernel';
 import { postgresEngine } from '@heddle/messaging/postgres';
-import { type EmbeddedPostgres, embeddedPostgres, sqlPool } from '@heddle/sql';
+import { type EmbeddedPostgres, embeddedPostgres, removeEmbeddedPostgres, sqlPool } from '@heddle/sql';
 import type { BrokerFaults } from '@heddle/messaging/testing';
 import { quietRuntime, stageOf } from './stage.ts';
 import { messagingContract } from './suite.ts';
@@ -50,12 +50,8 @@ export class PostgresServer {
 
   async stop(): Promise<void> {
     await this.#server.stop();
-    const link = path.join(this.#folder, 'server');
-    try {
-      rmSync(realpathSync(link), { recursive: true, force: true });
-    } finally {
-      rmSync(this.#folder, { recursive: true, force: true });
-    }
+    await removeEmbeddedPostgres(this.#folder);
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   async #answers(): Promise<boolean> {
