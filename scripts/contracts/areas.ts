@@ -1,4 +1,9 @@
 // The suites by area. An area is here when its suites exist.
+import { postgresEventStore } from './eventstore/postgres.ts';
+import { memoryMessaging } from './messaging/memory.ts';
+import { natsMessaging } from './messaging/nats.ts';
+import { postgresMessaging } from './messaging/postgres.ts';
+import { redisMessaging } from './messaging/redis.ts';
 import { properties } from './boundaries/properties.ts';
 import { booking, trading } from './boundaries/service-cutter.ts';
 import { shop } from './boundaries/shop/shop.ts';
@@ -22,6 +27,8 @@ import { smuggling } from './wire/smuggling.ts';
 
 /** What `npm run contracts -- <area>` runs. */
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
+  eventstore: [postgresEventStore],
+  messaging: [memoryMessaging, postgresMessaging, redisMessaging, natsMessaging],
   calls: [grpcurlContract],
   boundaries: [booking, trading, properties, shop],
   discovery: [
