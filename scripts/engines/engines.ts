@@ -8,6 +8,7 @@ import { grpcGo, grpcGoInteropClient, grpcGoInteropServer } from './grpc-go.ts';
 import { grpcPython } from './grpc-python.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
+import { mariadb } from './mariadb.ts';
 import { h2load, nghttp, nghttpx } from './nghttp2.ts';
 import { nginx } from './nginx.ts';
 import { promtool } from './promtool.ts';
@@ -18,6 +19,7 @@ export const engines: readonly Tool[] = [
   nginx,
   haproxy,
   nghttpx,
+  mariadb,
   grpcGo,
   grpcCpp,
   grpcGoInteropServer,

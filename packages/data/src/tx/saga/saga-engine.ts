@@ -1,7 +1,7 @@
 import { type Call, correlationId, HeddleError, type Part, type Runtime, type Timer } from '@heddle/kernel';
 import { migrate, type Sql, type SqlListener, type SqlPool, sqlListener } from '@heddle/sql';
 import type { AnySaga, SagaDefinition } from './definition.ts';
-import { Gather } from './gather.ts';
+import { Gather } from '../gather.ts';
 import { LiveSaga, type SagaHost } from './live-saga.ts';
 import type { SagaInput, SagaStatus } from './saga-state.ts';
 import { type SagaChange, type SagaRow, SagaStore, type SagaView } from './saga-store.ts';
