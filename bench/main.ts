@@ -4,11 +4,13 @@ import { boundariesBench } from './boundaries/area.ts';
 import { writeDocument } from './document.ts';
 import { kernelBench } from './kernel.ts';
 import { type BenchOptions, type BenchOutcome, reportOf, tableOf } from './report.ts';
+import { transactionsBench } from './transactions/area.ts';
 import { wireBench } from './wire/area.ts';
 
 const areas: Record<string, (options: BenchOptions) => Promise<BenchOutcome>> = {
   boundaries: boundariesBench,
   kernel: kernelBench,
+  transactions: transactionsBench,
   wire: wireBench,
 };
 

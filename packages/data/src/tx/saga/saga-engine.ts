@@ -45,6 +45,7 @@ export class SagaEngine implements Part {
   readonly #live = new Map<string, LiveSaga>();
   readonly #begins: Gather<SagaChange, boolean>;
   readonly #saves: Gather<SagaChange, boolean>;
+  readonly #tells: Gather<string, undefined>;
   readonly #host: SagaHost;
   readonly #waiting = new Map<string, Set<() => void>>();
   #listener: SqlListener | undefined;
@@ -52,6 +53,7 @@ export class SagaEngine implements Part {
   #look: Timer | undefined;
   #looking: Promise<void> | undefined;
   #stopped = false;
+  #over = false;
 
   constructor(options: SagaEngineOptions) {
     const { runtime, pool, definitions } = options;
@@ -60,7 +62,9 @@ export class SagaEngine implements Part {
     this.#definitions = new Map(definitions.map((each) => [keyOf(each), each]));
     this.store = new SagaStore(pool, runtime.random.uuid());
     this.#begins = new Gather(500, (changes) => this.#storeAll(changes, 'begin'));
-    this.#saves = new Gather(500, (changes) => this.#storeAll(changes, 'save'));
+    // A saga saves one change at a time, so batches of different sagas may overtake each other.
+    this.#saves = new Gather(500, (changes) => this.#storeAll(changes, 'save'), 2);
+    this.#tells = new Gather(500, (ids) => this.store.tell(ids).then(() => ids.map(() => undefined)));
     this.#host = {
       runtime,
       save: (change) => this.#saves.add(change),
@@ -83,8 +87,10 @@ export class SagaEngine implements Part {
     this.#look?.cancel();
     await this.#looking;
     await Promise.all([...this.#live.values()].map((saga) => saga.stop()));
+    this.#over = true;
     this.#beat?.cancel();
     await this.#saves.settled();
+    await this.#tells.settled();
     await this.#listener?.close();
     await this.store.leave().catch(() => {});
   }
@@ -149,9 +155,11 @@ export class SagaEngine implements Part {
   async outcome(id: string, call: Call): Promise<SagaView> {
     for (;;) {
       const woken = this.#nextNews(id, call);
+      // What is at work here says itself when it rests.
+      if (this.#live.has(id)) await woken;
       const view = await this.store.get(id);
       if (isAtRest(view.status)) return view;
-      await woken;
+      if (!this.#live.has(id)) await woken;
     }
   }
 
@@ -190,7 +198,7 @@ export class SagaEngine implements Part {
     this.#live.delete(id);
     if (isAtRest(state.status)) {
       this.#news(id);
-      void this.store.tell([id]);
+      void this.#tells.add(id);
     }
     const due = dueMs(this.#definitionOf(saga.row).plan, state);
     if (due !== undefined) this.#lookSoon(Math.max(0, due - this.#runtime.clock.wallMs()));
@@ -240,7 +248,9 @@ export class SagaEngine implements Part {
           const { message } = HeddleError.from(thrown);
           this.#runtime.log('warn', 'the lease of sagas cannot be renewed', { error: message });
         })
-        .then(() => this.#beatLater());
+        .then(() => {
+          if (!this.#over) this.#beatLater();
+        });
     });
   }
 

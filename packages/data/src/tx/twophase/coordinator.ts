@@ -58,6 +58,7 @@ export class TxCoordinator implements Part {
   #sweep: Timer | undefined;
   #sweeping: Promise<void> | undefined;
   #state: 'new' | 'running' | 'stopped' = 'new';
+  #over = false;
 
   constructor(options: TxCoordinatorOptions) {
     const defaults = { leaseMs: 10_000, sweepMs: 2000, patienceMs: 3000, keepMs: 7 * 86_400_000 };
@@ -91,6 +92,7 @@ export class TxCoordinator implements Part {
     await this.#sweeping;
     await this.#quiet();
     for (const tx of this.#live.values()) tx.stop();
+    this.#over = true;
     this.#beat?.cancel();
     await this.#dones.settled();
     await this.#options.log.leave(this.#worker).catch(() => {});
@@ -244,7 +246,9 @@ export class TxCoordinator implements Part {
           const { message } = HeddleError.from(thrown);
           runtime.log('warn', 'the lease of transactions cannot be renewed', { error: message });
         })
-        .then(() => this.#beatLater());
+        .then(() => {
+          if (!this.#over) this.#beatLater();
+        });
     });
   }
 
