@@ -6,7 +6,9 @@ import { controlPlane } from './commands/control-plane.ts';
 import { gateway } from './commands/gateway.ts';
 import { ls } from './commands/ls.ts';
 import { postgres } from './commands/postgres.ts';
+import { saga } from './commands/saga.ts';
 import { shop } from './commands/shop.ts';
+import { tx } from './commands/tx.ts';
 import { up } from './commands/up.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { requireNode } from './node/require-node.ts';
@@ -14,7 +16,18 @@ import { onSignals } from './node/signals.ts';
 import { nodeTerminal } from './node/terminal.ts';
 import { paint } from './terminal/terminal.ts';
 
-const commands: readonly Command[] = [up, clean, gateway, controlPlane, ls, shop, boundaries, postgres];
+const commands: readonly Command[] = [
+  up,
+  clean,
+  gateway,
+  controlPlane,
+  ls,
+  shop,
+  boundaries,
+  postgres,
+  saga,
+  tx,
+];
 
 /** Runs one command line. Gives the exit code; an error is shown as a sentence, never as a stack. */
 async function runCommandLine(args: readonly string[], world: World): Promise<number> {

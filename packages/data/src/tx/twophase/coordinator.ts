@@ -141,7 +141,7 @@ export class TxCoordinator implements Part {
   /** Looks for what was left in doubt, now: decisions of dead coordinators, and prepared branches without any. */
   async sweep(): Promise<void> {
     const { log, runtime, keepMs } = this.#options;
-    for (const decided of await log.adopt(this.#worker, 500)) {
+    for (const decided of await log.adopt(this.#worker, 500, [...this.#live.keys()])) {
       if (this.#live.has(decided.tx)) continue;
       const live = LiveTx.adopted(this.#host, decided);
       this.#live.set(live.id, live);

@@ -33,8 +33,11 @@ export interface DecisionLog {
   done(txs: readonly string[]): Promise<void>;
   /** Says what came of a transaction; buries the worker if its lease has ended. */
   decisionOf(tx: string, worker: string): Promise<KnownDecision>;
-  /** Takes over decisions of coordinators whose lease has ended, and buries those. */
-  adopt(worker: string, most: number): Promise<readonly DecidedTx[]>;
+  /**
+   * Takes over decisions of coordinators whose lease has ended, and buries those; its own too that are not in `atWork`:
+   * an answer may have been lost that said that it has them.
+   */
+  adopt(worker: string, most: number, atWork: readonly string[]): Promise<readonly DecidedTx[]>;
   /** Decisions that not everybody has confirmed, the oldest first. */
   unconfirmed(most: number): Promise<readonly OpenDecision[]>;
   /** Forgets decisions that everybody has confirmed for so long. */

@@ -4,7 +4,7 @@ export {
   type TxCoordinatorOptions,
   type TxResult,
 } from './coordinator.ts';
-export type { DecidedTx, DecisionLog, OpenDecision } from './decision-log.ts';
+export { type DecidedTx, type DecisionLog, type OpenDecision, type TxName, txName } from './decision-log.ts';
 export type { OpenBranch } from './live-tx.ts';
 export {
   type MariadbConnection,

@@ -76,16 +76,17 @@ export class SqlDecisionLog implements DecisionLog {
     return lives.length > 0 ? 'undecided' : 'abort';
   }
 
-  async adopt(worker: string, most: number): Promise<readonly DecidedTx[]> {
+  async adopt(worker: string, most: number, atWork: readonly string[]): Promise<readonly DecidedTx[]> {
     await this.#pool.execute(`DELETE FROM heddle_tx_workers WHERE ${expired}`);
     return this.#pool.query<Row>(
       `UPDATE heddle_tx_decisions SET worker = $1 WHERE tx IN (
          SELECT tx FROM heddle_tx_decisions AS decision
            WHERE done_at IS NULL
-             AND NOT EXISTS (SELECT 1 FROM heddle_tx_workers AS alive WHERE alive.worker = decision.worker)
+             AND (NOT EXISTS (SELECT 1 FROM heddle_tx_workers AS alive WHERE alive.worker = decision.worker)
+               OR worker = $1 AND tx <> ALL ($3::text[]))
            ORDER BY decided_at LIMIT $2 FOR UPDATE SKIP LOCKED
        ) RETURNING tx, branches`,
-      [worker, most],
+      [worker, most, atWork],
     );
   }
 
