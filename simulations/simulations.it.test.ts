@@ -8,8 +8,11 @@ import { durableRegistry } from './durable-registry.ts';
 import { exactlyOnce } from './exactly-once.ts';
 import { registryAndServices } from './registry-and-services.ts';
 import type { PlantedInBank } from './stage/bank.ts';
+import { sagaTransfers } from './saga-transfers.ts';
 import type { Planted } from './stage/fleet.ts';
 import { type PlantedStreams, streamsOverHttp2 } from './streams-over-http2.ts';
+import { tccTransfers } from './tcc-transfers.ts';
+import { twoPhase } from './two-phase.ts';
 
 const enoughSeeds = 200;
 
@@ -39,6 +42,29 @@ test('without a bug nothing is found, and each run is the same', { timeout: 120_
     assert.equal(await findDifference(scenario, 4), undefined);
   }
 });
+
+test('transactions whose processes are killed at their durable writes keep the money', {
+  timeout: 120_000,
+}, async () => {
+  for (const scenario of [sagaTransfers(), tccTransfers(), twoPhase()]) {
+    for (let seed = 1; seed <= 20; seed++) {
+      const { failure } = await runSeed(scenario, seed);
+      assert.equal(failure, undefined);
+    }
+    assert.equal(await findDifference(scenario, 4), undefined);
+  }
+});
+
+for (const [bug, scenario] of Object.entries({
+  'a compensation that is skipped': sagaTransfers({ compensationSkipped: true }),
+  'participants of sagas without a barrier': sagaTransfers({ barrierOff: true }),
+  'participants of reservations without a barrier': tccTransfers({ barrierOff: true }),
+  'a decision that is not logged': twoPhase({ decisionNotLogged: true }),
+}))
+  test(`found within ${enoughSeeds} seeds: ${bug}`, { timeout: 120_000 }, async () => {
+    const { facts } = await find(scenario);
+    assert.match(facts.what, /money|reserved/);
+  });
 
 finds(
   'a client whose watch is not taken up again when the registry has restarted',

@@ -18,6 +18,7 @@ import { kubernetes } from './discovery/kubernetes.ts';
 import { xds } from './discovery/xds.ts';
 import type { Contract } from './result.ts';
 import { grpcurlContract } from './calls/grpcurl.ts';
+import { transactions } from './transactions/matrix.ts';
 import { connectConformanceContract } from './wire/connect-conformance.ts';
 import { counterparts } from './wire/counterparts.ts';
 import { floods } from './wire/floods.ts';
@@ -42,5 +43,6 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     dns,
     xds,
   ],
+  transactions,
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],
 };

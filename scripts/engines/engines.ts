@@ -16,6 +16,7 @@ import { haproxy } from './haproxy.ts';
 import { kubeApiserver } from './kube-apiserver.ts';
 import { nacos } from './nacos.ts';
 import { nats } from './nats.ts';
+import { mariadb } from './mariadb.ts';
 import { h2load, nghttp, nghttpx } from './nghttp2.ts';
 import { nginx } from './nginx.ts';
 import { promtool } from './promtool.ts';
@@ -38,6 +39,7 @@ export const engines: readonly Tool[] = [
   eureka,
   nacos,
   etcd,
+  mariadb,
   grpcGo,
   grpcCpp,
   grpcGoInteropServer,

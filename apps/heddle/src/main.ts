@@ -11,7 +11,9 @@ import { gateway } from './commands/gateway.ts';
 import { ls } from './commands/ls.ts';
 import { postgres } from './commands/postgres.ts';
 import { register } from './commands/register.ts';
+import { saga } from './commands/saga.ts';
 import { shop } from './commands/shop.ts';
+import { tx } from './commands/tx.ts';
 import { up } from './commands/up.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { requireNode } from './node/require-node.ts';
@@ -33,6 +35,8 @@ const commands: readonly Command[] = [
   shop,
   boundaries,
   postgres,
+  saga,
+  tx,
 ];
 
 /** Runs one command line. Gives the exit code; an error is shown as a sentence, never as a stack. */
