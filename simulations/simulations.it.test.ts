@@ -5,9 +5,14 @@ import { type AppendFile, idempotency, type Runtime, settle } from '@heddle/kern
 import { findDifference, runSeed, type Scenario, type SimulationFailure } from '@heddle/sim';
 import type { HttpService } from '@heddle/wire';
 import { durableRegistry } from './durable-registry.ts';
+import { exactlyOnce } from './exactly-once.ts';
 import { registryAndServices } from './registry-and-services.ts';
+import type { PlantedInBank } from './stage/bank.ts';
+import { sagaTransfers } from './saga-transfers.ts';
 import type { Planted } from './stage/fleet.ts';
 import { type PlantedStreams, streamsOverHttp2 } from './streams-over-http2.ts';
+import { tccTransfers } from './tcc-transfers.ts';
+import { twoPhase } from './two-phase.ts';
 
 const enoughSeeds = 200;
 
@@ -29,7 +34,7 @@ function finds(bug: string, planted: Planted, promise: RegExp): void {
 }
 
 test('without a bug nothing is found, and each run is the same', { timeout: 120_000 }, async () => {
-  for (const scenario of [registryAndServices(), durableRegistry(), streamsOverHttp2()]) {
+  for (const scenario of [registryAndServices(), durableRegistry(), exactlyOnce(), streamsOverHttp2()]) {
     for (const seed of [1, 2, 3]) {
       const { failure } = await runSeed(scenario, seed);
       assert.equal(failure, undefined);
@@ -37,6 +42,29 @@ test('without a bug nothing is found, and each run is the same', { timeout: 120_
     assert.equal(await findDifference(scenario, 4), undefined);
   }
 });
+
+test('transactions whose processes are killed at their durable writes keep the money', {
+  timeout: 120_000,
+}, async () => {
+  for (const scenario of [sagaTransfers(), tccTransfers(), twoPhase()]) {
+    for (let seed = 1; seed <= 20; seed++) {
+      const { failure } = await runSeed(scenario, seed);
+      assert.equal(failure, undefined);
+    }
+    assert.equal(await findDifference(scenario, 4), undefined);
+  }
+});
+
+for (const [bug, scenario] of Object.entries({
+  'a compensation that is skipped': sagaTransfers({ compensationSkipped: true }),
+  'participants of sagas without a barrier': sagaTransfers({ barrierOff: true }),
+  'participants of reservations without a barrier': tccTransfers({ barrierOff: true }),
+  'a decision that is not logged': twoPhase({ decisionNotLogged: true }),
+}))
+  test(`found within ${enoughSeeds} seeds: ${bug}`, { timeout: 120_000 }, async () => {
+    const { facts } = await find(scenario);
+    assert.match(facts.what, /money|reserved/);
+  });
 
 finds(
   'a client whose watch is not taken up again when the registry has restarted',
@@ -203,3 +231,50 @@ function withoutSync(runtime: Runtime): Runtime {
     },
   };
 }
+
+/** As `finds`, for the bank. */
+function findsInBank(bug: string, planted: PlantedInBank, promise: RegExp): void {
+  test(`found within ${enoughSeeds} seeds: ${bug}`, { timeout: 120_000 }, async () => {
+    const { facts } = await find(exactlyOnce(planted));
+    assert.match(`${facts.what}: ${facts.why}`, promise);
+  });
+}
+
+findsInBank(
+  'a receiver whose inbox forgets',
+  {
+    inbox: (store) => ({
+      transaction: (work) => store.transaction(work),
+      record: async (_tx, _group, ids) => new Set(ids),
+    }),
+  },
+  /no credit twice/,
+);
+
+findsInBank(
+  'a receiver that acknowledges before it has done anything',
+  { receive: 'at-most-once' },
+  /every debit has its credit/,
+);
+
+findsInBank(
+  'an outbox that takes messages off before they were sent',
+  {
+    outbox: (store) => ({
+      ...store,
+      relay: async (most, send) => {
+        const given = await new Promise<Parameters<typeof send>[0]>((resolve) => {
+          void store
+            .relay(most, async (entries) => {
+              resolve(entries);
+              return entries.map(({ number }) => number);
+            })
+            .then((count) => count === 0 && resolve([]));
+        });
+        if (given.length > 0) await send(given);
+        return given.length;
+      },
+    }),
+  },
+  /every debit has its credit/,
+);

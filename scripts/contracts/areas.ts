@@ -1,4 +1,9 @@
 // The suites by area. An area is here when its suites exist.
+import { postgresEventStore } from './eventstore/postgres.ts';
+import { memoryMessaging } from './messaging/memory.ts';
+import { natsMessaging } from './messaging/nats.ts';
+import { postgresMessaging } from './messaging/postgres.ts';
+import { redisMessaging } from './messaging/redis.ts';
 import { properties } from './boundaries/properties.ts';
 import { booking, trading } from './boundaries/service-cutter.ts';
 import { shop } from './boundaries/shop/shop.ts';
@@ -16,6 +21,7 @@ import { normalisation } from './gateway/normalisation.ts';
 import { ratelimitMemory } from './gateway/ratelimit-memory.ts';
 import type { Contract } from './result.ts';
 import { grpcurlContract } from './calls/grpcurl.ts';
+import { transactions } from './transactions/matrix.ts';
 import { connectConformanceContract } from './wire/connect-conformance.ts';
 import { counterparts } from './wire/counterparts.ts';
 import { floods } from './wire/floods.ts';
@@ -25,6 +31,8 @@ import { smuggling } from './wire/smuggling.ts';
 
 /** What `npm run contracts -- <area>` runs. */
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
+  eventstore: [postgresEventStore],
+  messaging: [memoryMessaging, postgresMessaging, redisMessaging, natsMessaging],
   calls: [grpcurlContract],
   boundaries: [booking, trading, properties, shop],
   discovery: [
@@ -39,5 +47,6 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     xds,
   ],
   gateway: [normalisation, jwt, ratelimitMemory],
+  transactions,
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],
 };

@@ -13,11 +13,15 @@ import { grpcPython } from './grpc-python.ts';
 import { grpcurl } from './grpcurl.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
-import { h2load, nghttp, nghttpx } from './nghttp2.ts';
 import { kubeApiserver } from './kube-apiserver.ts';
 import { nacos } from './nacos.ts';
+import { nats } from './nats.ts';
+import { mariadb } from './mariadb.ts';
+import { h2load, nghttp, nghttpx } from './nghttp2.ts';
 import { nginx } from './nginx.ts';
 import { promtool } from './promtool.ts';
+import { rabbitMq } from './rabbitmq.ts';
+import { redis } from './redis.ts';
 import { wrk } from './wrk.ts';
 import { xdsControlPlane } from './xds-control-plane.ts';
 import { zooKeeper } from './zookeeper.ts';
@@ -27,11 +31,15 @@ export const engines: readonly Tool[] = [
   nginx,
   haproxy,
   nghttpx,
+  redis,
+  nats,
+  rabbitMq,
   consul,
   zooKeeper,
   eureka,
   nacos,
   etcd,
+  mariadb,
   grpcGo,
   grpcCpp,
   grpcGoInteropServer,

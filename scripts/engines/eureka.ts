@@ -57,11 +57,26 @@ export const eureka: Engine<EurekaOptions> = {
       args,
       address,
       folder,
-      timeoutMs: 120_000,
-      ready: (running) => running.output().includes('Started EurekaMain'),
+      timeoutMs: 180_000,
+      ready: (running) => running.output().includes('Started EurekaMain') && answers(address, options),
     });
   },
 };
+
+/** Its first answers take seconds, for then most of it is loaded. Over TLS that is left to whoever comes first. */
+async function answers({ host, port }: Place, { user, tls }: EurekaOptions): Promise<boolean> {
+  if (tls !== undefined) return true;
+  const headers = new Headers({ accept: 'application/json' });
+  if (user !== undefined)
+    headers.set('authorization', `Basic ${Buffer.from(`${user.name}:${user.password}`).toString('base64')}`);
+  const place = host.includes(':') ? `[${host}]` : host;
+  for (const path of ['apps', 'apps/delta', 'apps/NONE']) {
+    const answer = await fetch(`http://${place}:${port}/eureka/${path}`, { headers }).catch(() => undefined);
+    await answer?.arrayBuffer();
+    if (answer?.status !== 200 && answer?.status !== 404) return false;
+  }
+  return true;
+}
 
 function argsOf(
   address: Place,
@@ -81,6 +96,8 @@ function argsOf(
     'eureka.server.renewal-threshold-update-interval-ms': '1000',
     'eureka.server.expected-client-renewal-interval-seconds': '1',
     'eureka.server.use-read-only-response-cache': 'false',
+    // An answer that was being made when something changed is kept without that change until it expires: else 180 s.
+    'eureka.server.response-cache-auto-expiration-in-seconds': '1',
     'eureka.server.wait-time-in-ms-when-sync-empty': '0',
     'spring.main.lazy-initialization': 'false',
   };

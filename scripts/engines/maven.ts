@@ -52,7 +52,8 @@ export function javaArgs(
   const libraries = [...first, '*'].map((name) => path.join(folder, 'lib', name));
   const classPath = [path.join(folder, 'classes'), ...libraries].join(path.delimiter);
   const given = Object.entries(properties).map(([name, value]) => `-D${name}=${value}`);
-  return ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...given, '-cp', classPath, main];
+  const small = ['-Xmx256m', '-Xshare:auto', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+  return [...small, ...given, '-cp', classPath, main];
 }
 
 function folderOf({ name, source }: MavenBuild): string {

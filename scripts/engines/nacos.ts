@@ -81,6 +81,9 @@ export const nacos: Engine<NacosOptions> = {
 function configOf(home: string, { port }: Place, tls: TlsIdentity | undefined, asksWho: boolean): string {
   const lines = [
     'server.servlet.contextPath=/nacos',
+    // Or it writes a log into the folder in which we run.
+    `server.tomcat.basedir=${home}`,
+    'server.tomcat.accesslog.enabled=false',
     `server.port=${port}`,
     `nacos.core.auth.enabled=${asksWho}`,
     'nacos.core.auth.system.type=one-user',

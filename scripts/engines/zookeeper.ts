@@ -16,6 +16,14 @@ export interface ZooKeeperOptions {
   readonly folder?: string;
   /** Speaks TLS at `address`. With `trust`, clients must have a certificate from there. */
   readonly tls?: TlsIdentity & { readonly trust?: string };
+  /** One of several: which, counted from 0, and where each of them listens to the others. */
+  readonly ensemble?: { readonly at: number; readonly members: readonly ZooKeeperMember[] };
+}
+
+/** Where a server of an ensemble is reached by the others, on IPv4 loopback. */
+export interface ZooKeeperMember {
+  readonly quorumPort: number;
+  readonly electionPort: number;
 }
 
 const build: MavenBuild = {
@@ -24,7 +32,7 @@ const build: MavenBuild = {
   source: path.join(import.meta.dirname, 'zookeeper'),
 };
 
-/** A single ZooKeeper server, with ticks so short that sessions may expire after 400 ms. */
+/** A ZooKeeper server, alone or one of an ensemble, with ticks so short that sessions may expire after 400 ms. */
 export const zooKeeper: Engine<ZooKeeperOptions> = {
   name: 'zookeeper',
   find: () => findAssembled(build),
@@ -40,12 +48,12 @@ export const zooKeeper: Engine<ZooKeeperOptions> = {
       await running.stop();
     }
   },
-  start: async ({ address, folder, tls }) => {
+  start: async ({ address, folder, tls, ensemble }) => {
     const found = await required(zooKeeper);
     const place = address ?? (await freePlace());
     const data = folder ?? dataFolder('zookeeper');
     const file = path.join(data, 'zoo.cfg');
-    writeFileSync(file, configOf(data, place, tls).join('\n'));
+    writeFileSync(file, [...configOf(data, place, tls), ...ensembleOf(data, ensemble)].join('\n'));
     const properties = {
       'zookeeper.preAllocSize': '512',
       'zookeeper.forceSync': 'no',
@@ -55,10 +63,10 @@ export const zooKeeper: Engine<ZooKeeperOptions> = {
     return startServer({
       name: 'zookeeper',
       command: 'java',
-      args: [...javaArgs(found.path, 'org.apache.zookeeper.server.ZooKeeperServerMain', properties), file],
+      args: [...javaArgs(found.path, mainOf(ensemble), properties), file],
       address: place,
       timeoutMs: 90_000,
-      // It listens before it can answer. Over TLS, that has to do.
+      // It listens before it can answer; one of an ensemble answers when most are there. Over TLS, that has to do.
       ...(tls === undefined && { ready: () => givesSessions(place) }),
       ...(folder === undefined && { folder: data }),
     });
@@ -107,4 +115,26 @@ function configOf(data: string, { host, port }: Place, tls: ZooKeeperOptions['tl
   const trusted = path.join(data, 'trust.pem');
   writeFileSync(trusted, tls.trust);
   return [...common, ...lines, `ssl.trustStore.location=${trusted}`, 'ssl.trustStore.type=PEM'];
+}
+
+function mainOf(ensemble: ZooKeeperOptions['ensemble']): string {
+  const name = ensemble === undefined ? 'ZooKeeperServerMain' : 'quorum.QuorumPeerMain';
+  return `org.apache.zookeeper.server.${name}`;
+}
+
+/** Limits in ticks: 20 s to follow a leader, 4 s to lose it. */
+function ensembleOf(data: string, ensemble: ZooKeeperOptions['ensemble']): readonly string[] {
+  if (ensemble === undefined) return [];
+  writeFileSync(path.join(data, 'myid'), String(ensemble.at + 1));
+  const members = ensemble.members.map(
+    ({ quorumPort, electionPort }, at) => `server.${at + 1}=127.0.0.1:${quorumPort}:${electionPort}`,
+  );
+  return ['initLimit=100', 'syncLimit=20', ...members];
+}
+
+/** Whether it leads, follows or is alone, as it says itself; undefined while it serves nobody. */
+export async function zooKeeperMode({ host, port }: Place): Promise<string | undefined> {
+  const asked = `exec 3<>/dev/tcp/${host}/${port}; printf srvr >&3; cat <&3`;
+  const answer = await run('bash', ['-c', asked], { timeoutMs: 10_000 });
+  return /^Mode: (\w+)$/m.exec(answer.output)?.[1];
 }

@@ -11,8 +11,13 @@ import { gateway } from './commands/gateway.ts';
 import { ls } from './commands/ls.ts';
 import { postgres } from './commands/postgres.ts';
 import { register } from './commands/register.ts';
+<<<<<<< HEAD
 import { route } from './commands/route.ts';
+=======
+import { saga } from './commands/saga.ts';
+>>>>>>> main
 import { shop } from './commands/shop.ts';
+import { tx } from './commands/tx.ts';
 import { up } from './commands/up.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { requireNode } from './node/require-node.ts';
@@ -35,6 +40,8 @@ const commands: readonly Command[] = [
   shop,
   boundaries,
   postgres,
+  saga,
+  tx,
 ];
 
 /** Runs one command line. Gives the exit code; an error is shown as a sentence, never as a stack. */

@@ -19,16 +19,17 @@ import { isMissing, obtain, type Place, type Running } from '../../engines/engin
 import { eureka, type EurekaOptions } from '../../engines/eureka.ts';
 import { freePlace } from '../../engines/running.ts';
 import type { Contract } from '../result.ts';
-import { SlowServer } from './slow-server.ts';
+import { SlowServer, SlowServers } from './slow-server.ts';
 import { discoveryContract } from './suite.ts';
 
 // Eureka counts in seconds, and gives an entry once the time of its lease and then twice.
 const ttlMs = 4000;
 const timeoutMs = 3500;
 const pollMs = 100;
+// The server keeps an answer that has missed a change for a second (see the engine), and an interval passes.
+const seenWithinMs = 2000 + 1000 + pollMs;
 const runtime = { ...nodeRuntime({ name: 'client' }), log: (): void => {} };
 let shared: Promise<Running> | undefined;
-let mortal: Promise<{ readonly server: SlowServer; readonly address: Place }> | undefined;
 let prefixes = 0;
 
 /** On the real server; each case has a prefix of its own. */
@@ -44,9 +45,11 @@ export const eurekaContract: Contract = discoveryContract({
       'Eureka keeps no history that a watcher goes on from: each poll is compared with all that there is',
   },
   more: [selfPreservationCase(), peersCase(), blockedCase()],
+  killing: 2,
   end: async () => {
     await (await shared)?.stop();
-    await (await mortal)?.server.kill();
+    await mortals.end();
+    await (await guarded)?.stop();
   },
 });
 
@@ -75,10 +78,10 @@ async function onShared(): Promise<RegistryStage> {
   return serverStage({
     runtime,
     ttlMs,
-    seenWithinMs: 5000,
+    seenWithinMs,
     target: () => address,
     open: (own, proxy) => open(own, proxy, { prefix }),
-    doors: { auth: () => authDoor(beside), tls: () => tlsDoor(beside), ipv6: () => ipv6Door(beside) },
+    doors: { auth: authDoor, tls: () => tlsDoor(beside), ipv6: ipv6Door },
     end: async () => {
       await Promise.all(others.map((other) => other.stop()));
     },
@@ -90,18 +93,19 @@ function pollFor({ needs }: RegistryCase): number {
   return needs?.includes('arrivals') === true ? 2000 : pollMs;
 }
 
+const mortals = new SlowServers(2, async () => {
+  const address = await freePlace();
+  return { address, server: new SlowServer(() => eureka.start({ address })) };
+});
+
 async function onMortal(one: RegistryCase): Promise<RegistryStage> {
-  mortal ??= freePlace().then((address) => ({
-    address,
-    server: new SlowServer(() => eureka.start({ address })),
-  }));
-  const { server, address } = await mortal;
+  const { server, address } = await mortals.next();
   const handOn = await server.take();
   const prefix = `case${prefixes++}-`;
   return serverStage({
     runtime,
     ttlMs,
-    seenWithinMs: 5000,
+    seenWithinMs,
     target: () => address,
     open: (own, proxy) => open(own, proxy, { prefix, pollMs: pollFor(one) }),
     faults: {
@@ -114,13 +118,30 @@ async function onMortal(one: RegistryCase): Promise<RegistryStage> {
   });
 }
 
-async function authDoor(beside: (options: EurekaOptions) => Promise<Place>): Promise<RegistryDoor> {
-  const address = await beside({ user: { name: 'app', password: 'sesame' } });
-  const as = (user: string, password: string): Registry =>
-    open(runtime, address, { credentials: { user, password } });
+/** A server at IPv6 that asks who one is: for both cases. */
+let guarded: Promise<Running> | undefined;
+const credentials = { user: 'app', password: 'sesame' };
+
+async function guardedAddress(): Promise<Place> {
+  guarded ??= freePlace().then(({ port }) => {
+    const user = { name: credentials.user, password: credentials.password };
+    return eureka.start({ address: { host: '::1', port }, user });
+  });
+  return (await guarded).address;
+}
+
+async function authDoor(): Promise<RegistryDoor> {
+  const address = await guardedAddress();
+  const prefix = `case${prefixes++}-`;
   return {
-    right: async () => as('app', 'sesame'),
-    wrong: async () => ({ 'no user': open(runtime, address), 'another password': as('app', 'simsim') }),
+    right: async () => open(runtime, address, { prefix, credentials }),
+    wrong: async () => ({
+      'no user': open(runtime, address, { prefix }),
+      'another password': open(runtime, address, {
+        prefix,
+        credentials: { ...credentials, password: 'simsim' },
+      }),
+    }),
   };
 }
 
@@ -136,10 +157,10 @@ async function tlsDoor(beside: (options: EurekaOptions) => Promise<Place>): Prom
   };
 }
 
-async function ipv6Door(beside: (options: EurekaOptions) => Promise<Place>): Promise<RegistryDoor> {
-  const { port } = await freePlace();
-  const address = await beside({ address: { host: '::1', port } });
-  return { right: async () => open(runtime, address), wrong: async () => ({}) };
+async function ipv6Door(): Promise<RegistryDoor> {
+  const address = await guardedAddress();
+  const prefix = `case${prefixes++}-`;
+  return { right: async () => open(runtime, address, { prefix, credentials }), wrong: async () => ({}) };
 }
 
 function selfPreservationCase(): RegistryCase {

@@ -1,5 +1,6 @@
 // The registry contract on a real Nacos server.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Registry } from '@heddle/discovery';
@@ -9,29 +10,44 @@ import {
   type RegistryCase,
   type RegistryDoor,
   type RegistryStage,
+  seenWithin,
   serverStage,
   until,
   user,
   userIds,
 } from '@heddle/discovery/testing';
-import type { Address, Connection, Runtime } from '@heddle/kernel';
+import { type Address, type Connection, type Runtime, sleep } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { TestAuthority } from '@heddle/kernel/testing';
 import { dataFolder } from '../../engines/cache.ts';
 import { isMissing, obtain, type Place, type Running } from '../../engines/engine.ts';
 import { freePlaces, nacos, nacosGrpcOffset, type NacosOptions } from '../../engines/nacos.ts';
 import type { Contract } from '../result.ts';
-import { SlowServer } from './slow-server.ts';
+import { blockedProcessCase, type ClientProgram, linesOf, spawnRegistered } from './blocked-process.ts';
+import { SlowServer, SlowServers } from './slow-server.ts';
 import { discoveryContract } from './suite.ts';
 
 const ttlMs = 3000;
 const timeoutMs = 2500;
 const runtime = { ...nodeRuntime({ name: 'client' }), log: (): void => {} };
 let shared: Promise<Running> | undefined;
-let mortal:
-  | Promise<{ readonly server: SlowServer; readonly address: Place; readonly folder: string }>
-  | undefined;
 let namespaces = 0;
+const namespaceOf = new WeakMap<RegistryStage, string>();
+
+const clientProgram: ClientProgram = {
+  module: new URL('./clients/nacos.ts', import.meta.url),
+  options: (address, leaseMs, stage) => ({
+    addresses: [address],
+    grpcOffset: 0,
+    namespace: namespaceOf.get(stage),
+    ttlMs: leaseMs,
+    timeoutMs,
+    maxBlockedMs: 60_000,
+  }),
+  // The server drops a connection after 20 s of silence, and three more until it looks.
+  blockMs: 28_000,
+  onShared: true,
+};
 
 /** On the real server; each case has a namespace of its own. */
 export const nacosContract: Contract = discoveryContract({
@@ -45,12 +61,11 @@ export const nacosContract: Contract = discoveryContract({
     forgetHistory:
       'Nacos pushes all instances of a service at each change: there is no history to go on from',
   },
-  more: [groupsCase(), persistentCase()],
+  more: [groupsCase(), persistentCase(), protectCase(), blockedProcessCase(clientProgram)],
+  killing: 2,
   end: async () => {
     await (await shared)?.stop();
-    const { server, folder } = (await mortal) ?? {};
-    await server?.kill();
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    for (const { folder } of await mortals.end()) rmSync(folder, { recursive: true, force: true });
   },
 });
 
@@ -97,13 +112,15 @@ async function stageOn({ address, faults, doors, end }: StageServer): Promise<Re
     ...(doors !== undefined && { doors }),
     end,
   });
-  return {
+  const whole: RegistryStage = {
     ...stage,
     crash: async (registry) => {
       await stage.crash(registry);
       for (const connection of sockets.get(registry) ?? []) connection.destroy();
     },
   };
+  namespaceOf.set(whole, namespace);
+  return whole;
 }
 
 async function onShared(): Promise<RegistryStage> {
@@ -117,26 +134,28 @@ async function onShared(): Promise<RegistryStage> {
   };
   return stageOn({
     address,
-    doors: { auth: () => authDoor(beside), tls: () => tlsDoor(beside), ipv6: () => ipv6Door(beside) },
+    doors: { auth: () => authDoor(beside), tls: () => tlsDoor(beside), ipv6: async () => ipv6Door(address) },
     end: async () => {
       await Promise.all(others.map((other) => other.stop()));
     },
   });
 }
 
-async function onMortal(): Promise<RegistryStage> {
-  mortal ??= freePlaces().then((address) => {
-    const folder = dataFolder('nacos-case');
-    let starts = 0;
-    const server = new SlowServer((empty) => {
-      if (empty) starts += 1;
-      const data = path.join(folder, String(starts));
-      mkdirSync(data, { recursive: true });
-      return nacos.start({ address, folder: data });
-    });
-    return { address, folder, server };
+const mortals = new SlowServers(2, async () => {
+  const address = await freePlaces();
+  const folder = dataFolder('nacos-case');
+  let starts = 0;
+  const server = new SlowServer((empty) => {
+    if (empty) starts += 1;
+    const data = path.join(folder, String(starts));
+    mkdirSync(data, { recursive: true });
+    return nacos.start({ address, folder: data });
   });
-  const { server, address } = await mortal;
+  return { address, folder, server };
+});
+
+async function onMortal(): Promise<RegistryStage> {
+  const { server, address } = await mortals.next();
   const handOn = await server.take();
   return stageOn({
     address,
@@ -179,8 +198,9 @@ async function tlsDoor(beside: (options: NacosOptions) => Promise<Place>): Promi
   };
 }
 
-async function ipv6Door(beside: (options: NacosOptions) => Promise<Place>): Promise<RegistryDoor> {
-  const { port } = await beside({});
+/** It listens everywhere. */
+function ipv6Door(address: Place): RegistryDoor {
+  const { port } = grpcOf(address);
   return { right: async () => open(runtime, { host: '::1', port }), wrong: async () => ({}) };
 }
 
@@ -206,20 +226,77 @@ function groupsCase(): RegistryCase {
 
 function persistentCase(): RegistryCase {
   return {
-    name: 'a persistent instance stays when its process has died, and goes when it is deregistered',
-    run: async () => {
-      const { address } = await (shared ??= nacos.start({}));
-      const at = grpcOf(address);
-      const namespace = `case${namespaces++}`;
-      const writer = open(runtime, at, { namespace, ephemeral: false });
-      const held = await writer.register(user('a', { address: '127.0.0.1', port: address.port, weight: 7 }));
-      assert.equal(held.registered, true, held.problem?.message ?? 'not registered');
-      const reader = open(runtime, at, { namespace });
-      const watch = recordWatch(reader, 'users');
-      await until(runtime, 'a is seen', 5000, () => watch.latest?.instances[0]?.weight === 7);
-      await writer.deregister('users', 'a');
-      await until(runtime, 'a has gone', 5000, () => watch.ids === '');
-      await Promise.all([writer.close(), reader.close()]);
+    name: 'a persistent instance stays when its process is killed, and goes when it is deregistered',
+    run: async (stage) => {
+      const options: ClientProgram['options'] = (...asked) => ({
+        ...(clientProgram.options(...asked) as object),
+        ephemeral: false,
+      });
+      const namespace = namespaceOf.get(stage);
+      assert.ok(stage.address !== undefined && namespace !== undefined);
+      const watch = recordWatch(await stage.open(), 'users');
+      const child = spawnRegistered({ ...clientProgram, options }, stage);
+      try {
+        assert.equal(await linesOf(child).next(), 'registered');
+        await until(runtime, 'x is seen', seenWithin(stage), () => watch.ids === 'x');
+      } finally {
+        child.kill('SIGKILL');
+      }
+      await once(child, 'exit');
+      await sleep(runtime.timers, 2 * ttlMs);
+      assert.equal(await userIds(await stage.open()), 'x', 'it stays');
+      const heir = open(runtime, stage.address, { namespace, ephemeral: false });
+      const held = await heir.register({
+        id: 'x',
+        service: 'users',
+        address: '127.0.0.1',
+        port: 1,
+        weight: 7,
+      });
+      await until(runtime, 'its heir has it', seenWithin(stage), () => held.registered);
+      await until(runtime, 'what it says', seenWithin(stage), () => watch.latest?.instances[0]?.weight === 7);
+      await heir.deregister('users', 'x');
+      await until(runtime, 'x has gone', seenWithin(stage), () => watch.ids === '');
+      await Promise.all([watch.stop(), heir.close()]);
+    },
+  };
+}
+
+/** Nacos' own HTTP interface, for what other programs do there. */
+async function tell(method: string, path: string, asked: Readonly<Record<string, string>>): Promise<void> {
+  const { address } = await (shared ??= nacos.start({}));
+  const query = new URLSearchParams({ serviceName: 'users', groupName: 'DEFAULT_GROUP', ephemeral: 'true' });
+  for (const [name, value] of Object.entries(asked)) query.set(name, value);
+  const answer = await fetch(
+    `http://${address.host}:${address.port}/nacos/v2/ns/${path}?${query.toString()}`,
+    {
+      method,
+    },
+  );
+  assert.equal(answer.status, 200, await answer.text());
+}
+
+function protectCase(): RegistryCase {
+  return {
+    name: 'protect threshold: with fewer healthy instances than that, all are called healthy, and so shown by us',
+    run: async (stage) => {
+      const namespaceId = namespaceOf.get(stage);
+      assert.ok(namespaceId !== undefined);
+      await tell('POST', 'service', { namespaceId, protectThreshold: '0' });
+      for (const [port, healthy] of Object.entries({ 1: true, 2: false, 3: false }))
+        await tell('POST', 'instance', { namespaceId, ip: '10.0.0.1', port, healthy: String(healthy) });
+      const reader = await stage.open();
+      const isShown = (expected: string) => async (): Promise<boolean> => {
+        const { instances } = await reader.instances('users');
+        return instances.map(({ state, port }) => `${port} ${state}`).join() === expected;
+      };
+      const asTheyAre = isShown('1 running,2 unhealthy,3 unhealthy');
+      await until(runtime, 'all as they are', seenWithin(stage), asTheyAre);
+      await tell('PUT', 'service', { namespaceId, protectThreshold: '0.5' });
+      const protectedAll = isShown('1 running,2 running,3 running');
+      await until(runtime, 'all as healthy', seenWithin(stage), protectedAll);
+      await tell('PUT', 'service', { namespaceId, protectThreshold: '0.3' });
+      await until(runtime, 'a third is more than that', seenWithin(stage), asTheyAre);
     },
   };
 }

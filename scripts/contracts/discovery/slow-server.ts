@@ -42,3 +42,29 @@ export class SlowServer {
     await running.stop();
   }
 }
+
+/** A few of them, for as many cases at a time: made when they are first asked for. */
+export class SlowServers<T extends { readonly server: SlowServer }> {
+  readonly #made: Promise<T>[] = [];
+  readonly #make: () => Promise<T>;
+  readonly #count: number;
+  #asked = 0;
+
+  constructor(count: number, make: () => Promise<T>) {
+    this.#count = count;
+    this.#make = make;
+  }
+
+  /** Each in turn. */
+  next(): Promise<T> {
+    const at = this.#asked++ % this.#count;
+    return (this.#made[at] ??= this.#make());
+  }
+
+  /** Kills all, and says which there were. */
+  async end(): Promise<T[]> {
+    const all = await Promise.all(this.#made);
+    await Promise.all(all.map(({ server }) => server.kill()));
+    return all;
+  }
+}

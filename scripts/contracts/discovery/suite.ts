@@ -32,6 +32,8 @@ export interface DiscoveryBackend {
   readonly more?: readonly RegistryCase[];
   /** How many cases run at a time. Default 4. */
   readonly parallel?: number;
+  /** How many cases that kill a server run beside those, where such cases take turns on few servers. Default: none apart. */
+  readonly killing?: number;
   /** Ends what the stages shared. */
   end?(): Promise<void>;
 }
@@ -43,13 +45,13 @@ export function discoveryContract(backend: DiscoveryBackend): Contract {
   const name = backend.backend;
   return {
     backend: name,
-    run: async () => {
+    run: async (only) => {
       const found = await backend.prepare();
       if ('missing' in found) return skippedWhole(name, found.missing);
       try {
         const results: ContractResult[] = [];
         for (const variant of Object.keys(backend.stages))
-          results.push(...(await runVariant(backend, found.version, variant)));
+          results.push(...(await runVariant(backend, found.version, variant, only)));
         return results;
       } finally {
         await backend.end?.();
@@ -62,21 +64,35 @@ async function runVariant(
   backend: DiscoveryBackend,
   version: string,
   variant: string,
+  only: (name: string) => boolean = () => true,
 ): Promise<ContractResult[]> {
   const make = backend.stages[variant];
   assert.ok(make !== undefined);
-  const all = [...abilityCases(backend.lacks ?? {}), ...registryCases, ...(backend.more ?? [])];
+  const titleOf = ({ name }: RegistryCase): string => (variant === '' ? name : `${variant}: ${name}`);
+  const all = [...abilityCases(backend.lacks ?? {}), ...registryCases, ...(backend.more ?? [])].filter(
+    (one) => only(titleOf(one)),
+  );
   const results = new Map<RegistryCase, ContractResult>();
   const runOne = async (one: RegistryCase): Promise<void> => {
-    const title = variant === '' ? one.name : `${variant}: ${one.name}`;
+    const startedMs = performance.now();
     const outcome = await outcomeOf(one, backend, make);
-    results.set(one, { backend: backend.backend, version, case: title, ...outcome });
+    const tookMs = Math.round(performance.now() - startedMs);
+    results.set(one, { backend: backend.backend, version, case: titleOf(one), tookMs, ...outcome });
   };
-  const waiting = all.filter(({ alone }) => alone !== true);
-  const worker = async (): Promise<void> => {
-    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) await runOne(one);
-  };
-  await Promise.all(Array.from({ length: backend.parallel ?? 4 }, worker));
+  const workers = (count: number, waiting: RegistryCase[]): Promise<void>[] =>
+    Array.from({ length: count }, async () => {
+      for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) await runOne(one);
+    });
+  const { parallel = 4, killing = 0 } = backend;
+  const isApart = ({ needs }: RegistryCase): boolean => killing > 0 && needs?.includes('kill') === true;
+  const together = all.filter(({ alone }) => alone !== true);
+  await Promise.all([
+    ...workers(killing, together.filter(isApart)),
+    ...workers(
+      parallel,
+      together.filter((one) => !isApart(one)),
+    ),
+  ]);
   for (const one of all) if (one.alone === true) await runOne(one);
   return all.flatMap((one) => results.get(one) ?? []);
 }

@@ -22,6 +22,7 @@ import { freePlace } from '../../engines/running.ts';
 import { zooKeeper, type ZooKeeperOptions } from '../../engines/zookeeper.ts';
 import type { Contract } from '../result.ts';
 import { discoveryContract } from './suite.ts';
+import { ensembleCase } from './zookeeper-ensemble.ts';
 
 const ttlMs = 1200;
 const timeoutMs = 1000;
@@ -40,7 +41,7 @@ export const zooKeeperContract: Contract = discoveryContract({
     return isMissing(found) ? found : { version: found.version };
   },
   stages: { '': (one) => (one.needs?.includes('kill') === true ? ownServer() : onSharedServer()) },
-  more: [blockedCase()],
+  more: [blockedCase(), ensembleCase()],
   end: async () => {
     await (await shared)?.stop();
     shared = undefined;

@@ -37,6 +37,8 @@ export interface StepOptions<Input, Results, Result> {
   readonly undoAttempts?: number;
   /** Default: full jitter up to 100 ms, doubling, at most 30 s. */
   readonly backoff?: Backoff;
+  /** How long to wait after each failed attempt, instead of `backoff`; the last holds for all that follow. */
+  readonly delaysMs?: readonly number[];
   /** How long one attempt may take. Default 10000. */
   readonly timeoutMs?: number;
 }
@@ -45,6 +47,8 @@ export interface StepOptions<Input, Results, Result> {
 export interface WaitOptions {
   /** Then the saga compensates. Default: it waits for ever. */
   readonly timeoutMs?: number;
+  /** Then it goes on instead, and the step has no result. Default false. */
+  readonly goesOn?: boolean;
 }
 
 /** A step with its types left off, as the runner has it. */
@@ -116,6 +120,7 @@ export class SagaBuilder<Input, Results> {
       attempts: 1,
       undoAttempts: 1,
       waitMs: options.timeoutMs,
+      goesOn: options.goesOn ?? false,
     };
     return this.#with([{ plan, options: undefined }]);
   }

@@ -8,6 +8,20 @@ export {
   type StepOptions,
   type WaitOptions,
 } from './definition.ts';
-export { type BeginOptions, SagaEngine, type SagaEngineOptions } from './saga-engine.ts';
-export type { SagaFailure, SagaState, SagaStatus, StepPhase, StepState } from './saga-state.ts';
-export type { SagaStore, SagaView } from './saga-store.ts';
+export {
+  type BeginOptions,
+  SagaEngine,
+  type SagaEngineOptions,
+  type SagaEngineSettings,
+  type SagaPlace,
+} from './saga-engine.ts';
+export type { SagaFailure, SagaInput, SagaState, SagaStatus, StepPhase, StepState } from './saga-state.ts';
+export {
+  type SagaAudit,
+  type SagaChange,
+  type SagaKeeper,
+  type SagaMessage,
+  type SagaRow,
+  SagaStore,
+  type SagaView,
+} from './saga-store.ts';

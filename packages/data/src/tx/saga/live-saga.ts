@@ -90,6 +90,8 @@ export class LiveSaga {
 
   /** Takes in what was said meanwhile. False: nothing was, and it may rest. */
   async #listen(): Promise<boolean> {
+    const { status } = this.#row.state;
+    if (status === 'completed' || status === 'compensated') return false;
     const messages = await this.#stored(() => this.#host.said(this.#row.id));
     if (messages === undefined || messages.length === 0) return false;
     const before = this.#row.state;

@@ -80,7 +80,9 @@ function failed(
   const { code, reason, message } = error;
   const failure: Omit<SagaFailure, 'step'> = { code, reason, message };
   const backoff = options.backoff ?? { baseMs: 100, maxMs: 30_000 };
-  const delayMs = Math.ceil(backoffMs(Math.min(attempt, 20), runtime.random, backoff));
+  const { delaysMs } = options;
+  const planned = delaysMs?.[Math.min(attempt, delaysMs.length) - 1];
+  const delayMs = planned ?? Math.ceil(backoffMs(Math.min(attempt, 20), runtime.random, backoff));
   if (kind === 'undo') return { kind: 'undo-failed', step, failure, delayMs };
   // An attempt before this one may have done it, whatever this one says.
   const mayHaveHappened = error.sent || attempt > 1;

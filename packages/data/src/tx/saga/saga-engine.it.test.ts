@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { Call, HeddleError, type Runtime, sleep } from '@heddle/kernel';
 import { mortalRuntime } from '@heddle/kernel/testing';
 import { type AnySaga, saga, type SagaDefinition } from './definition.ts';
-import { SagaEngine, type SagaEngineOptions } from './saga-engine.ts';
+import { SagaEngine, type SagaEngineSettings } from './saga-engine.ts';
 import { type Database, databases, runtime, until } from '../../testing/node/databases.ts';
 
 let server: Awaited<ReturnType<typeof databases>>;
@@ -13,7 +13,7 @@ before(async () => {
 after(() => server.stop());
 
 interface Stage extends Database {
-  readonly open: (definitions: readonly AnySaga[], more?: Partial<SagaEngineOptions>) => Promise<SagaEngine>;
+  readonly open: (definitions: readonly AnySaga[], more?: Partial<SagaEngineSettings>) => Promise<SagaEngine>;
   readonly call: () => Call;
 }
 

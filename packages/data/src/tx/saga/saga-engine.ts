@@ -1,20 +1,28 @@
 import { type Call, correlationId, HeddleError, type Part, type Runtime, type Timer } from '@heddle/kernel';
-import { migrate, type Sql, type SqlListener, type SqlPool, sqlListener } from '@heddle/sql';
+import type { Sql, SqlPool } from '@heddle/sql';
 import type { AnySaga, SagaDefinition } from './definition.ts';
-import { Gather } from './gather.ts';
+import { Gather } from '../gather.ts';
 import { LiveSaga, type SagaHost } from './live-saga.ts';
 import type { SagaInput, SagaStatus } from './saga-state.ts';
-import { type SagaChange, type SagaRow, SagaStore, type SagaView } from './saga-store.ts';
-import { migrations, wakeChannel } from './schema.ts';
+import { type SagaChange, type SagaKeeper, type SagaRow, SagaStore, type SagaView } from './saga-store.ts';
 import { dueMs, newSaga, stepSaga } from './step-saga.ts';
 
+/** Where an engine's sagas are: in PostgreSQL, or wherever a keeper has them. */
+export type SagaPlace =
+  | {
+      /** The engine does not stop it. */
+      readonly pool: SqlPool;
+      /** The same database: for a connection of its own that wake-ups come by. */
+      readonly url: string;
+    }
+  | { readonly keeper: (worker: string) => SagaKeeper };
+
 /** What an engine is made from. */
-export interface SagaEngineOptions {
+export type SagaEngineOptions = SagaPlace & SagaEngineSettings;
+
+/** How an engine works. */
+export interface SagaEngineSettings {
   readonly runtime: Runtime;
-  /** Where the sagas are. The engine does not stop it. */
-  readonly pool: SqlPool;
-  /** The same database: for a connection of its own that wake-ups come by. */
-  readonly url: string;
   /** All that this process can run: those of older versions too, while some of them are under way. */
   readonly definitions: readonly AnySaga[];
   /** A process that is silent for so long has died, and others go on with what it had. Default 10000. */
@@ -38,29 +46,37 @@ export interface BeginOptions {
  */
 export class SagaEngine implements Part {
   readonly name = 'sagas';
-  readonly store: SagaStore;
+  readonly store: SagaKeeper;
   readonly #options: SagaEngineOptions;
   readonly #runtime: Runtime;
   readonly #definitions: ReadonlyMap<string, AnySaga>;
   readonly #live = new Map<string, LiveSaga>();
   readonly #begins: Gather<SagaChange, boolean>;
   readonly #saves: Gather<SagaChange, boolean>;
+  readonly #tells: Gather<string, undefined>;
   readonly #host: SagaHost;
   readonly #waiting = new Map<string, Set<() => void>>();
-  #listener: SqlListener | undefined;
+  readonly #beginning = new Set<string>();
+  #doubtUntilMs = Number.NEGATIVE_INFINITY;
+  #stopListening: (() => Promise<void>) | undefined;
   #beat: Timer | undefined;
   #look: Timer | undefined;
   #looking: Promise<void> | undefined;
   #stopped = false;
+  #over = false;
 
   constructor(options: SagaEngineOptions) {
-    const { runtime, pool, definitions } = options;
+    const { runtime, definitions } = options;
     this.#options = options;
     this.#runtime = runtime;
     this.#definitions = new Map(definitions.map((each) => [keyOf(each), each]));
-    this.store = new SagaStore(pool, runtime.random.uuid());
+    const worker = runtime.random.uuid();
+    this.store =
+      'keeper' in options ? options.keeper(worker) : new SagaStore(options.pool, options.url, worker);
     this.#begins = new Gather(500, (changes) => this.#storeAll(changes, 'begin'));
-    this.#saves = new Gather(500, (changes) => this.#storeAll(changes, 'save'));
+    // A saga saves one change at a time, so batches of different sagas may overtake each other.
+    this.#saves = new Gather(500, (changes) => this.#storeAll(changes, 'save'), 2);
+    this.#tells = new Gather(500, (ids) => this.store.tell(ids).then(() => ids.map(() => undefined)));
     this.#host = {
       runtime,
       save: (change) => this.#saves.add(change),
@@ -70,10 +86,9 @@ export class SagaEngine implements Part {
   }
 
   async start(): Promise<void> {
-    await migrate(this.#options.pool, 'heddle_sagas', migrations);
+    await this.store.open();
     await this.store.live(this.#leaseMs);
-    this.#listener = sqlListener(this.#options.url, wakeChannel, this.#runtime);
-    this.#listener.on((id) => this.#heard(id));
+    this.#stopListening = this.store.listen(this.#runtime, (id) => this.#heard(id));
     this.#beatLater();
     this.#lookSoon();
   }
@@ -83,9 +98,11 @@ export class SagaEngine implements Part {
     this.#look?.cancel();
     await this.#looking;
     await Promise.all([...this.#live.values()].map((saga) => saga.stop()));
+    this.#over = true;
     this.#beat?.cancel();
     await this.#saves.settled();
-    await this.#listener?.close();
+    await this.#tells.settled();
+    await this.#stopListening?.();
     await this.store.leave().catch(() => {});
   }
 
@@ -100,13 +117,27 @@ export class SagaEngine implements Part {
       await this.#begins.add({ ...change, kept: false, dueMs: 0 });
       return row.id;
     }
-    const isNew = await this.#begins.add(change);
+    const isNew = await this.#beginKept(change);
     if (isNew && effects.length > 0) {
       const saga = new LiveSaga(this.#host, this.#definitionOf(row), row);
       this.#live.set(row.id, saga);
       saga.begin(effects);
     }
     return row.id;
+  }
+
+  /** If it is not known whether it is stored, and so this process's, the next looks will tell. */
+  async #beginKept(change: SagaChange): Promise<boolean> {
+    const { id } = change.row;
+    this.#beginning.add(id);
+    try {
+      return await this.#begins.add(change);
+    } catch (thrown) {
+      this.#doubt();
+      throw thrown;
+    } finally {
+      this.#beginning.delete(id);
+    }
   }
 
   /** As `begin`, as part of the caller's transaction: the saga is there if that commits, and is found within a second. */
@@ -149,9 +180,11 @@ export class SagaEngine implements Part {
   async outcome(id: string, call: Call): Promise<SagaView> {
     for (;;) {
       const woken = this.#nextNews(id, call);
+      // What is at work here says itself when it rests.
+      if (this.#live.has(id)) await woken;
       const view = await this.store.get(id);
       if (isAtRest(view.status)) return view;
-      await woken;
+      if (!this.#live.has(id)) await woken;
     }
   }
 
@@ -190,7 +223,7 @@ export class SagaEngine implements Part {
     this.#live.delete(id);
     if (isAtRest(state.status)) {
       this.#news(id);
-      void this.store.tell([id]);
+      void this.#tells.add(id);
     }
     const due = dueMs(this.#definitionOf(saga.row).plan, state);
     if (due !== undefined) this.#lookSoon(Math.max(0, due - this.#runtime.clock.wallMs()));
@@ -240,7 +273,9 @@ export class SagaEngine implements Part {
           const { message } = HeddleError.from(thrown);
           this.#runtime.log('warn', 'the lease of sagas cannot be renewed', { error: message });
         })
-        .then(() => this.#beatLater());
+        .then(() => {
+          if (!this.#over) this.#beatLater();
+        });
     });
   }
 
@@ -268,8 +303,10 @@ export class SagaEngine implements Part {
           [...this.#definitions.values()],
           Math.floor(this.#runtime.clock.wallMs()),
           room,
+          this.#atWork(),
         );
     } catch (thrown) {
+      this.#doubt();
       this.#runtime.log('debug', 'sagas cannot be looked for', { error: HeddleError.from(thrown).message });
     }
     for (const row of found) {
@@ -281,6 +318,17 @@ export class SagaEngine implements Part {
     this.#lookSoon(
       found.length === room && room > 0 ? 0 : this.#pollMs * (0.5 + 0.5 * this.#runtime.random.float()),
     );
+  }
+
+  /** An answer was lost. The server may still be at it, for as long as a statement may take. */
+  #doubt(): void {
+    this.#doubtUntilMs = this.#runtime.clock.nowMs() + 3 * this.#leaseMs;
+  }
+
+  /** What this process knows to have, while it may have more. */
+  #atWork(): readonly string[] | undefined {
+    if (this.#runtime.clock.nowMs() > this.#doubtUntilMs) return undefined;
+    return [...this.#live.keys(), ...this.#beginning];
   }
 
   #definitionOf(row: Pick<SagaRow, 'name' | 'version'>): AnySaga {

@@ -17,7 +17,8 @@ export interface SagaState {
 
 /**
  * `running` forward, `compensating` backward; `parked`: somebody has to decide (`retry`, `skip`, `compensate`).
- * `completed` and `compensated` are final, and true: everything was done, or everything was confirmed as undone.
+ * `completed` and `compensated` are true: everything was done, or everything was confirmed as undone. Both are final,
+ * except that what has completed without a pivot can be asked to compensate.
  */
 export type SagaStatus = 'running' | 'compensating' | 'parked' | 'completed' | 'compensated';
 
@@ -82,6 +83,8 @@ export interface StepPlan {
   readonly undoAttempts: number;
   /** For events: how long they are waited for. Undefined: for ever. */
   readonly waitMs?: number | undefined;
+  /** For events: that none came in time is no failure; the step has no result then. */
+  readonly goesOn?: boolean;
 }
 
 /** What happens to a saga. */

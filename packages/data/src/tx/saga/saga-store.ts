@@ -1,6 +1,7 @@
-import { HeddleError } from '@heddle/kernel';
-import type { Sql, SqlPool } from '@heddle/sql';
+import { HeddleError, type Runtime } from '@heddle/kernel';
+import { migrate, type Sql, type SqlPool, sqlListener } from '@heddle/sql';
 import type { SagaInput, SagaState, SagaStatus } from './saga-state.ts';
+import { migrations, wakeChannel } from './schema.ts';
 
 /** A saga as it is stored. */
 export interface SagaRow {
@@ -38,6 +39,55 @@ export interface SagaChange {
   readonly taken: readonly number[];
 }
 
+/** Where sagas are durable, for one worker. An operation that resolves is; one that rejects may be, or not. */
+export interface SagaKeeper {
+  /** Makes what it needs. */
+  open(): Promise<void>;
+  /** Calls back with the id of a saga that was spoken to or has ended, anywhere; undefined: some may have been missed. */
+  listen(runtime: Runtime, onNews: (id: string | undefined) => void): () => Promise<void>;
+  /** Stores sagas that begin, as this worker's. Those that are known already are left alone; ids of the new ones. */
+  begin(changes: readonly SagaChange[], sql?: Sql): Promise<ReadonlySet<string>>;
+  /** Stores changes; ids of those that are still this worker's. The others are unchanged. */
+  save(changes: readonly SagaChange[]): Promise<ReadonlySet<string>>;
+  /** Says that this worker lives. */
+  live(leaseMs: number): Promise<void>;
+  /** This worker leaves: what it has is free at once. */
+  leave(): Promise<void>;
+  /**
+   * Takes over sagas of these definitions that have something to do and nobody who does it. With `atWork`, its own too
+   * that are not among those: an answer may have been lost that said that it has them.
+   */
+  claim(
+    definitions: readonly { readonly name: string; readonly version: number }[],
+    nowMs: number,
+    most: number,
+    atWork?: readonly string[],
+  ): Promise<readonly SagaRow[]>;
+  /** Says something to a saga: it is stored before it is acted on. */
+  say(id: string, input: SagaInput, by: string): Promise<void>;
+  /** What was said to a saga and not yet taken in, in order. */
+  said(id: string): Promise<readonly SagaMessage[]>;
+  /** Rejects with `not_found` / `NO_SAGA`. */
+  get(id: string): Promise<SagaView>;
+  /** The newest first. */
+  list(options?: {
+    readonly status?: SagaStatus;
+    readonly name?: string;
+    readonly limit?: number;
+  }): Promise<readonly SagaView[]>;
+  /** What people and systems have said to a saga, in order, taken in or not. */
+  audit(id: string): Promise<readonly SagaAudit[]>;
+  /** Wakes whoever has these sagas or waits for them. Never rejects. */
+  tell(ids: readonly string[]): Promise<void>;
+}
+
+/** What was said to a saga, by whom. */
+export interface SagaAudit extends SagaMessage {
+  readonly by: string;
+  readonly at: Date;
+  readonly taken: boolean;
+}
+
 interface DatabaseRow {
   readonly id: string;
   readonly name: string;
@@ -56,13 +106,25 @@ const columns =
   'id, name, version, status, input, state, correlation_id, epoch, worker, begun_at, changed_at';
 
 /** Sagas in PostgreSQL. */
-export class SagaStore {
+export class SagaStore implements SagaKeeper {
   readonly #pool: SqlPool;
+  readonly #url: string;
   readonly #worker: string;
 
-  constructor(pool: SqlPool, worker: string) {
+  constructor(pool: SqlPool, url: string, worker: string) {
     this.#pool = pool;
+    this.#url = url;
     this.#worker = worker;
+  }
+
+  async open(): Promise<void> {
+    await migrate(this.#pool, 'heddle_sagas', migrations);
+  }
+
+  listen(runtime: Runtime, onNews: (id: string | undefined) => void): () => Promise<void> {
+    const listener = sqlListener(this.#url, wakeChannel, runtime);
+    listener.on(onNews);
+    return () => listener.close();
   }
 
   /** Stores sagas that begin, as this worker's. Those that are known already are left alone; ids of the new ones. */
@@ -134,14 +196,12 @@ export class SagaStore {
     await this.#pool.execute('DELETE FROM heddle_saga_workers WHERE worker = $1', [this.#worker]);
   }
 
-  /**
-   * Takes over sagas that have something to do and nobody who does it, of the definitions that this worker has. Those
-   * that another process takes at this moment are passed over.
-   */
+  /** Those that another process takes at this moment are passed over. */
   async claim(
     definitions: readonly { readonly name: string; readonly version: number }[],
     nowMs: number,
     most: number,
+    atWork?: readonly string[],
   ): Promise<readonly SagaRow[]> {
     const rows = await this.#pool.query<DatabaseRow>(
       `UPDATE heddle_sagas SET worker = $1, epoch = epoch + 1, wanted = false WHERE id IN (
@@ -150,7 +210,8 @@ export class SagaStore {
            WHERE (status IN ('running', 'compensating') OR wanted)
              AND (worker IS NULL AND (wanted OR due_ms <= $4)
                OR worker IS NOT NULL AND NOT EXISTS (SELECT 1 FROM heddle_saga_workers AS alive
-                 WHERE alive.worker = saga.worker AND lives_until > clock_timestamp()))
+                 WHERE alive.worker = saga.worker AND lives_until > clock_timestamp())
+               OR worker = $1 AND saga.id <> ALL ($6::text[]))
            ORDER BY due_ms NULLS FIRST LIMIT $5 FOR UPDATE OF saga SKIP LOCKED
        ) RETURNING ${columns}`,
       [
@@ -159,6 +220,8 @@ export class SagaStore {
         definitions.map(({ version }) => version),
         nowMs,
         most,
+        // Compared with NULL nothing is anything.
+        atWork ?? null,
       ],
     );
     return rows.map(viewOf);
@@ -188,6 +251,14 @@ export class SagaStore {
     ]);
     if (row === undefined) throw noSaga(id);
     return viewOf(row);
+  }
+
+  async audit(id: string): Promise<readonly SagaAudit[]> {
+    return this.#pool.query<SagaAudit>(
+      `SELECT number, input, said_by AS by, said_at AS at, taken FROM heddle_saga_messages
+         WHERE saga = $1 ORDER BY number`,
+      [id],
+    );
   }
 
   /** The newest first. */

@@ -60,7 +60,8 @@ class SagaRun {
   }
 
   take(input: SagaInput): void {
-    if (this.state.status === 'completed' || this.state.status === 'compensated') return;
+    if (this.state.status === 'compensated') return;
+    if (this.state.status === 'completed' && input.kind !== 'compensate') return;
     switch (input.kind) {
       case 'start':
         return this.#advance();
@@ -152,7 +153,10 @@ class SagaRun {
   #tick(): void {
     for (const [name, step] of Object.entries(this.state.steps)) {
       if (step.dueMs === undefined || step.dueMs > this.#nowMs) continue;
-      if (step.phase === 'waiting' && this.state.status === 'running') {
+      if (step.phase === 'waiting' && this.state.status === 'running' && this.#planOf(name).goesOn === true) {
+        this.#set(name, { phase: 'done', result: undefined });
+        this.#advance();
+      } else if (step.phase === 'waiting' && this.state.status === 'running') {
         const failure = failureOf(name, 'WAIT_TIMEOUT', `${name} was not heard of in time`);
         this.#set(name, { phase: 'failed', failure });
         this.#giveUp(failure);

@@ -26,6 +26,12 @@ it('every state makes the round trip, and other clients call only what runs', ()
   }
 });
 
+it('a copy has nothing that only the server says', () => {
+  const entry = encodeInstance(users, holder, 'DEFAULT', true);
+  const told = { ...entry, serviceName: 'DEFAULT_GROUP@@users', instanceId: 'fe80::1#80#DEFAULT' };
+  assert.deepEqual(copyOf(told), copyOf(entry));
+});
+
 it('what the server finds ill is critical, whatever it said itself', () => {
   const entry = { ...encodeInstance(users, holder, 'DEFAULT', false), healthy: false };
   assert.equal(decodeInstance('users', entry, 0)?.instance.health, 'critical');

@@ -91,9 +91,19 @@ export function decodeInstance(
   return { instance, lease: extras['lease'] ?? '', sinceMs, isCopy: extras['copy'] !== undefined };
 }
 
-/** The same entry as a lease thread publishes it. */
-export function copyOf(entry: NacosInstance): NacosInstance {
-  return { ...entry, metadata: { ...entry.metadata, [`${rules.prefix}copy`]: 'yes' } };
+/** The same entry as a lease thread publishes it: without what the server adds, which it would not take back. */
+export function copyOf({ metadata, ...entry }: NacosInstance): NacosInstance {
+  const { ip, port, weight, healthy, enabled, ephemeral, clusterName } = entry;
+  return {
+    ip,
+    port,
+    weight,
+    healthy,
+    enabled,
+    ephemeral,
+    clusterName,
+    metadata: { ...metadata, [`${rules.prefix}copy`]: 'yes' },
+  };
 }
 
 /** One entry for each id: that of the holder who took it last. */

@@ -5,7 +5,7 @@ import type { NacosLeaseOptions } from './nacos-lease-module.ts';
 
 /** As `NacosRegistryOptions`; the keeper is a thread. */
 export interface ThreadedNacosOptions extends Omit<NacosRegistryOptions, 'keeper' | 'onAlive'> {
-  /** For how long entries are kept for a main thread that does not answer. Default 0: no thread. */
+  /** For how long entries are kept for a main thread that does not answer. Default 60000; 0 for no thread. */
   readonly maxBlockedMs?: number;
 }
 
@@ -13,7 +13,7 @@ export interface ThreadedNacosOptions extends Omit<NacosRegistryOptions, 'keeper
  * `nacosRegistry` for real processes: while the main thread is blocked, a thread publishes what it has registered. The
  * thread has the TLS material that there was when it was made. Persistent instances need none.
  */
-export function nacosRegistry({ maxBlockedMs = 0, ...options }: ThreadedNacosOptions): Registry {
+export function nacosRegistry({ maxBlockedMs, ...options }: ThreadedNacosOptions): Registry {
   if (maxBlockedMs === 0 || options.ephemeral === false) return withoutThread(options);
   const { runtime, addresses, namespace, group, cluster, credentials, grpcOffset, timeoutMs } = options;
   const tls = options.tls && { ...options.tls, source: { current: options.tls.source.current } };
@@ -28,7 +28,7 @@ export function nacosRegistry({ maxBlockedMs = 0, ...options }: ThreadedNacosOpt
     runtime,
     module: asBuilt(new URL('./nacos-lease-module.ts', import.meta.url)),
     options: given,
-    maxBlockedMs,
+    ...(maxBlockedMs !== undefined && { maxBlockedMs }),
   });
   return withoutThread({ ...options, keeper, onAlive: () => void Atomics.add(count, 0, 1) });
 }

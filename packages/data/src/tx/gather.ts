@@ -7,30 +7,37 @@ interface Waiting<Item, Answer> {
 }
 
 /**
- * Group commit: what comes while a batch is on its way goes out together as the next one, and each gets its own answer.
- * One batch at a time, so what is given later is never stored earlier.
+ * Group commit: what comes while batches are on their way goes out together as the next one, and each gets its own
+ * answer. With one batch at a time (as it comes) what is given later is never stored earlier.
  */
 export class Gather<Item, Answer> {
   readonly #send: (items: readonly Item[]) => Promise<readonly Answer[]>;
   readonly #most: number;
+  readonly #lanes: number;
+  readonly #running = new Set<Promise<void>>();
   #queue: Waiting<Item, Answer>[] = [];
-  #running: Promise<void> | undefined;
 
-  constructor(most: number, send: (items: readonly Item[]) => Promise<readonly Answer[]>) {
+  constructor(most: number, send: (items: readonly Item[]) => Promise<readonly Answer[]>, lanes = 1) {
     this.#most = most;
     this.#send = send;
+    this.#lanes = lanes;
   }
 
   add(item: Item): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ item, resolve, reject });
-      this.#running ??= this.#run();
+      if (this.#running.size < this.#lanes) this.#begin();
     });
   }
 
   /** Resolves when nothing is on its way. */
   async settled(): Promise<void> {
-    await this.#running;
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  #begin(): void {
+    const run: Promise<void> = this.#run().finally(() => this.#running.delete(run));
+    this.#running.add(run);
   }
 
   async #run(): Promise<void> {
@@ -47,6 +54,5 @@ export class Gather<Item, Answer> {
         for (const { reject } of together) reject(error);
       }
     }
-    this.#running = undefined;
   }
 }

@@ -1,0 +1,1 @@
+export { type BarrierMark, type BarrierOp, type Passed, passBarrier, prepareBarrier } from './barrier.ts';

@@ -1,0 +1,6 @@
+export {
+  answerMessage,
+  type MessageAnswer,
+  ReliableMessages,
+  type ReliableMessagesOptions,
+} from './reliable-messages.ts';

@@ -1,0 +1,8 @@
+export { tcc, TccBuilder, type TccBranch, type TccOptions } from './tcc.ts';
+export {
+  type TccAnswer,
+  type TccHandlers,
+  type TccRequest,
+  type TccService,
+  tccService,
+} from './tcc-service.ts';
