@@ -11,11 +11,8 @@ import { gateway } from './commands/gateway.ts';
 import { ls } from './commands/ls.ts';
 import { postgres } from './commands/postgres.ts';
 import { register } from './commands/register.ts';
-<<<<<<< HEAD
 import { route } from './commands/route.ts';
-=======
 import { saga } from './commands/saga.ts';
->>>>>>> main
 import { shop } from './commands/shop.ts';
 import { tx } from './commands/tx.ts';
 import { up } from './commands/up.ts';
