@@ -10,7 +10,9 @@ export interface Subject {
 }
 
 /** Three steps that do nothing but are stored before and after. */
-export const threeSteps: SagaDefinition<{ readonly total: number }, unknown> = saga<{ readonly total: number }>('three')
+export const threeSteps: SagaDefinition<{ readonly total: number }, unknown> = saga<{
+  readonly total: number;
+}>('three')
   .step('one', { run: async () => 1, undo: async () => {} })
   .step('two', { run: async () => 2, undo: async () => {} })
   .step('three', { run: async () => 3, undo: async () => {} })
