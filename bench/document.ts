@@ -6,7 +6,8 @@ import { type BenchReport, type BenchResult, machineOf, rounded } from './report
 const introduction = `# Performance
 
 Every table here is written by \`npm run bench -- <area> --write-docs\` and by nothing else. All subjects of a table ran
-in the same minutes on the same machine, turn by turn; numbers are medians. Ratios above 1 mean that Heddle is better.
+in the same minutes on the same machine, turn by turn, after turns that warm up and do not count; numbers are medians.
+Ratios above 1 mean that Heddle is better.
 Absolute numbers of another machine differ; ratios differ less.
 `;
 

@@ -1,16 +1,24 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { boundariesBench } from './boundaries/area.ts';
+import { discoveryBench } from './discovery/area.ts';
+import { callsBench } from './calls/area.ts';
 import { writeDocument } from './document.ts';
+import { eventStoreBench } from './eventstore/area.ts';
 import { kernelBench } from './kernel.ts';
+import { messagingBench } from './messaging/area.ts';
 import { type BenchOptions, type BenchOutcome, reportOf, tableOf } from './report.ts';
 import { transactionsBench } from './transactions/area.ts';
 import { wireBench } from './wire/area.ts';
 
 const areas: Record<string, (options: BenchOptions) => Promise<BenchOutcome>> = {
+  eventstore: eventStoreBench,
   boundaries: boundariesBench,
+  discovery: discoveryBench,
+  calls: callsBench,
   kernel: kernelBench,
   transactions: transactionsBench,
+  messaging: messagingBench,
   wire: wireBench,
 };
 

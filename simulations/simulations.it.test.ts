@@ -5,8 +5,10 @@ import { type AppendFile, idempotency, type Runtime, settle } from '@heddle/kern
 import { findDifference, runSeed, type Scenario, type SimulationFailure } from '@heddle/sim';
 import type { HttpService } from '@heddle/wire';
 import { durableRegistry } from './durable-registry.ts';
+import { exactlyOnce } from './exactly-once.ts';
 import { registryAndServices } from './registry-and-services.ts';
 import { sagaTransfers } from './saga-transfers.ts';
+import type { PlantedInBank } from './stage/bank.ts';
 import type { Planted } from './stage/fleet.ts';
 import { type PlantedStreams, streamsOverHttp2 } from './streams-over-http2.ts';
 import { tccTransfers } from './tcc-transfers.ts';
@@ -32,7 +34,7 @@ function finds(bug: string, planted: Planted, promise: RegExp): void {
 }
 
 test('without a bug nothing is found, and each run is the same', { timeout: 120_000 }, async () => {
-  for (const scenario of [registryAndServices(), durableRegistry(), streamsOverHttp2()]) {
+  for (const scenario of [registryAndServices(), durableRegistry(), exactlyOnce(), streamsOverHttp2()]) {
     for (const seed of [1, 2, 3]) {
       const { failure } = await runSeed(scenario, seed);
       assert.equal(failure, undefined);
@@ -229,3 +231,50 @@ function withoutSync(runtime: Runtime): Runtime {
     },
   };
 }
+
+/** As `finds`, for the bank. */
+function findsInBank(bug: string, planted: PlantedInBank, promise: RegExp): void {
+  test(`found within ${enoughSeeds} seeds: ${bug}`, { timeout: 120_000 }, async () => {
+    const { facts } = await find(exactlyOnce(planted));
+    assert.match(`${facts.what}: ${facts.why}`, promise);
+  });
+}
+
+findsInBank(
+  'a receiver whose inbox forgets',
+  {
+    inbox: (store) => ({
+      transaction: (work) => store.transaction(work),
+      record: async (_tx, _group, ids) => new Set(ids),
+    }),
+  },
+  /no credit twice/,
+);
+
+findsInBank(
+  'a receiver that acknowledges before it has done anything',
+  { receive: 'at-most-once' },
+  /every debit has its credit/,
+);
+
+findsInBank(
+  'an outbox that takes messages off before they were sent',
+  {
+    outbox: (store) => ({
+      ...store,
+      relay: async (most, send) => {
+        const given = await new Promise<Parameters<typeof send>[0]>((resolve) => {
+          void store
+            .relay(most, async (entries) => {
+              resolve(entries);
+              return entries.map(({ number }) => number);
+            })
+            .then((count) => count === 0 && resolve([]));
+        });
+        if (given.length > 0) await send(given);
+        return given.length;
+      },
+    }),
+  },
+  /every debit has its credit/,
+);

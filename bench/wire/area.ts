@@ -9,8 +9,8 @@ import { bestOf, type Upstream, type Work, works } from './work.ts';
 
 const ours = 'heddle';
 const idleName = 'idle-h2-connection';
-const full = { rounds: 5, turnMs: 1000, connections: 10_000, idleRounds: 3 };
-const quick = { rounds: 1, turnMs: 1000, connections: 1000, idleRounds: 1 };
+const full = { rounds: 5, turnMs: 1000, warmTurns: 5, connections: 10_000, idleRounds: 3 };
+const quick = { rounds: 1, turnMs: 1000, warmTurns: 1, connections: 1000, idleRounds: 1 };
 
 /** Measures everything, or what `options.only` names; says on stderr what it is at. */
 export async function wireBench(options: BenchOptions): Promise<BenchOutcome> {

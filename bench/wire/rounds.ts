@@ -9,6 +9,8 @@ import type { Work } from './work.ts';
 export interface Pace {
   readonly rounds: number;
   readonly turnMs: number;
+  /** Turns before the first that counts. What is compiled while it runs (all that is on Node) needs some. */
+  readonly warmTurns: number;
 }
 
 /** What came of one who took part; medians over the rounds. */
@@ -76,7 +78,7 @@ async function enter(
   const running = await contender.start(upstream);
   try {
     await work.verify(running);
-    await work.turn(running, pace.turnMs);
+    for (let turn = 0; turn < pace.warmTurns; turn++) await work.turn(running, pace.turnMs);
   } catch (error) {
     await running.stop();
     return `does not do the work: ${(error as Error).message}`;

@@ -62,6 +62,7 @@ const httpProxies: readonly Contender[] = [
   subject('heddle', 'heddle-http1-proxy.ts'),
   engine(nginx, (upstream) => ({ http: nginxHttpProxy(upstream) })),
   engine(haproxy, (upstream) => ({ sections: haproxyHttpProxy(upstream) })),
+  subject('node-splice', 'node-splice.ts'),
   subject('best-node/@fastify/http-proxy', 'proxy-fastify.ts'),
   subject('best-node/http-proxy-3', 'proxy-http-proxy-3.ts'),
   subject('best-node/httpxy', 'proxy-httpxy.ts'),

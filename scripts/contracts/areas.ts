@@ -1,9 +1,24 @@
 // The suites by area. An area is here when its suites exist.
+import { postgresEventStore } from './eventstore/postgres.ts';
+import { memoryMessaging } from './messaging/memory.ts';
+import { natsMessaging } from './messaging/nats.ts';
+import { postgresMessaging } from './messaging/postgres.ts';
+import { redisMessaging } from './messaging/redis.ts';
 import { properties } from './boundaries/properties.ts';
 import { booking, trading } from './boundaries/service-cutter.ts';
 import { shop } from './boundaries/shop/shop.ts';
+import { consulContract } from './discovery/consul.ts';
+import { dns } from './discovery/dns.ts';
+import { embedded } from './discovery/embedded.ts';
+import { eurekaContract } from './discovery/eureka.ts';
+import { nacosContract } from './discovery/nacos.ts';
+import { zooKeeperContract } from './discovery/zookeeper.ts';
+import { etcdContract } from './discovery/etcd.ts';
+import { kubernetes } from './discovery/kubernetes.ts';
+import { xds } from './discovery/xds.ts';
 import type { Contract } from './result.ts';
 import { transactions } from './transactions/matrix.ts';
+import { grpcurlContract } from './calls/grpcurl.ts';
 import { connectConformanceContract } from './wire/connect-conformance.ts';
 import { counterparts } from './wire/counterparts.ts';
 import { floods } from './wire/floods.ts';
@@ -13,7 +28,21 @@ import { smuggling } from './wire/smuggling.ts';
 
 /** What `npm run contracts -- <area>` runs. */
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
+  eventstore: [postgresEventStore],
+  messaging: [memoryMessaging, postgresMessaging, redisMessaging, natsMessaging],
+  calls: [grpcurlContract],
   boundaries: [booking, trading, properties, shop],
   transactions,
+  discovery: [
+    embedded,
+    consulContract,
+    etcdContract,
+    zooKeeperContract,
+    kubernetes,
+    eurekaContract,
+    nacosContract,
+    dns,
+    xds,
+  ],
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],
 };

@@ -9,12 +9,15 @@ export interface ContractResult {
   /** `unsupported`: documented as not to be had. `skipped`: there was no engine on this machine; `detail` says why. */
   readonly status: 'pass' | 'fail' | 'skipped' | 'unsupported';
   readonly detail?: string;
+  /** How long it took, with the making of its stage. */
+  readonly tookMs?: number;
 }
 
 /** A suite against one backend. Rejects only when it is broken itself. */
 export interface Contract {
   readonly backend: string;
-  run(): Promise<readonly ContractResult[]>;
+  /** `only` chooses among the cases by their names, where the suite can choose; all, if left out. */
+  run(only?: (name: string) => boolean): Promise<readonly ContractResult[]>;
 }
 
 /** The one result of a suite that could not be run. */

@@ -35,7 +35,7 @@ export async function fillCache(key: string, fill: (folder: string) => Promise<v
 export function contentKey(folder: string): string {
   const hash = createHash('sha256');
   for (const name of readdirSync(folder, { recursive: true }).map(String).sort()) {
-    if (!/\.(go|mod|sum|cc|proto|py)$/.test(name)) continue;
+    if (!/\.(go|mod|sum|cc|proto|py|xml|java|sql)$/.test(name)) continue;
     hash
       .update(name)
       .update('\0')

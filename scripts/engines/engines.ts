@@ -1,18 +1,30 @@
 // Everything that `node scripts/engines/main.ts` knows of.
+import { bind9, nsupdate } from './bind9.ts';
 import { chromium } from './chromium.ts';
 import { connectConformance } from './connect-conformance.ts';
+import { consul } from './consul.ts';
 import { curl } from './curl.ts';
 import type { Tool } from './engine.ts';
+import { etcd, etcdctl } from './etcd.ts';
+import { eureka } from './eureka.ts';
 import { grpcCpp } from './grpc-cpp.ts';
 import { grpcGo, grpcGoInteropClient, grpcGoInteropServer } from './grpc-go.ts';
 import { grpcPython } from './grpc-python.ts';
+import { grpcurl } from './grpcurl.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
 import { mariadb } from './mariadb.ts';
+import { kubeApiserver } from './kube-apiserver.ts';
+import { nacos } from './nacos.ts';
+import { nats } from './nats.ts';
 import { h2load, nghttp, nghttpx } from './nghttp2.ts';
 import { nginx } from './nginx.ts';
 import { promtool } from './promtool.ts';
+import { rabbitMq } from './rabbitmq.ts';
+import { redis } from './redis.ts';
 import { wrk } from './wrk.ts';
+import { xdsControlPlane } from './xds-control-plane.ts';
+import { zooKeeper } from './zookeeper.ts';
 
 /** All of them, servers first. */
 export const engines: readonly Tool[] = [
@@ -20,17 +32,31 @@ export const engines: readonly Tool[] = [
   haproxy,
   nghttpx,
   mariadb,
+  redis,
+  nats,
+  rabbitMq,
+  consul,
+  zooKeeper,
+  eureka,
+  nacos,
+  etcd,
   grpcGo,
   grpcCpp,
   grpcGoInteropServer,
   grpcGoInteropClient,
   grpcPython,
+  kubeApiserver,
+  bind9,
+  xdsControlPlane,
   h2load,
   nghttp,
   wrk,
+  grpcurl,
   h2spec,
   connectConformance,
   curl,
+  etcdctl,
+  nsupdate,
   promtool,
   chromium,
 ];

@@ -19,6 +19,8 @@ export interface GoBuild {
   /** Arguments of `go` for each of its runs; `folder` is where programs go. */
   readonly commands: (folder: string) => readonly (readonly string[])[];
   readonly cwd?: string;
+  /** How long all of it may take. Default five minutes. */
+  readonly limitMs?: number;
 }
 
 /** Looks in the cache only: a program of the same name elsewhere may be another version. */
@@ -37,7 +39,7 @@ export async function buildWithGo(build: GoBuild): Promise<Found | Missing> {
     await fillCache(build.key, async (folder) => {
       for (const args of build.commands(folder)) {
         const done = await run(go, args, {
-          timeoutMs: buildLimitMs,
+          timeoutMs: build.limitMs ?? buildLimitMs,
           ...(build.cwd !== undefined && { cwd: build.cwd }),
           env: { GOBIN: folder, GOFLAGS: '-buildvcs=false', CGO_ENABLED: '0' },
         });

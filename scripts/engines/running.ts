@@ -40,8 +40,26 @@ export function endWithUs(child: ChildProcess): void {
   child.once('exit', () => children.delete(child));
 }
 
+// More at a time than there are cores would only keep each other from being ready in time.
+const javaStarts = 2;
+let starting = 0;
+const waitingToStart: (() => void)[] = [];
+
 /** Starts a server and waits until it is ready. Rejects with its last words when it ends or takes too long. */
 export async function startServer(start: Start): Promise<Running> {
+  if (start.command !== 'java') return startNow(start);
+  if (starting >= javaStarts) await new Promise<void>((resolve) => waitingToStart.push(resolve));
+  else starting += 1;
+  try {
+    return await startNow(start);
+  } finally {
+    const next = waitingToStart.shift();
+    if (next === undefined) starting -= 1;
+    else next();
+  }
+}
+
+async function startNow(start: Start): Promise<Running> {
   const [command, args] = pinned(start.command, start.args, start.core);
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -98,6 +116,15 @@ export async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** As many ports, all different, that nobody listens on at this moment. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
 }
 
 /** A place on loopback that is free at this moment. */

@@ -3,10 +3,15 @@ import { type Command, exitCodes, readArguments, usageError, type World } from '
 import { boundaries } from './commands/boundaries.ts';
 import { clean } from './commands/clean.ts';
 import { controlPlane } from './commands/control-plane.ts';
+import { deregister } from './commands/deregister.ts';
+import { doctor } from './commands/doctor.ts';
+import { drain } from './commands/drain.ts';
+import { explain } from './commands/explain.ts';
 import { gateway } from './commands/gateway.ts';
 import { ls } from './commands/ls.ts';
 import { postgres } from './commands/postgres.ts';
 import { saga } from './commands/saga.ts';
+import { register } from './commands/register.ts';
 import { shop } from './commands/shop.ts';
 import { tx } from './commands/tx.ts';
 import { up } from './commands/up.ts';
@@ -22,6 +27,11 @@ const commands: readonly Command[] = [
   gateway,
   controlPlane,
   ls,
+  explain,
+  register,
+  deregister,
+  drain,
+  doctor,
   shop,
   boundaries,
   postgres,

@@ -1,7 +1,8 @@
 import type { Registry } from '@heddle/discovery';
-import { remoteRegistry } from '@heddle/discovery/node';
-import type { Address, Runtime } from '@heddle/kernel';
-import { usageError } from './command.ts';
+import { openRegistry, remoteRegistry } from '@heddle/discovery/node';
+import { type Address, HeddleError, type Runtime } from '@heddle/kernel';
+import { type CommandOption, type Given, usageError } from './command.ts';
+import { readUpState } from './node/data-folder.ts';
 
 /** Reads `host:port`, with brackets round an IPv6 literal. */
 export function readAddress(text: string, option: string): Address {
@@ -21,4 +22,48 @@ export function controlPlaneRegistry(
 ): Registry {
   const options = { runtime, addresses: [address] };
   return remoteRegistry(token === undefined ? options : { ...options, token });
+}
+
+/** The options of every command that works on a registry. */
+export const registryOptions: Readonly<Record<string, CommandOption>> = {
+  registry: {
+    type: 'string',
+    value: 'URL',
+    help: 'consul://host:8500, k8s: … (docs/discovery.md)',
+  },
+  data: {
+    type: 'string',
+    value: 'DIR',
+    help: 'Folder of the running "heddle up"; default .heddle',
+  },
+};
+
+/** A registry, and its name for people. */
+export interface ChosenRegistry {
+  readonly registry: Registry;
+  readonly name: string;
+}
+
+/** The registry that the user has chosen: by a URL of any backend, by a control plane's host:port, or the running `up`'s. */
+export async function chosenRegistry(given: Given, runtime: Runtime): Promise<ChosenRegistry> {
+  const url = given.text('registry');
+  if (url !== undefined) return { registry: await registryAt(url, runtime), name: url };
+  const { console, token } = readUpState(given.text('data') ?? '.heddle');
+  const { host } = new URL(console);
+  return {
+    registry: controlPlaneRegistry(readAddress(host, '--data'), runtime, token),
+    name: `embedded://${host}`,
+  };
+}
+
+/** The registry at a URL; `host:port` alone is a control plane. */
+export async function registryAt(url: string, runtime: Runtime): Promise<Registry> {
+  const isPlace = /^(\[[^\]]*\]|[\w.-]+):\d+$/.test(url);
+  if (isPlace) return controlPlaneRegistry(readAddress(url, '--registry'), runtime);
+  try {
+    return await openRegistry(url, { runtime });
+  } catch (thrown) {
+    const error = HeddleError.from(thrown);
+    throw error.reason === 'BAD_REGISTRY_URL' ? usageError(error.message) : error;
+  }
 }

@@ -20,19 +20,26 @@ export function announce(port: number, answers: Answers = {}): void {
 
 /** The answer of a client: how many calls came back, with 100 in flight, until `ms` had passed. */
 export function callsInFlight(call: () => Promise<void>): Answers {
-  return {
-    run: async (ms) => {
-      const overAt = performance.now() + Number(ms);
-      let calls = 0;
-      const one = async (): Promise<void> => {
-        while (performance.now() < overAt) {
-          await call();
-          calls++;
-        }
-      };
-      await Promise.all(Array.from({ length: 100 }, one));
-      return `calls ${calls}`;
-    },
+  return { run: repeated(call, 100) };
+}
+
+/** The same with a number in flight that the bench says: `run-1`, `run-100`. */
+export function callsAtOnce(call: () => Promise<void>): Answers {
+  return { 'run-1': repeated(call, 1), 'run-100': repeated(call, 100) };
+}
+
+function repeated(call: () => Promise<void>, inFlight: number): Answers[string] {
+  return async (ms) => {
+    const overAt = performance.now() + Number(ms);
+    let calls = 0;
+    const one = async (): Promise<void> => {
+      while (performance.now() < overAt) {
+        await call();
+        calls++;
+      }
+    };
+    await Promise.all(Array.from({ length: inFlight }, one));
+    return `calls ${calls}`;
   };
 }
 

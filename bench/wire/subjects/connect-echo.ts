@@ -1,5 +1,11 @@
 // The service of the bench as protobuf describes it, made here so that nothing has to be generated.
-import { create, createFileRegistry, type DescMessage, type DescMethod } from '@bufbuild/protobuf';
+import {
+  create,
+  createFileRegistry,
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+} from '@bufbuild/protobuf';
 import {
   FieldDescriptorProto_Label as Label,
   FieldDescriptorProto_Type as Type,
@@ -38,8 +44,11 @@ const file = create(FileDescriptorProtoSchema, {
   ],
 });
 
-const service = createFileRegistry(file, () => undefined).getService('bench.Echo');
-if (service === undefined) throw new Error('the descriptor holds no bench.Echo');
+const found = createFileRegistry(file, () => undefined).getService('bench.Echo');
+if (found === undefined) throw new Error('the descriptor holds no bench.Echo');
+
+/** The service. */
+export const service: DescService = found;
 
 /** The messages and methods of `bench.Echo`. */
 export const unary: DescMethod = service.method['unary'] as DescMethod;

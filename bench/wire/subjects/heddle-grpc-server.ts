@@ -1,5 +1,5 @@
 import { nodeRuntime } from '@heddle/kernel/node';
-import { type Body, Fields, type HttpService, serve, streamBody, wholeBody } from '@heddle/wire';
+import { type Body, Fields, frameHead, type HttpService, serve, streamBody, wholeBody } from '@heddle/wire';
 import { framed, parseStreamRequest, streamMessage, unframed } from '../payload.ts';
 import { announce } from './announce.ts';
 
@@ -17,8 +17,11 @@ const service: HttpService = async ({ path, body }) => {
 function streamOf(request: Uint8Array): Body {
   const { count, size } = parseStreamRequest(request);
   const message = streamMessage(size);
-  const messages = async function* (): AsyncGenerator<Uint8Array> {
-    for (let i = 0; i < count; i++) yield framed(message);
+  const messages = function* (): Generator<Uint8Array> {
+    for (let i = 0; i < count; i++) {
+      yield frameHead(size);
+      yield message;
+    }
   };
   return streamBody(messages(), { trailers: () => success });
 }

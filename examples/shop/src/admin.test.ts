@@ -9,6 +9,8 @@ import { adminService } from './admin.ts';
 const token = 'the-token-of-this-test';
 const right = `Bearer ${token}`;
 
+const explain = (): never => assert.fail('nobody asked for that');
+
 function ask(
   faults: FaultSwitch,
   authorization: string | undefined,
@@ -16,7 +18,7 @@ function ask(
   body = '',
 ): Promise<HttpResponse> {
   const fields = authorization === undefined ? new Fields() : Fields.of({ authorization });
-  const service = adminService({ token, faults, kill: () => assert.fail('nobody asked for that') });
+  const service = adminService({ token, faults, kill: () => assert.fail('nobody asked for that'), explain });
   const content = wholeBody(new TextEncoder().encode(body));
   const request = { method, path: '/faults', scheme: 'http', authority: 'x', fields, body: content } as const;
   return perform(service, request, Call.root(bareRuntime(new VirtualTime())));

@@ -10,14 +10,16 @@ export interface AdminOptions {
   readonly faults: FaultSwitch;
   /** Ends the process at once, without any clean-up. */
   readonly kill: () => void;
+  /** Answers `GET /explain…`. */
+  readonly explain: HttpService;
 }
 
 /**
- * `GET /faults`, `PUT /faults` (all of them, see `faultsOf`) and `POST /kill`, each with `authorization: Bearer
+ * `GET /faults`, `PUT /faults` (all of them, see `faultsOf`), `POST /kill` and what `heddle explain` asks, each with `authorization: Bearer
  * <token>`. For a listener on the loopback interface only: it is not a part of the service's own port.
  */
 export function adminService(options: AdminOptions): HttpService {
-  const { faults, token, kill } = options;
+  const { faults, token, kill, explain } = options;
   const api = httpApi({
     'GET /faults': async () => ({ status: 200, body: faults.faults }),
     'PUT /faults': async (exchange) => {
@@ -32,7 +34,8 @@ export function adminService(options: AdminOptions): HttpService {
     },
   });
   return async (request, call) => {
-    if (mayEnter(request, token)) return api.service(request, call);
+    if (mayEnter(request, token))
+      return request.path.startsWith('/explain') ? explain(request, call) : api.service(request, call);
     request.body.cancel();
     const message =
       'the admin endpoint needs the token that the service was started with, as authorization: Bearer …';

@@ -6,6 +6,7 @@ import {
   MetricRegistry,
   metricsService,
   processMetrics,
+  registrationGauge,
   rpcMetrics,
   serverMetrics,
 } from '@heddle/telemetry';
@@ -43,6 +44,11 @@ export class ServiceMetrics {
         return counted(request, call);
       };
     };
+  }
+
+  /** Shows whether the registry has this instance. */
+  get registered(): (registered: boolean) => void {
+    return registrationGauge(this.#registry);
   }
 
   /** Shows how busy the connections to the database are. */

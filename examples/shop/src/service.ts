@@ -6,6 +6,7 @@ import { remoteRegistry } from '@heddle/discovery/node';
 import { App, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { nodeRuntime, runProcess } from '@heddle/kernel/node';
 import {
+  type ClientOptions,
   createTransport,
   HealthBoard,
   httpClient,
@@ -15,6 +16,7 @@ import {
   rpcService,
 } from '@heddle/rpc';
 import { FaultSwitch, fault } from '@heddle/traffic';
+import { DecisionLog, explainService, type LayerLine } from '@heddle/upstream';
 import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
 import { adminService } from './admin.ts';
 import { readConfig, type ShopConfig } from './config.ts';
@@ -90,7 +92,8 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
   const pool = sqlPool(config.databaseUrl, { runtime, name: instanceId, maxConnections: 8 });
   metrics.watchPool(pool);
   const registry = openRegistry(config, runtime);
-  const clients = new Clients(runtime, registry, metrics);
+  const decisions = new DecisionLog({ process: instanceId });
+  const clients = new Clients({ runtime, registry, metrics, decisions, zone });
   const composition = description.compose({
     runtime,
     pool,
@@ -105,12 +108,13 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
     address: { host, port },
     timeoutMs,
     observe: metrics.observe(endpointOf),
+    decisions,
+    // Customers wait; only a process that is hopelessly late turns calls away.
+    shed: { calmMs: 250, fullMs: 2500 },
     layers: [fault(faults)],
   });
-  const kill = (): void => {
-    process.kill(process.pid, 'SIGKILL');
-  };
-  const admin = httpServer(adminService({ token: config.adminToken, faults, kill }), { runtime });
+  const explain = explainService(decisions, () => ({ server: server.layers, ...clients.layers }));
+  const admin = httpServer(adminService({ token: config.adminToken, faults, kill, explain }), { runtime });
   const protocols = composition.rpc === undefined ? 'http' : 'http,grpc';
   const instance = () => ({
     id: instanceId,
@@ -137,18 +141,32 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
       { name: 'registry', start: () => Promise.resolve(), stop: () => registry.close() },
       { name: 'clients', start: () => Promise.resolve(), stop: () => clients.close() },
       ...(composition.parts ?? []),
-      // A drain waits for what is in flight, and a watch of the health never ends by itself.
-      {
-        name: 'health',
-        start: () => Promise.resolve(),
-        drain: async () => health.close(),
-        stop: () => Promise.resolve(),
-      },
+      healthPart(health),
       admin,
       server,
     ],
-    registrations: [registration({ runtime, registry, instance, health })],
+    registrations: [
+      registration({
+        runtime,
+        registry,
+        instance,
+        health,
+        // The same for all, whatever protocols they speak beside it.
+        check: { kind: 'http', path: '/health' },
+        onRegistered: metrics.registered,
+      }),
+    ],
   });
+}
+
+function kill(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+/** A drain waits for what is in flight, and a watch of the health never ends by itself. */
+function healthPart(health: HealthBoard): Part {
+  const nothing = (): Promise<void> => Promise.resolve();
+  return { name: 'health', start: nothing, drain: async () => health.close(), stop: nothing };
 }
 
 function openRegistry({ registry: addresses, registryToken: token }: ShopConfig, runtime: Runtime): Registry {
@@ -172,32 +190,49 @@ function schemaPart(
   };
 }
 
+interface ClientsOptions {
+  readonly runtime: Runtime;
+  readonly registry: Registry;
+  readonly metrics: ServiceMetrics;
+  readonly decisions: DecisionLog;
+  readonly zone: string;
+}
+
+type PartnerOptions = Pick<ClientOptions<never, never>, 'balancing'> &
+  Pick<ClientsOptions, 'runtime' | 'registry' | 'decisions'> & { target: string; policy: string };
+
 /** The clients of one service, one per partner. */
 class Clients {
-  readonly #runtime: Runtime;
-  readonly #registry: Registry;
-  readonly #metrics: ServiceMetrics;
+  readonly #options: ClientsOptions;
   readonly #open: { close(): void }[] = [];
+  readonly #layers: Record<string, readonly LayerLine[]> = {};
 
-  constructor(runtime: Runtime, registry: Registry, metrics: ServiceMetrics) {
-    this.#runtime = runtime;
-    this.#registry = registry;
-    this.#metrics = metrics;
+  constructor(options: ClientsOptions) {
+    this.#options = options;
+  }
+
+  /** The layers of each client, for people. */
+  get layers(): Readonly<Record<string, readonly LayerLine[]>> {
+    return this.#layers;
   }
 
   rpc<Desc extends DescService>(name: ServiceName, contract: Desc): Client<Desc> {
     const transport = createTransport({
       ...this.#target(name),
       timeoutMs: partnerTimeoutMs,
-      observe: this.#metrics.rpcClient,
+      observe: this.#options.metrics.rpcClient,
+      hedge: { delayMs: 500 },
+      coalesce: true,
     });
     this.#open.push(transport);
+    this.#layers[`client of ${name}`] = transport.layers;
     return createClient(contract, transport);
   }
 
   http(name: ServiceName): HttpService {
     const client = httpClient(this.#target(name));
     this.#open.push(client);
+    this.#layers[`client of ${name} over HTTP`] = client.layers;
     return client.service;
   }
 
@@ -206,8 +241,17 @@ class Clients {
     return Promise.resolve();
   }
 
-  #target(name: ServiceName): { runtime: Runtime; registry: Registry; target: string } {
-    return { runtime: this.#runtime, registry: this.#registry, target: `discovery:///${name}` };
+  #target(name: ServiceName): PartnerOptions {
+    const { runtime, registry, decisions, zone } = this.#options;
+    return {
+      runtime,
+      registry,
+      decisions,
+      target: `discovery:///${name}`,
+      // The fewest calls in flight: whoever is slow, or blocked, gets fewer at once.
+      policy: 'least_request',
+      balancing: { zone },
+    };
   }
 }
 

@@ -51,16 +51,16 @@ export { type ResolverOptions, resolver } from './resolve/resolver.ts';
 export type { Subsetting } from './resolve/subsetting.ts';
 export { parseTarget, type Subset, type Target } from './resolve/target.ts';
 export { type RemoteRegistryOptions, remoteRegistry } from './remote/remote-registry.ts';
-export type { Reach } from './remote/registry-servers.ts';
+export type { Reach } from './servers/server-group.ts';
 export { type EmptyPushGuardOptions, emptyPushGuard, type HeldBack } from './guard/empty-push-guard.ts';
 export { merge, type MergeOptions } from './merge/merge.ts';
 export { type LastKnownGoodOptions, lastKnownGood } from './guard/last-known-good.ts';
 export {
   type BalancingPolicy,
   balancingPolicies,
-  type DiscoveryBackend,
-  discoveryBackends,
   type ServiceConfig,
   type ServiceConfigInit,
   serviceConfig,
 } from './service/service-config.ts';
+export { type DiscoveryBackend, discoveryBackends } from './service/discovery-backend.ts';
+export { parseRegistryUrl, type RegistryUrl } from './open/registry-url.ts';

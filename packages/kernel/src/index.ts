@@ -1,3 +1,4 @@
+export type { Ambient } from './ambient.ts';
 export { Call, type CancelListener, type EndListener, type Outcome } from './call.ts';
 export { type CallKey, callKey } from './call-key.ts';
 export {
@@ -59,3 +60,4 @@ export {
 } from './result.ts';
 export { type Layer, type Service, stack } from './service.ts';
 export { sleep } from './sleep.ts';
+export { childSpan, startTrace } from './trace-ids.ts';

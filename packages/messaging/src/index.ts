@@ -34,5 +34,15 @@ export { type TopicInfo, type TopicOptions } from './topic/topic.ts';
 export { inbox, type InboxHandler, type InboxStore } from './inbox/inbox.ts';
 export { MemoryInbox } from './inbox/memory-inbox.ts';
 export { SqlInbox, type SqlInboxOptions } from './inbox/sql-inbox.ts';
+export { MemoryOutbox } from './outbox/memory-outbox.ts';
 export { Outbox, type OutboxEntry, type OutboxOptions, type OutboxStore } from './outbox/outbox.ts';
 export { SqlOutbox, type SqlOutboxOptions } from './outbox/sql-outbox.ts';
+export {
+  type Codec,
+  json,
+  protobuf,
+  type StandardIssue,
+  type StandardResult,
+  type StandardSchema,
+} from './topic/codec.ts';
+export { type TypedInit, type TypedTopic, typedTopic, type TypedTopicOptions } from './topic/typed-topic.ts';

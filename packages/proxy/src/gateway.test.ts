@@ -55,6 +55,7 @@ class World {
         state: 'ready',
         inFlight: 0,
         onState: () => () => {},
+        connect: async () => {},
         drain: async () => closed(),
         close: closed,
       };

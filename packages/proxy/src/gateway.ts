@@ -1,10 +1,19 @@
 import { type Instance, type Registry, resolver } from '@heddle/discovery';
 import type { Runtime } from '@heddle/kernel';
-import type { MetricRegistry } from '@heddle/telemetry';
-import { RetryBudget, weightedRoundRobin } from '@heddle/traffic';
-import { balance, httpUpstream, InstanceGroup, type Upstream } from '@heddle/upstream';
-import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
-import { gatewayStack, routeStack } from './gateway-stack.ts';
+import { MetricRegistry } from '@heddle/telemetry';
+import { RetryBudget } from '@heddle/traffic';
+import {
+  balance,
+  type DecisionLog,
+  httpUpstream,
+  InstanceGroup,
+  linesOf,
+  policyByName,
+  type Stacks,
+  type Upstream,
+} from '@heddle/upstream';
+import { classifyHttp, type HttpRequest, type HttpResponse, type HttpService } from '@heddle/wire';
+import { gatewayLayers, gatewayStack, routeLayers, routeStack } from './gateway-stack.ts';
 import type { GatewayConfig } from './model/gateway-config.ts';
 import { routed } from './router/routed.ts';
 
@@ -17,6 +26,8 @@ export interface GatewayOptions {
   readonly metrics: MetricRegistry;
   /** For `discovery:` upstreams. */
   readonly registry?: Registry;
+  /** Where decision records go. Default: none are made. */
+  readonly decisions?: DecisionLog;
   /** Makes the way to an instance. Default `httpUpstream`. */
   readonly connect?: (instance: Instance) => Upstream<HttpRequest, HttpResponse>;
 }
@@ -30,18 +41,27 @@ interface Target {
 /** A configured gateway without its socket: a service, and the upstreams that it follows. */
 export class Gateway {
   readonly service: HttpService;
+  /** The layers around every request, and around those that have a route. */
+  readonly stacks: Stacks;
   readonly #targets = new Map<string, Target>();
   #draining = false;
 
   /** Starts to resolve every upstream. Throws as `resolver` of discovery does; nothing is left running then. */
   constructor(options: GatewayOptions) {
-    const { config, metrics } = options;
+    const { config, metrics, decisions } = options;
     const routes = config.routes.map((route) => {
       const { group, budget } = this.#target(route.upstream, options);
-      return { route, service: routeStack({ route, budget })(balance(group)) };
+      return { route, service: routeStack({ route, budget, decisions })(balance(group)) };
     });
     const readiness = (): ReturnType<Gateway['readiness']> => this.readiness();
-    this.service = gatewayStack({ limits: config.limits, metrics, readiness })(routed(routes));
+    const front = { limits: config.limits, metrics, readiness };
+    this.service = gatewayStack(front)(routed(routes));
+    const [route] = config.routes;
+    const budget = new RetryBudget(options.runtime.clock);
+    this.stacks = {
+      gateway: linesOf(gatewayLayers({ ...front, metrics: new MetricRegistry() })),
+      ...(route !== undefined && { route: linesOf(routeLayers({ route, budget, decisions })) }),
+    };
   }
 
   /** Ready when the instances of every upstream are known, until `leave`. */
@@ -71,7 +91,9 @@ export class Gateway {
     const { connect = (instance) => httpUpstream(instance, runtime) } = options;
     try {
       const source = resolver(target, registry === undefined ? { runtime } : { runtime, registry });
-      const group = new InstanceGroup({ runtime, resolver: source, policy: weightedRoundRobin, connect });
+      const policy = policyByName('weighted_round_robin', runtime);
+      const guards = { classify: classifyHttp };
+      const group = new InstanceGroup({ runtime, resolver: source, policy, connect, guards });
       const made = { group, budget: new RetryBudget(runtime.clock) };
       this.#targets.set(target, made);
       return made;

@@ -1,11 +1,23 @@
 export { type Client, type ClientOptions, openClient } from './client/open-client.ts';
 export { createTransport, type RpcTransport, type TransportOptions } from './client/create-transport.ts';
 export type { RpcRequest, RpcResponse, RpcService } from './client/rpc-call.ts';
-export { clientStack, type ClientStackOptions } from './client-stack.ts';
+export type { ClientStackOptions, LayerOptions, ProtocolOptions } from './client/stack-options.ts';
+export { type ClientStack, clientStack } from './client-stack.ts';
 export { createClient } from './connect/create-client.ts';
 export { within } from './connect/within.ts';
 export { HealthBoard } from './health/health-board.ts';
+export {
+  graphqlClient,
+  type GraphqlClient,
+  type GraphqlOperation,
+  type GraphqlOptions,
+} from './http/graphql-client.ts';
 export { httpClient } from './http/http-client.ts';
+export { jsonClient, type JsonClient, type JsonRequest } from './http/json-client.ts';
+export type { StandardSchema } from './http/standard-schema.ts';
+export { LoadReporter, type LoadReporterOptions } from './load/load-reporter.ts';
+export { serveLoad } from './load/serve-load.ts';
+export { serveReflection } from './reflection/serve-reflection.ts';
 export { registration, type RegistrationOptions } from './registration.ts';
 export type { RpcHandler, RpcHandlers } from './server/handlers.ts';
 export { type Metadata, metadata } from './server/metadata.ts';

@@ -1,4 +1,18 @@
-export { balance } from './balance.ts';
+export { balance, pickedLoad } from './balance.ts';
+export { DecisionLog, type DecisionLogOptions, type RecordQuery } from './explain/decision-log.ts';
+export type {
+  DecisionRecord,
+  RecordedAttempt,
+  RecordedCandidate,
+  RecordedCause,
+  RecordedOutcome,
+} from './explain/decision-record.ts';
+export { explainService, type Stacks } from './explain/explain-service.ts';
+export { explained, explainedAttempt, type ExplainedOptions } from './explain/explained.ts';
+export { type LayerLine, linesOf, type NamedLayer, stackOf } from './explain/named-layers.ts';
+export { Recording, recording } from './explain/recording.ts';
+export type { Guard, GuardOptions } from './guard.ts';
 export { httpUpstream } from './http-upstream.ts';
-export { InstanceGroup, type InstanceGroupOptions } from './instance-group.ts';
-export type { Member, Upstream } from './member.ts';
+export { type GroupView, InstanceGroup, type InstanceGroupOptions } from './instance-group.ts';
+export type { Held, Member, Upstream } from './member.ts';
+export { policyByName, policyNames, type PolicySurroundings } from './policy-by-name.ts';

@@ -1,17 +1,38 @@
-import { type EndpointSnapshot, hostPort, type Instance, type Resolver } from '@heddle/discovery';
-import { type Call, HeddleError, type Runtime } from '@heddle/kernel';
-import { excluded, type Picker, type Policy } from '@heddle/traffic';
+import {
+  type EndpointSnapshot,
+  type ExcludedCounts,
+  hostPort,
+  type Instance,
+  type Resolver,
+} from '@heddle/discovery';
+import { type Call, classifyErrors, HeddleError, type Runtime } from '@heddle/kernel';
+import { excluded, Load, LoadGroup, type Picker, type Policy } from '@heddle/traffic';
 import type { Endpoint } from '@heddle/wire';
-import { Member, type Upstream } from './member.ts';
+import { type GuardOptions, Guards } from './guard.ts';
+import { type Held, Member, type Upstream } from './member.ts';
+
+/** What picks are made from. */
+export interface GroupView<Req, Res> {
+  /** What the registry said; undefined before it has. */
+  readonly snapshot: EndpointSnapshot | undefined;
+  /** All that take calls, those that cannot be reached too. */
+  readonly members: readonly Member<Req, Res>[];
+  readonly picker: Picker<Member<Req, Res>>;
+}
 
 /** What an instance group is made from. */
 export interface InstanceGroupOptions<Req, Res> {
   readonly runtime: Runtime;
   /** Whose instances these are. The group closes it. */
   readonly resolver: Resolver;
+  /** Complete: it heeds `Candidate.blocked` (see `available`), as those of `policyByName` do. */
   readonly policy: Policy;
   /** Makes the way to an instance. It may connect on first use. */
   readonly connect: (instance: Instance) => Upstream<Req, Res>;
+  /** Breakers and ejection. Default: nobody is judged. */
+  readonly guards?: GuardOptions<Req, Res>;
+  /** Connects to each new instance before a call needs it, within half a second, not all at one moment. Default false. */
+  readonly warmUp?: boolean;
   /** How long a call waits for the first snapshot. Default 5000, and never beyond its deadline. */
   readonly resolveMs?: number;
 }
@@ -24,17 +45,23 @@ export interface InstanceGroupOptions<Req, Res> {
  */
 export class InstanceGroup<Req, Res> {
   readonly #options: InstanceGroupOptions<Req, Res>;
+  readonly #policy: Policy;
+  readonly #loads = new LoadGroup();
+  readonly #guards: Guards<Req, Res>;
   readonly #members = new Map<string, Member<Req, Res>>();
   readonly #leaving = new Set<Endpoint>();
   readonly #stopListening: () => void;
-  #picker: Picker<Member<Req, Res>>;
+  #view: GroupView<Req, Res>;
   #resolved = false;
   #waiting: (() => void)[] = [];
   #closed = false;
 
   constructor(options: InstanceGroupOptions<Req, Res>) {
     this.#options = options;
-    this.#picker = options.policy([], undefined);
+    this.#policy = options.policy;
+    const guards = options.guards ?? { classify: classifyErrors, outliers: false };
+    this.#guards = new Guards(options.runtime, guards, () => this.#publish());
+    this.#view = { snapshot: undefined, members: [], picker: this.#policy([], undefined) };
     this.#stopListening = options.resolver.subscribe((snapshot) => this.#update(snapshot));
   }
 
@@ -43,20 +70,25 @@ export class InstanceGroup<Req, Res> {
     return this.#resolved;
   }
 
-  /** Those that calls go to now, for people: unreachable ones are left out while there are others. */
-  get candidates(): readonly Member<Req, Res>[] {
-    return this.#picker.candidates;
+  /** What picks are made from now. A later update makes another; this one stays as it is. */
+  get view(): GroupView<Req, Res> {
+    return this.#view;
   }
 
-  /** The instance for this attempt. Rejects with `unavailable`, `sent: false` if there is none. */
-  async pick(call: Call): Promise<Member<Req, Res>> {
+  /** The target as it was written. */
+  get target(): string {
+    return this.#options.resolver.target.text;
+  }
+
+  /** The instance for this attempt; undefined where that takes waiting (`pickLater`), or there is none. */
+  pick(call: Call): Member<Req, Res> | undefined {
+    return this.#view.picker.pick(call, call.get(excluded));
+  }
+
+  /** As `pick`, and waits for the first snapshot. Rejects with `unavailable`, `sent: false` if there is no instance. */
+  async pickLater(call: Call): Promise<Member<Req, Res>> {
     if (!this.#resolved) await this.#firstSnapshot(call);
-    const member = this.#picker.pick(call, call.get(excluded));
-    if (member !== undefined) return member;
-    const { resolver } = this.#options;
-    const counts = resolver.current?.excluded ?? { subset: 0, state: 0, weight: 0 };
-    const others = `${counts.state} not running, ${counts.weight} of weight 0, ${counts.subset} outside of the subset`;
-    throw unavailable('NO_INSTANCES', `${resolver.target.text} has no instance that takes calls (${others})`);
+    return this.pick(call) ?? this.#none();
   }
 
   /** No more calls: lets go of the registry, and resolves when what is in flight is done. */
@@ -77,9 +109,21 @@ export class InstanceGroup<Req, Res> {
 
   #stop(): void {
     this.#closed = true;
+    this.#guards.close();
+    for (const member of this.#members.values()) member.held.guard.close();
     this.#stopListening();
     this.#options.resolver.close();
     this.#wake();
+  }
+
+  #none(): never {
+    const { resolver } = this.#options;
+    const counts = resolver.current?.excluded ?? nobody;
+    const reason = subsetIsEmpty(counts) ? 'SUBSET_EMPTY' : 'NO_INSTANCES';
+    throw unavailable(
+      reason,
+      `${resolver.target.text} has no instance that takes calls (${othersIn(counts)})`,
+    );
   }
 
   #update(snapshot: EndpointSnapshot): void {
@@ -99,39 +143,54 @@ export class InstanceGroup<Req, Res> {
   }
 
   #memberFor(instance: Instance): Member<Req, Res> {
-    const { id, weight } = instance;
     const address = hostPort(instance);
-    const known = this.#members.get(id);
-    if (known?.address === address)
-      return known.weight === weight ? known : new Member(id, address, weight, known.upstream);
+    const known = this.#members.get(instance.id);
+    if (known?.instance === instance) return known;
+    if (known?.address === address) return new Member(instance, known.held);
     if (known !== undefined) this.#letGo(known);
-    return new Member(id, address, weight, this.#join(instance));
+    return new Member(instance, this.#join(instance, address));
   }
 
-  #join(instance: Instance): Upstream<Req, Res> {
+  #join(instance: Instance, address: string): Held<Req, Res> {
     const upstream = this.#options.connect(instance);
     const { endpoint } = upstream;
+    const guard = this.#guards.guard(instance.id, upstream.service);
     let failing = false;
     endpoint.onState((state) => {
+      if (state === 'ready') guard.returned();
       if (failing === (state === 'failing')) return;
       failing = !failing;
       this.#publish();
     });
-    return upstream;
+    this.#warmUp(endpoint);
+    return { upstream, guard, load: new Load(this.#loads), address };
+  }
+
+  #warmUp(endpoint: Endpoint): void {
+    const { runtime, warmUp = false } = this.#options;
+    if (!warmUp) return;
+    runtime.timers.after(runtime.random.float() * warmUpMs, () => {
+      if (!this.#closed && endpoint.state === 'idle') void endpoint.connect();
+    });
   }
 
   #letGo(member: Member<Req, Res>): void {
     const { endpoint } = member.upstream;
+    member.held.guard.close();
     this.#leaving.add(endpoint);
     void endpoint.drain().finally(() => this.#leaving.delete(endpoint));
   }
 
-  /** Makes the picker for those that can be reached; for all, if none can: one of them may be back already. */
+  /**
+   * Makes the picker for those that can be reached; for all, if none can: one of them may be back already. That there
+   * is no connection is a fact, unlike the judgements that `available` heeds only while enough others are left.
+   */
   #publish(): void {
     if (this.#closed) return;
-    const all = [...this.#members.values()];
-    const reachable = all.filter((member) => member.reachable);
-    this.#picker = this.#options.policy(reachable.length > 0 ? reachable : all, this.#picker);
+    const members = [...this.#members.values()];
+    const reachable = members.filter((member) => member.reachable);
+    const picker = this.#policy(reachable.length > 0 ? reachable : members, this.#view.picker);
+    this.#view = { snapshot: this.#options.resolver.current, members, picker };
   }
 
   /** Resolves when the first snapshot has come; rejects when that takes too long. */
@@ -172,6 +231,28 @@ export class InstanceGroup<Req, Res> {
   }
 }
 
+/** Clients that hear of a new instance at one moment do not all connect to it at one moment. */
+const warmUpMs = 500;
+
+const nobody: ExcludedCounts = { subset: 0, state: 0, weight: 0, health: 0, share: 0 };
+
+/** There are instances, and the target's own conditions rule all of them out. */
+function subsetIsEmpty({ subset, state, weight, health }: ExcludedCounts): boolean {
+  return subset > 0 && state + weight + health === 0;
+}
+
 function unavailable(reason: string, message: string): HeddleError {
   return new HeddleError({ code: 'unavailable', reason, message, sent: false });
+}
+
+/** What is known and not called, for people: none is left out. */
+function othersIn({
+  state = 0,
+  weight = 0,
+  health = 0,
+  subset = 0,
+  share = 0,
+}: Partial<ExcludedCounts> = {}): string {
+  const counts = `${state} not running, ${weight} of weight 0, ${health} critical, ${subset} outside of the subset`;
+  return share === 0 ? counts : `${counts}, ${share} left to other clients`;
 }

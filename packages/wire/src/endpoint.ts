@@ -44,6 +44,8 @@ export interface Endpoint {
   onState(listener: StateListener): () => void;
   /** Requests whose answer has not fully come. */
   readonly inFlight: number;
+  /** Makes a connection before it is needed. Never rejects: what came of it shows in `state`. */
+  connect(): Promise<void>;
   /** Takes no new request (`ENDPOINT_CLOSED`, `sent: false`); resolves when none is in flight. */
   drain(): Promise<void>;
   /** Drops all connections and what is on them. */
@@ -62,6 +64,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
       return pool.inFlight;
     },
     onState: (listener) => pool.onState(listener),
+    connect: () => pool.connect(),
     drain: () => pool.drain(),
     close: () => pool.close(),
   };

@@ -18,7 +18,7 @@ export {
   messageTooLarge,
 } from './grpc/compression.ts';
 export { decodeBinary, decodeText, encodeBinary, encodeText } from './grpc/field-text.ts';
-export { compressedFrame, frame } from './grpc/framing.ts';
+export { compressedFrame, frame, frameHead } from './grpc/framing.ts';
 export { fewMessagesOf, type MessageReading, messagesOf } from './grpc/messages.ts';
 export { codeOfHttpStatus, codeOfNumber, numberOfCode } from './grpc/status-code.ts';
 export { readGrpcStatus, readPushbackMs, readStatusDetails, writeGrpcStatus } from './grpc/status-fields.ts';

@@ -1,4 +1,5 @@
 import { type EmbeddedRegistry, embeddedRegistry, registryService } from '@heddle/discovery/embedded';
+import { lockFolder } from '@heddle/discovery/node';
 import { HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { httpServer, type ServerPart } from '@heddle/rpc';
@@ -33,6 +34,7 @@ export const controlPlane: Command = {
     const address = { host: '127.0.0.1', port: given.port('port', 8090) };
     const runtime = nodeRuntime({ name: 'control-plane', dataFolder });
     const token = requireToken();
+    await lockFolder(dataFolder);
     const registry = await embeddedRegistry(runtime);
     const observer = new Observer(runtime, registry);
     const server = frontOf(registry, observer, runtime, token, address);

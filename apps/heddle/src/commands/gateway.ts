@@ -3,13 +3,14 @@ import type { Part, Registration, Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { Gateway, type GatewayConfig, readGatewayConfig } from '@heddle/proxy';
 import { registration } from '@heddle/rpc';
-import { MetricRegistry, metricsService, processMetrics } from '@heddle/telemetry';
+import { MetricRegistry, metricsService, processMetrics, registrationGauge } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
+import { DecisionLog, explainService } from '@heddle/upstream';
 import { type HttpServer, type HttpService, serve } from '@heddle/wire';
 import { type Command, usageError } from '../command.ts';
 import { readTextFile } from '../node/config-file.ts';
 import { runServer } from '../node/run-server.ts';
-import { controlPlaneRegistry, readAddress } from '../registry-access.ts';
+import { registryAt } from '../registry-access.ts';
 
 /** `heddle gateway`. */
 export const gateway: Command = {
@@ -19,7 +20,11 @@ export const gateway: Command = {
   options: {
     config: { type: 'string', value: 'FILE', help: 'Routes and limits, YAML or JSON' },
     port: { type: 'string', value: 'PORT', help: 'Where to listen, instead of listen.port of the file' },
-    registry: { type: 'string', value: 'HOST:PORT', help: 'The control plane, for discovery:/// upstreams' },
+    registry: {
+      type: 'string',
+      value: 'URL',
+      help: 'For discovery:/// upstreams: a control plane’s host:port, or e.g. consul://host:8500',
+    },
     check: { type: 'boolean', help: 'Only check the file: prints every problem with line and column' },
   },
   examples: [
@@ -36,8 +41,7 @@ export const gateway: Command = {
     }
     const runtime = nodeRuntime({ name: 'gateway' });
     const at = given.text('registry') ?? process.env['HEDDLE_REGISTRY'];
-    const registry =
-      at === undefined ? undefined : controlPlaneRegistry(readAddress(at, '--registry'), runtime);
+    const registry = at === undefined ? undefined : await registryAt(at, runtime);
     const listen = { host: config.listen.host, port: given.port('port', config.listen.port) };
     return runGateway({ ...config, listen }, registry, runtime, world);
   },
@@ -51,11 +55,13 @@ async function runGateway(
 ): Promise<number> {
   const metrics = new MetricRegistry();
   processMetrics(metrics, processReader());
-  const options = { config, runtime, metrics };
+  const decisions = new DecisionLog({ process: 'gateway' });
+  const options = { config, runtime, metrics, decisions };
   const engine = new Gateway(registry === undefined ? options : { ...options, registry });
   const front = listener('listener', engine.service, config.listen, runtime);
   // Never on the public port: what the metrics tell is for operators.
-  const operations = listener('operations', metricsService(metrics), { host: '127.0.0.1', port: 0 }, runtime);
+  const inside = operationsService(metricsService(metrics), decisions, engine);
+  const operations = listener('operations', inside, { host: '127.0.0.1', port: 0 }, runtime);
   const upstreams: Part = {
     name: 'upstreams',
     start: () => Promise.resolve(),
@@ -72,14 +78,27 @@ async function runGateway(
       address: '127.0.0.1',
       port: front.address.port,
       protocol: 'http',
-      metadata: { 'metrics-port': String(operations.address.port) },
+      metadata: {
+        'metrics-port': String(operations.address.port),
+        admin: `127.0.0.1:${operations.address.port}`,
+      },
     });
-    registrations.push(registration({ runtime, registry, instance }));
+    const check = { kind: 'http', path: '/readyz' } as const;
+    const onRegistered = registrationGauge(metrics);
+    registrations.push(registration({ runtime, registry, instance, check, onRegistered }));
   }
   const parts = [upstreams, operations, front];
   return runServer({ name: 'gateway', runtime, parts, registrations }, world, () => ({
     url: `http://${hostPort({ address: front.address.host, port: front.address.port })}`,
   }));
+}
+
+/** Metrics for whoever asks; decision records only for those with the token, without which there are none to be had. */
+function operationsService(metrics: HttpService, decisions: DecisionLog, engine: Gateway): HttpService {
+  const token = process.env['HEDDLE_ADMIN_TOKEN'] ?? '';
+  if (token === '') return metrics;
+  const explain = explainService(decisions, () => engine.stacks, token);
+  return (req, call) => (req.path.startsWith('/explain') ? explain : metrics)(req, call);
 }
 
 /** The first step down: balancers in front see `/readyz` fail while requests are still served. */

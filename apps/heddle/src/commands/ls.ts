@@ -2,9 +2,9 @@ import type { Instance } from '@heddle/discovery';
 import { hostPort } from '@heddle/discovery';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { type Command, usageError } from '../command.ts';
-import { readUpState } from '../node/data-folder.ts';
-import { controlPlaneRegistry, readAddress } from '../registry-access.ts';
+import { chosenRegistry, registryOptions } from '../registry-access.ts';
 import { table } from '../terminal/table.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /** `heddle ls`. */
 export const ls: Command = {
@@ -13,31 +13,28 @@ export const ls: Command = {
   words: 'services|instances [service]',
   options: {
     json: { type: 'boolean', help: 'As JSON' },
-    data: {
-      type: 'string',
-      value: 'DIR',
-      help: 'The data folder of the running "heddle up"; default .heddle',
-    },
-    registry: {
-      type: 'string',
-      value: 'HOST:PORT',
-      help: 'Another control plane; its token in HEDDLE_REGISTRY_TOKEN',
-    },
+    ...registryOptions,
   },
-  examples: ['heddle ls services', 'heddle ls instances order', 'heddle ls instances --json'],
+  examples: [
+    'heddle ls services',
+    'heddle ls instances order',
+    'heddle ls instances order --registry consul://127.0.0.1:8500 --json',
+  ],
   run: async (given, world) => {
     const [what, only, ...rest] = given.words;
     if ((what !== 'services' && what !== 'instances') || rest.length > 0) {
       throw usageError('"heddle ls" needs "services" or "instances", and takes one service after the latter');
     }
     const runtime = nodeRuntime({ name: 'ls', logLevel: 'error' });
-    const registry = openRegistry(given.text('registry'), given.text('data'), runtime);
+    const { registry } = await chosenRegistry(given, runtime);
     try {
       const names = only === undefined ? await registry.services() : [only];
       const snapshots = await Promise.all(names.map((name) => registry.instances(name)));
       const instances = snapshots.flatMap((snapshot) => snapshot.instances);
       const rows = what === 'services' ? serviceRows(names, instances) : instanceRows(instances);
-      world.terminal.out(given.flag('json') ? `${JSON.stringify(rows, undefined, 2)}\n` : table(rows));
+      world.terminal.out(
+        given.flag('json') ? `${JSON.stringify(rows, undefined, 2)}\n` : shown(rows, world.terminal),
+      );
       return 0;
     } finally {
       await registry.close();
@@ -45,15 +42,11 @@ export const ls: Command = {
   },
 };
 
-function openRegistry(
-  registry: string | undefined,
-  data: string | undefined,
-  runtime: ReturnType<typeof nodeRuntime>,
-): ReturnType<typeof controlPlaneRegistry> {
-  if (registry !== undefined) return controlPlaneRegistry(readAddress(registry, '--registry'), runtime);
-  const state = readUpState(data ?? '.heddle');
-  const address = readAddress(new URL(state.console).host, '--data');
-  return controlPlaneRegistry(address, runtime, state.token);
+// The last goes first where a terminal is narrow; --json has everything.
+const droppable = ['health', 'state', 'zone', 'version', 'weight', 'protocol'];
+
+function shown(rows: readonly Record<string, string | number>[], terminal: Terminal): string {
+  return terminal.interactive ? table(rows, terminal.width, droppable) : table(rows);
 }
 
 function serviceRows(names: readonly string[], all: readonly Instance[]): Record<string, string | number>[] {

@@ -247,6 +247,40 @@ describe('heddle up --shop', { skip: onlyLinux, timeout: 300_000 }, () => {
     assert.equal((await fetch(`${state.gateway}/products/p00001`)).status, 200);
   });
 
+  test('explain: the records of a request that met a fault name it, on both sides; the layers have their reasons', async () => {
+    assert.equal(await heddle('shop', 'fault', 'payment', 'fail', ...data).exited, 0);
+    const headers = { 'content-type': 'application/json' };
+    const content = '{"userId":"u00001","items":[{"productId":"p00001","quantity":1}]}';
+    const order = async (): Promise<string> => {
+      const key = { 'idempotency-key': runtime.random.uuid() };
+      const answer = await fetch(`${state.gateway}/orders`, {
+        method: 'POST',
+        headers: { ...headers, ...key },
+        body: content,
+      });
+      await answer.body?.cancel();
+      return answer.headers.get('x-request-id') ?? '';
+    };
+    const told = await until('an order that met the fault', 90_000, async () => {
+      const asked = heddle('explain', await order(), ...data);
+      return (await asked.exited) === 0 && asked.output.includes('INJECTED_FAULT') ? asked.output : undefined;
+    });
+    assert.equal(await heddle('shop', 'fault', 'payment', 'off', ...data).exited, 0);
+    assert.match(told, /payment-\w+ \(server\): shop\.payment\.v1\.PaymentService\/Charge/);
+    assert.match(
+      told,
+      /order-\w+ \(client\): shop\.payment\.v1\.PaymentService\/Charge to discovery:\/\/\/payment/,
+    );
+    assert.match(told, /attempt 1 at payment-\w+, .*unavailable INJECTED_FAULT/);
+    const layers = heddle('explain', 'layers', 'order', ...data);
+    assert.equal(await layers.exited, 0);
+    assert.match(layers.output, /order: client of payment, outermost first/);
+    assert.match(layers.output, /retry +Above the balancer/);
+    const unknown = heddle('explain', 'no-such-id', ...data);
+    assert.equal(await unknown.exited, 1);
+    assert.match(unknown.output, /has a record of no-such-id/);
+  });
+
   test('SIGTERM drains all, in order, and leaves no process behind', async () => {
     const all = family(state.pid);
     assert.ok(all.length > 17, `${all.length} processes`);

@@ -143,7 +143,7 @@ async function startAll(
     }
   }
   const config = given.text('config') ?? (shop ? shopConfig : emptyConfig);
-  const program = gatewayProgram(surroundings, config, ports.gateway, controlPlane);
+  const program = gatewayProgram({ ...surroundings, adminToken }, config, ports.gateway, controlPlane);
   const gateway = await system.start('gateway', [program], ({ url }) => url ?? '');
   const urls = {
     gateway: gateway['url'] ?? '',

@@ -55,7 +55,7 @@ export function controlPlaneProgram({ dataFolder, token }: Surroundings, port: n
 
 /** The gateway in front of everything. */
 export function gatewayProgram(
-  { token }: Surroundings,
+  { token, adminToken }: Surroundings & { readonly adminToken: string },
   config: string,
   port: number,
   controlPlane: string,
@@ -64,7 +64,7 @@ export function gatewayProgram(
     name: 'gateway',
     file: main,
     args: ['gateway', '--config', config, '--port', String(port), '--registry', controlPlane],
-    env: { HEDDLE_REGISTRY_TOKEN: token },
+    env: { HEDDLE_REGISTRY_TOKEN: token, HEDDLE_ADMIN_TOKEN: adminToken },
     readyMs: 30_000,
     stopMs: 15_000,
   };

@@ -7,6 +7,7 @@ export function withParts(
 ): Registry {
   return {
     name: inner.name,
+    places: inner.places,
     get problem() {
       return inner.problem;
     },

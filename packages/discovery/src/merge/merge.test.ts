@@ -164,6 +164,20 @@ test('no registry, and one registry twice, are refused', async () => {
   assert.throws(() => merge([old, old], { runtime: on }), { reason: 'SAME_REGISTRY' });
 });
 
+test('two clients of one registry are found out, behind guards and within a merge too', async () => {
+  const { fleet, both } = await twoRegistries();
+  const { on } = fleet.client('b');
+  const client = (...servers: string[]): Registry => fleet.clientOn(on, servers).registry;
+  const guarded = withParts(client('old', 'spare'), {});
+  for (const pair of [
+    [client('old'), guarded],
+    [both, client('young')],
+  ]) {
+    const message = /two clients of one: embedded (old|young):80/;
+    assert.throws(() => merge(pair, { runtime: on }), { reason: 'SAME_REGISTRY', message });
+  }
+});
+
 test('property: whatever the parts do, the whole loses nobody, doubles nobody and never goes back', () => {
   const step = fc.record({
     part: fc.nat(2),

@@ -24,12 +24,16 @@ export interface MergeOptions {
  * of it. `close` closes them all.
  *
  * Not for the servers of one registry, which may be behind one another: those are `addresses` of `remoteRegistry`,
- * which believes one at a time. The same object twice is refused: `invalid_argument` / `SAME_REGISTRY`.
+ * which believes one at a time. The same object twice, or two clients of one registry (see `Registry.places`), are refused: `invalid_argument` / `SAME_REGISTRY`.
  */
 export function merge(registries: readonly Registry[], options: MergeOptions): Registry {
   if (registries.length === 0) throw badMerge('NO_REGISTRY', 'expected at least one registry, found none');
   if (new Set(registries).size < registries.length) {
     throw badMerge('SAME_REGISTRY', 'expected different registries, found one of them twice');
+  }
+  const shared = registries.flatMap(({ places = [] }) => [...new Set(places)]).find(isTwice);
+  if (shared !== undefined) {
+    throw badMerge('SAME_REGISTRY', `expected different registries, found two clients of one: ${shared}`);
   }
   const ordered = options.precedence === 'last' ? registries.toReversed() : registries;
   return new MergedRegistry(ordered, options);
@@ -46,6 +50,10 @@ class MergedRegistry implements Registry {
     this.name = registries.map(({ name }) => name).join('+');
     this.#registries = registries;
     this.#options = options;
+  }
+
+  get places(): readonly string[] {
+    return this.#registries.flatMap(({ places = [] }) => places);
   }
 
   get problem(): HeddleError | undefined {
@@ -179,6 +187,10 @@ function mergedWatch(
   // A watch ends when its registry is closed; then nothing is left to hear of the service there.
   void Promise.allSettled(followed).then(() => watcher.end());
   return watcher;
+}
+
+function isTwice(place: string, at: number, all: readonly string[]): boolean {
+  return all.indexOf(place) !== at;
 }
 
 function badMerge(reason: string, message: string): HeddleError {

@@ -26,6 +26,11 @@ export interface DesiredRegistration {
 export interface Registry {
   /** The backend, e.g. `embedded`. For people and metrics. */
   readonly name: string;
+  /**
+   * Where its data are, each server or cluster by one text such as `etcd 10.0.0.1:2379/registry`: two objects that share
+   * one are clients of the same registry. Undefined: it is not known.
+   */
+  readonly places?: readonly string[] | undefined;
   /** Why the backend could not be asked the last time; undefined when all is well. */
   readonly problem: HeddleError | undefined;
 

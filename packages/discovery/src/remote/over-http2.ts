@@ -1,6 +1,6 @@
 import type { Runtime } from '@heddle/kernel';
 import { endpoint } from '@heddle/wire';
-import type { Reach } from './registry-servers.ts';
+import type { Reach } from '../servers/server-group.ts';
 
 /**
  * Reaches a registry server by HTTP/2: all that this process watches shares a connection. A server takes 100 streams

@@ -1,22 +1,8 @@
-import { type Address, Call, type Code, HeddleError, type Runtime } from '@heddle/kernel';
-import {
-  type Body,
-  type Endpoint,
-  Fields,
-  type HttpRequest,
-  type HttpResponse,
-  wholeBody,
-} from '@heddle/wire';
+import { type Address, type Call, HeddleError, type Runtime } from '@heddle/kernel';
+import { type Body, Fields, type HttpRequest, wholeBody } from '@heddle/wire';
+import { authorityOf } from '../health/probe/authority.ts';
+import { type Asked, type Reach, ServerGroup } from '../servers/server-group.ts';
 import { decodeError, decodeJson, encodeJson, positionOf } from './protocol.ts';
-
-/** How to send requests to one address. */
-export type Reach = (address: Address) => Pick<Endpoint, 'request' | 'close' | 'state'>;
-
-/** Which server was asked, and by which connections. */
-export interface Asked {
-  readonly at: number;
-  readonly endpoint: ReturnType<Reach>;
-}
 
 /** Who the servers are and how to ask them. */
 export interface RegistryServersOptions {
@@ -39,65 +25,47 @@ export interface Question {
 const longestAnswerBytes = 64 * 1024 * 1024;
 
 /**
- * The servers of one registry. One is asked until it fails; then it is the next one's turn, in the order given. Every
- * request has a deadline of its own. Answers from a term before the newest that was seen are refused: time does not
- * go back.
+ * The servers of one registry, asked in its protocol. Answers from a term before the newest that was seen are refused:
+ * time does not go back.
  */
 export class RegistryServers {
-  readonly #options: RegistryServersOptions;
-  readonly #endpoints: ReturnType<Reach>[];
-  #current = 0;
+  readonly #group: ServerGroup;
+  readonly #token: string | undefined;
   #newestTerm = 0;
-  #problem: HeddleError | undefined;
-  #closed = false;
 
-  constructor(options: RegistryServersOptions) {
-    if (options.addresses.length === 0) throw noAddress();
-    this.#options = options;
-    this.#endpoints = options.addresses.map(options.reach);
+  constructor({ token, ...options }: RegistryServersOptions) {
+    this.#group = new ServerGroup({ ...options, name: 'the registry' });
+    this.#token = token;
   }
 
   /** Why the last request failed to reach a registry; undefined once one has answered. */
   get problem(): HeddleError | undefined {
-    return this.#problem;
+    return this.#group.problem;
   }
 
   /** Asks for JSON. Rejects with the registry's own error, or `unavailable` or `deadline_exceeded`. */
-  async ask(question: Question): Promise<unknown> {
-    const { runtime } = this.#options;
-    const call = Call.root(runtime, runtime.clock.nowMs() + this.#timeoutMs(question));
-    const limit = this.#limit(call, question);
-    try {
-      const { response, asked } = await this.#send(question, call);
-      return await this.#believing(asked, call, async () => {
+  ask(question: Question): Promise<unknown> {
+    return this.#group.ask(
+      (address) => this.#requestTo(address, question),
+      async ({ response }) => {
         const bytes = await response.body.bytes(longestAnswerBytes);
         if (response.status !== 200) throw decodeError(response.status, bytes);
         const value = decodeJson(bytes);
         this.checkTerm(value);
         return value;
-      });
-    } finally {
-      limit.cancel();
-      call.end();
-    }
+      },
+      question.timeoutMs,
+    );
   }
 
-  /**
-   * Asks for a stream: the deadline covers the time until it begins. The call goes on with the body: whoever reads
-   * that cancels the call to leave, and says with `moveOn(error, asked)` if it broke.
-   */
+  /** Asks for a stream; see `ServerGroup.open`. */
   async stream(question: Question, call: Call): Promise<{ body: Body; asked: Asked }> {
-    const limit = this.#limit(call, question);
-    try {
-      const { response, asked } = await this.#send(question, call);
-      const body = await this.#believing(asked, call, async () => {
-        if (response.status === 200) return response.body;
-        throw decodeError(response.status, await response.body.bytes(longestAnswerBytes));
-      });
-      return { body, asked };
-    } finally {
-      limit.cancel();
-    }
+    const request = (address: Address): HttpRequest => this.#requestTo(address, question);
+    const { begun, asked } = await this.#group.open(request, call, async ({ response }) => {
+      if (response.status === 200) return response.body;
+      throw decodeError(response.status, await response.body.bytes(longestAnswerBytes));
+    });
+    return { body: begun, asked };
   }
 
   /** Throws `unavailable` for an answer that is none, or from a term that is over. */
@@ -108,120 +76,33 @@ export class RegistryServers {
     this.#newestTerm = position.term;
   }
 
-  /**
-   * A server has failed: notes why, and makes it the next one's turn, unless another has it already. One that was
-   * silent is reached anew: its connection may be dead without knowing, and would swallow all that follows.
-   */
-  moveOn(error: HeddleError, { at, endpoint }: Asked): void {
-    this.#problem = error;
-    if (silences.has(error.reason) && this.#endpoints[at] === endpoint) this.#reachAnew(at);
-    if (this.#current === at) this.#current = (at + 1) % this.#endpoints.length;
+  /** See `ServerGroup.moveOn`. */
+  moveOn(error: HeddleError, asked: Asked): void {
+    this.#group.moveOn(error, asked);
   }
 
   /** A stream has brought something. */
   noteAnswer(): void {
-    this.#problem = undefined;
+    this.#group.noteAnswer();
   }
 
   close(): void {
-    this.#closed = true;
-    for (const endpoint of this.#endpoints) endpoint.close();
+    this.#group.close();
   }
 
-  #reachAnew(at: number): void {
-    const address = this.#options.addresses[at];
-    if (this.#closed || address === undefined) return;
-    this.#endpoints[at]?.close();
-    this.#endpoints[at] = this.#options.reach(address);
-  }
-
-  #timeoutMs(question: Question): number {
-    return Math.min(this.#options.timeoutMs, question.timeoutMs ?? Number.POSITIVE_INFINITY);
-  }
-
-  #limit(call: Call, question: Question): { cancel(): void } {
-    const { method, path } = question;
-    const timeoutMs = this.#timeoutMs(question);
-    return this.#options.runtime.timers.after(timeoutMs, () => {
-      const message = `${method} ${path}: the registry did not answer within ${timeoutMs} ms`;
-      call.cancel(new HeddleError({ code: 'deadline_exceeded', reason: 'REGISTRY_TIMEOUT', message }));
-    });
-  }
-
-  /** Tries the next server at once where the request provably reached none; each server at most once. */
-  async #send(question: Question, call: Call): Promise<{ response: HttpResponse; asked: Asked }> {
-    for (let tried = 1; ; tried++) {
-      const asked = this.#next();
-      try {
-        return { response: await this.#sendTo(asked, question, call), asked };
-      } catch (thrown) {
-        // What cancelled the call is why it failed, whatever the engine makes of that.
-        const error = call.cancelled ?? HeddleError.from(thrown);
-        this.moveOn(error, asked);
-        if (error.sent || tried >= this.#endpoints.length) throw error;
-      }
-    }
-  }
-
-  #next(): Asked {
-    const at = this.#current;
-    // An endpoint that cannot connect waits ever longer by itself; whoever asks here has a back-off of his own.
-    if (this.#endpoints[at]?.state === 'failing') this.#reachAnew(at);
-    const endpoint = this.#endpoints[at];
-    if (endpoint === undefined) throw noAddress();
-    return { at, endpoint };
-  }
-
-  /** Runs what reads an answer. The server is well, unless that fails for another reason than a fair refusal. */
-  async #believing<T>(asked: Asked, call: Call, read: () => Promise<T>): Promise<T> {
-    try {
-      const value = await read();
-      this.#problem = undefined;
-      return value;
-    } catch (thrown) {
-      const error = call.cancelled ?? HeddleError.from(thrown);
-      if (fairRefusals.has(error.code)) this.#problem = undefined;
-      else this.moveOn(error, asked);
-      throw error;
-    }
-  }
-
-  async #sendTo({ at, endpoint }: Asked, question: Question, call: Call): Promise<HttpResponse> {
-    const { method, path, json } = question;
-    const address = this.#options.addresses[at];
-    if (address === undefined) throw noAddress();
+  #requestTo(address: Address, { method, path, json }: Question): HttpRequest {
     const fields = Fields.of({ accept: 'application/json' });
-    if (this.#options.token !== undefined) fields.append('authorization', `Bearer ${this.#options.token}`);
+    if (this.#token !== undefined) fields.append('authorization', `Bearer ${this.#token}`);
     if (json !== undefined) fields.append('content-type', 'application/json');
-    const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-    const request: HttpRequest = {
+    return {
       method,
       scheme: 'http',
-      authority: `${host}:${address.port}`,
+      authority: authorityOf(address),
       path,
       fields,
       body: wholeBody(json === undefined ? new Uint8Array(0) : encodeJson(json)),
     };
-    return endpoint.request(request, call);
   }
-}
-
-/** Reasons that say that nothing has come, which a broken connection would explain. */
-const silences: ReadonlySet<string> = new Set(['REGISTRY_TIMEOUT', 'WATCH_SILENT']);
-
-/** What a registry that is there and well may answer. */
-const fairRefusals: ReadonlySet<Code> = new Set<Code>([
-  'invalid_argument',
-  'not_found',
-  'already_exists',
-  'failed_precondition',
-  'aborted',
-  'out_of_range',
-]);
-
-function noAddress(): HeddleError {
-  const message = 'expected at least one address of a registry server, found none';
-  return new HeddleError({ code: 'invalid_argument', reason: 'NO_ADDRESS', message, sent: false });
 }
 
 function notARegistry(): HeddleError {

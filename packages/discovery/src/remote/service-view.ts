@@ -1,6 +1,7 @@
 import { HeddleError } from '@heddle/kernel';
 import { type Instance, sameInstance } from '../registry/instance.ts';
 import { comparePositions, type Position } from '../registry/snapshot.ts';
+import type { FeedState } from '../registry/state-feed.ts';
 import { readInstance } from '../registry/validate-instance.ts';
 import { membersOf, positionOf } from './protocol.ts';
 
@@ -15,10 +16,14 @@ export class ServiceView {
   readonly #service: string;
   #instances = new Map<string, Instance>();
   #position: Position | undefined;
+  #list: readonly Instance[] | undefined;
   #refused = 0;
 
-  constructor(service: string) {
+  /** `known`: what it goes on from. */
+  constructor(service: string, known?: FeedState) {
     this.#service = service;
+    this.#instances = new Map(known?.instances.map((instance) => [instance.id, instance]));
+    this.#position = known?.position;
   }
 
   /** Undefined until the first line. */
@@ -36,6 +41,12 @@ export class ServiceView {
     return [...this.#instances.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
   }
 
+  /** All of it; `instances` is the same list as before if nothing has changed. */
+  get state(): FeedState {
+    this.#list ??= this.instances;
+    return { instances: this.#list, position: this.#position ?? { term: 0, revision: 0 } };
+  }
+
   /** Throws `data_loss` / `BAD_LINE` for what is no line of the protocol, or one that goes back in time. */
   apply(line: unknown): LineEffect {
     const position = positionOf(line);
@@ -46,6 +57,7 @@ export class ServiceView {
     const { kind, instances, changes } = membersOf(line);
     const isNews = this.#applyContent(kind, instances ?? changes, line);
     this.#position = position;
+    if (isNews) this.#list = undefined;
     return isNews || before === undefined ? 'news' : 'nothing';
   }
 

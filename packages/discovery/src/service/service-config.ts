@@ -1,22 +1,9 @@
 import { HeddleError } from '@heddle/kernel';
+import { discoveryBackends } from './discovery-backend.ts';
 import type { HealthCheck } from '../health/health-check.ts';
 import { isServiceName, serviceNameRule } from '../registry/names.ts';
 import type { FieldViolation } from '../registry/validate-instance.ts';
-
-/** The registries a service may be found in. Which of them this build has, says docs/discovery.md. */
-export const discoveryBackends = [
-  'embedded',
-  'consul',
-  'etcd',
-  'zookeeper',
-  'kubernetes',
-  'eureka',
-  'nacos',
-  'dns',
-  'xds',
-] as const;
-/** One of `discoveryBackends`. */
-export type DiscoveryBackend = (typeof discoveryBackends)[number];
+import { parseRegistryUrl } from '../open/registry-url.ts';
 
 /** How calls are spread over the instances. Whoever makes the client refuses those that it does not have. */
 export const balancingPolicies = [
@@ -37,8 +24,8 @@ export type BalancingPolicy = (typeof balancingPolicies)[number];
 /** How a service is found, checked and called, as data. Times in milliseconds. */
 export interface ServiceConfig {
   readonly service: string;
-  /** Default `embedded`. */
-  readonly discovery: DiscoveryBackend;
+  /** The registry, for `openRegistry`: a URL, or a backend's name. Default `embedded`. */
+  readonly discovery: string;
   /** Default `round_robin`. */
   readonly balancing: BalancingPolicy;
   /** How its instances are checked; `ttl`: they report by themselves. Default `grpc`, of the server as a whole. */
@@ -125,7 +112,10 @@ const rules: Readonly<Record<keyof ServiceConfig, Rule>> = {
     expected: serviceNameRule,
     holds: (value) => typeof value === 'string' && isServiceName(value),
   },
-  discovery: oneOf(discoveryBackends),
+  discovery: {
+    expected: `a registry such as "consul://host:8500", or one of ${discoveryBackends.join(', ')}`,
+    holds: isRegistry,
+  },
   balancing: oneOf(balancingPolicies),
   healthCheck: { expected: 'an object with a kind', holds: isObject },
   checkIntervalMs: whole(100, longestMs),
@@ -185,6 +175,14 @@ function unknownFields(given: object, known: readonly string[], prefix: string):
   return Object.keys(given)
     .filter((field) => !known.includes(field))
     .map((field) => ({ field: `${prefix}${field}`, expected, found: 'an unknown field' }));
+}
+
+function isRegistry(value: unknown): boolean {
+  try {
+    return typeof value === 'string' && parseRegistryUrl(value).text !== '';
+  } catch {
+    return false;
+  }
 }
 
 function isStatusRange(value: unknown): boolean {

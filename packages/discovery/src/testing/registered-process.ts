@@ -1,20 +1,21 @@
-// A process that registers itself, for tests that block, stop or kill it: node registered-process.ts <port> <token>
-// <ttlMs> <maxBlockedMs> <blockMs>. Prints `registered`; after a line on its standard input it blocks its main thread
-// for `blockMs`, and prints whether it holds itself for registered then, and how often that changed. A `maxBlockedMs`
-// of 0 asks for no lease thread.
+// A process that registers itself, for tests that block, stop or kill it: node registered-process.ts <module> <options>
+// <blockMs>. The module exports a `ClientModule`; the options are its own, as JSON. Prints `registered`; after a line on
+// its standard input it blocks its main thread for `blockMs`, and prints whether it holds itself for registered then,
+// and how often that changed.
 import { once } from 'node:events';
+import type { Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
-import { remoteRegistry as withoutThread } from '../remote/remote-registry.ts';
-import { remoteRegistry } from '../remote/node/remote-registry.ts';
+import type { Registry } from '../registry/registry.ts';
 
-const [port, token = '', ttlMs, maxBlockedMs, blockMs] = process.argv.slice(2);
+/** What a module exports so that a process can register itself at its backend. */
+export interface ClientModule {
+  readonly openRegistry: (runtime: Runtime, options: unknown) => Registry;
+}
+
+const [module = '', options = '{}', blockMs] = process.argv.slice(2);
 const runtime = nodeRuntime({ name: 'registered', logLevel: 'error' });
-const addresses = [{ host: '127.0.0.1', port: Number(port) }];
-const options = { runtime, addresses, token, ttlMs: Number(ttlMs), timeoutMs: 2000 };
-const registry =
-  maxBlockedMs === '0'
-    ? withoutThread(options)
-    : remoteRegistry({ ...options, maxBlockedMs: Number(maxBlockedMs) });
+const backend = (await import(module)) as ClientModule;
+const registry = backend.openRegistry(runtime, JSON.parse(options));
 const held = await registry.register({ id: 'x', service: 'users', address: '127.0.0.1', port: 1 });
 let changes = 0;
 held.subscribe(() => {

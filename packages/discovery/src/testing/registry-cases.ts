@@ -3,15 +3,36 @@ import { HeddleError } from '@heddle/kernel';
 import { seededRandom } from '@heddle/kernel/simulated';
 import type { InstanceInit } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
-import { type RegistryFaults, type RegistryStage, until } from './registry-stage.ts';
+import {
+  type RegistryAbility,
+  type RegistryDoors,
+  type RegistryFaults,
+  type RegistryStage,
+  seenWithin,
+  until,
+} from './registry-stage.ts';
 import { recordWatch } from './watch-record.ts';
 
 /** One thing that every backend must do. */
 export interface RegistryCase {
   readonly name: string;
-  /** The faults it works with; none if left out. */
-  readonly needs?: readonly (keyof RegistryFaults)[];
-  run(stage: RegistryStage): Promise<void>;
+  /** The faults and doors it works with; none if left out. */
+  readonly needs?: readonly RegistryNeed[];
+  /** Which abilities it is about; only `register` if left out. */
+  readonly uses?: readonly RegistryAbility[];
+  /** Keeps the whole process busy for a while: nothing else can run beside it. */
+  readonly alone?: boolean;
+  /** Passes unless it rejects. A text that it resolves to is what was measured. */
+  run(stage: RegistryStage): Promise<unknown>;
+}
+
+/** Something of a stage that a case cannot do without. */
+export type RegistryNeed = keyof RegistryFaults | keyof RegistryDoors;
+
+/** Which of a case's needs a stage does not have. */
+export function missingNeeds(one: RegistryCase, stage: RegistryStage): readonly RegistryNeed[] {
+  const has: Partial<Record<RegistryNeed, unknown>> = { ...stage.faults, ...stage.doors };
+  return (one.needs ?? []).filter((need) => has[need] === undefined);
 }
 
 const users: InstanceInit = { service: 'users', address: '10.0.0.1', port: 8080 };
@@ -43,6 +64,7 @@ export async function rejects(work: Promise<unknown>, code: string, reason: stri
 export const plainCases: readonly RegistryCase[] = [
   {
     name: 'every field of an instance survives the round trip',
+    uses: ['register', 'fields'],
     run: async (stage) => {
       const writer = await stage.open();
       const full = {
@@ -98,6 +120,7 @@ export const plainCases: readonly RegistryCase[] = [
   },
   {
     name: 'services are listed while they have instances; an unknown one has none',
+    uses: ['register', 'services'],
     run: async (stage) => {
       const registry = await stage.open();
       assert.deepEqual(await registry.services(), []);
@@ -151,18 +174,23 @@ export const plainCases: readonly RegistryCase[] = [
       await writer.register(user('a'));
       const watch = recordWatch(reader, 'users');
       const other = recordWatch(reader, 'orders');
-      await until(stage.runtime, 'the first snapshots', 2000, () => watch.ids === 'a' && other.ids === '');
+      await until(
+        stage.runtime,
+        'the first snapshots',
+        seenWithin(stage),
+        () => watch.ids === 'a' && other.ids === '',
+      );
       await writer.register(user('b'));
-      await until(stage.runtime, 'b is seen', 2000, () => watch.ids === 'a,b');
+      await until(stage.runtime, 'b is seen', seenWithin(stage), () => watch.ids === 'a,b');
       await writer.register(user('b', { weight: 3 }));
       await until(
         stage.runtime,
         'the new weight is seen',
-        2000,
+        seenWithin(stage),
         () => watch.latest?.instances[1]?.weight === 3,
       );
       await writer.deregister('users', 'a');
-      await until(stage.runtime, 'a has gone', 2000, () => watch.ids === 'b');
+      await until(stage.runtime, 'a has gone', seenWithin(stage), () => watch.ids === 'b');
       assert.equal(other.snapshots.length, 1, 'other services are not its business');
       await Promise.all([watch.stop(), other.stop()]);
     },
@@ -188,7 +216,12 @@ export const plainCases: readonly RegistryCase[] = [
       for (const watch of watches) {
         const seen = (): string | undefined =>
           watch.latest?.instances.map(({ id, weight }) => `${id}=${weight}`).join();
-        await until(stage.runtime, `the watch shows ${expected}`, 5000, () => seen() === expected);
+        await until(
+          stage.runtime,
+          `the watch shows ${expected}`,
+          3000 + seenWithin(stage),
+          () => seen() === expected,
+        );
         await watch.stop();
       }
     },
@@ -198,9 +231,13 @@ export const plainCases: readonly RegistryCase[] = [
     run: async (stage) => {
       const [writer, reader] = [await stage.open(), await stage.open()];
       const watches = Array.from({ length: 100 }, () => recordWatch(reader, 'users'));
-      await until(stage.runtime, 'all have begun', 5000, () => watches.every(({ ids }) => ids === ''));
+      await until(stage.runtime, 'all have begun', 3000 + seenWithin(stage), () =>
+        watches.every(({ ids }) => ids === ''),
+      );
       await writer.register(user('a'));
-      await until(stage.runtime, 'all have heard', 5000, () => watches.every(({ ids }) => ids === 'a'));
+      await until(stage.runtime, 'all have heard', 3000 + seenWithin(stage), () =>
+        watches.every(({ ids }) => ids === 'a'),
+      );
       for (const watch of watches) await watch.stop();
     },
   },
@@ -211,7 +248,7 @@ export const plainCases: readonly RegistryCase[] = [
       const watch = reader.watch('users');
       await watch.next();
       for (let weight = 0; weight < 20; weight++) await writer.register(user('a', { weight }));
-      await until(stage.runtime, 'the last change has reached the reader', 2000, async () => {
+      await until(stage.runtime, 'the last change has reached the reader', seenWithin(stage), async () => {
         const { value } = await watch.next();
         return value?.instances[0]?.weight === 19;
       });
@@ -227,7 +264,12 @@ export const plainCases: readonly RegistryCase[] = [
         await writer.register(user('a', { weight: round }));
         if (round < 49) await writer.deregister('users', 'a');
       }
-      await until(stage.runtime, 'the last state', 2000, () => watch.latest?.instances[0]?.weight === 49);
+      await until(
+        stage.runtime,
+        'the last state',
+        seenWithin(stage),
+        () => watch.latest?.instances[0]?.weight === 49,
+      );
       await watch.stop();
     },
   },
@@ -265,6 +307,7 @@ export const plainCases: readonly RegistryCase[] = [
   },
   {
     name: 'a heartbeat reports health; one for what was not registered here is refused',
+    uses: ['register', 'health'],
     run: async (stage) => {
       const registry = await stage.open();
       await registry.register(user('a'));
@@ -273,7 +316,7 @@ export const plainCases: readonly RegistryCase[] = [
       await until(
         stage.runtime,
         'the health is seen',
-        2000,
+        seenWithin(stage),
         () => watch.latest?.instances[0]?.health === 'critical',
       );
       await registry.heartbeat('users', 'a');

@@ -1,7 +1,10 @@
 import { describe, test } from 'node:test';
-import { type RegistryCase, plainCases } from './registry-cases.ts';
+import { type RegistryCase, plainCases, type RegistryNeed } from './registry-cases.ts';
+import { crowdCases } from './registry-crowd-cases.ts';
+import { doorCases } from './registry-door-cases.ts';
+import { lifeCase } from './registry-life-case.ts';
 import { blockedCases, faultCases, leaseCases } from './registry-fault-cases.ts';
-import type { RegistryFaults, RegistryStage } from './registry-stage.ts';
+import type { RegistryStage } from './registry-stage.ts';
 
 /** All that a registry must do, in the order in which a new backend would best be made to. */
 export const registryCases: readonly RegistryCase[] = [
@@ -9,6 +12,9 @@ export const registryCases: readonly RegistryCase[] = [
   ...leaseCases,
   ...blockedCases,
   ...faultCases,
+  ...crowdCases,
+  ...doorCases,
+  lifeCase,
 ];
 
 /**
@@ -18,7 +24,7 @@ export const registryCases: readonly RegistryCase[] = [
 export function registryContract(
   name: string,
   makeStage: () => Promise<RegistryStage>,
-  faults: readonly (keyof RegistryFaults)[] = [],
+  faults: readonly RegistryNeed[] = [],
 ): void {
   describe(`registry contract: ${name}`, () => {
     for (const one of registryCases) {

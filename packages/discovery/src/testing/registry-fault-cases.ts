@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { sleep } from '@heddle/kernel';
 import type { DesiredRegistration, Registry } from '../registry/registry.ts';
 import { type RegistryCase, user, userIds } from './registry-cases.ts';
-import { type RegistryStage, until } from './registry-stage.ts';
+import { type RegistryStage, seenWithin, until } from './registry-stage.ts';
 import { recordWatch } from './watch-record.ts';
 
 // How long a client may take to notice that the registry is back: the longest back-off, and a slow machine.
@@ -48,12 +48,13 @@ export const leaseCases: readonly RegistryCase[] = [
   },
   {
     name: 'an instance that dies is gone within its lease and a second; the others stay',
+    uses: ['register', 'leases'],
     run: async (stage) => {
       const [dying, living, reader] = [await stage.open(), await stage.open(), await stage.open()];
       await dying.register(user('a'));
       await living.register(user('b'));
       const watch = recordWatch(reader, 'users');
-      await until(stage.runtime, 'both are seen', 2000, () => watch.ids === 'a,b');
+      await until(stage.runtime, 'both are seen', seenWithin(stage), () => watch.ids === 'a,b');
       await stage.crash(dying);
       await until(stage.runtime, 'the dead one has gone', stage.ttlMs + 1000, () => watch.ids === 'b');
       await watch.stop();
@@ -79,6 +80,7 @@ export const leaseCases: readonly RegistryCase[] = [
   },
   {
     name: 'of two processes with one id the newest has it; the other hears why, and returns when that has gone',
+    uses: ['register', 'leases', 'takeover'],
     run: async (stage) => {
       const [first, second] = [await stage.open(), await stage.open()];
       const loser = await first.register(user('a', { address: '10.0.0.1' }));
@@ -114,11 +116,13 @@ function block(stage: RegistryStage, forMs: number): void {
 export const blockedCases: readonly RegistryCase[] = [
   {
     name: 'an event loop that is blocked for two leases: what was registered is there again, and the watch is right',
+    uses: ['register', 'leases'],
+    alone: true,
     run: async (stage) => {
       const [writer, reader] = [await stage.open(), await stage.open()];
       const held = await writer.register(user('a'));
       const watch = recordWatch(reader, 'users');
-      await until(stage.runtime, 'a is seen', 2000, () => watch.ids === 'a');
+      await until(stage.runtime, 'a is seen', seenWithin(stage), () => watch.ids === 'a');
       block(stage, 2 * stage.ttlMs);
       assert.equal(held.registered, false, 'the lease is treated as lost, though nothing has told us');
       await isBack(stage, held, reader);
@@ -129,7 +133,7 @@ export const blockedCases: readonly RegistryCase[] = [
         () => watch.ids === 'a' && watch.latest?.stale === false,
       );
       await writer.register(user('b'));
-      await until(stage.runtime, 'changes come', 2000, () => watch.ids === 'a,b');
+      await until(stage.runtime, 'changes come', seenWithin(stage), () => watch.ids === 'a,b');
       await watch.stop();
     },
   },
@@ -160,7 +164,7 @@ export const faultCases: readonly RegistryCase[] = [
       const [writer, reader] = [await stage.open(), await stage.open()];
       const held = await writer.register(user('a'));
       const watch = recordWatch(reader, 'users');
-      await until(stage.runtime, 'a is seen', 2000, () => watch.ids === 'a');
+      await until(stage.runtime, 'a is seen', seenWithin(stage), () => watch.ids === 'a');
       await need(stage.faults.kill)();
       await until(stage.runtime, 'it is stale', backWithinMs, () => watch.latest?.stale === true);
       assert.equal(watch.ids, 'a', 'the last known good is kept');
@@ -169,7 +173,7 @@ export const faultCases: readonly RegistryCase[] = [
       await isBack(stage, held, reader);
       await until(stage.runtime, 'it is fresh', backWithinMs, () => watch.latest?.stale === false);
       await writer.register(user('b'));
-      await until(stage.runtime, 'changes come again', 2000, () => watch.ids === 'a,b');
+      await until(stage.runtime, 'changes come again', seenWithin(stage), () => watch.ids === 'a,b');
       await watch.stop();
     },
   },
@@ -180,7 +184,7 @@ export const faultCases: readonly RegistryCase[] = [
       const [first, second, reader] = [await stage.open(), await stage.open(), await stage.open()];
       const held = [await first.register(user('a')), await second.register(user('b'))];
       const watch = recordWatch(reader, 'users');
-      await until(stage.runtime, 'both are seen', 2000, () => watch.ids === 'a,b');
+      await until(stage.runtime, 'both are seen', seenWithin(stage), () => watch.ids === 'a,b');
       await need(stage.faults.kill)();
       await need(stage.faults.restartEmpty)();
       for (const one of held) await isBack(stage, one, reader);
@@ -202,7 +206,7 @@ export const faultCases: readonly RegistryCase[] = [
       const writer = await stage.open();
       const held = await writer.register(user('a'));
       await writer.register(user('b'));
-      await until(stage.runtime, 'both are seen', 2000, () => watch.ids === 'a,b');
+      await until(stage.runtime, 'both are seen', seenWithin(stage), () => watch.ids === 'a,b');
       need(stage.faults.cut)();
       await until(stage.runtime, 'the lease is lost', stage.ttlMs + 1000, () => !held.registered);
       // The registry evicts both meanwhile; the watcher cannot know.
@@ -227,9 +231,9 @@ export const faultCases: readonly RegistryCase[] = [
       const [writer, reader] = [await stage.open(), await stage.open()];
       const held = await writer.register(user('a'));
       const watch = recordWatch(reader, 'users');
-      await until(stage.runtime, 'a is seen', 2000, () => watch.ids === 'a');
-      // Half a lease per answer is as bad as 5 s are for the lease of 10 s.
-      need(stage.faults.delay)(stage.ttlMs / 2);
+      await until(stage.runtime, 'a is seen', seenWithin(stage), () => watch.ids === 'a');
+      // Nearly as bad as 5 s are for the shortest default lease, of 10 s; at half a lease luck would decide.
+      need(stage.faults.delay)(0.4 * stage.ttlMs);
       await always(stage, 3 * stage.ttlMs, () => assert.equal(watch.ids, 'a'));
       assert.equal(await userIds(reader), 'a');
       assert.equal(held.registered, true, held.problem?.message ?? 'not registered');

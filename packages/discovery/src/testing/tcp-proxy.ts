@@ -18,16 +18,18 @@ interface Pair {
   silenced: boolean;
 }
 
-/** Starts one on a free port. `later` runs a task after a delay. */
+/** Starts one on a free port. `later` runs a task after a delay; `onAccept` hears of each connection. */
 export async function tcpProxy(
   net: Net,
   target: () => Address,
   later: (delayMs: number, task: () => void) => void,
+  onAccept?: () => void,
 ): Promise<TcpProxy> {
   const pairs = new Set<Pair>();
   let isCut = false;
   let delayMs = 0;
   const accept = (near: Connection): void => {
+    onAccept?.();
     const pair: Pair = { near, far: undefined, silenced: isCut };
     pairs.add(pair);
     const waiting: Uint8Array[] = [];

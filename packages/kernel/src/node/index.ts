@@ -1,3 +1,4 @@
+export { asyncContext } from './async-context.ts';
 export { nodeClock } from './clock.ts';
 export { nodeDisk } from './disk.ts';
 export { nodeLog } from './log.ts';

@@ -13,6 +13,9 @@ export class SocketConnection implements Connection {
   readonly #socket: Socket;
   #handler: ConnectionHandler | undefined;
   #heard = false;
+  // Nothing more is to be written. Node would say so too, at twenty times the price; a write to a socket that broke
+  // without our knowing it is dropped by Node.
+  #ended = false;
 
   /** `tls`: what is known of a socket of TLS; one with it is a `TLSSocket`. */
   constructor(socket: Socket, tls?: TlsSession) {
@@ -40,10 +43,14 @@ export class SocketConnection implements Connection {
     socket.on('drain', () => handler.drain());
     socket.on('error', (error) => {
       failure = error;
+      this.#ended = true;
       // Node goes on after an alert of the peer's, to an end of stream that would hide it.
       socket.destroy();
     });
-    socket.on('close', () => handler.close(this.#explained(failure)));
+    socket.on('close', () => {
+      this.#ended = true;
+      handler.close(this.#explained(failure));
+    });
     socket.resume();
   }
 
@@ -53,24 +60,29 @@ export class SocketConnection implements Connection {
   }
 
   write(chunk: Uint8Array): boolean {
-    return this.#socket.writable ? this.#socket.write(chunk) : false;
+    const socket = this.#socket;
+    if (this.#ended) return false;
+    // Node answers by the size of the chunk, even where the system has taken all of it already.
+    return socket.write(chunk) || socket.writableLength === 0;
   }
 
   writeAll(chunks: readonly Uint8Array[]): boolean {
     const socket = this.#socket;
-    if (!socket.writable) return false;
+    if (this.#ended) return false;
     socket.cork();
     let more = true;
     for (const chunk of chunks) more = socket.write(chunk);
     socket.uncork();
-    return more;
+    return more || socket.writableLength === 0;
   }
 
   end(): void {
+    this.#ended = true;
     this.#socket.end();
   }
 
   destroy(): void {
+    this.#ended = true;
     this.#socket.destroy();
   }
 

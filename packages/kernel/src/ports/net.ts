@@ -27,7 +27,10 @@ export interface Connection {
   readonly tls?: TlsSession | undefined;
   /** Starts the flow of events. Must be called once, in the turn in which the connection was handed over. */
   open(handler: ConnectionHandler): void;
-  /** Queues bytes, which must not change afterwards. False: the queue is long, wait for `drain`. Dropped once closed. */
+  /**
+   * Queues bytes, which must not change until the system has taken them: at the latest when `pendingBytes` is 0, which
+   * it mostly is at once. False: the queue is long, wait for `drain`. Dropped once closed.
+   */
   write(chunk: Uint8Array): boolean;
   /** As `write`, for chunks that go out together, without a copy where the system can do that. */
   writeAll(chunks: readonly Uint8Array[]): boolean;

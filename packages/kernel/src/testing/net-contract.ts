@@ -244,6 +244,20 @@ function endings(check: Check): void {
 }
 
 function backPressure(check: Check): void {
+  check('what the system has taken may be overwritten', async (subject) => {
+    const { listener, near, far } = await pair(subject);
+    const chunk = new Uint8Array(5000);
+    for (let round = 1; round <= 20; round++) {
+      chunk.fill(round);
+      near.write(chunk);
+      while (near.connection.pendingBytes > 0) await sleep(subject.timers, 1);
+      chunk.fill(0xff);
+    }
+    await far.until(() => far.bytes === 100_000);
+    assert.ok(far.content.every((byte, at) => byte === Math.floor(at / 5000) + 1));
+    await finish({ listener, near, far });
+  });
+
   check('a paused reader gets nothing until it resumes', async (subject) => {
     const { listener, near, far } = await pair(subject, {}, (connection) => connection.pause());
     near.write(text('wait'));

@@ -81,7 +81,7 @@ export class Publisher {
 const patienceMs = 15_000;
 
 /**
- * `publish`, again while the engine cannot be reached, until the call's deadline or 15 s. A message may be there twice
+ * `publish`, again while the engine cannot be reached, until the call's deadline, or for 15 s if it has none. A message may be there twice
  * then, under one id: at least once is what was asked for.
  */
 export async function publishAtLeastOnce(
@@ -90,7 +90,7 @@ export async function publishAtLeastOnce(
   messages: readonly Message[],
   call: Call | undefined,
 ): Promise<void> {
-  const untilMs = Math.min(runtime.clock.nowMs() + patienceMs, call?.deadlineMs ?? Number.POSITIVE_INFINITY);
+  const untilMs = call?.deadlineMs ?? runtime.clock.nowMs() + patienceMs;
   for (let failures = 1; ; failures += 1) {
     try {
       return await publisher.publish(messages);

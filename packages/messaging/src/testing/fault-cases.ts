@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Call } from '@heddle/kernel';
 import { type BrokerCase, until } from './broker-stage.ts';
 import { order, Recorder, textOf } from './recorder.ts';
 
@@ -90,18 +91,23 @@ export const faultCases: readonly BrokerCase[] = [
       const recorder = new Recorder(stage);
       await recorder.subscribe(await stage.open(), { group: 'billing' });
       const acknowledged: string[] = [];
+      // A busy machine may take long to start a server: longer than a publisher waits by itself.
+      const call = Call.root(stage.runtime, stage.runtime.clock.nowMs() + 90_000);
       const publishing = (async () => {
         for (let at = 0; at < 60; at += 1) {
-          await broker.publish(order(String(at), { key: `k${at % 4}` }));
+          await broker.publish(order(String(at), { key: `k${at % 4}` }), { call });
           acknowledged.push(String(at));
         }
       })();
+      // Awaited below; until then its failure is not to end the process.
+      publishing.catch(() => {});
       await until(stage.runtime, 'some published', 15_000, () => acknowledged.length >= 20);
       await stage.faults.kill?.();
       await stage.faults.restart?.();
       await publishing;
       await until(stage.runtime, 'all handled', 45_000, () => new Set(recorder.texts).size === 60);
       assert.equal(acknowledged.length, 60);
+      call.end();
     },
   },
   {

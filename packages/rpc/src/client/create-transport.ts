@@ -1,13 +1,20 @@
 import type { Transport } from '@connectrpc/connect';
 import { hostPort, type Instance } from '@heddle/discovery';
-import { classifyErrors } from '@heddle/kernel';
-import { type Compression, type EndpointTls, endpoint, propagateOut } from '@heddle/wire';
+import { type Ambient, classifyErrors } from '@heddle/kernel';
+import { type Compression, type EndpointTls, endpoint } from '@heddle/wire';
 import { connectTransport } from '../connect/transport.ts';
 import { pushbackMs } from '../status/status-fields.ts';
-import type { Upstream } from '@heddle/upstream';
+import type { LayerLine, Upstream } from '@heddle/upstream';
 import { grpcExchange } from './grpc-exchange.ts';
 import { type ClientOptions, openClient } from './open-client.ts';
-import { type RpcRequest, type RpcResponse, replayRpc } from './rpc-call.ts';
+import {
+  copiesOf,
+  identityOf,
+  operationOf,
+  type RpcRequest,
+  type RpcResponse,
+  replayRpc,
+} from './rpc-call.ts';
 
 /** What `createTransport` is told. */
 export interface TransportOptions extends ClientOptions<RpcRequest, RpcResponse> {
@@ -16,6 +23,10 @@ export interface TransportOptions extends ClientOptions<RpcRequest, RpcResponse>
    * Calls that stream have only the timeout that they name.
    */
   readonly timeoutMs?: number;
+  /**
+   * Calls that name no parent (`within`) are made within the current one (see `Ambient`). Default: they have none.
+   */
+  readonly ambient?: Ambient;
   /** Largest message that is taken. Default 4 MiB. */
   readonly maxMessageBytes?: number;
   /** Largest message that is sent, before compression. Default: whatever the server takes. */
@@ -35,6 +46,8 @@ export interface RpcTransport extends Transport {
   drain(): Promise<void>;
   /** Drops everything. */
   close(): void;
+  /** The layers around each call, the outermost first. */
+  readonly layers: readonly LayerLine[];
 }
 
 /**
@@ -52,15 +65,24 @@ export function createTransport(options: TransportOptions): RpcTransport {
   const connect = (instance: Instance): Upstream<RpcRequest, RpcResponse> => {
     const address = { host: instance.address, port: instance.port };
     const way = endpoint({ runtime, address, protocol: 'http2', ...secured });
-    const service = grpcExchange(propagateOut(way.request), { authority: hostPort(instance), ...optional });
+    const service = grpcExchange(way.request, { authority: hostPort(instance), ...optional });
     return { endpoint: way, service };
   };
   const client = openClient(options, {
     connect,
     classify: classifyErrors,
     replay: replayRpc,
+    operation: operationOf,
+    identity: identityOf,
+    copies: copiesOf,
     pushbackMs: (result) => (result.ok ? undefined : pushbackMs(result.error)),
   });
-  const transport = connectTransport(client.service, { runtime, timeoutMs, maxSentMessageBytes });
-  return { ...transport, drain: () => client.drain(), close: () => client.close() };
+  const transport = connectTransport(client.service, {
+    runtime,
+    timeoutMs,
+    maxSentMessageBytes,
+    ambient: options.ambient,
+  });
+  const { layers } = client;
+  return { ...transport, layers, drain: () => client.drain(), close: () => client.close() };
 }

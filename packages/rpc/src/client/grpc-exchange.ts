@@ -1,4 +1,4 @@
-import { attempt, type Call, HeddleError, settle } from '@heddle/kernel';
+import { attempt, type Call, HeddleError } from '@heddle/kernel';
 import {
   acceptedEncodings,
   compressedFrame,
@@ -16,11 +16,13 @@ import {
   streamBody,
   wholeBody,
   wholeBytes,
+  writeContext,
 } from '@heddle/wire';
 import { deflate, gzip } from '@heddle/wire/compression';
+import { takeLoad } from '../load/take-load.ts';
 import { withMetadata } from '../status/error-metadata.ts';
 import { readStatus } from '../status/status-fields.ts';
-import type { RpcRequest, RpcResponse, RpcService } from './rpc-call.ts';
+import { operationOf, type RpcRequest, type RpcResponse, type RpcService } from './rpc-call.ts';
 
 /** What `grpcExchange` may be told. */
 export interface GrpcExchangeOptions {
@@ -37,7 +39,8 @@ const known: readonly Compression[] = [gzip, deflate];
 const accepted = acceptedEncodings(known);
 
 /**
- * Speaks gRPC over an HTTP client, one attempt at a time (grpc/grpc `doc/PROTOCOL-HTTP2.md`).
+ * Speaks gRPC over an HTTP client, one attempt at a time (grpc/grpc `doc/PROTOCOL-HTTP2.md`), with the call's context on
+ * each request: the time left is that of this attempt.
  *
  * A unary call resolves when message and status have come; any other when its header fields have, and it ends with
  * its last message. The HTTP exchange is a child: it may go well in every byte and still bring an error status.
@@ -46,14 +49,30 @@ export function grpcExchange(http: HttpService, options: GrpcExchangeOptions): R
   const { authority, maxMessageBytes = 4 * 1024 * 1024, compress } = options;
   return async (req, call) => {
     const exchange = call.child();
-    const result = await settle(http, await requestFor(req, authority, call, compress), exchange);
-    if (!result.ok) throw result.error;
-    const { value: response } = result;
+    const request = requestFor(req, authority, call, compress);
+    const response = await send(http, request instanceof Promise ? await request : request, exchange);
     if (isTrailersOnly(response) || !isGrpcAnswer(response)) return withoutBody(req, response, exchange);
+    if (req.method.methodKind === 'unary') {
+      const message = onlyMessage(response, maxMessageBytes);
+      if (message !== undefined) return answered(response, message, call);
+    }
     const reading = { limitBytes: maxMessageBytes, compression: compressionOfAnswer(response, exchange) };
-    if (req.method.methodKind === 'unary') return once(response, reading);
+    if (req.method.methodKind === 'unary') return once(response, reading, call);
     return streaming(response, reading, call, exchange);
   };
+}
+
+/** As `perform`, without a promise of its own: there is one for each attempt of each call. */
+async function send(http: HttpService, request: HttpRequest, exchange: Call): Promise<HttpResponse> {
+  try {
+    const response = await http(request, exchange);
+    if (!exchange.endDeferred) exchange.end();
+    return response;
+  } catch (thrown) {
+    const error = HeddleError.from(thrown);
+    exchange.end(error);
+    throw error;
+  }
 }
 
 function requestFor(
@@ -62,21 +81,33 @@ function requestFor(
   call: Call,
   compress: Compression | undefined,
 ): HttpRequest | Promise<HttpRequest> {
-  const number = call.get(attempt);
-  const fields = req.fields.clone().set('content-type', 'application/grpc').set('te', 'trailers');
-  if (!fields.has('user-agent')) fields.append('user-agent', 'heddle');
-  fields.set('grpc-accept-encoding', accepted);
+  const fields = fieldsFor(req.fields);
   if (compress !== undefined) fields.set('grpc-encoding', compress.name);
+  const number = call.get(attempt);
   if (number > 1) fields.set(previousAttempts, String(number - 1));
-  const { input, method } = req;
-  const rest = { method: 'POST', scheme: 'http', authority, path: pathOf(method), fields } as const;
+  // Last: it differs from call to call, and what comes before is the same bytes on the wire.
+  writeContext(call, fields);
+  const { input } = req;
+  const rest = { method: 'POST', scheme: 'http', authority, path: `/${operationOf(req)}`, fields } as const;
   if (!(input instanceof Uint8Array)) return { ...rest, body: streamBody(framed(input, compress)) };
   if (compress === undefined) return { ...rest, body: wholeBody(frame(input)) };
   return compressedFrame(input, compress).then((bytes) => ({ ...rest, body: wholeBody(bytes) }));
 }
 
-function pathOf(method: RpcRequest['method']): string {
-  return `/${method.parent.typeName}/${method.name}`;
+/** What every request says, in an order of its own. */
+const usual: readonly string[] = Fields.of({
+  'content-type': 'application/grpc',
+  te: 'trailers',
+  'grpc-accept-encoding': accepted,
+  'user-agent': 'heddle',
+}).raw;
+
+/** The caller's fields, with those of the protocol in place of his. */
+function fieldsFor(own: Fields): Fields {
+  if (own.size === 0) return new Fields(usual.slice());
+  const fields = own.clone().set('content-type', 'application/grpc').set('te', 'trailers');
+  fields.set('grpc-accept-encoding', accepted);
+  return fields.has('user-agent') ? fields : fields.append('user-agent', 'heddle');
 }
 
 async function* framed(
@@ -127,6 +158,11 @@ function trailerOf({ body, fields }: HttpResponse, messages: number): Fields {
   return body.trailers ?? (messages === 0 ? fields : new Fields());
 }
 
+/** Of gRPC's envelope: a byte of flags and four of length. */
+const headBytes = 5;
+
+const none = new Fields();
+
 async function* noMessages(): AsyncGenerator<Uint8Array, void> {}
 
 function compressionOfAnswer(response: HttpResponse, exchange: Call): Compression | undefined {
@@ -141,11 +177,32 @@ function compressionOfAnswer(response: HttpResponse, exchange: Call): Compressio
   }
 }
 
-async function once(response: HttpResponse, reading: MessageReading): Promise<RpcResponse> {
+/**
+ * The message of an answer that is all there, is one message, and is not compressed: nearly every answer to a unary call.
+ * Undefined for all others, which take the longer way.
+ */
+function onlyMessage({ body }: HttpResponse, limitBytes: number): Uint8Array | undefined {
+  const bytes = wholeBytes(body);
+  if (bytes === undefined || bytes.length < headBytes || bytes[0] !== 0) return undefined;
+  const [, a = 0, b = 0, c = 0, d = 0] = bytes;
+  const length = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+  return length <= limitBytes && bytes.length === headBytes + length ? bytes.subarray(headBytes) : undefined;
+}
+
+function answered(response: HttpResponse, output: Uint8Array, call: Call): RpcResponse {
+  const trailer = trailerOf(response, 1);
+  takeLoad(trailer, call);
+  const error = statusWith(response, trailer);
+  if (error !== undefined) throw error;
+  return { header: response.fields, trailer, output };
+}
+
+async function once(response: HttpResponse, reading: MessageReading, call: Call): Promise<RpcResponse> {
   const messages = await fewMessagesOf(response.body, reading, 1);
   // The rest has not been read: whatever its status is, this is no answer to a unary call.
   if (messages.length > 1) throw messageCount('several messages');
   const trailer = trailerOf(response, messages.length);
+  takeLoad(trailer, call);
   const error = statusWith(response, trailer);
   if (error !== undefined) throw error;
   const [output] = messages;
@@ -159,7 +216,10 @@ function streaming(response: HttpResponse, reading: MessageReading, call: Call, 
   const statusOf = (): HeddleError | undefined => statusWith(response, trailerOf(response, taken));
   call.deferEnd();
   // The exchange ends when its body has been read, left or broken off: all that can happen to the call.
-  exchange.onEnd(({ error }) => call.end(error ?? statusOf()));
+  exchange.onEnd(({ error }) => {
+    takeLoad(body.trailers ?? none, call);
+    call.end(error ?? statusOf());
+  });
   // What waits unread counts against the connection's window, and nobody may come to read it.
   call.onCancel((error) => body.cancel(error));
   const output = async function* (): AsyncGenerator<Uint8Array, void> {

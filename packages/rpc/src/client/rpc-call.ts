@@ -28,6 +28,28 @@ export type RpcService = Service<RpcRequest, RpcResponse>;
 /** Only a single message can be sent again. */
 export const replayRpc: Replay<RpcRequest> = (req) => (req.input instanceof Uint8Array ? req : undefined);
 
+const operations = new WeakMap<DescMethod, string>();
+
+/** `package.Service/Method`, as paths and people have it. Joined once for each method. */
+export function operationOf({ method }: RpcRequest): string {
+  let known = operations.get(method);
+  if (known === undefined) operations.set(method, (known = `${method.parent.typeName}/${method.name}`));
+  return known;
+}
+
+/** The method and its one message; undefined for one with many. Metadata counts too: it may change the answer. */
+export function identityOf(req: RpcRequest): string | undefined {
+  const { input, fields } = req;
+  if (!(input instanceof Uint8Array)) return undefined;
+  const message = Buffer.from(input.buffer, input.byteOffset, input.byteLength).toString('latin1');
+  return `${operationOf(req)}\n${JSON.stringify(fields.raw)}\n${message}`;
+}
+
+/** A unary answer may be given to many; of a stream there is one. */
+export function copiesOf(res: RpcResponse): (() => RpcResponse) | undefined {
+  return res.output instanceof Uint8Array ? () => res : undefined;
+}
+
 /** What the method's `idempotency_level` option promises. */
 export function idempotencyOf(method: DescMethod): Idempotency {
   if (method.idempotency === Level.NO_SIDE_EFFECTS) return 'no_side_effects';

@@ -8,7 +8,15 @@ import {
   toBinary,
 } from '@bufbuild/protobuf';
 import type { ContextValues, StreamResponse, Transport, UnaryResponse } from '@connectrpc/connect';
-import { Call, HeddleError, idempotency, idempotencyKey, perform, type Runtime } from '@heddle/kernel';
+import {
+  type Ambient,
+  Call,
+  HeddleError,
+  idempotency,
+  idempotencyKey,
+  perform,
+  type Runtime,
+} from '@heddle/kernel';
 import { type Fields, messageTooLarge } from '@heddle/wire';
 import { idempotencyOf, type RpcRequest, type RpcService } from '../client/rpc-call.ts';
 import { fieldsOf, type HeadersSource } from './headers.ts';
@@ -22,6 +30,8 @@ export interface ConnectTransportOptions {
   readonly timeoutMs: number;
   /** Largest message that is sent. Undefined: any. */
   readonly maxSentMessageBytes: number | undefined;
+  /** Where calls that name no parent find one. */
+  readonly ambient: Ambient | undefined;
 }
 
 /**
@@ -39,7 +49,7 @@ export function connectTransport(service: RpcService, options: ConnectTransportO
     const { runtime } = options;
     const ms = timeoutMs ?? (method.methodKind === 'unary' ? options.timeoutMs : 0);
     const deadlineMs = ms > 0 ? runtime.clock.nowMs() + ms : undefined;
-    const parent = values?.get(parentCall);
+    const parent = values?.get(parentCall) ?? options.ambient?.current();
     const call = parent === undefined ? Call.root(runtime, deadlineMs) : parent.child(deadlineMs);
     // The parent's key names the parent's work. Two calls made for it are two pieces of work.
     call.set(idempotencyKey, fields.get('idempotency-key'));

@@ -1,6 +1,7 @@
 import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
-import { type Call, HeddleError } from '@heddle/kernel';
+import { type Ambient, type Call, HeddleError } from '@heddle/kernel';
 import { type HttpRequest, type HttpResponse, type HttpService, streamBody } from '@heddle/wire';
+import { type LoadReporter, loadTrailer } from '../load/load-reporter.ts';
 import { thrownByHandler } from './handler-error.ts';
 import type { ClientStreamingHandler, ServerStreamingHandler, UnaryHandler } from './handlers.ts';
 import { metadata } from './metadata.ts';
@@ -9,6 +10,12 @@ import type { EnvelopedExchange } from './protocol/enveloped-exchange.ts';
 import type { Exchange, ExchangeLimits } from './protocol/exchange.ts';
 import { openStream, openUnary, streamTypes, unaryTypes, wrongType } from './protocol/open-exchange.ts';
 import { endUnlessBegun, orCancelled, untilCancelled } from './response-stream.ts';
+
+/** What every route of a service keeps to. */
+export interface RouteOptions extends ExchangeLimits {
+  readonly ambient: Ambient | undefined;
+  readonly load: LoadReporter | undefined;
+}
 
 /** What all kinds of handlers have in common, once their input is known. */
 type AnyHandler = (input: never, call: Call) => unknown;
@@ -21,17 +28,21 @@ type AnswersMany = ServerStreamingHandler<DescMessage, DescMessage>;
  * resolves: an error becomes the answer's status, and the call's end. A call that streams back ends when its last
  * message has been taken.
  */
-export function route(method: DescMethod, handler: AnyHandler, limits: ExchangeLimits): HttpService {
-  if (method.methodKind === 'unary') return unaryRoute(method, handler as unknown as Unary, limits);
-  return streamRoute(method, handler, limits);
+export function route(method: DescMethod, handler: AnyHandler, options: RouteOptions): HttpService {
+  const { ambient } = options;
+  const within: AnyHandler =
+    ambient === undefined ? handler : (input, call) => ambient.run(call, () => handler(input, call));
+  if (method.methodKind === 'unary') return unaryRoute(method, within as unknown as Unary, options);
+  return streamRoute(method, within, options);
 }
 
-function unaryRoute(method: DescMethod, handler: Unary, limits: ExchangeLimits): HttpService {
+function unaryRoute(method: DescMethod, handler: Unary, options: RouteOptions): HttpService {
   const name = nameOf(method);
   return async (req, call) => {
-    const exchange = openUnary(req, limits);
+    const exchange = openUnary(req, options);
     if (exchange === undefined) return wrongType(unaryTypes);
     call.set(metadata, exchange);
+    reportLoad(req, call, exchange, options.load);
     try {
       const bytes = await exchange.message(name);
       const { codec } = exchange;
@@ -43,13 +54,14 @@ function unaryRoute(method: DescMethod, handler: Unary, limits: ExchangeLimits):
   };
 }
 
-function streamRoute(method: DescMethod, handler: AnyHandler, limits: ExchangeLimits): HttpService {
+function streamRoute(method: DescMethod, handler: AnyHandler, options: RouteOptions): HttpService {
   const name = nameOf(method);
   const takesMany = method.methodKind !== 'server_streaming';
   return async (req, call) => {
-    const exchange = openStream(req, limits);
+    const exchange = openStream(req, options);
     if (exchange === undefined) return wrongType(streamTypes);
     call.set(metadata, exchange);
+    reportLoad(req, call, exchange, options.load);
     const { codec } = exchange;
     try {
       const input = takesMany
@@ -61,7 +73,7 @@ function streamRoute(method: DescMethod, handler: AnyHandler, limits: ExchangeLi
         return await exchange.answer(codec.encode(method.output, output));
       }
       const output = (handler as unknown as AnswersMany)(input as never, call);
-      return await stream(method, output, exchange, call);
+      return await stream(method, output, exchange, call, options.ambient);
     } catch (thrown) {
       return failed(thrown, exchange, req, call, name);
     }
@@ -88,8 +100,9 @@ async function stream(
   output: AsyncIterable<MessageInitShape<DescMessage>>,
   exchange: EnvelopedExchange,
   call: Call,
+  ambient: Ambient | undefined,
 ): Promise<HttpResponse> {
-  const messages = untilCancelled(output, call);
+  const messages = untilCancelled(ambient === undefined ? output : ambientSteps(output, call, ambient), call);
   const first = await orCancelled(messages.next(), call);
   const begin = endUnlessBegun(call);
   call.onEnd(() => void messages.return());
@@ -112,6 +125,32 @@ async function stream(
     }
   };
   return exchange.begin(streamBody(chunks(), { trailers: () => exchange.httpTrailer }));
+}
+
+/** A generator goes on in the context of whoever asks for its next value: here each step gets that of its call. */
+function ambientSteps<T>(source: AsyncIterable<T>, call: Call, ambient: Ambient): AsyncIterable<T> {
+  const iterator = source[Symbol.asyncIterator]();
+  const steps: AsyncIterator<T> = {
+    next: () => ambient.run(call, () => iterator.next()),
+    return: async () => {
+      await ambient.run(call, async () => iterator.return?.());
+      return { done: true, value: undefined };
+    },
+  };
+  return { [Symbol.asyncIterator]: () => steps };
+}
+
+/** Only to clients of gRPC: elsewhere a trailer would go into the body or the header, where nobody looks for it. */
+function reportLoad(
+  req: HttpRequest,
+  call: Call,
+  exchange: Exchange,
+  reporter: LoadReporter | undefined,
+): void {
+  if (reporter === undefined) return;
+  call.onEnd(({ error }) => reporter.count(error !== undefined));
+  if (/^application\/grpc(?!-web)/.test(req.fields.get('content-type') ?? ''))
+    exchange.trailer.append(loadTrailer, reporter.text);
 }
 
 async function* decodeAll<Desc extends DescMessage>(

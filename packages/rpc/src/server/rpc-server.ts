@@ -1,16 +1,25 @@
 import { type Address, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { type HttpServer, type HttpService, type ServerLimits, type ServeTls, serve } from '@heddle/wire';
 import { HealthBoard } from '../health/health-board.ts';
-import { type ServerStackOptions, serverStack } from '../server-stack.ts';
+import { LoopDelay, type ShedOptions } from '@heddle/traffic';
+import { type LayerLine, linesOf, stackOf } from '@heddle/upstream';
+import { serveLoad } from '../load/serve-load.ts';
+import { serveReflection } from '../reflection/serve-reflection.ts';
+import { serverLayers, type ServerStackOptions } from '../server-stack.ts';
 import { type RpcRouter, type RpcServiceOptions, rpcService } from './rpc-service.ts';
 
 /** What every server is told. */
-export interface HttpServerOptions extends ServerStackOptions {
+export interface HttpServerOptions extends Omit<ServerStackOptions, 'shed'> {
   readonly runtime: Runtime;
   /** Default: a free port on 127.0.0.1. */
   readonly address?: Address;
   /** Sizes and counts of the wire. */
   readonly limits?: Partial<ServerLimits>;
+  /**
+   * Refuses calls, least important first, when this process is late with its work; `{}` has the usual rules.
+   * Default: it tries them all.
+   */
+  readonly shed?: Omit<ShedOptions, 'monitor'>;
   /** Speak TLS, and nothing else. Default: plaintext. */
   readonly tls?: ServeTls;
 }
@@ -21,16 +30,21 @@ export interface ServerPart extends Part {
   readonly address: Address;
   /** Open connections. */
   readonly connections: number;
+  /** The layers around each call, the outermost first. */
+  readonly layers: readonly LayerLine[];
   drain(): Promise<void>;
 }
 
 /** Serves any HTTP service with the server's stack around it. */
 export function httpServer(service: HttpService, options: HttpServerOptions): ServerPart {
-  const { runtime, limits, tls, address = { host: '127.0.0.1', port: 0 } } = options;
-  const stacked = serverStack(service, options);
+  const { runtime, limits, tls, shed, address = { host: '127.0.0.1', port: 0 }, ...rest } = options;
+  const monitor = shed === undefined ? undefined : new LoopDelay(runtime);
+  const stack = serverLayers({ ...rest, ...(monitor !== undefined && { shed: { ...shed, monitor } }) });
+  const stacked = stackOf(stack)(service);
   let running: HttpServer | undefined;
   return {
     name: 'server',
+    layers: linesOf(stack),
     get address() {
       if (running !== undefined) return running.address;
       const message = 'the server has no address before it is started';
@@ -40,6 +54,7 @@ export function httpServer(service: HttpService, options: HttpServerOptions): Se
       return running?.connections ?? 0;
     },
     async start() {
+      monitor?.start();
       running = await serve(stacked, {
         runtime,
         address,
@@ -52,6 +67,7 @@ export function httpServer(service: HttpService, options: HttpServerOptions): Se
     },
     async stop() {
       await running?.stop();
+      monitor?.stop();
     },
   };
 }
@@ -59,6 +75,8 @@ export function httpServer(service: HttpService, options: HttpServerOptions): Se
 /** What `rpcServer` is told. */
 export interface RpcServerOptions extends HttpServerOptions, RpcServiceOptions {
   readonly routes: (router: RpcRouter) => void;
+  /** Serves `grpc.reflection.v1` and `v1alpha`: the whole contract, to whoever can reach the server. Default false. */
+  readonly reflection?: boolean;
 }
 
 /** A server part with its health. */
@@ -73,10 +91,13 @@ export function rpcServer(options: RpcServerOptions): RpcServer {
   const routes = (router: RpcRouter): void => {
     options.routes(router);
     health.serveOn(router);
+    if (options.load !== undefined) serveLoad(router, options.load);
+    if (options.reflection === true) serveReflection(router);
   };
   const part = httpServer(rpcService(routes, options), options);
   return {
     name: part.name,
+    layers: part.layers,
     health,
     get address() {
       return part.address;

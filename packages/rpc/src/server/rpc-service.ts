@@ -1,13 +1,13 @@
 import type { DescService } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as Level } from '@bufbuild/protobuf/wkt';
-import { type Call, HeddleError } from '@heddle/kernel';
+import { type Ambient, type Call, HeddleError } from '@heddle/kernel';
 import { emptyBody, Fields, type HttpRequest, type HttpResponse, type HttpService } from '@heddle/wire';
 import { deflate, gzip } from '@heddle/wire/compression';
+import type { LoadReporter } from '../load/load-reporter.ts';
 import type { RpcHandlers } from './handlers.ts';
-import type { ExchangeLimits } from './protocol/exchange.ts';
 import { unknownMethodReason } from './protocol/connect-unary-exchange.ts';
 import { anyTypes, isRpc, wrongType } from './protocol/open-exchange.ts';
-import { route } from './route.ts';
+import { type RouteOptions, route } from './route.ts';
 
 /** Where services are registered. */
 export interface RpcRouter {
@@ -15,6 +15,8 @@ export interface RpcRouter {
   service<Desc extends DescService>(schema: Desc, handlers: RpcHandlers<Desc>): RpcRouter;
   /** Full names of the services served, in the order they came. */
   readonly services: readonly string[];
+  /** Their contracts, in the same order. */
+  readonly schemas: readonly DescService[];
 }
 
 /** What `rpcService` may be told. */
@@ -23,6 +25,10 @@ export interface RpcServiceOptions {
   readonly maxMessageBytes?: number;
   /** Largest message that is sent, before compression. Default: whatever the client takes. */
   readonly maxSentMessageBytes?: number;
+  /** Makes the call that is being served the current one for its handler (see `Ambient`). Default: it is only passed. */
+  readonly ambient?: Ambient;
+  /** Says with every answer of gRPC how busy this server is (`endpoint-load-metrics-bin`). Default: it does not. */
+  readonly load?: LoadReporter;
 }
 
 interface Served {
@@ -47,16 +53,21 @@ export function rpcService(
   const table = new Map<string, Served>();
   const unhandled = new Set<string>();
   const services: string[] = [];
-  const limits: ExchangeLimits = {
+  const schemas: DescService[] = [];
+  const limits: RouteOptions = {
     maxMessageBytes: options.maxMessageBytes ?? 4 * 1024 * 1024,
     maxSentMessageBytes: options.maxSentMessageBytes ?? Number.POSITIVE_INFINITY,
     compressions: [gzip, deflate],
+    ambient: options.ambient,
+    load: options.load,
   };
   const router: RpcRouter = {
     services,
+    schemas,
     service(schema, handlers) {
       if (services.includes(schema.typeName)) throw servedTwice(schema.typeName);
       services.push(schema.typeName);
+      schemas.push(schema);
       for (const method of schema.methods) {
         const handler = handlers[method.localName];
         if (handler === undefined) {

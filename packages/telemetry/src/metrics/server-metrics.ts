@@ -1,12 +1,12 @@
 import { codes, type Layer } from '@heddle/kernel';
-import type { HttpRequest, HttpResponse } from '@heddle/wire';
+import { codeOfHttpStatus, type HttpRequest, type HttpResponse } from '@heddle/wire';
 import { type HttpMetricsOptions, httpServerMetrics } from './http-metrics.ts';
 import type { MetricRegistry } from './registry.ts';
 import { rpcFamilies } from './rpc-families.ts';
 import { type Exchange, watchExchange } from './watch-exchange.ts';
 
 /**
- * Counts what a server answers, whichever it is asked: gRPC as `rpc_server_calls_total{service,method,code}`,
+ * Counts what a server answers, whichever it is asked: gRPC, gRPC-Web and Connect as `rpc_server_calls_total{service,method,code}`,
  * `rpc_server_duration_seconds{service,method}`, `rpc_server_in_flight{service}` (names and code as they are on the
  * wire), the rest as `httpServerMetrics` does. One per registry; the `observe` layer of the server's stack.
  */
@@ -19,21 +19,38 @@ export function serverMetrics(
   return (next) => {
     const plain = http(next);
     return (req, call) => {
-      if (req.fields.get('content-type')?.startsWith('application/grpc') !== true) return plain(req, call);
-      const [, service = '', method = ''] = req.path.split('/', 3);
+      if (!isRpc(req)) return plain(req, call);
+      const [, service = '', method = ''] = pathOf(req).split('/', 3);
       const inFlight = families.inFlight.series(service);
       inFlight.add(1);
       return watchExchange(call, next(req, call), (exchange) => {
         inFlight.add(-1);
-        families.count(service, method, codeOf(exchange), exchange.seconds);
+        families.count(service, method, codeOf(req, exchange), exchange.seconds);
       });
     };
   };
 }
 
-/** The status is a trailer, or a header where there is no content (`Trailers-Only`). */
-function codeOf({ answer, error }: Exchange): string {
+/** Connect's unary calls look like any other HTTP, but for the version that its clients send. */
+function isRpc({ fields, path }: HttpRequest): boolean {
+  const type = fields.get('content-type') ?? '';
+  if (type.startsWith('application/grpc') || type.startsWith('application/connect+')) return true;
+  return fields.has('connect-protocol-version') || /[?&]connect=v1(&|$)/.test(path);
+}
+
+function pathOf({ path }: HttpRequest): string {
+  const question = path.indexOf('?');
+  return question < 0 ? path : path.slice(0, question);
+}
+
+/**
+ * In gRPC the status is a trailer, or a header where there is no content (`Trailers-Only`). The other protocols put it
+ * into the content, after the last message, or into HTTP's status: whoever wrote it there has ended the call with it.
+ */
+function codeOf({ fields }: HttpRequest, { answer, error }: Exchange): string {
   if (error !== undefined) return error.code;
+  const isGrpc = /^application\/grpc(?!-web)/.test(fields.get('content-type') ?? '');
+  if (answer !== undefined && !isGrpc) return answer.status === 200 ? 'ok' : codeOfHttpStatus(answer.status);
   const number = answer?.fields.get('grpc-status') ?? answer?.body.trailers?.get('grpc-status') ?? '2';
   return number === '0' ? 'ok' : (codes[Number(number) - 1] ?? 'unknown');
 }

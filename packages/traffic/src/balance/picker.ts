@@ -1,5 +1,7 @@
 import type { Call, CallKey } from '@heddle/kernel';
 import { callKey } from '@heddle/kernel';
+import type { Load } from './load.ts';
+import type { Exclusion } from './exclusion.ts';
 
 /** One instance that a call may be sent to, as the balancer sees it. */
 export interface Candidate {
@@ -7,6 +9,21 @@ export interface Candidate {
   readonly id: string;
   /** Share of the traffic relative to the others: a whole number, 0 or more. 0 takes none while others can. */
   readonly weight: number;
+  /** Where it runs: what `locality` decides by. Default: nowhere, which is no client's own zone. */
+  readonly zone?: string | undefined;
+  readonly region?: string | undefined;
+  /** The failover group it belongs to, 0 (the default) before 1 before 2: what `byPriority` decides by. */
+  readonly priority?: number | undefined;
+  /**
+   * What it is doing, kept by whoever holds the instance and the same object in every picker. Without one it counts
+   * as idle: least request and the like then pick at random.
+   */
+  readonly load?: Load | undefined;
+  /**
+   * Why no call should go there now (its breaker is open, it was ejected, it cannot be reached); undefined: nothing
+   * is known against it. Read at each pick, so a getter may answer; it must be cheap. See `available`.
+   */
+  readonly blocked?: Exclusion | undefined;
 }
 
 /**
@@ -19,12 +36,18 @@ export interface Candidate {
  * - avoids the `excluded` ids (instances that the same call has already tried) as long as another one is left, and
  *   takes an excluded one rather than none.
  *
+ * A pick is not a call: what is in flight is counted by whoever sends it (`Load.begin`), at once after the pick.
+ *
  * Source: the contract of `balancer.Picker` in grpc-go.
  */
 export interface Picker<C extends Candidate> {
-  /** Everything that can be picked, in the order of the ids. */
+  /** The policy that made it, for decision records: `round_robin`, `locality(least_request)`. */
+  readonly policy: string;
+  /** All that the policy was given, in the order of the ids. */
   readonly candidates: readonly C[];
   pick(call: Call, excluded: readonly string[]): C | undefined;
+  /** Why this one gets less than its weight asks for, or nothing. For people: see `standings`. */
+  exclusionOf?(candidate: C): Exclusion | undefined;
 }
 
 /**

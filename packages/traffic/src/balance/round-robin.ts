@@ -2,6 +2,7 @@ import type { Call, Random } from '@heddle/kernel';
 import { type Candidate, inOrderOfId, type Picker, type Policy } from './picker.ts';
 
 class RoundRobinPicker<C extends Candidate> implements Picker<C> {
+  readonly policy = 'round_robin';
   readonly candidates: readonly C[];
   /** Index of the next in turn. */
   #next: number;

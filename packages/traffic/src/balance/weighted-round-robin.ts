@@ -3,6 +3,7 @@ import { type Candidate, inOrderOfId, type Picker, type Policy } from './picker.
 import { lowestTerms, Rotation } from './rotation.ts';
 
 class WeightedPicker<C extends Candidate> implements Picker<C> {
+  readonly policy = 'weighted_round_robin';
   readonly candidates: readonly C[];
   readonly rotation: Rotation;
 

@@ -1,4 +1,5 @@
 import { type Call, HeddleError, type Layer } from '@heddle/kernel';
+import { checkOptions, delayMs, present, wholeFrom } from '../options/check-options.ts';
 
 /** What `concurrency` allows. */
 export interface ConcurrencyOptions {
@@ -24,6 +25,12 @@ interface Waiter {
  * `resource_exhausted`, `sent: false`. The limit is per layer made, so a stack used by many shares it.
  */
 export function concurrency<Req, Res>(options: ConcurrencyOptions): Layer<Req, Res> {
+  checkOptions('concurrency', options, {
+    max: wholeFrom(1),
+    queue: wholeFrom(0),
+    maxWaitMs: delayMs,
+    what: present,
+  });
   const { max, queue = 0 } = options;
   const waiting = new Set<Waiter>();
   let running = 0;

@@ -1,4 +1,5 @@
 import { HeddleError, type Layer } from '@heddle/kernel';
+import { checkOptions, durationMs } from '../options/check-options.ts';
 import { settleWithin } from './settle-within.ts';
 
 /** What `timeout` may be told. */
@@ -15,6 +16,7 @@ export interface TimeoutOptions {
  * (`sent: false`). Layers below see the tightened deadline, so it travels on with what they send.
  */
 export function timeout<Req, Res>(options: TimeoutOptions = {}): Layer<Req, Res> {
+  checkOptions('timeout', options, { ms: durationMs });
   const { ms = Number.POSITIVE_INFINITY } = options;
   return (next) => async (req, call) => {
     const remainingMs = Math.min(ms, call.remainingMs());

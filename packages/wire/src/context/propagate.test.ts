@@ -52,7 +52,7 @@ test('writes every key under its name, with the time left', () => {
   });
   const forGrpc = Fields.of(grpc);
   writeContext(full(), forGrpc);
-  assert.equal(forGrpc.get('grpc-timeout'), '2500000u');
+  assert.equal(forGrpc.get('grpc-timeout'), '2500m');
   assert.equal(forGrpc.has('x-request-timeout'), false);
 });
 

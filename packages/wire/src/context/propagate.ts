@@ -83,8 +83,13 @@ export function writeContext(call: Call, fields: Fields): void {
   }
   const weight = call.get(priority);
   if (weight !== priority.fallback && !fields.has('x-priority')) fields.append('x-priority', weight);
+  writeTime(call, fields);
+  // Last: it differs from call to call, and HTTP/2 writes what comes before as it did the last time.
   const trace = call.get(traceContext);
   if (trace !== undefined) writeTrace(trace, fields);
+}
+
+function writeTime(call: Call, fields: Fields): void {
   const remainingMs = call.remainingMs();
   if (remainingMs === Number.POSITIVE_INFINITY) return;
   const leftMs = Math.max(0, remainingMs);

@@ -19,7 +19,8 @@ export function readGrpcTimeout(text: string): number | undefined {
 export function writeGrpcTimeout(ms: number): string {
   // Eight digits are all there is room for: 27 hours in milliseconds, then in seconds, then in hours.
   if (ms < 1) return `${Math.floor(ms * 1_000_000)}n`;
-  if (ms < 100_000) return `${Math.floor(ms * 1000)}u`;
+  if (ms < 1000) return `${Math.floor(ms * 1000)}u`;
+  // From here on a millisecond is at most a thousandth, and the few values are remembered by both ends of a connection.
   if (ms < 100_000_000) return `${Math.floor(ms)}m`;
   if (ms < 100_000_000_000) return `${Math.floor(ms / 1000)}S`;
   return `${Math.min(99_999_999, Math.floor(ms / 3_600_000))}H`;

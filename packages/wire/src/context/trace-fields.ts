@@ -26,8 +26,8 @@ export function readTrace(fields: Fields): TraceContext | undefined {
 
 /** Puts the trace context on a message, in W3C form. */
 export function writeTrace(trace: TraceContext, fields: Fields): void {
-  fields.set('traceparent', `00-${trace.traceId}-${trace.spanId}-${trace.sampled ? '01' : '00'}`);
   if (trace.state !== undefined) fields.set('tracestate', trace.state);
+  fields.set('traceparent', `00-${trace.traceId}-${trace.spanId}-${trace.sampled ? '01' : '00'}`);
 }
 
 function readB3(fields: Fields): TraceContext | undefined {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Body, streamBody, wholeBody } from '../message/body.ts';
 import fc from 'fast-check';
-import { MessageReader, frame } from './framing.ts';
+import { frame, frameHead, MessageReader } from './framing.ts';
 import { fewMessagesOf, messagesOf } from './messages.ts';
 
 const read = (reader: MessageReader): Uint8Array[] => {
@@ -14,6 +14,16 @@ const read = (reader: MessageReader): Uint8Array[] => {
 test('a frame is a flag, four bytes of length and the message', () => {
   assert.deepEqual(frame(Uint8Array.of(7, 8)), Uint8Array.of(0, 0, 0, 0, 2, 7, 8));
   assert.deepEqual(frame(new Uint8Array(0)), Uint8Array.of(0, 0, 0, 0, 0));
+});
+
+test('a head apart is the one that the frame has, whatever came before', () => {
+  const sizes = [0, 1, 1024, 1024, 70_000, 0xffff_ffff, 3, 3];
+  for (const bytes of sizes) {
+    for (const flags of [0, 0x80, 0x80]) {
+      const head = Buffer.from(frameHead(bytes, flags));
+      assert.deepEqual([head[0], head.readUInt32BE(1), head.length], [flags, bytes, 5]);
+    }
+  }
 });
 
 test('property: messages come back however the bytes are cut', () => {

@@ -10,6 +10,17 @@ export function isAuthority(text: string): boolean {
   return colon > 0 && (colon === text.length || isPort(text, colon));
 }
 
+// Between a proxy and its upstreams it is the same from request to request.
+let good = '';
+
+/** As `isAuthority`, for where the same is asked again and again. */
+export function isAuthorityAgain(text: string): boolean {
+  if (text === good && text !== '') return true;
+  if (!isAuthority(text)) return false;
+  good = text;
+  return true;
+}
+
 /** `text` in lower case, without the port if it is the default one of plain HTTP: for comparing two. */
 export function normalAuthority(text: string): string {
   const lower = text.toLowerCase();

@@ -46,13 +46,17 @@ class OpenDecoder implements BodyDecoder {
 
 /** For content of a known length. Refuses one beyond the limit at once. */
 export function lengthDecoder(length: number, limits: MessageLimits): BodyDecoder {
-  if (length > limits.bodyBytes) {
-    throw refusal(
-      'BODY_TOO_LARGE',
-      `the content of ${length} bytes is larger than the limit of ${limits.bodyBytes}`,
-    );
-  }
+  checkLength(length, limits);
   return new LengthDecoder(length);
+}
+
+/** Refuses content of a length beyond the limit. */
+export function checkLength(length: number, limits: MessageLimits): void {
+  if (length <= limits.bodyBytes) return;
+  throw refusal(
+    'BODY_TOO_LARGE',
+    `the content of ${length} bytes is larger than the limit of ${limits.bodyBytes}`,
+  );
 }
 
 /** For content that ends with the connection. */

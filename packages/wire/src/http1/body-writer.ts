@@ -1,5 +1,5 @@
 import { HeddleError } from '@heddle/kernel';
-import type { Body } from '../message/body.ts';
+import { type Body, chunksAtHand } from '../message/body.ts';
 import type { Fields } from '../message/fields.ts';
 import { type BodySink, IncomingBody } from '../message/incoming-body.ts';
 import { headWriter } from './head-writer.ts';
@@ -16,6 +16,8 @@ export interface BodyWriterOwner {
   bodyBroke(error: HeddleError): void;
 }
 
+// How much of a body that has its chunks at hand is written before others get their turn.
+const turnBytes = 65_536;
 // A chunk up to here goes out in one piece with its size and end.
 const joinBytes = 16_384;
 const crlf = Buffer.from('\r\n');
@@ -29,6 +31,8 @@ export class BodyWriter implements BodySink {
   #remaining: number;
   #finished = false;
   #wake: (() => void) | undefined;
+  // Where the next chunks are, for a body that has them at hand.
+  #source: Iterator<Uint8Array> | undefined;
 
   constructor(outbox: Outbox, owner: BodyWriterOwner, body: Body, framing: Framing) {
     this.#outbox = outbox;
@@ -40,13 +44,19 @@ export class BodyWriter implements BodySink {
 
   /** Begins. What is there already is written before it returns. */
   start(): void {
-    if (this.#body instanceof IncomingBody) this.#body.flow(this);
-    else void this.#pump();
+    if (this.#body instanceof IncomingBody) {
+      this.#body.flow(this);
+      return;
+    }
+    this.#source = chunksAtHand(this.#body);
+    if (this.#source === undefined) void this.#pump();
+    else this.#pull(this.#source);
   }
 
   /** The connection takes more. */
   drained(): void {
     if (this.#body instanceof IncomingBody) this.#body.resume();
+    if (this.#source !== undefined) this.#pull(this.#source);
     const wake = this.#wake;
     this.#wake = undefined;
     wake?.();
@@ -126,6 +136,36 @@ export class BodyWriter implements BodySink {
     headWriter.text('\r\n');
     this.#outbox.write(headWriter.take());
   }
+
+  /** Writes chunk by chunk until the connection takes no more or others want their turn. */
+  #pull(source: Iterator<Uint8Array>): void {
+    let turn = turnBytes;
+    this.#outbox.cork();
+    try {
+      while (turn > 0 && !this.#finished && !this.#outbox.blocked) {
+        const { done, value } = source.next();
+        // The source itself may have given the call up.
+        if (this.#finished) source.return?.();
+        else if (done === true) {
+          this.#source = undefined;
+          this.end(this.#body.trailers);
+        } else {
+          turn -= value.byteLength;
+          this.data(value);
+        }
+      }
+    } catch (thrown) {
+      this.#source = undefined;
+      this.fail(HeddleError.from(thrown));
+    }
+    this.#outbox.uncork();
+    if (this.#source !== undefined && !this.#finished && !this.#outbox.blocked)
+      this.#outbox.soon(this.#pullOn);
+  }
+
+  readonly #pullOn = (): void => {
+    if (this.#source !== undefined && !this.#finished && !this.#outbox.blocked) this.#pull(this.#source);
+  };
 
   async #pump(): Promise<void> {
     try {

@@ -3,7 +3,7 @@ import type { IncomingBody } from '../message/incoming-body.ts';
 import type { BodyDecoder } from './body-decoder.ts';
 import { HeadReader, MORE } from './head-reader.ts';
 import type { MessageLimits } from './limits.ts';
-import { CR, HTAB, hexValues, LF, SEMICOLON, SP, valueOctets } from './octets.ts';
+import { CR, HTAB, hexValues, latin1, LF, SEMICOLON, SP, valueOctets } from './octets.ts';
 import { refusal } from './refusal.ts';
 
 // Where in a chunk the next byte is.
@@ -148,7 +148,7 @@ export class ChunkDecoder implements BodyDecoder {
 }
 
 function trailerFields(reader: HeadReader): Fields {
-  const text = reader.bytes.toString('latin1', reader.start, reader.end);
+  const text = latin1(reader.bytes, reader.start, reader.end);
   const fields = new Fields();
   for (let at = 0; at < reader.fieldCount * 4; at += 4) {
     const name = text.slice(reader.spans[at], reader.spans[at + 1]).toLowerCase();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Call, HeddleError, type Result, settle } from '@heddle/kernel';
-import { emptyBody, streamBody, wholeBody } from '../message/body.ts';
+import { emptyBody, streamBody, wholeBody, wholeBytes } from '../message/body.ts';
 import { Fields } from '../message/fields.ts';
 import type { HttpRequest, HttpResponse } from '../message/http.ts';
 import { ClientConnection } from './client-connection.ts';
@@ -175,6 +175,40 @@ describe('Expect: 100-continue', () => {
 });
 
 describe('an answer', () => {
+  it('is the same wherever it is cut, and all there where it came as a whole', async () => {
+    const answer = 'HTTP/1.1 200 OK\r\nx-a: b\r\nContent-Length: 5\r\n\r\nhello';
+    for (let cut = 1; cut <= answer.length; cut++) {
+      const bench = new Bench();
+      const asking = bench.ask({});
+      bench.socket.feed(answer.slice(0, cut));
+      if (cut < answer.length) bench.socket.feed(answer.slice(cut));
+      const { status, fields, body } = await value(asking);
+      assert.deepEqual([status, fields.get('x-a'), body.size], [200, 'b', 5]);
+      assert.equal(
+        wholeBytes(body) !== undefined,
+        cut === answer.length || cut < answer.length - 5,
+        `cut at ${cut}`,
+      );
+      assert.equal(Buffer.from(await body.bytes(5)).toString(), 'hello');
+      assert.deepEqual([bench.freed, bench.call.outcome?.error], [1, undefined]);
+    }
+  });
+
+  it('that came as a whole with more behind it stands, but the connection is dropped', async () => {
+    const bench = new Bench();
+    const asking = bench.ask({});
+    bench.socket.feed(`${ok}HTTP/1.1 200 OK\r\n`);
+    assert.equal(Buffer.from(await (await value(asking)).body.bytes(5)).toString(), 'ok');
+    assert.deepEqual([bench.freed, bench.socket.destroyed], [0, true]);
+  });
+
+  it('that came as a whole and is too large is refused', async () => {
+    const bench = new Bench({ bodyBytes: 1 });
+    const asking = bench.ask({});
+    bench.socket.feed(ok);
+    assert.equal((await failure(asking)).reason, 'BAD_RESPONSE');
+  });
+
   it('ends the call with its last byte, not its first', async () => {
     const bench = new Bench();
     const asking = bench.ask({});

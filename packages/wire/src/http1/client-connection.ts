@@ -53,7 +53,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeConnection, 
   ) {
     this.runtime = runtime;
     this.limits = limits;
-    this.outbox = new Outbox(connection);
+    this.outbox = new Outbox(connection, runtime.timers);
     this.#owner = owner;
     this.#connection = connection;
     this.#reader = new ResponseHeadReader(limits);
@@ -167,7 +167,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeConnection, 
       if (this.#decoder === undefined) {
         at = this.#reader.read(chunk, at);
         if (at === MORE) return;
-        exchange.head(this.#reader.take(), at === chunk.byteLength);
+        at = exchange.head(this.#reader.take(), chunk, at);
         // Otherwise what follows in this chunk is looked at first: mostly it is all there is.
         if (at === chunk.byteLength && this.#decoder !== undefined) this.#allowBody();
       } else {

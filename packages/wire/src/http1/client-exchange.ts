@@ -1,9 +1,9 @@
 import { type Call, HeddleError, type Runtime, type Timer } from '@heddle/kernel';
-import { emptyBody } from '../message/body.ts';
+import { type Body, emptyBody, wholeBody } from '../message/body.ts';
 import type { Fields } from '../message/fields.ts';
 import type { HttpRequest, HttpResponse } from '../message/http.ts';
 import { type BodySource, IncomingBody } from '../message/incoming-body.ts';
-import { type BodyDecoder, lengthDecoder, openDecoder } from './body-decoder.ts';
+import { type BodyDecoder, checkLength, lengthDecoder, openDecoder } from './body-decoder.ts';
 import { BodyWriter, type BodyWriterOwner, type Framing } from './body-writer.ts';
 import { ChunkDecoder } from './chunk-decoder.ts';
 import type { Http1ClientLimits } from './client-limits.ts';
@@ -89,20 +89,19 @@ export class ClientExchange implements BodySource, BodyWriterOwner {
     outbox.cork();
     outbox.write(head.bytes);
     if (hold)
-      this.#waiting = this.#connection.runtime.timers.after(
-        this.#connection.limits.continueMs,
-        this.#sendBody,
+      this.#waiting = this.#connection.runtime.timers.after(this.#connection.limits.continueMs, () =>
+        this.#sendBody(),
       );
     else if (!this.#sent && framing !== 'tunnel') this.#sendBody();
     outbox.uncork();
   }
 
-  readonly #sendBody = (): void => {
+  #sendBody(): void {
     this.#stopWaiting();
     const framing: Framing = this.#framing === 'tunnel' ? 'open' : (this.#framing as Framing);
     this.#writer = new BodyWriter(this.#connection.outbox, this, this.#request.body, framing);
     this.#writer.start();
-  };
+  }
 
   #stopWaiting(): void {
     this.#waiting?.cancel();
@@ -111,12 +110,12 @@ export class ClientExchange implements BodySource, BodyWriterOwner {
 
   // What the connection tells.
 
-  /** A head has come; `last`: nothing came behind it. */
-  head(answer: ResponseHead, last: boolean): void {
+  /** A head has come, in `chunk` up to `at`. The position after what was taken of what follows. */
+  head(answer: ResponseHead, chunk: Uint8Array, at: number): number {
     const { status } = answer;
     if (status < 200 && status !== 101) {
       this.#interimHead(status);
-      return;
+      return at;
     }
     const { method, protocol } = this.#request;
     this.#checkSwitch(answer);
@@ -127,11 +126,27 @@ export class ClientExchange implements BodySource, BodyWriterOwner {
       this.#openTunnel(answer);
     } else if (hasNoContent(method, status) || (answer.head.contentLength === 0 && !answer.head.chunked)) {
       this.#describeLength(answer);
-      this.#settle(answer, undefined);
-      this.#answerOver(last);
+      this.#settle(answer, emptyBody);
+      this.#answerOver(at === chunk.byteLength);
+    } else if (!answer.head.chunked && isWithin(answer.head.contentLength, chunk, at)) {
+      return this.#wholeAnswer(answer, chunk, at);
     } else {
       this.#readBody(answer);
     }
+    return at;
+  }
+
+  /**
+   * Content that came along with its head, all of it: the usual small answer. It is handed over as a whole, so that
+   * who passes it on writes it with the head, without a stream in between (a fifth of the cost of a proxied request).
+   */
+  #wholeAnswer(answer: ResponseHead, chunk: Uint8Array, at: number): number {
+    const { contentLength } = answer.head;
+    checkLength(contentLength, this.#connection.limits);
+    const end = at + contentLength;
+    this.#settle(answer, wholeBody(chunk.subarray(at, end)));
+    this.#answerOver(end === chunk.byteLength);
+    return end;
   }
 
   answerComplete(trailers: Fields | undefined, last: boolean): void {
@@ -243,9 +258,9 @@ export class ClientExchange implements BodySource, BodyWriterOwner {
     head.fields.append('content-length', String(head.contentLength));
   }
 
-  #settle(answer: ResponseHead, body: IncomingBody | undefined): void {
+  #settle(answer: ResponseHead, body: Body): void {
     this.#call.deferEnd();
-    this.#resolve({ status: answer.status, fields: answer.head.fields, body: body ?? emptyBody });
+    this.#resolve({ status: answer.status, fields: answer.head.fields, body });
   }
 
   #answerOver(last: boolean): void {
@@ -273,6 +288,10 @@ export class ClientExchange implements BodySource, BodyWriterOwner {
     this.#writer?.abort(error);
     if (this.#writer === undefined) this.#request.body.cancel(error);
   }
+}
+
+function isWithin(contentLength: number, chunk: Uint8Array, at: number): boolean {
+  return contentLength !== NO_LENGTH && contentLength <= chunk.byteLength - at;
 }
 
 function nothing(): void {}

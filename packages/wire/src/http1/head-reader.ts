@@ -1,11 +1,11 @@
 import type { MessageLimits } from './limits.ts';
-import { asBuffer, COLON, CR, HTAB, LF, SP, tokenOctets } from './octets.ts';
+import { COLON, CR, HTAB, LF, SP, tokenOctets } from './octets.ts';
 import { type RefusalReason, refusal } from './refusal.ts';
 
 /** More bytes are needed. */
 export const MORE = -1;
 
-const empty = Buffer.alloc(0);
+const empty = new Uint8Array(0);
 
 /** The start line of one kind of message. */
 export interface StartLine {
@@ -28,7 +28,7 @@ export const WRONG = -2;
  * each field: name from, name to, value from, value to. They hold until the next `read`.
  */
 export class HeadReader {
-  bytes: Buffer = empty;
+  bytes: Uint8Array = empty;
   start = 0;
   end = 0;
   fieldCount = 0;
@@ -37,7 +37,7 @@ export class HeadReader {
   readonly #limits: MessageLimits;
   readonly #startLine: StartLine | undefined;
   // A head in several chunks is gathered here; none of it has been used while `#held` is 0.
-  #gathered: Buffer = empty;
+  #gathered: Uint8Array = empty;
   #held = 0;
   /** Start of the first line that is not complete, from the start of the head. */
   #line = 0;
@@ -57,7 +57,7 @@ export class HeadReader {
   /** Takes bytes from `at` on. The position after the head, or `MORE`. Throws a refusal; then it is done for. */
   read(chunk: Uint8Array, at: number): number {
     if (this.#held === 0) {
-      const after = this.#parse(asBuffer(chunk), at, chunk.byteLength);
+      const after = this.#parse(chunk, at, chunk.byteLength);
       if (after === MORE) this.#hold(chunk, at);
       return after;
     }
@@ -88,15 +88,15 @@ export class HeadReader {
     const take = Math.min(chunk.byteLength - at, this.#limits.headBytes + 1 - this.#held);
     const needed = this.#held + take;
     if (needed > this.#gathered.byteLength) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(512, needed, this.#gathered.byteLength * 2));
-      this.#gathered.copy(larger, 0, 0, this.#held);
+      const larger = new Uint8Array(Math.max(512, needed, this.#gathered.byteLength * 2));
+      larger.set(this.#gathered.subarray(0, this.#held));
       this.#gathered = larger;
     }
     this.#gathered.set(chunk.subarray(at, at + take), this.#held);
     this.#held = needed;
   }
 
-  #parse(bytes: Buffer, base: number, end: number): number {
+  #parse(bytes: Uint8Array, base: number, end: number): number {
     let at = base + this.#line;
     if (!this.#inFields) {
       const after = this.#judge(bytes, base, at, end, (this.#startLine as StartLine).read(bytes, at, end));
@@ -153,7 +153,7 @@ export class HeadReader {
   }
 
   /** What the reader of a line said, checked against the limits; a wrong line is waited for to its end. */
-  #judge(bytes: Buffer, base: number, at: number, end: number, after: number): number {
+  #judge(bytes: Uint8Array, base: number, at: number, end: number, after: number): number {
     if (after >= 0) {
       this.#checkLength(after - base, after - at);
       return after;

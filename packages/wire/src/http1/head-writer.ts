@@ -1,8 +1,9 @@
 import { HeddleError } from '@heddle/kernel';
 import type { Fields } from '../message/fields.ts';
-import { tokenOctets, valueOctets } from './octets.ts';
+import { COLON, CR, LF, SP, tokenOctets, valueOctets } from './octets.ts';
 
 const slabBytes = 65_536;
+const contentLength = Buffer.from('content-length: ');
 
 /**
  * Fields that the engine writes itself, or that concern one connection only. A service that sets them has no say:
@@ -36,13 +37,27 @@ export class HeadWriter {
     this.#at = this.#start;
   }
 
-  /** Text of the engine's own, which needs no check. */
+  /** Text of the engine's own, which needs no check. What is the same again and again is better kept as bytes. */
   text(text: string): void {
     this.#reserve(text.length);
     const slab = this.#slab;
     let at = this.#at;
     for (let i = 0; i < text.length; i++) slab[at++] = text.charCodeAt(i);
     this.#at = at;
+  }
+
+  /** The Content-Length field. */
+  length(bytes: number): void {
+    this.bytes(contentLength);
+    this.text(String(bytes));
+    this.lineEnd();
+  }
+
+  /** The end of a line, or of the head. */
+  lineEnd(): void {
+    this.#reserve(2);
+    this.#slab[this.#at++] = CR;
+    this.#slab[this.#at++] = LF;
   }
 
   /** Text in which every character must be allowed by the table, and of which there must be some. */
@@ -63,12 +78,14 @@ export class HeadWriter {
   /** One field line. */
   field(name: string, value: string): void {
     this.checked(name, tokenOctets, 'field name');
-    this.text(': ');
+    this.#reserve(2);
+    this.#slab[this.#at++] = COLON;
+    this.#slab[this.#at++] = SP;
     this.#write(value, valueOctets, 'field value');
-    this.text('\r\n');
+    this.lineEnd();
   }
 
-  /** Appends bytes: a small content that goes out with its head. */
+  /** Appends bytes: prepared parts of a head, or a small content that goes out with it. */
   bytes(bytes: Uint8Array): void {
     this.#reserve(bytes.byteLength);
     this.#slab.set(bytes, this.#at);
@@ -80,6 +97,20 @@ export class HeadWriter {
     const taken = this.#slab.subarray(this.#start, this.#at);
     this.#start = this.#at;
     return taken;
+  }
+
+  /**
+   * The system has taken these bytes, whoever's they are: where they are what was taken last, their space is used
+   * again. So a server that keeps up writes all its heads into the same few cache lines.
+   */
+  giveBack(bytes: Uint8Array): void {
+    const { buffer, byteOffset } = this.#slab;
+    const from = bytes.byteOffset - byteOffset;
+    if (bytes.buffer !== buffer || from + bytes.byteLength !== this.#start) return;
+    // A head that is being written behind them keeps its place.
+    if (this.#at === this.#start) this.#at = from;
+    else return;
+    this.#start = from;
   }
 
   #write(text: string, allowed: Uint8Array, what: string): void {

@@ -54,9 +54,14 @@ export const hexValues: Int8Array = Int8Array.from({ length: 256 }, (_, code) =>
   return code < 128 && lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 });
 
-/** A view with the methods of `Buffer` on the same bytes. */
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+type Latin1Slice = (this: Uint8Array, start: number, end: number) => string;
+
+// What `toString` of a `Buffer` comes down to. A `Buffer` made just for it costs more than reading a whole small head.
+const { latin1Slice } = Buffer.prototype as unknown as { readonly latin1Slice: Latin1Slice };
+
+/** `bytes[start, end)` as text, one character for each byte. */
+export function latin1(bytes: Uint8Array, start: number, end: number): string {
+  return latin1Slice.call(bytes, start, end);
 }
 
 /** True if every character of `text` is allowed by the table, and there is at least one. */

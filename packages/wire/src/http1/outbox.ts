@@ -1,4 +1,5 @@
-import type { Connection } from '@heddle/kernel';
+import type { Connection, Timers } from '@heddle/kernel';
+import { headWriter } from './head-writer.ts';
 
 // With this much gathered, a turn need not end before it goes out.
 const enoughBytes = 32_768;
@@ -13,12 +14,14 @@ export class Outbox {
   /** True from a write that filled the queue to `drained`. */
   blocked = false;
   readonly #connection: Connection;
+  readonly #timers: Timers;
   #corks = 0;
   #gathered: Uint8Array[] = [];
   #gatheredBytes = 0;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, timers: Timers) {
     this.#connection = connection;
+    this.#timers = timers;
   }
 
   /** True when all that was written has been taken by the system. */
@@ -39,6 +42,11 @@ export class Outbox {
   /** The connection's queue is empty again. */
   drained(): void {
     this.blocked = false;
+  }
+
+  /** Runs `task` once others have had their turn. */
+  soon(task: () => void): void {
+    this.#timers.soon(task);
   }
 
   cork(): void {
@@ -70,5 +78,6 @@ export class Outbox {
 
   #send(bytes: Uint8Array): void {
     if (!this.#connection.write(bytes)) this.blocked = true;
+    if (this.#connection.pendingBytes === 0) headWriter.giveBack(bytes);
   }
 }

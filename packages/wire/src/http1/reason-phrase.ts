@@ -45,13 +45,13 @@ const phrases: Readonly<Record<number, string>> = {
   505: 'HTTP Version Not Supported',
 };
 
-const lines = new Map<number, string>();
+const lines = new Map<number, Uint8Array>();
 
 /** `HTTP/1.1 status reason CRLF`, made once for each status. */
-export function statusLine(status: number): string {
+export function statusLine(status: number): Uint8Array {
   let line = lines.get(status);
   if (line === undefined) {
-    line = `HTTP/1.1 ${status} ${phrases[status] ?? ''}\r\n`;
+    line = Buffer.from(`HTTP/1.1 ${status} ${phrases[status] ?? ''}\r\n`);
     lines.set(status, line);
   }
   return line;

@@ -2,6 +2,7 @@ import type { MessageLimits } from './limits.ts';
 import { isAuthority, normalAuthority } from './authority.ts';
 import { HeadReader, MORE } from './head-reader.ts';
 import { MessageHead, NO_LENGTH } from './message-head.ts';
+import { latin1 } from './octets.ts';
 import { refusal } from './refusal.ts';
 import { RequestLine } from './request-line.ts';
 
@@ -63,7 +64,7 @@ export class RequestHeadReader {
     const reader = this.#reader;
     if (line.major !== 1 || line.minor > 1)
       throw refusal('VERSION_UNKNOWN', 'the version is not HTTP/1.1 or HTTP/1.0');
-    const text = reader.bytes.toString('latin1', reader.start, reader.end);
+    const text = latin1(reader.bytes, reader.start, reader.end);
     const head = new MessageHead(reader, text);
     const method = text.slice(line.methodStart, line.methodEnd);
     const target = text.slice(line.methodEnd + 1, line.targetEnd);

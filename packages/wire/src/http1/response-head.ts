@@ -1,6 +1,7 @@
 import { HeadReader, MORE } from './head-reader.ts';
 import type { MessageLimits } from './limits.ts';
 import { MessageHead } from './message-head.ts';
+import { latin1 } from './octets.ts';
 import { refusal } from './refusal.ts';
 import { StatusLine } from './status-line.ts';
 
@@ -43,7 +44,7 @@ export class ResponseHeadReader {
   #understand(): ResponseHead {
     const reader = this.#reader;
     const { minor, status } = this.#line;
-    const head = new MessageHead(reader, reader.bytes.toString('latin1', reader.start, reader.end));
+    const head = new MessageHead(reader, latin1(reader.bytes, reader.start, reader.end));
     if (minor === 0 && head.chunked) {
       throw refusal('BAD_TRANSFER_ENCODING', 'there is Transfer-Encoding in a message of HTTP/1.0');
     }

@@ -92,6 +92,28 @@ describe('an answer', () => {
     assert.equal(bench.written, `HTTP/1.1 200 OK\r\n${date}transfer-encoding: chunked\r\n\r\n${chunks}`);
   });
 
+  it('with its chunks at hand is made no faster than the client takes it, and leaves the others their turn', async () => {
+    const bench = new Bench();
+    await bench.feed('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    let made = 0;
+    const source = function* (): Generator<Uint8Array> {
+      for (; made < 5000; made++) yield Buffer.from(String(made).padStart(100, '.'));
+    };
+    bench.connection.capacity = 20_000;
+    await bench.first.answer({ body: streamBody(source(), { size: 500_000 }) });
+    assert.ok(made < 1000, `${made} chunks were made for a client that takes 200`);
+    bench.connection.takeAll();
+    bench.connection.capacity = Number.POSITIVE_INFINITY;
+    const before = made;
+    bench.connection.takeAll();
+    assert.ok(made > before && made < 3000, `${made} chunks are one turn`);
+    for (let turn = 0; turn < 20; turn++) await bench.runtime.time.advance(0);
+    const [, content = ''] = bench.connection.written.split('\r\n\r\n');
+    assert.equal(content.length, 500_000);
+    assert.equal(Number(content.slice(-100).replaceAll('.', '')), 4999);
+    assert.equal(bench.first.call.outcome?.error, undefined);
+  });
+
   it('to HTTP/1.0 of unknown size ends with the connection', async () => {
     const bench = new Bench();
     await bench.feed('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n');

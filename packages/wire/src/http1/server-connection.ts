@@ -35,6 +35,7 @@ export interface ConnectionServer extends ExchangeServer {
 export class ServerConnection implements ConnectionHandler, ExchangeConnection, Sweepable {
   readonly server: ConnectionServer;
   readonly outbox: Outbox;
+  readonly peer: Peer;
   readonly #connection: Connection;
   readonly #reader: RequestHeadReader;
   #phase: Phase = 'head';
@@ -54,15 +55,11 @@ export class ServerConnection implements ConnectionHandler, ExchangeConnection, 
 
   constructor(server: ConnectionServer, connection: Connection) {
     this.server = server;
-    this.outbox = new Outbox(connection);
+    this.outbox = new Outbox(connection, server.runtime.timers);
+    this.peer = { address: connection.remote, tls: connection.tls };
     this.#connection = connection;
     this.#reader = new RequestHeadReader(server.limits, connection.tls === undefined ? 'http' : 'https');
     this.#deadlineMs = this.#nowMs() + server.limits.headMs;
-  }
-
-  get peer(): Peer {
-    const { remote, tls } = this.#connection;
-    return { address: remote, tls };
   }
 
   data(chunk: Uint8Array): void {
@@ -292,8 +289,8 @@ export class ServerConnection implements ConnectionHandler, ExchangeConnection, 
     // Only a mistake of our own is not a refusal.
     const status = refusalStatus(error) ?? 500;
     headWriter.begin();
-    headWriter.text(statusLine(status));
-    headWriter.text(this.server.dateLine());
+    headWriter.bytes(statusLine(status));
+    headWriter.bytes(this.server.dateLine());
     headWriter.text(`content-type: text/plain\r\ncontent-length: ${error.reason.length + 1}\r\n`);
     headWriter.text(`connection: close\r\n\r\n${error.reason}\n`);
     this.outbox.write(headWriter.take());

@@ -23,7 +23,7 @@ export interface ExchangeServer {
   /** True once no connection may be kept alive. */
   readonly draining: boolean;
   /** The line of the Date field (RFC 9110 section 6.6.1), good for this second. */
-  dateLine(): string;
+  dateLine(): Uint8Array;
 }
 
 /** The connection that an exchange is on. */

@@ -36,7 +36,7 @@ export class Http1Server implements ConnectionServer {
     return this.#draining;
   }
 
-  dateLine(): string {
+  dateLine(): Uint8Array {
     return this.#date.line();
   }
 
@@ -77,17 +77,17 @@ export class Http1Server implements ConnectionServer {
 class DateField {
   readonly #runtime: Runtime;
   #second = -1;
-  #line = '';
+  #line: Uint8Array = Buffer.alloc(0);
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
   }
 
-  line(): string {
+  line(): Uint8Array {
     const second = Math.floor(this.#runtime.clock.wallMs() / 1000);
     if (second !== this.#second) {
       this.#second = second;
-      this.#line = `date: ${new Date(second * 1000).toUTCString()}\r\n`;
+      this.#line = Buffer.from(`date: ${new Date(second * 1000).toUTCString()}\r\n`);
     }
     return this.#line;
   }

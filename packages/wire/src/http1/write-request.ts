@@ -1,13 +1,14 @@
 import { HeddleError } from '@heddle/kernel';
 import { wholeBytes } from '../message/body.ts';
 import type { HttpRequest } from '../message/http.ts';
-import { isAuthority } from './authority.ts';
+import { isAuthorityAgain } from './authority.ts';
 import type { Framing } from './body-writer.ts';
 import { headWriter } from './head-writer.ts';
 import { targetOctets, tokenOctets, upgradeOctets } from './octets.ts';
 
 // Content up to here leaves in one piece with its head.
 const joinBytes = 16_384;
+const lineEndAndHost = Buffer.from(' HTTP/1.1\r\nhost: ');
 
 /** How the content of a request is framed; `none` where there is none, `tunnel` where it waits for an upgrade. */
 export type RequestFraming = Framing | 'none' | 'tunnel';
@@ -33,25 +34,25 @@ export function writeRequestHead(
   hold: boolean,
 ): { bytes: Uint8Array; withBody: boolean } {
   const { method, authority, path, fields, body } = request;
-  if (!isAuthority(authority)) throw illegal('authority', authority, 'host or host:port');
+  if (!isAuthorityAgain(authority)) throw illegal('authority', authority, 'host or host:port');
   headWriter.begin();
   headWriter.checked(method, tokenOctets, 'method');
   headWriter.text(' ');
   if (method === 'CONNECT') headWriter.text(authority);
   else writeTarget(path, method);
-  headWriter.text(' HTTP/1.1\r\nhost: ');
+  headWriter.bytes(lineEndAndHost);
   headWriter.text(authority);
-  headWriter.text('\r\n');
+  headWriter.lineEnd();
   headWriter.fields(fields);
   if (hold) headWriter.text('expect: 100-continue\r\n');
-  if (framing === 'length') headWriter.text(`content-length: ${body.size}\r\n`);
+  if (framing === 'length') headWriter.length(body.size ?? 0);
   else if (framing === 'chunked') headWriter.text('transfer-encoding: chunked\r\n');
   else if (request.protocol !== undefined) {
     headWriter.text('connection: upgrade\r\nupgrade: ');
     headWriter.checked(request.protocol, upgradeOctets, 'protocol');
     headWriter.text('\r\n');
   }
-  headWriter.text('\r\n');
+  headWriter.lineEnd();
   const whole = framing === 'length' && !hold ? wholeBytes(body) : undefined;
   const joined = whole !== undefined && whole.byteLength <= joinBytes;
   if (joined) headWriter.bytes(whole);

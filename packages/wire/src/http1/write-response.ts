@@ -63,25 +63,25 @@ export function isTunnel(
 }
 
 /**
- * Writes the head, and the content with it where that is small and all there. `date` is the value of the Date field,
+ * Writes the head, and the content with it where that is small and all there. `date` is the line of the Date field,
  * which is left to the service if it sets one. Throws `ILLEGAL_HEAD` and writes nothing if a field cannot be sent.
  */
 export function writeResponseHead(
   response: HttpResponse,
   plan: ResponsePlan,
   answered: Answered,
-  date: string,
+  date: Uint8Array,
 ): { bytes: Uint8Array; withBody: boolean } {
   const { status, fields, body } = response;
   headWriter.begin();
-  headWriter.text(statusLine(status));
+  headWriter.bytes(statusLine(status));
   headWriter.fields(fields);
-  if (!fields.has('date')) headWriter.text(date);
-  if (plan.framing === 'length') headWriter.text(`content-length: ${body.size}\r\n`);
+  if (!fields.has('date')) headWriter.bytes(date);
+  if (plan.framing === 'length') headWriter.length(body.size ?? 0);
   else if (plan.framing === 'chunked') headWriter.text('transfer-encoding: chunked\r\n');
   else if (plan.framing === 'none') writeDescribedLength(response, answered.method);
   writeConnection(plan, status, answered);
-  headWriter.text('\r\n');
+  headWriter.lineEnd();
   const whole = plan.framing === 'length' ? smallBytes(body) : undefined;
   if (whole !== undefined) headWriter.bytes(whole);
   return { bytes: headWriter.take(), withBody: whole !== undefined };

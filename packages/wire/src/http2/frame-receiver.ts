@@ -5,6 +5,7 @@ import { FrameReader } from './frame-reader.ts';
 import { writePing, writeSettingsAck } from './frame-writer.ts';
 import { HeaderAssembly } from './header-assembly.ts';
 import { HpackDecoder, HpackError } from './hpack/decoder.ts';
+import { KnownSections } from './known-sections.ts';
 import type { Link } from './link.ts';
 import type { MessageHead } from './message-head.ts';
 import type { Http2Stream } from './stream.ts';
@@ -51,6 +52,7 @@ export class FrameReceiver {
   readonly #session: FrameSession;
   readonly #reader: FrameReader;
   readonly #assembly: HeaderAssembly;
+  readonly #known = new KnownSections();
   #decoder: HpackDecoder | undefined;
   #settingsSeen = false;
 
@@ -209,16 +211,27 @@ export class FrameReceiver {
 
   #block(streamId: number, endStream: boolean, bytes: Buffer, start: number, end: number): void {
     const { head } = this.#session;
+    const decoder = (this.#decoder ??= new HpackDecoder());
+    const known = this.#known.find(bytes, start, end, decoder.state);
+    if (known === undefined) this.#decode(decoder, bytes, start, end);
+    else head.recall(known);
+    if (head.tooLarge) this.#session.guard.counters.largeHeaders++;
+    this.#session.headReceived(streamId, endStream);
+  }
+
+  #decode(decoder: HpackDecoder, bytes: Buffer, start: number, end: number): void {
+    const { head } = this.#session;
+    const before = decoder.state;
     head.begin();
     try {
-      this.#decoder ??= new HpackDecoder();
-      this.#decoder.decode(bytes, start, end, head);
+      decoder.decode(bytes, start, end, head);
     } catch (thrown) {
       if (!(thrown instanceof HpackError)) throw thrown;
       throw new ConnectionFault(errorCode.compressionError, thrown.message);
     }
-    if (head.tooLarge) this.#session.guard.counters.largeHeaders++;
-    this.#session.headReceived(streamId, endStream);
+    if (decoder.state !== before || !this.#known.wants(start, end)) return;
+    const section = head.memorise();
+    if (section !== undefined) this.#known.keep(bytes, start, end, before, section);
   }
 
   #windowUpdate(streamId: number, bytes: Buffer, start: number, end: number): void {

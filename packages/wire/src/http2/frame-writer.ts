@@ -3,7 +3,11 @@ import type { Output } from './output.ts';
 
 // What each function writes is one frame (RFC 9113 section 6). Nothing is checked: whoever calls knows the limits.
 
-/** A DATA frame with `bytes[from, from + count)`. */
+/**
+ * `bytes[from, from + count)` as content of a stream: as a DATA frame, or at the end of the one that was written last
+ * where that is the stream's own and has not left. So the many small chunks of a stream of messages cost one frame
+ * here and at the peer, and what frames a message need not be copied together with it.
+ */
 export function writeData(
   output: Output,
   streamId: number,
@@ -12,8 +16,16 @@ export function writeData(
   count: number,
   endStream: boolean,
 ): void {
-  const at = writeFrame(output, count, frameType.data, endStream ? flag.endStream : 0, streamId);
+  const flags = endStream ? flag.endStream : 0;
+  const before = output.extendData(streamId, count);
+  const at = before < 0 ? writeFrame(output, count, frameType.data, flags, streamId) : before;
   const { buffer } = output;
+  if (before < 0) {
+    if (!endStream) output.noteData(streamId, at, count);
+  } else {
+    const head = output.dataStart - frameHeaderBytes;
+    writeFrameHeader(buffer, head, at + count - output.dataStart, frameType.data, flags, streamId);
+  }
   if (count > 64) {
     buffer.set(from === 0 && count === bytes.length ? bytes : bytes.subarray(from, from + count), at);
     return;

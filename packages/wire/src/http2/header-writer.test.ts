@@ -36,7 +36,7 @@ describe('header sections that are written again', () => {
   test('mean the same as the first time, whatever was written in between', () => {
     // Few names and values, so that sections come again, some that are remembered and some that are not.
     const field = fc.tuple(
-      fc.constantFrom('content-type', 'etag', 'x-any', 'authorization', 'host'),
+      fc.constantFrom('content-type', 'etag', 'x-any', 'authorization', 'host', 'traceparent'),
       fc.constantFrom('a', 'b', 'x'.repeat(60)),
     );
     const step = fc.oneof(
@@ -61,6 +61,35 @@ describe('header sections that are written again', () => {
       }),
       { seed: 7541, numRuns: 300 },
     );
+  });
+
+  test('are repeated but for a traceparent at their end, which is written anew', () => {
+    const bench = new Bench();
+    const section = (value: string): Fields =>
+      Fields.of({ 'content-type': 'application/grpc', traceparent: value });
+    for (let time = 0; time < 3; time++) {
+      bench.writer.write(1, ok, section(`${time}`), false);
+      bench.decoded();
+    }
+    assert.equal(bench.writer.repeat(1, ok, section('another'), false), true);
+    assert.deepEqual(bench.decoded().fields, [
+      ...ok,
+      'content-type',
+      'application/grpc',
+      'traceparent',
+      'another',
+    ]);
+    // Without it, and with one that cannot be sent.
+    assert.equal(bench.writer.repeat(1, ok, Fields.of({ 'content-type': 'application/grpc' }), true), true);
+    assert.deepEqual(bench.decoded().fields, [...ok, 'content-type', 'application/grpc']);
+    assert.equal(bench.writer.repeat(1, ok, section('bad\u0000'), false), false);
+    assert.throws(() => bench.writer.write(1, ok, section('bad\u0000'), false), { reason: 'INVALID_FIELD' });
+    // The peer's limit counts it.
+    bench.peer.maxHeaderListBytes = 110;
+    assert.equal(bench.writer.repeat(1, ok, section('x'.repeat(60)), false), false);
+    assert.throws(() => bench.writer.write(1, ok, section('x'.repeat(60)), false), {
+      reason: 'FIELDS_TOO_LARGE',
+    });
   });
 
   test('are repeated once nothing about them is new to the decoder', () => {

@@ -3,7 +3,7 @@ import type { Fields } from '../message/fields.ts';
 import { defaultFrameBytes, flag, frameHeaderBytes, frameType } from './frame.ts';
 import { writeFrameHeader, writeHeaderBlock } from './frame-writer.ts';
 import { HpackEncoder } from './hpack/encoder.ts';
-import { trait, traitsOf } from './hpack/header-field.ts';
+import { isFieldValue, trait, traitsOf } from './hpack/header-field.ts';
 import type { Output } from './output.ts';
 import { SectionMemory } from './section-memory.ts';
 import type { PeerSettings } from './settings.ts';
@@ -53,15 +53,26 @@ export class HeaderWriter {
   ): boolean {
     const encoder = this.#encoder;
     if (encoder === undefined || this.#memory === undefined) return false;
-    const kept = this.#memory.find(special, fields?.raw ?? nothing, encoder.state);
-    if (kept === undefined || kept.listBytes > this.#peer.maxHeaderListBytes) return false;
+    const raw = fields?.raw ?? nothing;
+    const steady = steadyLength(raw);
+    const kept = this.#memory.find(special, raw, steady, encoder.state);
+    if (kept === undefined) return false;
+    const last = steady === raw.length ? undefined : (raw[steady + 1] as string);
+    const extra = last === undefined ? 0 : countedBytes(lastName, last);
+    if (kept.listBytes + extra > this.#peer.maxHeaderListBytes) return false;
+    if (last !== undefined && !isFieldValue(last)) return false;
     const { bytes, length } = kept;
-    const at = this.#output.reserve(frameHeaderBytes + length);
+    const at = this.#output.reserve(frameHeaderBytes + length + extra);
     const { buffer } = this.#output;
-    const flags = flag.endHeaders | (endStream ? flag.endStream : 0);
-    writeFrameHeader(buffer, at, length, frameType.headers, flags, streamId);
     const start = at + frameHeaderBytes;
     for (let index = 0; index < length; index++) buffer[start + index] = bytes[index] as number;
+    let end = start + length;
+    if (last !== undefined) {
+      end = encoder.field(buffer, end, lastName, last);
+      this.#output.trim(end);
+    }
+    const flags = flag.endHeaders | (endStream ? flag.endStream : 0);
+    writeFrameHeader(buffer, at, end - start, frameType.headers, flags, streamId);
     return true;
   }
 
@@ -78,7 +89,7 @@ export class HeaderWriter {
     const bound = listBytes + blockStartBytes;
     if (bound > defaultFrameBytes) {
       const scratch = Buffer.allocUnsafe(bound);
-      const block = scratch.subarray(0, this.#encode(scratch, 0, special, raw));
+      const block = scratch.subarray(0, this.#encode(scratch, 0, special, raw, raw.length));
       writeHeaderBlock(this.#output, streamId, block, endStream);
       return;
     }
@@ -87,13 +98,21 @@ export class HeaderWriter {
     const at = this.#output.reserve(frameHeaderBytes + bound);
     const { buffer } = this.#output;
     const start = at + frameHeaderBytes;
-    const end = this.#encode(buffer, start, special, raw);
+    const steady = steadyLength(raw);
+    const middle = this.#encode(buffer, start, special, raw, steady);
+    const kept = encoder.state === before;
+    let end = middle;
+    for (let index = steady; index < raw.length; index += 2)
+      end = encoder.field(buffer, end, raw[index] as string, raw[index + 1] as string);
     const flags = flag.endHeaders | (endStream ? flag.endStream : 0);
     writeFrameHeader(buffer, at, end - start, frameType.headers, flags, streamId);
     this.#output.trim(end);
-    if (encoder.state !== before) return;
+    // Where fields were left out, what was written is not what will be asked for.
+    if (!kept || (fields !== undefined && raw !== fields.raw)) return;
     this.#memory ??= new SectionMemory();
-    this.#memory.keep({ special, raw: fields?.raw ?? nothing, listBytes }, before, buffer, start, end);
+    const last = steady === raw.length ? 0 : countedBytes(lastName, raw[steady + 1] as string);
+    const section = { special, raw, length: steady, listBytes: listBytes - last };
+    this.#memory.keep(section, before, buffer, start, middle);
   }
 
   /** What the section counts for the peer's limit (RFC 9113 section 6.5.2). */
@@ -106,13 +125,19 @@ export class HeaderWriter {
     return listBytes;
   }
 
-  #encode(out: Buffer, offset: number, special: readonly string[], raw: readonly string[]): number {
+  #encode(
+    out: Buffer,
+    offset: number,
+    special: readonly string[],
+    raw: readonly string[],
+    length: number,
+  ): number {
     const encoder = this.#encoder ?? this.#makeEncoder();
     let at = encoder.begin(out, offset);
     for (let index = 0; index < special.length; index += 2) {
       at = encoder.field(out, at, special[index] as string, special[index + 1] as string);
     }
-    for (let index = 0; index < raw.length; index += 2) {
+    for (let index = 0; index < length; index += 2) {
       at = encoder.field(out, at, raw[index] as string, raw[index + 1] as string);
     }
     return at;
@@ -132,6 +157,19 @@ export class HeaderWriter {
 }
 
 const nothing: readonly string[] = [];
+
+/** The one field that differs from call to call. As the last of a section it is written behind what is kept of the others. */
+const lastName = 'traceparent';
+
+/** How much of `raw` may be the same the next time. */
+function steadyLength(raw: readonly string[]): number {
+  return raw.at(-2) === lastName ? raw.length - 2 : raw.length;
+}
+
+/** What a field counts in a header list (RFC 9113 section 6.5.2); no fewer bytes than it takes. */
+function countedBytes(name: string, value: string): number {
+  return name.length + value.length + 32;
+}
 const unsendable = trait.malformed | trait.pseudo;
 
 /** `raw` itself where all of it may be sent, else a copy of what may. */

@@ -1,6 +1,7 @@
 import { Fields } from '../message/fields.ts';
 import type { FieldSink } from './hpack/decoder.ts';
 import { type HeaderField, trait } from './hpack/header-field.ts';
+import type { KnownSection } from './known-sections.ts';
 import type { Http2Limits } from './limits.ts';
 
 // Fields of the section that is being decoded; sections of all connections are, one after the other, since nothing
@@ -29,6 +30,7 @@ export class MessageHead implements FieldSink {
   pseudo = false;
 
   readonly #limits: Http2Limits;
+  #known: KnownSection | undefined;
   #kept = 0;
   #cookies: string[] | undefined;
   #bytes = 0;
@@ -53,6 +55,7 @@ export class MessageHead implements FieldSink {
     this.problem = undefined;
     this.tooLarge = false;
     this.pseudo = false;
+    this.#known = undefined;
     this.#kept = 0;
     this.#cookies = undefined;
     this.#bytes = 0;
@@ -62,11 +65,48 @@ export class MessageHead implements FieldSink {
 
   /** The fields that are neither pseudo nor about framing, which now belong to the caller. */
   takeFields(): Fields {
+    if (this.#known !== undefined) return new Fields(this.#known.raw.slice());
     // Crumbs are one field again for everybody else (RFC 9113 section 8.2.3).
     if (this.#cookies !== undefined) this.#keep('cookie', this.#cookies.join('; '));
     const raw = kept.slice(0, this.#kept);
     this.#kept = 0;
     return new Fields(raw);
+  }
+
+  /** Instead of `begin` and decoding: the section is this one again. */
+  recall(section: KnownSection): void {
+    this.begin();
+    this.method = section.method;
+    this.scheme = section.scheme;
+    this.authority = section.authority;
+    this.path = section.path;
+    this.protocol = section.protocol;
+    this.status = section.status;
+    this.host = section.host;
+    this.contentLength = section.contentLength;
+    this.pseudo = section.pseudo;
+    this.#known = section;
+  }
+
+  /** What the decoded section says, to be kept; undefined for one that is faulty, or too special to be seen again. */
+  memorise(): KnownSection | undefined {
+    const { method, scheme, authority, path, protocol, status, host, contentLength, pseudo } = this;
+    const special = this.#cookies !== undefined || this.expectContinue;
+    if (this.problem !== undefined || this.tooLarge || special) return undefined;
+    const raw = kept.slice(0, this.#kept);
+    const parts = { method, scheme, authority, path, protocol, status, host, contentLength, pseudo };
+    this.#known = { ...parts, raw, isRequest: false };
+    return this.#known;
+  }
+
+  /** The section is one that was accepted as the head of a request. */
+  get isRequest(): boolean {
+    return this.#known?.isRequest === true;
+  }
+
+  /** Remembers that it was. */
+  acceptRequest(): void {
+    if (this.#known !== undefined) this.#known.isRequest = true;
   }
 
   #keep(name: string, value: string): void {

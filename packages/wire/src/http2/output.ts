@@ -1,11 +1,8 @@
 import type { Connection, Timers } from '@heddle/kernel';
+import { defaultFrameBytes } from './frame.ts';
+import { release, type Slab, slabFor } from './output-space.ts';
 
-// Where the output of all connections is put together. What was handed to a connection must not change, so space is
-// used once; a connection with nothing to say owns none of it.
-const slabBytes = 65_536;
-let slab: Buffer = Buffer.allocUnsafeSlow(slabBytes);
-let slabUsed = 0;
-
+const nowhere = Buffer.alloc(0);
 const smallestRegionBytes = 512;
 // A turn that gathers more than this hands it over at once: nothing is gained by larger writes.
 const largestRegionBytes = 65_536;
@@ -13,16 +10,24 @@ const largestRegionBytes = 65_536;
 /** Gathers what is written to a connection in one turn, so that it leaves as one write. */
 export class Output {
   /** Where reserved space is. `reserve` may change it: read it afterwards. */
-  buffer: Buffer = slab;
+  buffer: Buffer = nowhere;
   /** The connection's queue is long: no more content until it has drained. */
   congested = false;
+
+  /** Where the payload of the DATA frame begins that was noted last. */
+  dataStart = 0;
 
   readonly #connection: Connection;
   readonly #timers: Timers;
   readonly #flushTask: () => void;
+  // The region that is being filled; a connection with nothing to say has none.
+  #slab: Slab | undefined;
   #start = 0;
   #at = 0;
   #end = 0;
+  // The stream of that frame, and where its payload ends; -1 where nothing may be added.
+  #dataStream = 0;
+  #dataEnd = -1;
   // As large as the last turn's output was, so that steady traffic finds room in one piece.
   #regionBytes = smallestRegionBytes;
   #turnBytes = 0;
@@ -68,6 +73,26 @@ export class Output {
     return at;
   }
 
+  /** Says that the frame written last is DATA with `count` bytes from `start`, to which more may be added. */
+  noteData(streamId: number, start: number, count: number): void {
+    this.#dataStream = streamId;
+    this.dataStart = start;
+    this.#dataEnd = start + count;
+  }
+
+  /**
+   * As `reserve`, behind the payload of the DATA frame that was noted last. Negative where that is not the stream's, is
+   * not the last of the output any more, or would become too large.
+   */
+  extendData(streamId: number, count: number): number {
+    const at = this.#dataEnd;
+    const fits = at + count <= this.#end && at + count - this.dataStart <= defaultFrameBytes;
+    if (at !== this.#at || streamId !== this.#dataStream || !fits) return -1;
+    this.#at = at + count;
+    this.#dataEnd = this.#at;
+    return at;
+  }
+
   /** Gives back the end of what was reserved last: `offset` is behind the last byte that was used. */
   trim(offset: number): void {
     this.#at = offset;
@@ -84,43 +109,56 @@ export class Output {
   flush(): void {
     const bytes = this.#at - this.#start;
     if (bytes === 0 || this.#closed) return;
+    const slab = this.#slab as Slab;
     const chunk = this.buffer.subarray(this.#start, this.#at);
     // The rest of the region goes back, unless somebody has taken space behind it.
-    if (this.buffer === slab && this.#end === slabUsed) slabUsed = this.#at;
-    this.#start = this.#at;
-    this.#end = this.#at;
+    if (this.#end === slab.used) slab.used = this.#at;
+    this.#leave();
     this.#flushed += bytes;
     this.#turnBytes += bytes;
     if (!this.#connection.write(chunk)) this.congested = true;
+    if (this.#connection.pendingBytes === 0) release(slab);
   }
 
   /** Nothing more will be written; what was not handed over is dropped. */
   close(): void {
     this.#closed = true;
-    this.#at = this.#start;
-    this.#end = this.#start;
-    this.buffer = slab;
+    if (this.#slab !== undefined) release(this.#slab);
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#slab = undefined;
+    this.buffer = nowhere;
+    this.#start = 0;
+    this.#at = 0;
+    this.#end = 0;
+    this.#dataEnd = -1;
   }
 
   #makeRoom(count: number): void {
-    const pending = this.#at - this.#start;
-    const last = this.buffer === slab && this.#end === slabUsed;
-    if (last && pending > 0 && pending < largestRegionBytes && this.#at + count <= slab.length) {
-      this.#end = Math.min(slab.length, this.#at + Math.max(count, pending));
-      slabUsed = this.#end;
-      return;
-    }
+    if (this.#slab !== undefined && this.#grow(this.#slab, count)) return;
     this.flush();
     const bytes = Math.max(count, this.#regionBytes);
-    if (slabUsed + bytes > slab.length) {
-      slab = Buffer.allocUnsafeSlow(Math.max(slabBytes, bytes));
-      slabUsed = 0;
-    }
-    this.buffer = slab;
-    this.#start = slabUsed;
-    this.#at = slabUsed;
-    this.#end = slabUsed + bytes;
-    slabUsed = this.#end;
+    const slab = slabFor(bytes);
+    slab.held++;
+    this.#slab = slab;
+    this.buffer = slab.buffer;
+    this.#start = slab.used;
+    this.#at = slab.used;
+    this.#end = slab.used + bytes;
+    slab.used = this.#end;
+  }
+
+  /** Makes the region larger where nobody has taken the space behind it. */
+  #grow(slab: Slab, count: number): boolean {
+    const pending = this.#at - this.#start;
+    const last = this.#end === slab.used;
+    if (!last || pending === 0 || pending >= largestRegionBytes || this.#at + count > slab.buffer.length)
+      return false;
+    this.#end = Math.min(slab.buffer.length, this.#at + Math.max(count, pending));
+    slab.used = this.#end;
+    return true;
   }
 }
 

@@ -123,9 +123,7 @@ export class ReceiveHalf implements BodySource {
       else this.#early.push(content);
       return;
     }
-    // What will wait to be read must not keep a much larger read buffer alive.
-    const waits = body.bufferedBytes > 0 || !body.read;
-    body.push(waits && content.length * 4 < content.buffer.byteLength ? Buffer.from(content) : content);
+    body.push(content);
   }
 
   #end(trailers: Fields | undefined): void {

@@ -1,4 +1,4 @@
-import { isAuthority } from '../http1/authority.ts';
+import { isAuthorityAgain } from '../http1/authority.ts';
 import { isFieldName } from './hpack/header-field.ts';
 import type { MessageHead } from './message-head.ts';
 
@@ -12,7 +12,8 @@ export function requestProblem(head: MessageHead): string | undefined {
   if (head.status !== undefined) return ':status in a request';
   if (method === undefined || !isToken(method)) return 'no valid :method';
   const authority = head.authority ?? head.host;
-  if (authority === undefined || !isGoodAuthority(authority)) return 'no valid :authority';
+  // The rule of HTTP/1.1, so that whoever passes the request on in that version passes on what we have looked at.
+  if (authority === undefined || !isAuthorityAgain(authority)) return 'no valid :authority';
   if (head.host !== undefined && head.host.toLowerCase() !== authority.toLowerCase()) {
     return ':authority and host contradict each other';
   }
@@ -29,17 +30,6 @@ export function requestProblem(head: MessageHead): string | undefined {
 /** Methods and protocols may have upper-case letters, which a field's name may not. */
 function isToken(text: string): boolean {
   return isFieldName(text.toLowerCase());
-}
-
-// On one connection, and mostly on many, it hardly ever changes; and the table gives the very same string.
-let goodAuthority = '';
-
-/** The rule of HTTP/1.1, so that whoever passes the request on in that version passes on what we have looked at. */
-function isGoodAuthority(authority: string): boolean {
-  if (authority === goodAuthority && authority !== '') return true;
-  if (!isAuthority(authority)) return false;
-  goodAuthority = authority;
-  return true;
 }
 
 /** Begins with a slash, or asks for the server as a whole; no fragment, no controls or spaces, ASCII. */

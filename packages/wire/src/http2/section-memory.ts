@@ -25,10 +25,12 @@ export class SectionMemory {
   #next = 0;
   #strange = 0;
 
-  /** The same section in the same state, if it was kept. */
-  find(special: readonly string[], raw: readonly string[], state: number): Kept | undefined {
+  /** The same section in the same state, if it was kept: `special`, and `raw` up to `length`. */
+  find(special: readonly string[], raw: readonly string[], length: number, state: number): Kept | undefined {
     for (const kept of this.#kept) {
-      if (kept.state !== state || !same(kept.special, special) || !same(kept.raw, raw)) continue;
+      if (kept.state !== state || kept.raw.length !== length || kept.special.length !== special.length)
+        continue;
+      if (!begins(special, kept.special) || !begins(raw, kept.raw)) continue;
       this.#strange = 0;
       return kept;
     }
@@ -41,6 +43,8 @@ export class SectionMemory {
     section: {
       readonly special: readonly string[];
       readonly raw: readonly string[];
+      /** How much of `raw` it has. */
+      readonly length: number;
       readonly listBytes: number;
     },
     state: number,
@@ -52,7 +56,7 @@ export class SectionMemory {
     const kept = this.#place();
     kept.special = section.special;
     // A copy: the fields belong to whoever made them.
-    kept.raw = section.raw.slice();
+    kept.raw = section.raw.slice(0, section.length);
     kept.state = state;
     kept.listBytes = section.listBytes;
     kept.length = end - start;
@@ -77,8 +81,8 @@ export class SectionMemory {
   }
 }
 
-function same(some: readonly string[], others: readonly string[]): boolean {
-  if (some.length !== others.length) return false;
-  for (let at = 0; at < some.length; at++) if (some[at] !== others[at]) return false;
+/** Whether `all` begins with `first`. */
+function begins(all: readonly string[], first: readonly string[]): boolean {
+  for (let at = 0; at < first.length; at++) if (all[at] !== first[at]) return false;
   return true;
 }

@@ -1,5 +1,5 @@
 import { HeddleError } from '@heddle/kernel';
-import { type Body, wholeBytes } from '../message/body.ts';
+import { type Body, chunksAtHand, wholeBytes } from '../message/body.ts';
 import type { Fields } from '../message/fields.ts';
 import { type BodySink, IncomingBody } from '../message/incoming-body.ts';
 import { defaultFrameBytes } from './frame.ts';
@@ -40,6 +40,8 @@ export class SendHalf implements Sender, BodySink {
   #trailers: Fields | undefined;
   #body: Body | undefined;
   #flow: IncomingBody | undefined;
+  // Where the next chunks are, for a body that has them at hand.
+  #source: Iterator<Uint8Array> | undefined;
   #wakePump: (() => void) | undefined;
 
   constructor(link: Link, owner: SendOwner) {
@@ -68,11 +70,14 @@ export class SendHalf implements Sender, BodySink {
       body.flow(this);
       return;
     }
-    void this.#pump(body);
+    this.#source = chunksAtHand(body);
+    if (this.#source === undefined) void this.#pump(body);
+    else this.#pull(this.#source);
   }
 
   proceed(): void {
     if (this.#pending !== undefined) this.#send(this.#pending);
+    if (this.#source !== undefined && this.#pending === undefined) this.#pull(this.#source);
   }
 
   /** The stream is over: nothing more is sent, and whoever produces the content is told. */
@@ -82,6 +87,7 @@ export class SendHalf implements Sender, BodySink {
     this.#pending = undefined;
     const body = this.#body;
     this.#body = undefined;
+    this.#source = undefined;
     body?.cancel(error);
     this.#wake();
   }
@@ -104,6 +110,37 @@ export class SendHalf implements Sender, BodySink {
     if (this.ended) return;
     this.#body = undefined;
     this.#owner.sendFailed(error);
+  }
+
+  /**
+   * Sends chunk by chunk until windows or socket have no room, or others want their turn. A stream of small messages
+   * costs a third of what it costs when each of them is awaited.
+   */
+  #pull(source: Iterator<Uint8Array>): void {
+    const { output } = this.#link;
+    let turn = turnBytes;
+    try {
+      while (turn > 0 && !output.congested && this.#pending === undefined) {
+        const { done, value } = source.next();
+        // The source itself may have given the call up.
+        if (this.ended) {
+          source.return?.();
+          return;
+        }
+        if (done === true) {
+          this.#source = undefined;
+          this.end(this.#body?.trailers);
+          return;
+        }
+        turn -= value.length;
+        if (value.length > 0) this.#offer(value);
+      }
+    } catch (thrown) {
+      this.#source = undefined;
+      this.fail(HeddleError.from(thrown));
+      return;
+    }
+    if (this.#pending === undefined) this.#link.queueSend(this);
   }
 
   async #pump(body: Body): Promise<void> {

@@ -179,8 +179,9 @@ class ServerSession extends Session implements Http2ServerConnection, ServerSide
       this.#refuseLarge(streamId, endStream);
       return;
     }
-    const problem = requestProblem(head);
+    const problem = head.isRequest ? undefined : requestProblem(head);
     if (problem !== undefined) throw new StreamFault(streamId, errorCode.protocolError, problem);
+    head.acceptRequest();
     const stream = new ServerStream(this, streamId, this, head);
     this.streams.set(streamId, stream);
     if (endStream) stream.receive.end(undefined);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HeddleError } from '@heddle/kernel';
-import { collect, emptyBody, streamBody, wholeBody, wholeBytes } from './body.ts';
+import { type Body, chunksAtHand, collect, emptyBody, streamBody, wholeBody, wholeBytes } from './body.ts';
 import { Fields } from './fields.ts';
 
 async function* chunks(...texts: string[]): AsyncGenerator<Uint8Array> {
@@ -63,5 +63,44 @@ describe('a streamed body', () => {
     })();
     await assert.rejects(reading, { reason: 'ENOUGH' });
     assert.deepEqual(read, ['a']);
+  });
+});
+
+describe('a body with its chunks at hand', () => {
+  it('is read like any other', async () => {
+    const texts = ['hel', 'lo'].map((text) => Buffer.from(text));
+    const body = streamBody(texts, { size: 5, trailers: () => Fields.of({ sum: '1' }) });
+    assert.notEqual(chunksAtHand(body), undefined);
+    assert.equal(chunksAtHand(streamBody(chunks('a'))), undefined);
+    assert.equal(Buffer.from(await body.bytes(5)).toString(), 'hello');
+    assert.deepEqual([body.size, body.trailers?.get('sum')], [5, '1']);
+  });
+
+  it('ends its source when it is cancelled, and rejects with the reason', async () => {
+    let ended = false;
+    const endless = function* (): Generator<Uint8Array> {
+      try {
+        for (;;) yield Buffer.from('a');
+      } finally {
+        ended = true;
+      }
+    };
+    const body = streamBody(endless());
+    const reader = body[Symbol.asyncIterator]();
+    await reader.next();
+    body.cancel(new HeddleError({ code: 'aborted', reason: 'ENOUGH', message: 'enough' }));
+    assert.equal(ended, true);
+    await assert.rejects(reader.next(), { reason: 'ENOUGH' });
+  });
+
+  it('may be cancelled by its own source', () => {
+    const bodies: Body[] = [];
+    const source = function* (): Generator<Uint8Array> {
+      bodies[0]?.cancel();
+      yield Buffer.from('a');
+    };
+    const body = streamBody(source());
+    bodies.push(body);
+    assert.doesNotThrow(() => chunksAtHand(body)?.next());
   });
 });

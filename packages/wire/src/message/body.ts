@@ -67,9 +67,68 @@ export interface StreamBodyOptions {
   readonly trailers?: () => Fields | undefined;
 }
 
-/** Content from any source of chunks. `cancel` ends the source by its iterator's `return`. */
-export function streamBody(source: AsyncIterable<Uint8Array>, options: StreamBodyOptions = {}): Body {
-  return new StreamedBody(source, options);
+/**
+ * Content from any source of chunks. `cancel` ends the source by its iterator's `return`.
+ * A source that has its chunks at hand (a list, a generator that is not async) is best given as a plain iterable: the
+ * engine takes as many as there is room for, and no promise stands between two of them. It takes a chunk only when it
+ * can be sent, so such a source too is under back-pressure.
+ */
+export function streamBody(
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  options: StreamBodyOptions = {},
+): Body {
+  return Symbol.asyncIterator in source ? new StreamedBody(source, options) : new PulledBody(source, options);
+}
+
+/** Where the chunks of a body come from that has them at hand; undefined for one whose chunks must be awaited. */
+export function chunksAtHand(body: Body): Iterator<Uint8Array> | undefined {
+  return body instanceof PulledBody ? body.chunks : undefined;
+}
+
+/** Chunks that are at hand, for a codec that takes them as fast as it can send them. */
+class PulledBody implements Body, AsyncIterableIterator<Uint8Array, void> {
+  readonly size: number | undefined;
+  /** Ends early, or throws, when the body is cancelled. */
+  readonly chunks: Iterator<Uint8Array>;
+  readonly #trailers: (() => Fields | undefined) | undefined;
+  #cancelled: HeddleError | undefined;
+
+  constructor(source: Iterable<Uint8Array>, options: StreamBodyOptions) {
+    this.size = options.size;
+    this.chunks = source[Symbol.iterator]();
+    this.#trailers = options.trailers;
+  }
+
+  get trailers(): Fields | undefined {
+    return this.#trailers?.();
+  }
+
+  bytes(limit: number): Promise<Uint8Array> {
+    return collect(this, limit);
+  }
+
+  cancel(error: HeddleError = readerLeft()): void {
+    this.#cancelled ??= error;
+    try {
+      this.chunks.return?.();
+    } catch {
+      // It is running: the call was given up from within the source. Whoever has asked it for a chunk ends it then.
+    }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, void>> {
+    if (this.#cancelled !== undefined) throw this.#cancelled;
+    return this.chunks.next() as IteratorResult<Uint8Array, void>;
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array, void>> {
+    this.chunks.return?.();
+    return { done: true, value: undefined };
+  }
 }
 
 /** Hands on what the source's own iterator gives: another generator around it would cost as much as all the rest. */

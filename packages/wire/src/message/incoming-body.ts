@@ -1,5 +1,6 @@
 import { HeddleError } from '@heddle/kernel';
 import { type Body, collect } from './body.ts';
+import { ChunkQueue } from './chunk-queue.ts';
 import type { Fields } from './fields.ts';
 
 /** What feeds an `IncomingBody`: one stream of a codec. It is told what the reader does. */
@@ -31,15 +32,13 @@ const ended: IteratorReturnResult<void> = { done: true, value: undefined };
 
 /**
  * The engine's own body: a codec pushes chunks in, one reader takes them out, by iterating or by `flow`.
- * Chunks are passed on as the slices they came in; nothing is copied. The codec keeps its queue short by not
- * pushing while `bufferedBytes` is high, and goes on when it hears `consumed`.
+ * To a reader who waits, chunks are passed on as the slices they came in, without a copy. The codec keeps the queue
+ * short by not pushing while `bufferedBytes` is high, and goes on when it hears `consumed`.
  */
 export class IncomingBody implements Body, AsyncIterableIterator<Uint8Array, void> {
   readonly size: number | undefined;
   readonly #source: BodySource;
-  #queue: Uint8Array[] = [];
-  #first = 0;
-  #bufferedBytes = 0;
+  readonly #queue = new ChunkQueue();
   #claimed = false;
   #complete = false;
   #finished = false;
@@ -57,7 +56,7 @@ export class IncomingBody implements Body, AsyncIterableIterator<Uint8Array, voi
 
   /** Bytes pushed and not yet read. */
   get bufferedBytes(): number {
-    return this.#bufferedBytes;
+    return this.#queue.bytes;
   }
 
   /** True while there is a reader who has not left. */
@@ -93,7 +92,6 @@ export class IncomingBody implements Body, AsyncIterableIterator<Uint8Array, voi
       return;
     }
     this.#queue.push(chunk);
-    this.#bufferedBytes += chunk.byteLength;
   }
 
   /** For the codec: that was all. */
@@ -126,7 +124,7 @@ export class IncomingBody implements Body, AsyncIterableIterator<Uint8Array, voi
   }
 
   async bytes(limit: number): Promise<Uint8Array> {
-    const [only] = this.#queue;
+    const only = this.#queue.next;
     // The usual small message, all there in one piece: no promise per chunk.
     if (
       this.#complete &&
@@ -157,7 +155,7 @@ export class IncomingBody implements Body, AsyncIterableIterator<Uint8Array, voi
   }
 
   next(): Promise<IteratorResult<Uint8Array, void>> {
-    if (this.#first < this.#queue.length) return Promise.resolve({ done: false, value: this.#take() });
+    if (this.#queue.length > 0) return Promise.resolve({ done: false, value: this.#take() });
     if (this.#error !== undefined) return Promise.reject(this.#error);
     if (this.#complete) return Promise.resolve(ended);
     return new Promise((resolve, reject) => {
@@ -180,20 +178,14 @@ export class IncomingBody implements Body, AsyncIterableIterator<Uint8Array, voi
   }
 
   #take(): Uint8Array {
-    const chunk = this.#queue[this.#first] as Uint8Array;
-    this.#first += 1;
-    if (this.#first === this.#queue.length) {
-      this.#queue = [];
-      this.#first = 0;
-    }
-    this.#bufferedBytes -= chunk.byteLength;
-    if (this.#complete && this.#first === this.#queue.length) this.#finished = true;
+    const chunk = this.#queue.take();
+    if (this.#complete && this.#queue.length === 0) this.#finished = true;
     this.#source.consumed(chunk.byteLength);
     return chunk;
   }
 
   #pourQueue(): void {
-    while (this.#first < this.#queue.length && !this.#sinkBlocked && this.#sink !== undefined) {
+    while (this.#queue.length > 0 && !this.#sinkBlocked && this.#sink !== undefined) {
       this.#pour(this.#sink, this.#take());
     }
     this.#finishIfDrained();
@@ -205,7 +197,7 @@ export class IncomingBody implements Body, AsyncIterableIterator<Uint8Array, voi
 
   /** Tells the reader the end, once there is nothing before it. */
   #finishIfDrained(): void {
-    if (this.#first < this.#queue.length) return;
+    if (this.#queue.length > 0) return;
     if (!this.#complete && this.#error === undefined) return;
     this.#finished = true;
     const waiting = this.#waiting;
@@ -222,10 +214,8 @@ export class IncomingBody implements Body, AsyncIterableIterator<Uint8Array, voi
   }
 
   #discardQueue(): void {
-    const bytes = this.#bufferedBytes;
-    this.#queue = [];
-    this.#first = 0;
-    this.#bufferedBytes = 0;
+    const { bytes } = this.#queue;
+    this.#queue.clear();
     if (bytes > 0) this.#source.consumed(bytes);
   }
 }

@@ -86,17 +86,11 @@ export class Http1Pool implements ClientConnectionOwner, Pool {
   }
 
   /** See `HttpService`. */
-  request = async (request: HttpRequest, call: Call): Promise<HttpResponse> => {
+  request = (request: HttpRequest, call: Call): Promise<HttpResponse> => {
     this.#inFlight++;
     call.onEnd(this.#ended);
-    try {
-      const idle = this.#waiting.size === 0 ? this.#takeIdle() : undefined;
-      const connection = idle ?? (await this.#obtain(call));
-      return await connection.exchange(request, call);
-    } catch (thrown) {
-      request.body.cancel();
-      throw thrown;
-    }
+    const idle = this.#waiting.size === 0 ? this.#takeIdle() : undefined;
+    return idle === undefined ? this.#later(request, call) : idle.exchange(request, call);
   };
 
   /** Takes no new request; resolves when none is in flight. */
@@ -141,6 +135,16 @@ export class Http1Pool implements ClientConnectionOwner, Pool {
     this.#inFlight--;
     if (this.#inFlight === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
   };
+
+  async #later(request: HttpRequest, call: Call): Promise<HttpResponse> {
+    try {
+      const connection = await this.#obtain(call);
+      return await connection.exchange(request, call);
+    } catch (thrown) {
+      request.body.cancel();
+      throw thrown;
+    }
+  }
 
   #takeIdle(): ClientConnection | undefined {
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
@@ -221,6 +225,7 @@ export class Http1Pool implements ClientConnectionOwner, Pool {
 
   /** Lets the first go on for whom there is a connection, or room for one. */
   #serveWaiting(): void {
+    if (this.#waiting.size === 0) return;
     const room = this.#limits.connections - this.#terms.size - this.#connecting;
     if (this.#idle.length > 0 || room > 0) this.#waiting.release(1);
   }

@@ -3,6 +3,7 @@ import { connectHttp2, defaultLimits, type Http2ClientConnection, type Http2Limi
 import type { HttpRequest, HttpResponse } from '../message/http.ts';
 import { closedPool } from './http1-pool.ts';
 import type { Dial } from './dial.ts';
+import { Sweep, type Sweepable } from '../sweep.ts';
 import { type EndpointState, Link, type StateListener } from './link.ts';
 import type { Pool } from './pool.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -15,6 +16,12 @@ export interface Http2PoolLimits extends Http2Limits {
   readonly waiting: number;
   /** Time to connect. Default 5000. */
   readonly connectMs: number;
+  /** A connection unused for so long is closed. Default 30000. */
+  readonly idleMs: number;
+  /** A connection older than this, give or take a tenth, finishes what is on it and gives way to a new one. Default 600000. */
+  readonly ageMs: number;
+  /** The same for so many requests, give or take a tenth. Default 1000000. */
+  readonly requestsPerConnection: number;
 }
 
 /** The defaults. */
@@ -23,11 +30,23 @@ export const http2PoolLimits: Http2PoolLimits = {
   connections: 4,
   waiting: 1024,
   connectMs: 5000,
+  idleMs: 30_000,
+  ageMs: 600_000,
+  requestsPerConnection: 1_000_000,
 };
+
+/** What the pool knows of a connection beside what that knows itself. */
+interface Term extends Sweepable {
+  readonly connection: Http2ClientConnection;
+  requestsLeft: number;
+  /** Since the last look. */
+  used: boolean;
+}
 
 /**
  * The HTTP/2 connections to one address: one, as long as that has streams to give. It is made when it is needed, and
- * again after a loss. One that the server sends away finishes its streams while new requests go to a new one.
+ * again after a loss. One that the server sends away, or that has grown old here, finishes its streams while new
+ * requests go to a new one.
  */
 export class Http2Pool implements Pool {
   readonly link: Link;
@@ -35,7 +54,8 @@ export class Http2Pool implements Pool {
   readonly #address: Address;
   readonly #dial: Dial;
   #limits: Http2PoolLimits;
-  readonly #connections: Http2ClientConnection[] = [];
+  readonly #sweep: Sweep;
+  readonly #connections: Term[] = [];
   readonly #waiting: WaitingLine;
   #connecting: Promise<void> | undefined;
   #inFlight = 0;
@@ -48,6 +68,7 @@ export class Http2Pool implements Pool {
     this.#dial = dial;
     this.#limits = limits;
     this.#waiting = new WaitingLine(limits.waiting);
+    this.#sweep = new Sweep(runtime, Math.max(10, Math.min(1000, limits.idleMs / 4)));
     this.link = new Link(runtime, () => void this.connect());
   }
 
@@ -88,7 +109,7 @@ export class Http2Pool implements Pool {
   close(): void {
     const error = closedPool('was closed');
     this.#close(error);
-    for (const connection of this.#connections.slice()) connection.destroy(error.with({ sent: true }));
+    for (const { connection } of this.#connections.slice()) connection.destroy(error.with({ sent: true }));
   }
 
   readonly #ended = (): void => {
@@ -97,8 +118,19 @@ export class Http2Pool implements Pool {
   };
 
   #withStream(): Http2ClientConnection | undefined {
-    for (const connection of this.#connections) if (connection.available > 0) return connection;
+    for (const term of this.#connections) {
+      if (term.connection.available === 0) continue;
+      term.used = true;
+      if (--term.requestsLeft === 0) this.#retire(term);
+      return term.connection;
+    }
     return undefined;
+  }
+
+  /** It takes no request but the one at hand, and closes when what is on it is done. */
+  #retire(term: Term): void {
+    // After the caller has put its request on it.
+    this.#runtime.timers.soon(() => void term.connection.close());
   }
 
   async #later(request: HttpRequest, call: Call): Promise<HttpResponse> {
@@ -125,7 +157,10 @@ export class Http2Pool implements Pool {
   }
 
   #open(): number {
-    return this.#connections.reduce((count, { state }) => (state === 'open' ? count + 1 : count), 0);
+    return this.#connections.reduce(
+      (count, { connection: { state } }) => (state === 'open' ? count + 1 : count),
+      0,
+    );
   }
 
   async #connect(): Promise<void> {
@@ -146,15 +181,39 @@ export class Http2Pool implements Pool {
   }
 
   #add(connection: Http2ClientConnection): void {
-    this.#connections.push(connection);
+    const term = this.#term(connection);
+    this.#connections.push(term);
+    this.#sweep.add(term);
     connection.onStateChange = this.#serveWaiting;
     this.link.reached();
     void connection.closed.then(() => {
-      this.#connections.splice(this.#connections.indexOf(connection), 1);
+      this.#connections.splice(this.#connections.indexOf(term), 1);
+      this.#sweep.delete(term);
       if (connection.tooManyPings) this.#calmDown();
       if (this.#connections.length === 0) this.link.emptied();
       this.#serveWaiting();
     });
+  }
+
+  #term(connection: Http2ClientConnection): Term {
+    const { idleMs, ageMs, requestsPerConnection } = this.#limits;
+    const spread = 0.9 + 0.2 * this.#runtime.random.float();
+    const madeMs = this.#runtime.clock.nowMs();
+    let idleSinceMs = madeMs;
+    const term: Term = {
+      connection,
+      requestsLeft: Math.ceil(requestsPerConnection * spread),
+      used: true,
+      sweep: (nowMs) => {
+        if (connection.state !== 'open') return;
+        if (term.used || connection.active > 0) idleSinceMs = nowMs;
+        term.used = false;
+        if (nowMs - idleSinceMs >= idleMs) void connection.close();
+        // Only once there is another: a pool in use is never without a connection.
+        else if (nowMs - madeMs >= ageMs * spread) void this.connect().then(() => connection.close());
+      },
+    };
+    return term;
   }
 
   /** The next connections send half as many PINGs (gRFC A8). */
@@ -171,7 +230,7 @@ export class Http2Pool implements Pool {
   /** Lets as many go on as there are streams; one, if a connection can be made for it. */
   readonly #serveWaiting = (): void => {
     if (this.#waiting.size === 0) return;
-    const streams = this.#connections.reduce((count, { available }) => count + available, 0);
+    const streams = this.#connections.reduce((count, { connection }) => count + connection.available, 0);
     const mayConnect = this.#connecting === undefined && this.#open() < this.#limits.connections;
     this.#waiting.release(streams > 0 ? streams : mayConnect ? 1 : 0);
   };
@@ -180,7 +239,7 @@ export class Http2Pool implements Pool {
     this.#closed ??= error;
     this.link.close();
     this.#waiting.refuseAll(this.#closed);
-    for (const connection of this.#connections) void connection.close();
+    for (const { connection } of this.#connections) void connection.close();
   }
 }
 

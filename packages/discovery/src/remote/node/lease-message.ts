@@ -1,12 +1,20 @@
-import type { Address, LogLevel } from '@heddle/kernel';
+import type { LogLevel, Runtime } from '@heddle/kernel';
+import type { LeaseClient } from '../../registry/lease-client.ts';
 import type { ConfirmedLease } from '../../registry/lease-keeper.ts';
 
 /** What a lease thread is started with. */
 export interface LeaseThreadData {
-  readonly addresses: readonly Address[];
-  readonly token: string | undefined;
-  readonly timeoutMs: number;
+  /** The address of a module that exports a `LeaseModule`. */
+  readonly module: string;
+  /** For its `openLeases`. */
+  readonly options: unknown;
   readonly maxBlockedMs: number;
+}
+
+/** What a module exports so that a lease thread can renew at its backend. */
+export interface LeaseModule<Options> {
+  /** Renews with connections of its own, over the thread's runtime. `options` came as a structured clone. */
+  readonly openLeases: (runtime: Runtime, options: Options) => Pick<LeaseClient, 'renew'>;
 }
 
 /**

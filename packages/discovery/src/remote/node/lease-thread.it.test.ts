@@ -18,6 +18,7 @@ import { recordWatch, type WatchRecord } from '../../testing/watch-record.ts';
 const token = 'sesame';
 const ttlMs = 2000;
 const program = fileURLToPath(new URL('../../testing/registered-process.ts', import.meta.url));
+const client = new URL('../../testing/remote-client.ts', import.meta.url).href;
 
 describe('a lease thread', { timeout: 120_000 }, () => {
   let folder = '';
@@ -45,8 +46,8 @@ describe('a lease thread', { timeout: 120_000 }, () => {
   /** Starts a process that has registered `x`, and a watch that has seen it. */
   async function start(maxBlockedMs: number, blockMs: number): Promise<[ChildProcess, WatchRecord]> {
     const watch = recordWatch(registry, 'users');
-    const numbers = [ttlMs, maxBlockedMs, blockMs].map(String);
-    const args = ['--conditions=@heddle/source', program, String(server.address.port), token, ...numbers];
+    const options = JSON.stringify({ port: server.address.port, token, ttlMs, maxBlockedMs });
+    const args = ['--conditions=@heddle/source', program, client, options, String(blockMs)];
     const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     children.push(child);
     assert.equal(await nextLine(child), 'registered');

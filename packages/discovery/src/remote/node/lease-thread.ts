@@ -1,16 +1,15 @@
 import { Worker } from 'node:worker_threads';
-import type { Address, Runtime } from '@heddle/kernel';
+import type { Runtime } from '@heddle/kernel';
 import type { ConfirmedLease, LeaseKeeper } from '../../registry/lease-keeper.ts';
 import { type FromLeaseThread, type LeaseThreadData, never, type ToLeaseThread } from './lease-message.ts';
 
 /** How a lease thread is made. */
 export interface LeaseThreadOptions {
   readonly runtime: Runtime;
-  /** The servers of the registry, and the token, as for `remoteRegistry`. */
-  readonly addresses: readonly Address[];
-  readonly token?: string;
-  /** Deadline of each request. Default 6000. */
-  readonly timeoutMs?: number;
+  /** How the thread reaches the backend: the address of a module that exports a `LeaseModule`. */
+  readonly module: URL;
+  /** For the module's `openLeases`; it is cloned into the thread. */
+  readonly options: unknown;
   /**
    * For how long it renews for a main thread that does not answer it. Default 60000: long enough for a large
    * collection or a mistaken loop over much data, short enough that a deadlocked process is not called for ever.
@@ -37,9 +36,9 @@ class LeaseThread implements LeaseKeeper {
   #worker: Worker | undefined;
   #closed = false;
 
-  constructor({ runtime, addresses, token, timeoutMs = 6000, maxBlockedMs = 60_000 }: LeaseThreadOptions) {
+  constructor({ runtime, module, options, maxBlockedMs = 60_000 }: LeaseThreadOptions) {
     this.#runtime = runtime;
-    this.#data = { addresses, token, timeoutMs, maxBlockedMs };
+    this.#data = { module: module.href, options, maxBlockedMs };
   }
 
   keep(lease: ConfirmedLease): void {
@@ -88,12 +87,10 @@ class LeaseThread implements LeaseKeeper {
   }
 
   #start(): Worker {
-    // The sources run as they are; what is published was compiled.
-    const isSource = import.meta.url.endsWith('.ts');
-    const program = isSource
-      ? new URL('./lease-worker.ts', import.meta.url)
-      : new URL('./lease-worker.js', import.meta.url);
-    const worker = new Worker(program, { workerData: this.#data, name: 'leases' });
+    const worker = new Worker(asBuilt(new URL('./lease-worker.ts', import.meta.url)), {
+      workerData: this.#data,
+      name: 'leases',
+    });
     worker.unref();
     worker.on('message', (message: FromLeaseThread) => this.#receive(message));
     worker.on('error', (error) => {
@@ -110,4 +107,9 @@ class LeaseThread implements LeaseKeeper {
     if (message.kind === 'ping') this.#post({ kind: 'alive', nowMs: this.#runtime.clock.nowMs() });
     else this.#runtime.log(message.level, message.message, message.fields);
   }
+}
+
+/** Where a source of this package lies when it runs: the sources run as they are, and what is published was compiled. */
+export function asBuilt(source: URL): URL {
+  return import.meta.url.endsWith('.ts') ? source : new URL(source.href.replace(/\.ts$/, '.js'));
 }

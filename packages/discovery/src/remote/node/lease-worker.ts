@@ -3,15 +3,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Log, Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { LeaseStandby } from '../../registry/lease-standby.ts';
-import { overHttp2 } from '../over-http2.ts';
-import { RegistryServers } from '../registry-servers.ts';
-import { remoteLeases } from '../remote-leases.ts';
 import { ClockOffset } from './clock-offset.ts';
-import type { FromLeaseThread, LeaseThreadData, ToLeaseThread } from './lease-message.ts';
+import type { FromLeaseThread, LeaseModule, LeaseThreadData, ToLeaseThread } from './lease-message.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('lease-worker.ts is a worker thread: it is started by leaseThread()');
-const { addresses, token, timeoutMs, maxBlockedMs } = workerData as LeaseThreadData;
+const { module, options, maxBlockedMs } = workerData as LeaseThreadData;
 const tell = (message: FromLeaseThread): void => port.postMessage(message);
 
 // What this thread printed itself would wait for the main thread all the same.
@@ -20,12 +17,12 @@ const log: Log = (level, message, fields = {}) => {
   tell({ kind: 'log', level, message, fields: Object.fromEntries(plain) });
 };
 const runtime: Runtime = { ...nodeRuntime({ name: 'leases' }), log };
-const servers = new RegistryServers({ runtime, addresses, token, timeoutMs, reach: overHttp2(runtime) });
+const backend = (await import(module)) as LeaseModule<unknown>;
 const offset = new ClockOffset();
 const cells = new Map<string, BigInt64Array>();
 const standby = new LeaseStandby({
   runtime,
-  leases: remoteLeases(servers),
+  leases: backend.openLeases(runtime, options),
   maxSilenceMs: maxBlockedMs,
   ping: () => tell({ kind: 'ping' }),
   onConfirmed: (lease, atMs) => {

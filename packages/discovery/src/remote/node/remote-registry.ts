@@ -1,6 +1,7 @@
 import type { Registry } from '../../registry/registry.ts';
 import { type RemoteRegistryOptions, remoteRegistry as withoutThread } from '../remote-registry.ts';
-import { leaseThread } from './lease-thread.ts';
+import { asBuilt, leaseThread } from './lease-thread.ts';
+import type { RemoteLeaseOptions } from './remote-lease-module.ts';
 
 /** As `RemoteRegistryOptions`; the keeper is a thread. */
 export interface ThreadedRegistryOptions extends Omit<RemoteRegistryOptions, 'keeper' | 'reach'> {
@@ -13,6 +14,14 @@ export interface ThreadedRegistryOptions extends Omit<RemoteRegistryOptions, 'ke
  * `leaseThread`). A process that registers nothing gets no thread.
  */
 export function remoteRegistry({ maxBlockedMs, ...options }: ThreadedRegistryOptions): Registry {
-  const keeper = leaseThread(maxBlockedMs === undefined ? options : { ...options, maxBlockedMs });
+  const { runtime, addresses, token, timeoutMs = 6000 } = options;
+  const reach: RemoteLeaseOptions = { addresses, token, timeoutMs };
+  const module = asBuilt(new URL('./remote-lease-module.ts', import.meta.url));
+  const keeper = leaseThread({
+    runtime,
+    module,
+    options: reach,
+    ...(maxBlockedMs !== undefined && { maxBlockedMs }),
+  });
   return withoutThread({ ...options, keeper });
 }

@@ -25,6 +25,8 @@ let scratch: Buffer = Buffer.allocUnsafeSlow(4096);
 export class HpackDecoder {
   readonly #table: DynamicTable;
   readonly #tableLimit: number;
+  /** Changes whenever the table does: the same bytes mean the same as long as it is the same. */
+  state = 0;
   #bytes: Buffer = scratch;
   #at = 0;
   #end = 0;
@@ -54,6 +56,7 @@ export class HpackDecoder {
       } else if (first >= 0x40) {
         const field = this.#literal(6);
         this.#table.add(field);
+        this.state++;
         sink.field(field);
         fields++;
       } else if (first >= 0x20) {
@@ -72,6 +75,7 @@ export class HpackDecoder {
       throw new HpackError(`the peer wants a table of ${size} bytes; ${this.#tableLimit} is what we allow`);
     }
     this.#table.resize(size);
+    this.state++;
   }
 
   #lookUp(index: number): HeaderField {

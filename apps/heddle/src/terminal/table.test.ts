@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { table } from './table.ts';
+import { wrapped } from './wrapped.ts';
+
+const rows = [
+  { id: 'a', address: '10.0.0.1:80', zone: 'z1', weight: 100 },
+  { id: 'long-id', address: '[::1]:8080', zone: 'default', weight: 0 },
+];
+
+test('columns are as wide as what is in them', () => {
+  assert.equal(
+    table(rows),
+    'ID       ADDRESS      ZONE     WEIGHT\na        10.0.0.1:80  z1       100\nlong-id  [::1]:8080   default  0\n',
+  );
+  assert.equal(table([]), 'nothing is registered\n');
+});
+
+test('where a terminal is narrow, what matters least is left out, and never the rest', () => {
+  const droppable = ['zone', 'weight'];
+  assert.equal(table(rows, 37, droppable), table(rows));
+  assert.match(table(rows, 36, droppable), /^ID +ADDRESS +ZONE\n/);
+  assert.match(table(rows, 20, droppable), /^ID +ADDRESS\n/);
+});
+
+test('text is cut between words', () => {
+  assert.deepEqual(wrapped('one two three', 7), ['one two', 'three']);
+  assert.deepEqual(wrapped('averylongword a', 5), ['averylongword', 'a']);
+  assert.deepEqual(wrapped('', 5), ['']);
+});

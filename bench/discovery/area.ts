@@ -1,0 +1,164 @@
+// `npm run bench -- discovery`: the embedded registry beside etcd, Consul and Nacos, on the same work.
+import type { BenchOptions, BenchOutcome, BenchResult, SkippedPeer } from '../report.ts';
+import { type Contender, contenders } from './contender.ts';
+import { type Growth, growth } from './growth.ts';
+import { etcdBesideRaw } from './raw.ts';
+import { medianRound, type Pace, playRound, type Round } from './work.ts';
+
+const full: Pace = { services: 1000, watchers: 500, changes: 100, resolveMs: 2000, rounds: 3 };
+const quick: Pace = { services: 50, watchers: 50, changes: 20, resolveMs: 500, rounds: 1 };
+const ours = 'embedded';
+
+/** The measurements that all registries take part in. Of times and memory less is better. */
+const measurements: readonly {
+  readonly name: string;
+  readonly unit: string;
+  readonly lessIsBetter: boolean;
+  readonly read: (round: Round) => number | undefined;
+}[] = [
+  {
+    name: 'register-rate',
+    unit: 'instances/s',
+    lessIsBetter: false,
+    read: (round) => round.registeredPerSecond,
+  },
+  { name: 'change-to-last-watcher-p99', unit: 'ms', lessIsBetter: true, read: (round) => round.changeP99Ms },
+  { name: 'memory-10k', unit: 'MiB', lessIsBetter: true, read: (round) => round.memoryMib },
+  { name: 'resolve-rate', unit: 'services/s', lessIsBetter: false, read: (round) => round.resolvedPerSecond },
+];
+
+/** Measures everything, or what `options.only` names; says on stderr what it is at. */
+export async function discoveryBench({ quick: hasty, only }: BenchOptions): Promise<BenchOutcome> {
+  const pace = hasty ? quick : full;
+  const wanted = (name: string): boolean => only === undefined || only === name;
+  const results: BenchResult[] = [];
+  const skipped: SkippedPeer[] = [];
+  if (measurements.some(({ name }) => wanted(name))) {
+    const { rounds, absent } = await compete(pace);
+    for (const measurement of measurements.filter(({ name }) => wanted(name)))
+      addMeasurement(measurement, rounds, results, skipped);
+    for (const { name } of measurements.filter((each) => wanted(each.name)))
+      skipped.push(...absent.map(({ peer, reason }) => ({ name, peer, reason })));
+  }
+  if (wanted('register-rate') || wanted('resolve-rate')) await addRaw(pace, wanted, results, skipped);
+  if (wanted('growth')) await addGrowth(hasty ? [1000, 10_000] : [1000, 10_000, 100_000], results);
+  return { results, skipped };
+}
+
+interface Competition {
+  readonly rounds: ReadonlyMap<string, Round>;
+  readonly absent: readonly { readonly peer: string; readonly reason: string }[];
+}
+
+/** Round after round, each in its turn on a fresh server; whoever fails once is out, and it is said why. */
+async function compete(pace: Pace): Promise<Competition> {
+  const rounds = new Map<string, Round[]>();
+  const absent = new Map<string, string>();
+  for (const contender of contenders) {
+    const reason = await contender.missing();
+    if (reason !== undefined) absent.set(contender.name, reason);
+  }
+  for (let round = 0; round < pace.rounds; round++) {
+    for (const contender of contenders.filter(({ name }) => !absent.has(name))) {
+      process.stderr.write(`${contender.name}, round ${round + 1} …\n`);
+      try {
+        const played = await playRound(contender, pace);
+        rounds.set(contender.name, [...(rounds.get(contender.name) ?? []), played]);
+      } catch (error) {
+        if (contender.name === ours) throw error;
+        rounds.delete(contender.name);
+        absent.set(contender.name, ((error as Error).message.split('\n')[0] ?? '').slice(0, 200));
+      }
+    }
+  }
+  return {
+    rounds: new Map([...rounds].map(([name, all]) => [name, medianRound(all)])),
+    absent: [...absent].map(([peer, reason]) => ({ peer, reason })),
+  };
+}
+
+function addMeasurement(
+  { name, unit, lessIsBetter, read }: (typeof measurements)[number],
+  rounds: ReadonlyMap<string, Round>,
+  results: BenchResult[],
+  skipped: SkippedPeer[],
+): void {
+  const own = rounds.get(ours);
+  const value = own && read(own);
+  if (value === undefined) throw new Error(`${name}: the embedded registry could not be measured`);
+  for (const [peer, round] of rounds) {
+    if (peer === ours) continue;
+    const peerValue = read(round);
+    if (peerValue === undefined) {
+      skipped.push({ name, peer, reason: 'not all instances were registered within 90 s' });
+      continue;
+    }
+    const ratio = lessIsBetter ? peerValue / value : value / peerValue;
+    const isGoal = name === 'change-to-last-watcher-p99' && peer === 'etcd';
+    results.push({
+      name,
+      subject: ours,
+      unit,
+      value,
+      peer,
+      peerValue,
+      ratio,
+      ...(isGoal && { goal: 'no worse than etcd', goalMet: ratio >= 1 }),
+    });
+  }
+}
+
+async function addRaw(
+  pace: Pace,
+  wanted: (name: string) => boolean,
+  results: BenchResult[],
+  skipped: SkippedPeer[],
+): Promise<void> {
+  const etcd = contenders.find(({ name }) => name === 'etcd') as Contender;
+  const reason = await etcd.missing();
+  if (reason !== undefined) {
+    skipped.push({ name: 'register-rate', peer: 'raw-client', reason });
+    return;
+  }
+  process.stderr.write('etcd beside its raw client …\n');
+  const { adapter, raw } = await etcdBesideRaw(etcd, pace);
+  const goal = 'at most 10 % under the raw client';
+  const common = { subject: 'etcd adapter', peer: 'raw-client', detail: 'etcd', goal };
+  for (const [name, unit, value, peerValue] of [
+    ['register-rate', 'instances/s', adapter.register, raw.register],
+    ['resolve-rate', 'services/s', adapter.resolve, raw.resolve],
+  ] as const) {
+    if (!wanted(name)) continue;
+    const ratio = value / peerValue;
+    results.push({ ...common, name, unit, value, peerValue, ratio, goalMet: ratio >= 0.9 });
+  }
+}
+
+/** Each cost of one instance at every size beside that at the smallest; linear growth is a ratio of 1. */
+async function addGrowth(sizes: readonly number[], results: BenchResult[]): Promise<void> {
+  process.stderr.write('growth …\n');
+  const [first, ...more] = await growth(contenders[0] as Contender, sizes);
+  if (first === undefined) return;
+  const costs: readonly [string, string, (of: Growth) => number][] = [
+    ['growth', 'us/registration', (of) => of.registerMicros],
+    ['growth', 'KiB/instance', (of) => of.memoryKib],
+    ['growth', 'us/resolution', (of) => of.resolveMicros],
+  ];
+  for (const [name, unit, read] of costs)
+    for (const each of more) {
+      const ratio = read(first) / read(each);
+      results.push({
+        name,
+        subject: `embedded, ${each.instances} instances`,
+        unit,
+        value: read(each),
+        peer: 'embedded',
+        detail: `${first.instances} instances`,
+        peerValue: read(first),
+        ratio,
+        goal: 'no worse than linear',
+        // What is measured is noisy; growth beyond linear would be a factor, not a tenth.
+        goalMet: ratio >= 0.8,
+      });
+    }
+}

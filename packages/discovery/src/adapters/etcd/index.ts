@@ -1,0 +1,2 @@
+export type { EtcdUser } from './etcd-client.ts';
+export { type EtcdRegistryOptions, etcdRegistry } from './node/etcd-registry.ts';

@@ -1,0 +1,13 @@
+import type { Call } from './call.ts';
+
+/**
+ * The call that is being served, for code that was not handed it. Passing the call on is clearer and cheaper; this is
+ * for what lies between two pieces of one's own code and takes no call (a library, an existing code base).
+ * The adapter of Node is `asyncContext` of `@heddle/kernel/node`.
+ */
+export interface Ambient {
+  /** The call that encloses this moment; undefined outside of all calls. */
+  current(): Call | undefined;
+  /** Runs `work` with `call` as the current one, for all that it awaits too. */
+  run<T>(call: Call, work: () => T): T;
+}

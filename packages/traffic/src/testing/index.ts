@@ -1,0 +1,1 @@
+export { type EffectsOptions, type EffectsReport, retriedEffects } from './retried-effects.ts';

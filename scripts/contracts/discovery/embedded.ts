@@ -1,0 +1,181 @@
+// The embedded registry: in this process, and as a server in a process that can be killed.
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { type Registry, remoteRegistry } from '@heddle/discovery';
+import { EmbeddedRegistry, embeddedRegistry, registryService } from '@heddle/discovery/embedded';
+import {
+  type MortalRuntime,
+  mortalRuntime,
+  type RegistryDoor,
+  type RegistryStage,
+  serverStage,
+} from '@heddle/discovery/testing';
+import { nodeRuntime } from '@heddle/kernel/node';
+import { serve } from '@heddle/wire';
+import { dataFolder } from '../../engines/cache.ts';
+import { endWithUs } from '../../engines/running.ts';
+import type { ContractResult } from '../result.ts';
+import { blockedProcessCase, type ClientProgram } from './blocked-process.ts';
+import { discoveryContract } from './suite.ts';
+
+const ttlMs = 1000;
+const token = 'sesame';
+const program = path.resolve(
+  import.meta.dirname,
+  '../../../packages/discovery/src/testing/registry-process.ts',
+);
+const needsServer = 'only a registry that is a server of its own can be without its clients';
+
+/** Several registry objects over one store, as the parts of one process have them. */
+const inProcess = discoveryContract({
+  backend: 'embedded',
+  prepare: async () => ({ version: '' }),
+  stages: { 'in process': stageInProcess },
+  cannot: {
+    kill: needsServer,
+    cut: needsServer,
+    delay: needsServer,
+    jumpClock: 'it has one clock, whose jumps the simulated tests of the registry show',
+    arrivals: needsServer,
+    forgetHistory: needsServer,
+    auth: needsServer,
+    tls: needsServer,
+    ipv6: needsServer,
+  },
+});
+
+const clientProgram: ClientProgram = {
+  module: new URL('../../../packages/discovery/src/testing/remote-client.ts', import.meta.url),
+  options: ({ port }, leaseMs) => ({ port, token, ttlMs: leaseMs, maxBlockedMs: 60_000 }),
+};
+
+/** Over sockets, with a token. */
+const asServer = discoveryContract({
+  backend: 'embedded',
+  prepare: async () => ({ version: '' }),
+  stages: { 'as a server': stageAsServer },
+  more: [blockedProcessCase(clientProgram)],
+  cannot: {
+    tls: 'registryService is served by whoever embeds it, and TLS is that server’s: see the wire suites',
+  },
+});
+
+/** Both ways of using it. */
+export const embedded = {
+  backend: 'embedded',
+  run: async (): Promise<readonly ContractResult[]> => [
+    ...(await inProcess.run()),
+    ...(await asServer.run()),
+  ],
+};
+
+async function stageInProcess(): Promise<RegistryStage> {
+  const folder = dataFolder('registry');
+  const runtime = { ...nodeRuntime({ name: 'test', dataFolder: folder }), log: (): void => {} };
+  const { store, ...base } = await embeddedRegistry(runtime, { ttlMs }).then((registry) => ({
+    store: registry.store,
+    close: () => registry.close(),
+  }));
+  const opened = new Map<Registry, MortalRuntime>();
+  return {
+    runtime,
+    ttlMs,
+    faults: {},
+    open: async () => {
+      const own = mortalRuntime(runtime);
+      const registry = new EmbeddedRegistry(own, store, ttlMs, async () => {});
+      opened.set(registry, own);
+      return registry;
+    },
+    crash: async (registry) => opened.get(registry)?.die(),
+    close: async () => {
+      for (const registry of opened.keys()) await registry.close();
+      await base.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+async function stageAsServer(): Promise<RegistryStage> {
+  const parent = dataFolder('registry');
+  const runtime = { ...nodeRuntime({ name: 'client' }), log: (): void => {} };
+  const server = new ServerProcess(parent);
+  await server.start(true);
+  return serverStage({
+    runtime,
+    ttlMs,
+    target: () => ({ host: '127.0.0.1', port: server.port }),
+    open: (own, address) =>
+      remoteRegistry({ runtime: own, addresses: [address], token, ttlMs, timeoutMs: 2000 }),
+    faults: {
+      kill: async () => void (await server.end('SIGKILL')),
+      restart: () => server.start(false),
+      restartEmpty: () => server.start(true),
+      // A server that was started again answers nobody from where another life of it had come to.
+      forgetHistory: async () => {
+        await server.end('SIGKILL');
+        await server.start(false);
+      },
+    },
+    doors: {
+      auth: () => besideAt('127.0.0.1', parent),
+      ipv6: async () => ({ ...(await besideAt('::1', parent)), wrong: async () => ({}) }),
+    },
+    end: async () => {
+      const code = await server.end('SIGTERM');
+      rmSync(parent, { recursive: true });
+      assert.ok(code === null || code === 0, 'a server that is told to stop does so, with its watches');
+    },
+  });
+}
+
+/** A server in this process, which ends with it. */
+async function besideAt(host: string, folder: string): Promise<RegistryDoor> {
+  const runtime = { ...nodeRuntime({ name: 'beside', dataFolder: folder }), log: (): void => {} };
+  const base = await embeddedRegistry(runtime, { folder: 'beside', ttlMs });
+  const { address } = await serve(registryService(base, { token }), { runtime, address: { host, port: 0 } });
+  const as = (given: { token?: string }): Registry =>
+    remoteRegistry({ runtime, addresses: [address], ttlMs, timeoutMs: 2000, ...given });
+  return {
+    right: async () => as({ token }),
+    wrong: async () => ({ 'a wrong token': as({ token: 'please' }), 'no token': as({}) }),
+  };
+}
+
+/** A registry server in a process that can be killed. */
+class ServerProcess {
+  port = 0;
+  readonly #parent: string;
+  #folder = '';
+  #starts = 0;
+  #child: ChildProcess | undefined;
+
+  constructor(parent: string) {
+    this.#parent = parent;
+  }
+
+  async start(empty: boolean): Promise<void> {
+    if (empty) this.#folder = path.join(this.#parent, `server-${this.#starts++}`);
+    const given = [this.#folder, String(this.port), String(ttlMs), token];
+    const args = ['--conditions=@heddle/source', program, ...given];
+    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    endWithUs(child);
+    this.#child = child;
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    this.port = Number(line.toString());
+  }
+
+  /** The exit code; null for one that is not there or was killed. */
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined) return null;
+    const exited = once(child, 'exit') as Promise<[number | null]>;
+    child.kill(signal);
+    const [code] = await exited;
+    return code;
+  }
+}
