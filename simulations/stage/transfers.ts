@@ -1,5 +1,5 @@
 import type { Runtime } from '@heddle/kernel';
-import { type AnySaga, SagaEngine, type SagaDefinition } from '@heddle/data/saga';
+import { SagaEngine, type SagaDefinition } from '@heddle/data/saga';
 import type { Host, World } from '@heddle/sim';
 import { Durable } from './durable.ts';
 import { LedgerAccount } from './ledger-account.ts';
@@ -63,12 +63,12 @@ async function work(
   const engine = new SagaEngine({
     runtime,
     keeper: (worker) => new SimulatedKeeper(book, durable, host, world, worker),
-    definitions: [definition as AnySaga],
+    definitions: [definition],
     leaseMs: 600,
     pollMs: 100,
   });
   await until(runtime, () => engine.start());
-  for (let count = 0; world.nowMs < stormMs; count += 1) {
+  while (world.nowMs < stormMs) {
     // Some of them cannot work: there is not enough.
     const amount = 1 + (runtime.random.uint32() % 300);
     await until(runtime, () => engine.begin(definition, { amount }, { id: runtime.random.uuid() }));

@@ -25,7 +25,7 @@ import type { Sql, SqlPool } from '@heddle/sql';
 import { mariadbUser } from '../../engines/mariadb.ts';
 import { client, type Paths } from './http-service.ts';
 import { countedMariadb, type DurableWrites } from './kill-points.ts';
-import type { Orders } from './program.ts';
+import type { Orders } from './orders.ts';
 
 /** What a process has. */
 export interface Part {

@@ -1,22 +1,10 @@
 // A process of the fault matrix: the coordinator or the participants of one pattern. It is started again when killed.
 import { nodeRuntime } from '@heddle/kernel/node';
 import { type SqlPool, sqlPool } from '@heddle/sql';
-import { serve, type Weather } from './http-service.ts';
-import { countedPool, DurableWrites, type KillPoint } from './kill-points.ts';
+import { serve } from './http-service.ts';
+import { countedPool, DurableWrites } from './kill-points.ts';
+import type { Orders } from './orders.ts';
 import { type Part, patterns } from './patterns.ts';
-
-/** What a process is told. */
-export interface Orders {
-  readonly pattern: string;
-  readonly role: 'coordinator' | 'participant';
-  /** Begin the transfers; otherwise only go on with what there is. */
-  readonly begin: boolean;
-  readonly urls: { readonly center: string; readonly from: string; readonly to: string };
-  readonly mariadbPort: number | undefined;
-  readonly ports: { readonly coordinator: number; readonly participant: number };
-  readonly kill: KillPoint | undefined;
-  readonly weather: Weather;
-}
 
 async function main(orders: Orders): Promise<void> {
   const runtime = { ...nodeRuntime({ name: orders.role }), log: () => {} };

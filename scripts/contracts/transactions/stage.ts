@@ -9,7 +9,7 @@ import { mariadbUser } from '../../engines/mariadb.ts';
 import { endWithUs, freePort } from '../../engines/running.ts';
 import type { Weather } from './http-service.ts';
 import type { KillPoint } from './kill-points.ts';
-import type { Orders } from './program.ts';
+import type { Orders } from './orders.ts';
 
 /** What goes wrong in a run. */
 export interface Fault {
@@ -223,7 +223,7 @@ class Stage {
       const [decided] = await center.query<{ n: number }>(
         'SELECT count(*)::integer AS n FROM heddle_tx_decisions WHERE done_at IS NULL',
       );
-      const [recovered] = ((await this.#maria?.query('XA RECOVER')) ?? [[]]) as [readonly unknown[]];
+      const recovered = await this.#mariaRows('XA RECOVER');
       const open = [prepared?.n, decided?.n, recovered.length];
       return open.some((n) => n !== 0) ? `prepared, decided, XA: ${open.join(', ')}` : '';
     }
@@ -246,10 +246,17 @@ class Stage {
 
   async #third(): Promise<number> {
     if (!this.#usesMaria) return 0;
+    const [row] = await this.#mariaRows('SELECT amount FROM account');
+    return Number(row?.['amount']) - 100;
+  }
+
+  /** Rejects when the connection is lost, and has a new one the next time. */
+  async #mariaRows(sql: string): Promise<readonly RowDataPacket[]> {
+    if (!this.#usesMaria) return [];
     try {
-      const answer = await this.#maria?.query<RowDataPacket[]>('SELECT amount FROM account');
-      return Number(answer?.[0][0]?.['amount']) - 100;
+      return (await this.#maria?.query<RowDataPacket[]>(sql))?.[0] ?? [];
     } catch (error) {
+      this.#maria?.destroy();
       await this.#connectMaria();
       throw error;
     }

@@ -38,7 +38,9 @@ export const tx: Command = {
     try {
       const log = new SqlDecisionLog(logPool);
       const participant = new PostgresParticipant({ name: 'participant', pool });
-      await (verb === 'list' ? list(log, participant, given, world) : settle(log, participant, given, world));
+      await (verb === 'list'
+        ? list(log, participant, given, world, runtime.clock.wallMs())
+        : settle(log, participant, given, world));
       return exitCodes.done;
     } finally {
       await logPool.stop?.();
@@ -52,6 +54,7 @@ async function list(
   participant: PostgresParticipant,
   given: Given,
   world: World,
+  nowMs: number,
 ): Promise<void> {
   const decisions = await log.unconfirmed(1000);
   const prepared = await participant.prepared();
@@ -61,7 +64,7 @@ async function list(
       tx: each.tx,
       what: 'decided to commit',
       branch: Object.keys(each.branches).join(' '),
-      seconds: Math.round((Date.now() - each.decidedAt.getTime()) / 1000),
+      seconds: Math.round((nowMs - each.decidedAt.getTime()) / 1000),
     })),
     ...prepared.map((each) => ({
       tx: each.tx,

@@ -1,5 +1,5 @@
 import { HeddleError } from '@heddle/kernel';
-import { saga, SagaBuilder, type SagaDefinition, type StepOptions } from '../saga/definition.ts';
+import { saga, type SagaDefinition, type StepOptions } from '../saga/definition.ts';
 import type { TccRequest, TccService } from './tcc-service.ts';
 
 /** How a transaction of reservations behaves. */

@@ -166,5 +166,5 @@ function mariadbError(name: string, thrown: unknown): HeddleError {
   const server = typeof number === 'number' && number > 1000 && number < 10_000;
   const found = server ? meanings[number] : undefined;
   const [code, reason] = found ?? (server ? ['internal', 'SQL_ERROR'] : ['unavailable', 'CONNECTION_LOST']);
-  return new HeddleError({ code: code as Code, reason, message: `${name}: ${cause.message}`, cause });
+  return new HeddleError({ code, reason, message: `${name}: ${cause.message}`, cause });
 }
