@@ -8,6 +8,7 @@ export type {
 } from './broker.ts';
 export { broker, type BrokerOptions } from './bus/engine-broker.ts';
 export type { BrokerMeasures } from './bus/measures.ts';
+export { brokerMetrics } from './bus/metrics.ts';
 export { type DeadLetter, DeadLetters } from './delivery/dead-letters.ts';
 export type { BatchHandler } from './delivery/handling.ts';
 export type {

@@ -107,6 +107,11 @@ export class LeasedMembership implements Membership {
     });
   }
 
+  #giveBack(partition: number, epoch: number): void {
+    // If this fails too, the next renewal says so.
+    this.#store.release(this.#id, partition, epoch).catch(() => {});
+  }
+
   #follow({ owned, surplus }: Holdings): void {
     const ours = new Map(owned.map((holding) => [holding.partition, holding]));
     for (const [partition, claim] of this.#claims) {
@@ -114,7 +119,12 @@ export class LeasedMembership implements Membership {
       // Until its work has ended, no other claim of the partition may begin here.
       if (claim.released) this.#claims.delete(partition);
     }
-    for (const partition of surplus) this.#claims.get(partition)?.end();
+    for (const partition of surplus) {
+      const claim = this.#claims.get(partition);
+      if (claim !== undefined) claim.end();
+      // Its work has ended, and the store was not told or did not hear: nobody else would ever have it.
+      else this.#giveBack(partition, ours.get(partition)?.epoch ?? 0);
+    }
     if (this.#ended) return;
     for (const holding of owned) {
       if (this.#claims.has(holding.partition) || surplus.includes(holding.partition)) continue;
