@@ -54,6 +54,9 @@ test('a partition whose release was not heard is given back all the same', async
   join(leasedEngine(runtime, log.connect(), times), 'a');
   await time.advance(5000);
   const held = [...claims.values()].flat().filter((claim) => !claim.over.fired);
-  assert.deepEqual(held.map(({ partition }) => partition).toSorted((a, b) => a - b), [0, 1]);
+  assert.deepEqual(
+    held.map(({ partition }) => partition).toSorted((a, b) => a - b),
+    [0, 1],
+  );
   assert.equal(claims.get('a')?.length, 1);
 });
