@@ -53,6 +53,9 @@ test('transactions whose processes are killed at their durable writes keep the m
     }
     assert.equal(await findDifference(scenario, 4), undefined);
   }
+  // A process that took its own saga over again was told that a change of before was stored.
+  const { failure } = await runSeed(tccTransfers(), 670);
+  assert.equal(failure, undefined);
 });
 
 for (const [bug, scenario] of Object.entries({

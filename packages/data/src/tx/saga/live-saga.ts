@@ -56,6 +56,12 @@ export class LiveSaga {
     if (this.#working === undefined) this.#take({ input: { kind: 'tick' } });
   }
 
+  /** Somebody else has it now. What it has begun goes on, and nobody hears of it. */
+  lose(): void {
+    this.#lost = true;
+    this.#arrived?.();
+  }
+
   /** Begins nothing more. Resolves when what runs has ended and is stored. */
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -121,6 +127,7 @@ export class LiveSaga {
       this.#lost = true;
       return;
     }
+    if (this.#lost) return;
     for (const effect of effects) this.#perform(effect);
   }
 

@@ -214,13 +214,20 @@ export class SagaEngine implements Part {
   async #storeAll(changes: readonly SagaChange[], how: 'begin' | 'save'): Promise<readonly boolean[]> {
     const stored = how === 'begin' ? await this.store.begin(changes) : await this.store.save(changes);
     // Of two beginnings of one saga, the first is the one that was stored.
-    const left = new Set(stored);
-    return changes.map(({ row }) => (how === 'begin' ? left.delete(row.id) : stored.has(row.id)));
+    if (how === 'begin') {
+      const left = new Set(stored);
+      return changes.map(({ row }) => left.delete(row.id));
+    }
+    // A process that has taken over what was its own can have two of one saga here: only the newer is stored.
+    const newest = new Map<string, number>();
+    for (const { row } of changes) newest.set(row.id, Math.max(row.epoch, newest.get(row.id) ?? 0));
+    return changes.map(({ row }) => stored.has(row.id) && newest.get(row.id) === row.epoch);
   }
 
   #rests(saga: LiveSaga): void {
     const { id, state } = saga.row;
-    this.#live.delete(id);
+    // Perhaps it was taken over, by this process.
+    if (this.#live.get(id) === saga) this.#live.delete(id);
     if (isAtRest(state.status)) {
       this.#news(id);
       void this.#tells.add(id);
@@ -310,6 +317,7 @@ export class SagaEngine implements Part {
       this.#runtime.log('debug', 'sagas cannot be looked for', { error: HeddleError.from(thrown).message });
     }
     for (const row of found) {
+      this.#live.get(row.id)?.lose();
       const saga = new LiveSaga(this.#host, this.#definitionOf(row), row);
       this.#live.set(row.id, saga);
       saga.resume();
