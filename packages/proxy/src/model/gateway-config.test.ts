@@ -84,6 +84,8 @@ describe('a gateway file', () => {
       ['routes[2]', undefined, 4],
     ]);
     assert.throws(() => loadGatewayConfig(`${text}\nlisten: 5`, 'x'), { reason: 'BAD_CONFIG' });
+    const none = 'routes:\n  - { path: x, upstream: "h:1" }\n';
+    assert.throws(() => loadGatewayConfig(none, 'x'), { reason: 'BAD_CONFIG' });
   });
 
   test('all problems are reported at once, each with its place', () => {

@@ -78,12 +78,13 @@ export function readGatewayConfig(content: string, source: string): GatewayConfi
 
 /**
  * As `readGatewayConfig`, but problems of single routes only put these into `quarantined`. Throws `BAD_CONFIG` for all
- * others.
+ * others, and when no route is left: a gateway that serves nothing is not what anybody meant.
  */
 export function loadGatewayConfig(content: string, source: string): GatewayConfig {
   const { config, problems } = read(content, source);
   const outside = problems.filter(({ at }) => routeOfProblem(at) === undefined);
-  if (config === undefined || outside.length > 0) throw badConfig(source, problems);
+  const nothingLeft = config?.routes.length === 0 && problems.length > 0;
+  if (config === undefined || outside.length > 0 || nothingLeft) throw badConfig(source, problems);
   return config;
 }
 
