@@ -88,9 +88,12 @@ export const xds: Contract = discoveryContract({
         assert.equal(other.latest?.instances.length ?? 0, 0);
         await plane().set('orders', { clusterName: 'orders', endpoints: [locality(0, [endpoint(9)])] });
         await until(stage.runtime, 'the right one is taken', 3000, () => ports(other) === '9');
-        const said = await plane().log();
-        assert.ok(said.every(({ delta }) => delta === (protocol === 'delta')));
-        assert.ok(said.some(({ nonce, error }) => nonce !== '' && error === undefined));
+        // What was taken is visible here before its acknowledgement is visible there.
+        await until(stage.runtime, 'the acknowledgement is heard', 3000, async () => {
+          const said = await plane().log();
+          assert.ok(said.every(({ delta }) => delta === (protocol === 'delta')));
+          return said.some(({ nonce, error }) => nonce !== '' && error === undefined);
+        });
         await Promise.all([watch.stop(), other.stop()]);
       },
     },
