@@ -98,8 +98,9 @@ function configOf(home: string, { port }: Place, tls: TlsIdentity | undefined, a
     writeFileSync(path.join(home, 'key.pem'), tls.privateKey);
     const prefix = 'nacos.remote.server.rpc.tls';
     lines.push(`${prefix}.enableTls=true`, `${prefix}.compatibility=false`);
-    lines.push(`${prefix}.certChainFile=${path.join(home, 'chain.pem')}`);
-    lines.push(`${prefix}.certPrivateKey=${path.join(home, 'key.pem')}`);
+    // Without the scheme it would look among its classes.
+    lines.push(`${prefix}.certChainFile=file:${path.join(home, 'chain.pem')}`);
+    lines.push(`${prefix}.certPrivateKey=file:${path.join(home, 'key.pem')}`);
   }
   return `${lines.join('\n')}\n`;
 }
