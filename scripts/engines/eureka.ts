@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TlsIdentity } from '@heddle/kernel';
 import { dataFolder } from './cache.ts';
-import { type Engine, type Place, required } from './engine.ts';
+import { type Engine, type Place, required, type Running } from './engine.ts';
 import { assemble, findAssembled, javaArgs, type MavenBuild } from './maven.ts';
 import { freePlace, startServer } from './running.ts';
 
@@ -44,24 +44,34 @@ export const eureka: Engine<EurekaOptions> = {
     }
   },
   start: async (options) => {
-    const found = await required(eureka);
-    const address = options.address ?? (await freePlace());
-    const folder = dataFolder('eureka');
-    const args = [
-      ...javaArgs(found.path, 'heddle.engines.EurekaMain', {}),
-      ...argsOf(address, folder, options),
-    ];
-    return startServer({
-      name: 'eureka',
-      command: 'java',
-      args,
-      address,
-      folder,
-      timeoutMs: 180_000,
-      ready: (running) => running.output().includes('Started EurekaMain') && answers(address, options),
-    });
+    try {
+      return await startAt(options.address ?? (await freePlace()), options);
+    } catch (error) {
+      // Its machine takes seconds to listen, and meanwhile another program may have taken the port.
+      const taken = error instanceof Error && error.message.includes('ended at once');
+      if (options.address !== undefined || !taken) throw error;
+      return startAt(await freePlace(), options);
+    }
   },
 };
+
+async function startAt(address: Place, options: EurekaOptions): Promise<Running> {
+  const found = await required(eureka);
+  const folder = dataFolder('eureka');
+  const args = [
+    ...javaArgs(found.path, 'heddle.engines.EurekaMain', {}),
+    ...argsOf(address, folder, options),
+  ];
+  return startServer({
+    name: 'eureka',
+    command: 'java',
+    args,
+    address,
+    folder,
+    timeoutMs: 180_000,
+    ready: (running) => running.output().includes('Started EurekaMain') && answers(address, options),
+  });
+}
 
 /** Its first answers take seconds, for then most of it is loaded. Over TLS that is left to whoever comes first. */
 async function answers({ host, port }: Place, { user, tls }: EurekaOptions): Promise<boolean> {
