@@ -1,6 +1,6 @@
 import { type Layer, stack } from '@heddle/kernel';
-import { httpServerMetrics, type MetricRegistry, traced } from '@heddle/telemetry';
-import { concurrency, type RateStore, type RetryBudget, retry, timeout } from '@heddle/traffic';
+import { traced } from '@heddle/telemetry';
+import { type RateStore, type RetryBudget, retry, timeout } from '@heddle/traffic';
 import {
   type DecisionLog,
   explained,
@@ -28,17 +28,21 @@ import { routeFault } from './action/route-fault.ts';
 import { authenticated, authorised, withoutClaims } from './auth/authenticated.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { isAnonymous, limited } from './limit/limited.ts';
+import type { Places } from './limit/places.ts';
 import type { GatewayConfig } from './model/gateway-config.ts';
 import type { RouteConfig } from './model/route.ts';
 import { normalised } from './router/normalised.ts';
 
-type HttpLayer = Layer<HttpRequest, HttpResponse>;
+/** A layer of HTTP. */
+export type HttpLayer = Layer<HttpRequest, HttpResponse>;
 type HttpLayers = readonly NamedLayer<HttpRequest, HttpResponse>[];
 
 /** What the stack in front of the router needs. */
 export interface GatewayStackOptions {
   readonly config: GatewayConfig;
-  readonly metrics: MetricRegistry;
+  /** Counts what is answered; the same for every version of the configuration. */
+  readonly measured: HttpLayer;
+  readonly places: Places;
   readonly readiness: Readiness;
 }
 
@@ -48,7 +52,7 @@ export function gatewayStack(options: GatewayStackOptions): HttpLayer {
 }
 
 /** The layers from the outside in. Each place has its reason, which `heddle explain layers` shows. */
-export function gatewayLayers({ config, metrics, readiness }: GatewayStackOptions): HttpLayers {
+export function gatewayLayers({ config, measured, places, readiness }: GatewayStackOptions): HttpLayers {
   return [
     {
       name: 'health',
@@ -58,7 +62,7 @@ export function gatewayLayers({ config, metrics, readiness }: GatewayStackOption
     {
       name: 'metrics',
       why: 'Sees every answer, those that the layers below make out of errors included.',
-      layer: httpServerMetrics(metrics, { service: 'gateway' }),
+      layer: measured,
     },
     {
       name: 'forwarded',
@@ -88,7 +92,7 @@ export function gatewayLayers({ config, metrics, readiness }: GatewayStackOption
     {
       name: 'places',
       why: 'Before any work is done for the request; a refusal here is cheap.',
-      layer: concurrency({ max: config.limits.maxRequests, what: 'the gateway' }),
+      layer: places.atMost(config.limits.maxRequests),
     },
     {
       name: 'one spelling',

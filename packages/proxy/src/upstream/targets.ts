@@ -1,0 +1,100 @@
+import { type Instance, type Registry, resolver } from '@heddle/discovery';
+import type { Runtime } from '@heddle/kernel';
+import { RetryBudget } from '@heddle/traffic';
+import { InstanceGroup, policyByName, type Upstream } from '@heddle/upstream';
+import { classifyHttp, type HttpRequest, type HttpResponse } from '@heddle/wire';
+
+/** What all routes to one target share, in every version of the configuration that has it. */
+export interface Target {
+  readonly group: InstanceGroup<HttpRequest, HttpResponse>;
+  readonly budget: RetryBudget;
+}
+
+/** What targets are made with. */
+export interface TargetsOptions {
+  readonly runtime: Runtime;
+  readonly registry: Registry | undefined;
+  readonly connect: (instance: Instance) => Upstream<HttpRequest, HttpResponse>;
+}
+
+interface Shared {
+  readonly target: Target;
+  holders: number;
+}
+
+/** The targets of all versions that are in use: one that two of them have keeps its connections and what is known of it. */
+export class Targets {
+  readonly #options: TargetsOptions;
+  readonly #shared = new Map<string, Shared>();
+
+  constructor(options: TargetsOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to hold targets; nothing is made yet. */
+  hold(): HeldTargets {
+    return new HeldTargets(this);
+  }
+
+  /** For `HeldTargets`. Throws as `resolver` of discovery does. */
+  take(name: string): Target {
+    const known = this.#shared.get(name);
+    if (known !== undefined) {
+      known.holders += 1;
+      return known.target;
+    }
+    const target = this.#make(name);
+    this.#shared.set(name, { target, holders: 1 });
+    return target;
+  }
+
+  /** For `HeldTargets`. Resolves when a target that nobody holds any more has finished its calls. */
+  async release(name: string): Promise<void> {
+    const known = this.#shared.get(name);
+    if (known === undefined) return;
+    known.holders -= 1;
+    if (known.holders > 0) return;
+    this.#shared.delete(name);
+    await known.target.group.drain();
+  }
+
+  #make(name: string): Target {
+    const { runtime, registry, connect } = this.#options;
+    const source = resolver(name, registry === undefined ? { runtime } : { runtime, registry });
+    const policy = policyByName('weighted_round_robin', runtime);
+    const guards = { classify: classifyHttp };
+    const group = new InstanceGroup({ runtime, resolver: source, policy, connect, guards });
+    return { group, budget: new RetryBudget(runtime.clock) };
+  }
+}
+
+/** The targets of one version. */
+export class HeldTargets {
+  readonly #targets: Targets;
+  readonly #held = new Map<string, Target>();
+
+  constructor(targets: Targets) {
+    this.#targets = targets;
+  }
+
+  /** Every target by its name. */
+  get all(): ReadonlyMap<string, Target> {
+    return this.#held;
+  }
+
+  /** The target of that name. Throws as `resolver` of discovery does. */
+  get(name: string): Target {
+    const known = this.#held.get(name);
+    if (known !== undefined) return known;
+    const target = this.#targets.take(name);
+    this.#held.set(name, target);
+    return target;
+  }
+
+  /** Lets go of all. Resolves when those that were held here alone have finished their calls. */
+  async release(): Promise<void> {
+    const names = [...this.#held.keys()];
+    this.#held.clear();
+    await Promise.all(names.map((name) => this.#targets.release(name)));
+  }
+}

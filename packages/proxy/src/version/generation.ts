@@ -1,0 +1,95 @@
+import { HeddleError } from '@heddle/kernel';
+import type { RateStore } from '@heddle/traffic';
+import { balance, type DecisionLog } from '@heddle/upstream';
+import type { HttpService } from '@heddle/wire';
+import { chosen } from '../action/chosen.ts';
+import { mirrored } from '../action/mirrored.ts';
+import { ownAnswer } from '../action/own-answer.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
+import { attemptStack, type GatewayStackOptions, gatewayStack, routeStack } from '../gateway-stack.ts';
+import type { QuarantinedRoute } from '../model/gateway-config.ts';
+import type { RouteConfig } from '../model/route.ts';
+import { type Routed, routed } from '../router/routed.ts';
+import type { HeldTargets } from '../upstream/targets.ts';
+
+/** What a version of the configuration is made into a service with. */
+export interface GenerationOptions extends GatewayStackOptions {
+  readonly targets: HeldTargets;
+  readonly authenticator: Authenticator;
+  readonly store: RateStore;
+  readonly decisions: DecisionLog | undefined;
+}
+
+/**
+ * One version of the configuration as a service. What began under a version ends under it: its targets are let go of
+ * when it has been retired and its last request has ended.
+ */
+export class Generation {
+  readonly options: GenerationOptions;
+  readonly service: HttpService;
+  #inFlight = 0;
+  #retired: (() => void) | undefined;
+
+  /** Throws as `resolver` of discovery does; the targets are let go of then. */
+  constructor(options: GenerationOptions) {
+    this.options = options;
+    const { config, targets } = options;
+    try {
+      const routes = config.routes.map((route) => routedBy(route, options));
+      const service = gatewayStack(options)(routed([...routes, ...config.quarantined.flatMap(quarantine)]));
+      const ended = (): void => this.#ended();
+      this.service = (req, call) => {
+        this.#inFlight++;
+        call.onEnd(ended);
+        return service(req, call);
+      };
+    } catch (thrown) {
+      void targets.release();
+      throw thrown;
+    }
+  }
+
+  /** Takes no more requests; resolves when those it has have ended and its targets are let go of. */
+  async retire(): Promise<void> {
+    if (this.#inFlight > 0)
+      await new Promise<void>((resolve) => {
+        this.#retired = resolve;
+      });
+    await this.options.targets.release();
+  }
+
+  #ended(): void {
+    this.#inFlight--;
+    if (this.#inFlight === 0) this.#retired?.();
+  }
+}
+
+function routedBy(route: RouteConfig, options: GenerationOptions): Routed {
+  const { name, match, action, mirror } = route;
+  const { targets, decisions, config, authenticator, store } = options;
+  const way = (upstream: string): HttpService => {
+    const { group, budget } = targets.get(upstream);
+    return attemptStack({ route, upstream, budget, decisions })(balance(group));
+  };
+  let service: HttpService;
+  if (action.kind === 'forward') {
+    const shares = action.shares.map(({ upstream, weight }) => ({ service: way(upstream), weight }));
+    const variants = action.variants.map((each) => ({ ...each, service: way(each.upstream) }));
+    service = chosen({ shares, variants, sticky: action.sticky, salt: name });
+  } else service = ownAnswer(action);
+  if (mirror !== undefined) {
+    const to = balance(targets.get(mirror.upstream).group);
+    service = mirrored({ to, percent: mirror.percent, timeoutMs: route.timeoutMs })(service);
+  }
+  return { name, match, service: routeStack({ route, config, authenticator, store })(service) };
+}
+
+/** Refuses what a route in quarantine is for. Less specific routes may be open to more people, and must not get it. */
+function quarantine({ at, match, kept }: QuarantinedRoute): Routed[] {
+  if (match === undefined || kept) return [];
+  const message = 'the configuration of this route has mistakes; the log of the gateway names them';
+  const service: HttpService = async () => {
+    throw new HeddleError({ code: 'unavailable', reason: 'ROUTE_QUARANTINED', message, sent: false });
+  };
+  return [{ name: at, match, service }];
+}
