@@ -1,6 +1,6 @@
 import { type Layer, stack } from '@heddle/kernel';
 import { traced } from '@heddle/telemetry';
-import { type RateStore, type RetryBudget, retry, timeout } from '@heddle/traffic';
+import { type RetryBudget, retry, timeout } from '@heddle/traffic';
 import {
   type DecisionLog,
   explained,
@@ -27,6 +27,8 @@ import { rewritten } from './action/rewritten.ts';
 import { routeFault } from './action/route-fault.ts';
 import { authenticated, authorised, withoutClaims } from './auth/authenticated.ts';
 import type { Authenticator } from './auth/authenticator.ts';
+import type { LimitMetrics } from './limit/limit-metrics.ts';
+import type { LimitStore } from './limit/limit-store.ts';
 import { isAnonymous, limited } from './limit/limited.ts';
 import type { Places } from './limit/places.ts';
 import type { GatewayConfig } from './model/gateway-config.ts';
@@ -107,7 +109,8 @@ export interface RouteStackOptions {
   readonly route: RouteConfig;
   readonly config: GatewayConfig;
   readonly authenticator: Authenticator;
-  readonly store: RateStore;
+  readonly limitStore: LimitStore;
+  readonly limitMetrics: LimitMetrics;
 }
 
 /** A request that has its route passes these, whatever the route does with it. */
@@ -116,7 +119,8 @@ export function routeStack(options: RouteStackOptions): HttpLayer {
 }
 
 /** The layers of a route, from the outside in. */
-export function routeLayers({ route, config, authenticator, store }: RouteStackOptions): HttpLayers {
+export function routeLayers(options: RouteStackOptions): HttpLayers {
+  const { route, config, authenticator, limitStore, limitMetrics } = options;
   const { cors, auth, access, limits, fault, rewrite, name } = route;
   return [
     {
@@ -132,7 +136,7 @@ export function routeLayers({ route, config, authenticator, store }: RouteStackO
     {
       name: 'limits of strangers',
       why: 'Before any proof is looked at: whoever guesses is limited too.',
-      layer: limited(limits.filter(isAnonymous), name, store),
+      layer: limited(limits.filter(isAnonymous), name, limitStore, limitMetrics),
     },
     {
       name: 'authentication',
@@ -150,7 +154,8 @@ export function routeLayers({ route, config, authenticator, store }: RouteStackO
       layer: limited(
         limits.filter((limit) => !isAnonymous(limit)),
         name,
-        store,
+        limitStore,
+        limitMetrics,
       ),
     },
     {

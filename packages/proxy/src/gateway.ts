@@ -6,6 +6,8 @@ import { type DecisionLog, httpUpstream, linesOf, type Stacks, type Upstream } f
 import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
 import { Authenticator, type Secrets } from './auth/authenticator.ts';
 import { attemptLayers, gatewayLayers, type HttpLayer, routeLayers } from './gateway-stack.ts';
+import { type LimitMetrics, limitMetrics } from './limit/limit-metrics.ts';
+import { LimitStores, type OpenStore } from './limit/limit-store.ts';
 import { Places } from './limit/places.ts';
 import type { GatewayConfig } from './model/gateway-config.ts';
 import { type Target, Targets } from './upstream/targets.ts';
@@ -23,6 +25,10 @@ export interface GatewayOptions {
   readonly secrets?: Secrets;
   /** Where decision records go. Default: none are made. */
   readonly decisions?: DecisionLog;
+  /** Counts the rate limits where none is shared, and while a shared one cannot be asked. Default: in this process. */
+  readonly rateStore?: RateStore;
+  /** Opens the `rateLimitStore` of a configuration. Default: none can be had. */
+  readonly openRateStore?: OpenStore;
   /** Makes the way to an instance. Default `httpUpstream`. */
   readonly connect?: (instance: Instance) => Upstream<HttpRequest, HttpResponse>;
 }
@@ -39,7 +45,8 @@ export class Gateway {
   readonly service: HttpService = (req, call) => this.#generation.service(req, call);
   readonly #options: GatewayOptions;
   readonly #targets: Targets;
-  readonly #store: RateStore;
+  readonly #limitStores: LimitStores;
+  readonly #limitMetrics: LimitMetrics;
   readonly #measured: HttpLayer;
   readonly #places = new Places();
   readonly #retiring = new Set<Promise<void>>();
@@ -52,7 +59,9 @@ export class Gateway {
   constructor(options: GatewayOptions) {
     const { runtime, metrics, registry, connect = (instance) => httpUpstream(instance, runtime) } = options;
     this.#options = options;
-    this.#store = new MemoryRateStore(runtime.clock);
+    const { secrets = () => undefined, rateStore = new MemoryRateStore(runtime.clock) } = options;
+    this.#limitStores = new LimitStores(runtime, secrets, rateStore, options.openRateStore);
+    this.#limitMetrics = limitMetrics(metrics);
     this.#targets = new Targets({ runtime, registry, connect });
     this.#measured = httpServerMetrics(metrics, { service: 'gateway' });
     this.#generation = this.#make(options.config, undefined);
@@ -75,8 +84,8 @@ export class Gateway {
 
   /** The layers around every request, and around those that have a route. */
   get stacks(): Stacks {
-    const { options } = this.#generation;
-    const { config, authenticator, store, decisions } = options;
+    const { options, limitStore } = this.#generation;
+    const { config, decisions } = options;
     const [route] = config.routes;
     const budget = new RetryBudget(this.#options.runtime.clock);
     const measured = httpServerMetrics(new MetricRegistry(), { service: 'gateway' });
@@ -84,7 +93,7 @@ export class Gateway {
       gateway: linesOf(gatewayLayers({ ...options, measured })),
       ...(route !== undefined && {
         route: [
-          ...linesOf(routeLayers({ route, config, authenticator, store })),
+          ...linesOf(routeLayers({ ...options, route, limitStore })),
           ...linesOf(attemptLayers({ route, upstream: '', budget, decisions })),
         ],
       }),
@@ -146,7 +155,8 @@ export class Gateway {
       config,
       authenticator: isSame ? known.authenticator : new Authenticator(config.auth, runtime, secrets),
       targets: this.#targets.hold(),
-      store: this.#store,
+      limitStores: this.#limitStores,
+      limitMetrics: this.#limitMetrics,
       decisions,
       measured: this.#measured,
       places: this.#places,

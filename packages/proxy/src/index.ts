@@ -1,5 +1,7 @@
 export { jsonAnswer } from './answer/json-answer.ts';
 export { Gateway, type GatewayOptions, type Prepared } from './gateway.ts';
+export type { OpenedStore, OpenStore } from './limit/limit-store.ts';
+export type { RateLimitStoreConfig } from './limit/store-schema.ts';
 export {
   type ConfigDocument,
   type GatewayConfig,

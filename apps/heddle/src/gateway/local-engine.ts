@@ -5,6 +5,7 @@ import { MetricRegistry, metricsService, processMetrics } from '@heddle/telemetr
 import { processReader } from '@heddle/telemetry/node';
 import { DecisionLog, explainService } from '@heddle/upstream';
 import { type HttpServer, type HttpService, serve } from '@heddle/wire';
+import { openRedisStore } from './redis-store.ts';
 import type { Engines, EngineStatus, UpstreamStatus } from './engines.ts';
 
 /** What an engine is made from. */
@@ -37,6 +38,7 @@ export class LocalEngine implements Engines {
       metrics,
       decisions,
       secrets: (name) => process.env[name],
+      openRateStore: openRedisStore,
       ...(registry !== undefined && { registry }),
     });
     this.explain = explainService(decisions, () => this.gateway.stacks);

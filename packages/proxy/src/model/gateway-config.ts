@@ -1,5 +1,6 @@
 import { type AuthConfig, authConfig } from '../auth/auth-schema.ts';
 import { DocumentReader, list, object, type Place, type Read, text, whole } from './document.ts';
+import { rateLimitStore, type RateLimitStoreConfig } from '../limit/store-schema.ts';
 import { withoutSlash } from '../router/normal-path.ts';
 import { matchOf, routeOf } from './complete-route.ts';
 import { badConfig, type ConfigProblem } from './problem.ts';
@@ -31,6 +32,8 @@ export interface GatewayConfig {
   };
   /** How callers can prove who they are. */
   readonly auth: AuthConfig;
+  /** Where several gateways count their rate limits together. Undefined: each counts alone. */
+  readonly rateLimitStore: RateLimitStoreConfig | undefined;
   readonly routes: readonly RouteConfig[];
   readonly quarantined: readonly QuarantinedRoute[];
 }
@@ -44,6 +47,7 @@ interface GatewayDocument {
   listen?: { host?: string; port?: number };
   limits?: Limits;
   auth?: AuthConfig;
+  rateLimitStore?: RateLimitStoreConfig;
   routes: RouteEntry[];
 }
 
@@ -66,6 +70,7 @@ const gateway: Read<GatewayDocument> = object<GatewayDocument>(
     ),
     limits: object({ maxRequests: whole(1, 1_000_000), maxBodyBytes: whole(0, 1024 * mebibyte) }, []),
     auth: authConfig,
+    rateLimitStore,
     routes: list(entry, 10_000),
   },
   ['routes'],
@@ -191,6 +196,7 @@ function complete(parts: readonly Part[]): GatewayConfig {
     listen: { host: given.listen?.host ?? '127.0.0.1', port: given.listen?.port ?? 8080 },
     limits,
     auth: given.auth ?? {},
+    rateLimitStore: given.rateLimitStore,
     routes: judged.flatMap(({ route, problems }) =>
       route === undefined || problems.length > 0 ? [] : [route],
     ),

@@ -1,5 +1,4 @@
 import { HeddleError } from '@heddle/kernel';
-import type { RateStore } from '@heddle/traffic';
 import { balance, type DecisionLog } from '@heddle/upstream';
 import type { HttpService } from '@heddle/wire';
 import { chosen } from '../action/chosen.ts';
@@ -7,6 +6,8 @@ import { mirrored } from '../action/mirrored.ts';
 import { ownAnswer } from '../action/own-answer.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { attemptStack, type GatewayStackOptions, gatewayStack, routeStack } from '../gateway-stack.ts';
+import type { LimitMetrics } from '../limit/limit-metrics.ts';
+import type { LimitStore, LimitStores } from '../limit/limit-store.ts';
 import type { QuarantinedRoute } from '../model/gateway-config.ts';
 import type { RouteConfig } from '../model/route.ts';
 import { type Routed, routed } from '../router/routed.ts';
@@ -16,7 +17,8 @@ import type { HeldTargets } from '../upstream/targets.ts';
 export interface GenerationOptions extends GatewayStackOptions {
   readonly targets: HeldTargets;
   readonly authenticator: Authenticator;
-  readonly store: RateStore;
+  readonly limitStores: LimitStores;
+  readonly limitMetrics: LimitMetrics;
   readonly decisions: DecisionLog | undefined;
 }
 
@@ -27,15 +29,17 @@ export interface GenerationOptions extends GatewayStackOptions {
 export class Generation {
   readonly options: GenerationOptions;
   readonly service: HttpService;
+  readonly limitStore: LimitStore;
   #inFlight = 0;
   #retired: (() => void) | undefined;
 
-  /** Throws as `resolver` of discovery does; the targets are let go of then. */
+  /** Throws as `resolver` of discovery and `LimitStores.take` do; nothing is held then. */
   constructor(options: GenerationOptions) {
     this.options = options;
-    const { config, targets } = options;
+    const { config, targets, limitStores } = options;
+    this.limitStore = limitStores.take(config);
     try {
-      const routes = config.routes.map((route) => routedBy(route, options));
+      const routes = config.routes.map((route) => routedBy(route, options, this.limitStore));
       const service = gatewayStack(options)(routed([...routes, ...config.quarantined.flatMap(quarantine)]));
       const ended = (): void => this.#ended();
       this.service = (req, call) => {
@@ -45,6 +49,7 @@ export class Generation {
       };
     } catch (thrown) {
       void targets.release();
+      limitStores.release(config);
       throw thrown;
     }
   }
@@ -55,7 +60,9 @@ export class Generation {
       await new Promise<void>((resolve) => {
         this.#retired = resolve;
       });
-    await this.options.targets.release();
+    const { targets, limitStores, config } = this.options;
+    limitStores.release(config);
+    await targets.release();
   }
 
   #ended(): void {
@@ -64,9 +71,9 @@ export class Generation {
   }
 }
 
-function routedBy(route: RouteConfig, options: GenerationOptions): Routed {
+function routedBy(route: RouteConfig, options: GenerationOptions, limitStore: LimitStore): Routed {
   const { name, match, action, mirror } = route;
-  const { targets, decisions, config, authenticator, store } = options;
+  const { targets, decisions, config, authenticator, limitMetrics } = options;
   const way = (upstream: string): HttpService => {
     const { group, budget } = targets.get(upstream);
     return attemptStack({ route, upstream, budget, decisions })(balance(group));
@@ -81,7 +88,8 @@ function routedBy(route: RouteConfig, options: GenerationOptions): Routed {
     const to = balance(targets.get(mirror.upstream).group);
     service = mirrored({ to, percent: mirror.percent, timeoutMs: route.timeoutMs })(service);
   }
-  return { name, match, service: routeStack({ route, config, authenticator, store })(service) };
+  const around = routeStack({ route, config, authenticator, limitStore, limitMetrics });
+  return { name, match, service: around(service) };
 }
 
 /** Refuses what a route in quarantine is for. Less specific routes may be open to more people, and must not get it. */
