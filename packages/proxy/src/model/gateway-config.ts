@@ -3,6 +3,15 @@ import { DocumentReader, list, object, type Place, type Read, text, whole } from
 import { rateLimitStore, type RateLimitStoreConfig } from '../limit/store-schema.ts';
 import { withoutSlash } from '../router/normal-path.ts';
 import { matchOf, routeOf } from './complete-route.ts';
+import {
+  defaultLimits,
+  type LimitsConfig,
+  type LimitsDocument,
+  limits,
+  type TlsConfig,
+  tls,
+  trustedProxies,
+} from './listen-schema.ts';
 import { badConfig, type ConfigProblem } from './problem.ts';
 import type { RouteConfig, RouteMatch } from './route.ts';
 import { matchShape, type RouteDocument, routeDocument } from './route-schema.ts';
@@ -24,12 +33,11 @@ export interface QuarantinedRoute {
 export interface GatewayConfig {
   /** Where it listens. Default 127.0.0.1:8080. */
   readonly listen: { readonly host: string; readonly port: number };
-  readonly limits: {
-    /** Requests in flight; further ones get 503. Default 4096. */
-    readonly maxRequests: number;
-    /** Bytes of a request's body; larger ones get 413. Default 10 MiB. */
-    readonly maxBodyBytes: number;
-  };
+  readonly limits: LimitsConfig;
+  /** Undefined: the listener speaks no TLS. */
+  readonly tls: TlsConfig | undefined;
+  /** Proxies in front whose word on the caller is believed: addresses and ranges. Empty: nobody's. */
+  readonly trustedProxies: readonly string[];
   /** How callers can prove who they are. */
   readonly auth: AuthConfig;
   /** Where several gateways count their rate limits together. Undefined: each counts alone. */
@@ -38,14 +46,11 @@ export interface GatewayConfig {
   readonly quarantined: readonly QuarantinedRoute[];
 }
 
-interface Limits {
-  maxRequests?: number;
-  maxBodyBytes?: number;
-}
-
 interface GatewayDocument {
   listen?: { host?: string; port?: number };
-  limits?: Limits;
+  limits?: LimitsDocument;
+  tls?: TlsConfig;
+  trustedProxies?: string[];
   auth?: AuthConfig;
   rateLimitStore?: RateLimitStoreConfig;
   routes: RouteEntry[];
@@ -60,7 +65,6 @@ interface RouteEntry {
 }
 
 const maxDocumentLength = 1_048_576;
-const mebibyte = 1_048_576;
 
 const gateway: Read<GatewayDocument> = object<GatewayDocument>(
   {
@@ -68,7 +72,9 @@ const gateway: Read<GatewayDocument> = object<GatewayDocument>(
       { host: text('a host name or IP address', (value) => value !== ''), port: whole(0, 65_535) },
       [],
     ),
-    limits: object({ maxRequests: whole(1, 1_000_000), maxBodyBytes: whole(0, 1024 * mebibyte) }, []),
+    limits,
+    tls,
+    trustedProxies,
     auth: authConfig,
     rateLimitStore,
     routes: list(entry, 10_000),
@@ -181,10 +187,6 @@ function problemsOf({ source, document }: Part, route?: string): ConfigProblem[]
 
 function complete(parts: readonly Part[]): GatewayConfig {
   const given: Omit<GatewayDocument, 'routes'> = Object.assign({}, ...parts.map((part) => part.given));
-  const limits = {
-    maxRequests: given.limits?.maxRequests ?? 4096,
-    maxBodyBytes: given.limits?.maxBodyBytes ?? 10 * mebibyte,
-  };
   const judged = parts.flatMap((part) =>
     (part.given?.routes ?? []).map((each) => ({
       ...each,
@@ -194,7 +196,9 @@ function complete(parts: readonly Part[]): GatewayConfig {
   );
   return {
     listen: { host: given.listen?.host ?? '127.0.0.1', port: given.listen?.port ?? 8080 },
-    limits,
+    limits: { ...defaultLimits, ...given.limits },
+    tls: given.tls,
+    trustedProxies: given.trustedProxies ?? [],
     auth: given.auth ?? {},
     rateLimitStore: given.rateLimitStore,
     routes: judged.flatMap(({ route, problems }) =>
