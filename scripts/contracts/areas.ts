@@ -18,6 +18,7 @@ import { kubernetes } from './discovery/kubernetes.ts';
 import { xds } from './discovery/xds.ts';
 import { jwt } from './gateway/jwt.ts';
 import { normalisation } from './gateway/normalisation.ts';
+import { opaContract } from './gateway/opa.ts';
 import { ratelimitMemory } from './gateway/ratelimit-memory.ts';
 import { ratelimitRedis } from './gateway/ratelimit-redis.ts';
 import { reload } from './gateway/reload.ts';
@@ -48,7 +49,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     dns,
     xds,
   ],
-  gateway: [normalisation, jwt, ratelimitMemory, ratelimitRedis, reload],
+  gateway: [normalisation, jwt, ratelimitMemory, ratelimitRedis, reload, opaContract],
   transactions,
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],
 };

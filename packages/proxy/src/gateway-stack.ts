@@ -27,6 +27,8 @@ import { rewritten } from './action/rewritten.ts';
 import { routeFault } from './action/route-fault.ts';
 import { authenticated, authorised, withoutClaims } from './auth/authenticated.ts';
 import type { Authenticator } from './auth/authenticator.ts';
+import { decided, type OnDecision } from './decide/decided.ts';
+import type { DecisionPoint } from './decide/decision-point.ts';
 import type { LimitMetrics } from './limit/limit-metrics.ts';
 import type { LimitStore } from './limit/limit-store.ts';
 import { isAnonymous, limited } from './limit/limited.ts';
@@ -111,6 +113,9 @@ export interface RouteStackOptions {
   readonly authenticator: Authenticator;
   readonly limitStore: LimitStore;
   readonly limitMetrics: LimitMetrics;
+  /** Undefined: no route asks. */
+  readonly decisionPoint: DecisionPoint | undefined;
+  readonly onDecision: OnDecision;
 }
 
 /** A request that has its route passes these, whatever the route does with it. */
@@ -120,8 +125,8 @@ export function routeStack(options: RouteStackOptions): HttpLayer {
 
 /** The layers of a route, from the outside in. */
 export function routeLayers(options: RouteStackOptions): HttpLayers {
-  const { route, config, authenticator, limitStore, limitMetrics } = options;
-  const { cors, auth, access, limits, fault, rewrite, name } = route;
+  const { route, config, authenticator, limitStore, limitMetrics, decisionPoint, onDecision } = options;
+  const { cors, auth, access, decide, limits, fault, rewrite, name } = route;
   return [
     {
       name: 'CORS',
@@ -147,6 +152,11 @@ export function routeLayers(options: RouteStackOptions): HttpLayers {
       name: 'access',
       why: 'As soon as it is known who comes, by the path that was matched.',
       layer: access.length === 0 ? undefined : authorised(access),
+    },
+    {
+      name: 'decision point',
+      why: 'Below the rules that need nobody else: what they refuse is not asked about.',
+      layer: decide && decisionPoint && decided(decisionPoint, decide, name, onDecision),
     },
     {
       name: 'limits of callers',

@@ -30,6 +30,8 @@ export class Operations {
   #engines: Engines | undefined;
   /** What the last look at the files has found: who has rolled back is not overtaken by files that have not changed. */
   #seen = '';
+  /** What the socket was opened with. */
+  #listener: string | undefined;
   /** The certificates that are shown now. */
   #tls: string | undefined;
 
@@ -137,12 +139,18 @@ export class Operations {
           : 'is not served, and its requests are refused';
       log('error', `${at} ${goesOn ? 'goes on as it was' : refused}: ${badConfig(source, problems).message}`);
     }
+    this.#listener ??= listenerOf(config);
+    if (this.#listener !== listenerOf(config))
+      log(
+        'warn',
+        'how the gateway listens (address, limits of connections, TLS or not) changes with its next start',
+      );
     if (id > 1)
       log('info', 'another configuration is served', { version: id, why, routes: config.routes.length });
   }
 }
 
-/** What the socket was opened with. */
+/** What of a configuration goes into the making of the socket. */
 function listenerOf({
   listen,
   limits: { maxRequests: _, maxBodyBytes: __, ...limits },

@@ -147,10 +147,10 @@ export class WorkerGroup implements Engines, Part {
     const answers = await this.#askAll({ kind: 'explain', path: req.path });
     const texts = answers.flatMap(([, answer]) => (answer.kind === 'text' ? [answer] : []));
     const failed = texts.find(({ status }) => status !== 200);
-    if (failed !== undefined) return jsonAnswer(failed.status, JSON.parse(failed.text) as object);
+    if (failed !== undefined) return jsonAnswer(failed.status, JSON.parse(failed.text));
     const values = texts.map(({ text }) => JSON.parse(text) as unknown);
     const merged = values.every(Array.isArray) ? values.flat() : values[0];
-    return jsonAnswer(200, (merged ?? []) as object);
+    return jsonAnswer(200, merged ?? []);
   };
 
   get #ready(): Worker[] {

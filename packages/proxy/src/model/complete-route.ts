@@ -44,6 +44,7 @@ export function routeOf(
     cors,
     auth: document.auth,
     access: (document.access ?? []).map(accessRule),
+    decide: document.decide,
     limits: document.rateLimit ?? [],
     fault: fault === undefined ? undefined : { delay: fault.delay, abort: fault.abort },
     mirror: mirror === undefined ? undefined : { upstream: mirror.upstream, percent: mirror.percent ?? 100 },

@@ -31,6 +31,7 @@ describe('a gateway file', () => {
       trustedProxies: [],
       auth: {},
       rateLimitStore: undefined,
+      decisionPoint: undefined,
       routes: [
         {
           name: '/api',
@@ -42,6 +43,7 @@ describe('a gateway file', () => {
           cors: undefined,
           auth: undefined,
           access: [],
+          decide: undefined,
           limits: [],
           fault: undefined,
           mirror: undefined,

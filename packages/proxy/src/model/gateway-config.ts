@@ -1,5 +1,6 @@
 import { type AuthConfig, authConfig } from '../auth/auth-schema.ts';
 import { DocumentReader, list, object, type Place, type Read, text, whole } from './document.ts';
+import { decisionPoint, type DecisionPointConfig } from '../decide/decide-schema.ts';
 import { rateLimitStore, type RateLimitStoreConfig } from '../limit/store-schema.ts';
 import { withoutSlash } from '../router/normal-path.ts';
 import { matchOf, routeOf } from './complete-route.ts';
@@ -42,6 +43,8 @@ export interface GatewayConfig {
   readonly auth: AuthConfig;
   /** Where several gateways count their rate limits together. Undefined: each counts alone. */
   readonly rateLimitStore: RateLimitStoreConfig | undefined;
+  /** Who is asked besides for routes with `decide`. */
+  readonly decisionPoint: DecisionPointConfig | undefined;
   readonly routes: readonly RouteConfig[];
   readonly quarantined: readonly QuarantinedRoute[];
 }
@@ -53,6 +56,7 @@ interface GatewayDocument {
   trustedProxies?: string[];
   auth?: AuthConfig;
   rateLimitStore?: RateLimitStoreConfig;
+  decisionPoint?: DecisionPointConfig;
   routes: RouteEntry[];
 }
 
@@ -77,6 +81,7 @@ const gateway: Read<GatewayDocument> = object<GatewayDocument>(
     trustedProxies,
     auth: authConfig,
     rateLimitStore,
+    decisionPoint,
     routes: list(entry, 10_000),
   },
   ['routes'],
@@ -139,6 +144,7 @@ interface Part {
 function read(documents: readonly ConfigDocument[]): ReadConfig {
   const parts = documents.map(partOf);
   reportTwice(parts);
+  reportUndecidable(parts);
   const whole = parts.every(({ given }) => given !== undefined);
   return { config: whole ? complete(parts) : undefined, problems: parts.flatMap((part) => problemsOf(part)) };
 }
@@ -174,6 +180,14 @@ function reportTwice(parts: readonly Part[]): void {
   }
 }
 
+/** A route that asks needs somebody to ask. */
+function reportUndecidable(parts: readonly Part[]): void {
+  if (parts.some(({ given }) => given?.decisionPoint !== undefined)) return;
+  for (const { given } of parts)
+    for (const { route, place } of given?.routes ?? [])
+      if (route?.decide !== undefined) place.problem('"decide" needs the section "decisionPoint"');
+}
+
 /** The same for matches of the same requests. */
 export function matchKey(match: RouteMatch): string {
   const { kind, value } = match.path;
@@ -201,6 +215,7 @@ function complete(parts: readonly Part[]): GatewayConfig {
     trustedProxies: given.trustedProxies ?? [],
     auth: given.auth ?? {},
     rateLimitStore: given.rateLimitStore,
+    decisionPoint: given.decisionPoint,
     routes: judged.flatMap(({ route, problems }) =>
       route === undefined || problems.length > 0 ? [] : [route],
     ),

@@ -2,6 +2,7 @@ import { parseTarget } from '@heddle/discovery';
 import { HeddleError } from '@heddle/kernel';
 import type { AccessRule } from '@heddle/security';
 import { type RouteAuth, routeAuth } from '../auth/auth-schema.ts';
+import { type RouteDecision, routeDecision } from '../decide/decide-schema.ts';
 import { type LimitConfig, limitConfigs } from '../limit/limit-schema.ts';
 import { normalPath } from '../router/normal-path.ts';
 import { flag, list, number, object, oneOf, type Read, record, type Shape, text, whole } from './document.ts';
@@ -146,6 +147,7 @@ export interface RouteDocument {
   cors?: Partial<Cors> & { origins: string[] };
   auth?: RouteAuth;
   access?: AccessDocument[];
+  decide?: RouteDecision;
   rateLimit?: LimitConfig[];
   fault?: { delay?: { percent: number; ms: number }; abort?: { percent: number; status: number } };
   mirror?: { upstream: string; percent?: number };
@@ -251,6 +253,7 @@ export const routeDocument: Read<RouteDocument> = object<RouteDocument>(
     ),
     auth: routeAuth,
     access: list(access, 100),
+    decide: routeDecision,
     rateLimit: limitConfigs,
     fault: object<NonNullable<RouteDocument['fault']>>(
       {

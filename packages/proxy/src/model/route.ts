@@ -1,5 +1,6 @@
 import type { AccessRule } from '@heddle/security';
 import type { RouteAuth } from '../auth/auth-schema.ts';
+import type { RouteDecision } from '../decide/decide-schema.ts';
 import type { LimitConfig } from '../limit/limit-schema.ts';
 
 /** How a path is compared. */
@@ -122,6 +123,8 @@ export interface RouteConfig {
   readonly auth: RouteAuth | undefined;
   /** Asked when it is known who comes. Empty: none. */
   readonly access: readonly AccessRule[];
+  /** Undefined: the decision point is not asked. */
+  readonly decide: RouteDecision | undefined;
   /** A request must be admitted by all. Empty: none. */
   readonly limits: readonly LimitConfig[];
   readonly fault: RouteFault | undefined;

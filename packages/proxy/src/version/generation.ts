@@ -6,6 +6,8 @@ import { mirrored } from '../action/mirrored.ts';
 import { ownAnswer } from '../action/own-answer.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { attemptStack, type GatewayStackOptions, gatewayStack, routeStack } from '../gateway-stack.ts';
+import type { OnDecision } from '../decide/decided.ts';
+import type { DecisionPoint } from '../decide/decision-point.ts';
 import type { LimitMetrics } from '../limit/limit-metrics.ts';
 import type { LimitStore, LimitStores } from '../limit/limit-store.ts';
 import type { QuarantinedRoute } from '../model/gateway-config.ts';
@@ -19,6 +21,8 @@ export interface GenerationOptions extends GatewayStackOptions {
   readonly authenticator: Authenticator;
   readonly limitStores: LimitStores;
   readonly limitMetrics: LimitMetrics;
+  readonly decisionPoint: DecisionPoint | undefined;
+  readonly onDecision: OnDecision;
   readonly decisions: DecisionLog | undefined;
 }
 
@@ -73,7 +77,7 @@ export class Generation {
 
 function routedBy(route: RouteConfig, options: GenerationOptions, limitStore: LimitStore): Routed {
   const { name, match, action, mirror } = route;
-  const { targets, decisions, config, authenticator, limitMetrics } = options;
+  const { targets, decisions } = options;
   const way = (upstream: string): HttpService => {
     const { group, budget } = targets.get(upstream);
     return attemptStack({ route, upstream, budget, decisions })(balance(group));
@@ -88,7 +92,7 @@ function routedBy(route: RouteConfig, options: GenerationOptions, limitStore: Li
     const to = balance(targets.get(mirror.upstream).group);
     service = mirrored({ to, percent: mirror.percent, timeoutMs: route.timeoutMs })(service);
   }
-  const around = routeStack({ route, config, authenticator, limitStore, limitMetrics });
+  const around = routeStack({ ...options, route, limitStore });
   return { name, match, service: around(service) };
 }
 
