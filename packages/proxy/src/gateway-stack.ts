@@ -23,6 +23,7 @@ import { content } from './forward/content.ts';
 import { forwarded } from './forward/forwarded.ts';
 import { changeFields } from './action/change-fields.ts';
 import { corsLayer } from './action/cors.ts';
+import { forwardedHost } from './action/forwarded-host.ts';
 import { rewritten } from './action/rewritten.ts';
 import { routeFault } from './action/route-fault.ts';
 import { authenticated, authorised, withoutClaims } from './auth/authenticated.ts';
@@ -71,7 +72,7 @@ export function gatewayLayers({ config, measured, places, readiness }: GatewaySt
     {
       name: 'forwarded',
       why: "Above the errors, so that their answers carry the request's id too; above the router, so that no route can be reached with claims from outside.",
-      layer: forwarded,
+      layer: forwarded(config.trustedProxies),
     },
     {
       name: 'claims',
@@ -187,6 +188,11 @@ export function routeLayers(options: RouteStackOptions): HttpLayers {
       name: 'rewrite',
       why: 'Last: everything above sees the path that was asked for.',
       layer: rewrite && rewritten(rewrite, route.match.path.value),
+    },
+    {
+      name: 'host',
+      why: "Beside 'rewrite': what is asked for is ours to decide by until here.",
+      layer: forwardedHost(route.forwardHost),
     },
   ];
 }

@@ -1,7 +1,8 @@
 import { type Call, HeddleError, type Layer } from '@heddle/kernel';
 import { forbidden, identity } from '@heddle/security';
 import type { MetricRegistry } from '@heddle/telemetry';
-import { Fields, type HttpRequest, type HttpResponse, peer, wholeBody } from '@heddle/wire';
+import { Fields, type HttpRequest, type HttpResponse, wholeBody } from '@heddle/wire';
+import { addressOf } from '../forward/client-address.ts';
 import type { RouteDecision } from './decide-schema.ts';
 import type { Decision } from './decision.ts';
 import type { DecisionPoint } from './decision-point.ts';
@@ -64,7 +65,7 @@ function inputOf({ headers = [] }: RouteDecision, route: string, req: HttpReques
       [...new Set(searchParams.keys())].map((key) => [key, searchParams.getAll(key)]),
     ),
     headers: Object.fromEntries(headers.map((name) => [name, req.fields.all(name)])),
-    source: call.get(peer)?.address.host ?? null,
+    source: addressOf(call) ?? null,
     identity:
       who === undefined
         ? null

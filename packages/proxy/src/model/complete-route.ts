@@ -39,6 +39,7 @@ export function routeOf(
     match,
     action,
     rewrite,
+    forwardHost: document.forwardHost ?? 'pass',
     request: changesOf(document.request),
     response: changesOf(document.response),
     cors,

@@ -141,6 +141,7 @@ export interface RouteDocument {
   redirect?: { to: string; status?: number };
   respond?: { status: number; body?: string; contentType?: string };
   rewrite?: string;
+  forwardHost?: string;
   rewriteRegex?: { pattern: string; to: string };
   request?: FieldChangesDocument;
   response?: FieldChangesDocument;
@@ -234,6 +235,10 @@ export const routeDocument: Read<RouteDocument> = object<RouteDocument>(
       ['status'],
     ),
     rewrite: plainPath,
+    forwardHost: text(
+      'pass, upstream, or a host name in lower case',
+      (value) => value.length <= 253 && hostName.test(value) && !value.startsWith('*'),
+    ),
     rewriteRegex: object<{ pattern: string; to: string }>({ pattern: regex, to: fieldValue }, [
       'pattern',
       'to',

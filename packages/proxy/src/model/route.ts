@@ -116,6 +116,8 @@ export interface RouteConfig {
   readonly match: RouteMatch;
   readonly action: Action;
   readonly rewrite: Rewrite | undefined;
+  /** The host that the upstream is asked for: `pass` as it came (the default), `upstream` the instance's own, or a name. */
+  readonly forwardHost: string;
   readonly request: FieldChanges;
   readonly response: FieldChanges;
   readonly cors: Cors | undefined;
