@@ -4,6 +4,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { areas } from './contracts/areas.ts';
 import { writeTable } from './contracts/document.ts';
+import { endNaturally } from './contracts/natural-end.ts';
 import type { Contract, ContractResult } from './contracts/result.ts';
 import { runSideBySide } from './contracts/side-by-side.ts';
 
@@ -134,5 +135,5 @@ function tableOf({ area, results }: AreaReport): string {
   return `${lines.join('\n')}\n`;
 }
 
-// At once: what a failed case has left open must not keep the others waiting for our end.
-process.exit(await main(process.argv.slice(2)));
+// What a failed case has left open must not keep the others waiting for long.
+endNaturally(await main(process.argv.slice(2)), 10_000);

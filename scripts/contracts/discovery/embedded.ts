@@ -66,9 +66,9 @@ const asServer = discoveryContract({
 /** Both ways of using it. */
 export const embedded = {
   backend: 'embedded',
-  run: async (): Promise<readonly ContractResult[]> => [
-    ...(await inProcess.run()),
-    ...(await asServer.run()),
+  run: async (only?: (name: string) => boolean): Promise<readonly ContractResult[]> => [
+    ...(await inProcess.run(only)),
+    ...(await asServer.run(only)),
   ],
 };
 
@@ -104,6 +104,7 @@ async function stageAsServer(): Promise<RegistryStage> {
   const runtime = { ...nodeRuntime({ name: 'client' }), log: (): void => {} };
   const server = new ServerProcess(parent);
   await server.start(true);
+  const beside = new Beside(parent);
   return serverStage({
     runtime,
     ttlMs,
@@ -121,10 +122,11 @@ async function stageAsServer(): Promise<RegistryStage> {
       },
     },
     doors: {
-      auth: () => besideAt('127.0.0.1', parent),
-      ipv6: async () => ({ ...(await besideAt('::1', parent)), wrong: async () => ({}) }),
+      auth: () => beside.at('127.0.0.1'),
+      ipv6: async () => ({ ...(await beside.at('::1')), wrong: async () => ({}) }),
     },
     end: async () => {
+      await beside.end();
       const code = await server.end('SIGTERM');
       rmSync(parent, { recursive: true });
       assert.ok(code === null || code === 0, 'a server that is told to stop does so, with its watches');
@@ -132,17 +134,34 @@ async function stageAsServer(): Promise<RegistryStage> {
   });
 }
 
-/** A server in this process, which ends with it. */
-async function besideAt(host: string, folder: string): Promise<RegistryDoor> {
-  const runtime = { ...nodeRuntime({ name: 'beside', dataFolder: folder }), log: (): void => {} };
-  const base = await embeddedRegistry(runtime, { folder: 'beside', ttlMs });
-  const { address } = await serve(registryService(base, { token }), { runtime, address: { host, port: 0 } });
-  const as = (given: { token?: string }): Registry =>
-    remoteRegistry({ runtime, addresses: [address], ttlMs, timeoutMs: 2000, ...given });
-  return {
-    right: async () => as({ token }),
-    wrong: async () => ({ 'a wrong token': as({ token: 'please' }), 'no token': as({}) }),
-  };
+/** A server in this process, which ends with its stage. */
+class Beside {
+  readonly #folder: string;
+  #end = async (): Promise<void> => {};
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async at(host: string): Promise<RegistryDoor> {
+    const runtime = { ...nodeRuntime({ name: 'beside', dataFolder: this.#folder }), log: (): void => {} };
+    const base = await embeddedRegistry(runtime, { folder: 'beside', ttlMs });
+    const server = await serve(registryService(base, { token }), { runtime, address: { host, port: 0 } });
+    this.#end = async () => {
+      await base.close();
+      await server.stop();
+    };
+    const as = (given: { token?: string }): Registry =>
+      remoteRegistry({ runtime, addresses: [server.address], ttlMs, timeoutMs: 2000, ...given });
+    return {
+      right: async () => as({ token }),
+      wrong: async () => ({ 'a wrong token': as({ token: 'please' }), 'no token': as({}) }),
+    };
+  }
+
+  end(): Promise<void> {
+    return this.#end();
+  }
 }
 
 /** A registry server in a process that can be killed. */
