@@ -31,8 +31,8 @@ export function endNaturally(code: number, limitMs: number): void {
 
 /** What keeps this process alive at the moment, by kind and place. */
 export function openThings(): string[] {
-  // Names of hosts would be asked for one by one.
-  process.report.excludeNetwork = true;
+  // Names of hosts would be asked for one by one. The types do not know of it yet.
+  Object.assign(process.report, { excludeNetwork: true });
   const { libuv } = process.report.getReport() as unknown as { readonly libuv: readonly OpenThing[] };
   return libuv.filter((each) => each.is_active && each.is_referenced).map(describe);
 }
