@@ -21,7 +21,7 @@ import type { ContractResult } from '../result.ts';
 import { blockedProcessCase, type ClientProgram } from './blocked-process.ts';
 import { discoveryContract } from './suite.ts';
 
-const ttlMs = 1000;
+const ttlMs = 2000;
 const token = 'sesame';
 const program = path.resolve(
   import.meta.dirname,
