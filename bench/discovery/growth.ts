@@ -8,7 +8,7 @@ export interface Growth {
   readonly instances: number;
   /** Of each that came since the size before. */
   readonly registerMicros: number;
-  /** Of each that is there. */
+  /** Of each that is there, with what a server grows by when it is used at all. */
   readonly memoryKib: number;
   /** Of asking for a service with ten instances. */
   readonly resolveMicros: number;
@@ -17,28 +17,25 @@ export interface Growth {
 const warmUp = 3000;
 const resolutions = 4000;
 
-/** `sizes` ascend. The server and the client are warm before the first. */
+/** `sizes` ascend, and count what came after the 3,000 that warm client and server up. */
 export async function growth(embedded: Contender, sizes: readonly number[]): Promise<Growth[]> {
   const server = await embedded.start();
   const runtime = clientRuntime();
   const usedMicros = (): number => ownMicros() + cpuMicros(server.pid);
   try {
     const registry = embedded.open(runtime, server.address);
+    const before = residentMib(server.pid);
     const warming = allInstances(warmUp / 10).map((one) => ({ ...one, service: `warm-${one.service}` }));
     await crowd(warming, 60_000, (one) => registered(registry, one));
-    await crowd(warming, 60_000, ({ service, address }) =>
-      registry.deregister(service, `${service}@${address}:8080`),
-    );
-    const before = residentMib(server.pid);
     const instances = allInstances((sizes.at(-1) ?? 0) / 10);
     const all: Growth[] = [];
     let there = 0;
     for (const size of sizes) {
       const startMicros = usedMicros();
-      await crowd(instances.slice(there, size), 120_000, (one) => registered(registry, one));
+      await crowd(instances.slice(there, size), 60_000, (one) => registered(registry, one));
       const registerMicros = (usedMicros() - startMicros) / (size - there);
       there = size;
-      const memoryKib = ((residentMib(server.pid) - before) * 1024) / size;
+      const memoryKib = ((residentMib(server.pid) - before) * 1024) / (warmUp + size);
       const asked = Array.from({ length: resolutions }, (_, at) => `service-${at % (size / 10)}`);
       const askedMicros = usedMicros();
       await crowd(asked, 60_000, async (service) => void (await registry.instances(service)));

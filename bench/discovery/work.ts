@@ -8,7 +8,7 @@ import { type Contender, residentMib } from './contender.ts';
 
 const instancesEach = 10;
 const atATime = 64;
-const registerLimitMs = 90_000;
+const registerLimitMs = 80_000;
 
 /** How much of it. */
 export interface Pace {
