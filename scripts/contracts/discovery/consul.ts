@@ -1,5 +1,6 @@
 // Consul, by its HTTP API: a real server for each case that breaks one, and one after another on a shared one for the
 // rest, since the community edition has no namespaces that could keep them apart.
+import assert from 'node:assert/strict';
 import type { Registry } from '@heddle/discovery';
 import { type ConsulRegistryOptions, consulRegistry } from '@heddle/discovery/consul';
 import {
@@ -7,6 +8,8 @@ import {
   type RegistryDoor,
   type RegistryStage,
   serverStage,
+  user,
+  userIds,
 } from '@heddle/discovery/testing';
 import type { Address, Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
@@ -16,7 +19,7 @@ import type { Contract } from '../result.ts';
 import { blockedProcessCase, type ClientProgram } from './blocked-process.ts';
 import { agentCheckCases } from './consul-checks.ts';
 import { certificateDoor, OwnServer } from './own-server.ts';
-import { discoveryContract } from './suite.ts';
+import { discoveryContract, leaseFor } from './suite.ts';
 
 const ttlMs = 2000;
 const runtime = { ...nodeRuntime({ name: 'client' }), log: (): void => {} };
@@ -38,15 +41,30 @@ function open(on: Runtime, address: Address, more: Partial<ConsulRegistryOptions
 
 const clientProgram: ClientProgram = {
   module: new URL('./clients/consul.ts', import.meta.url),
-  options: (address, leaseMs) => ({ addresses: [address], ttlMs: leaseMs, timeoutMs: 2000 }),
+  options: (address, leaseMs) => ({ addresses: [address], ttlMs: leaseMs, timeoutMs: 4000 }),
+};
+
+const namespaceCase: RegistryCase = {
+  name: 'a namespace is left out where there are none, which is logged once',
+  run: async (stage) => {
+    const logged: string[] = [];
+    const log: Runtime['log'] = (level, message) => void logged.push(`${level} ${message}`);
+    const registry = open({ ...stage.runtime, log }, stage.address as Place, { namespace: 'team' });
+    const { problem } = await registry.register(user('a'));
+    assert.equal(problem, undefined, String(problem?.message));
+    assert.equal(await userIds(await stage.open()), 'a');
+    assert.equal(await userIds(registry), 'a');
+    await registry.close();
+    assert.deepEqual(logged, ['warn this Consul has no namespaces; the one that was given is left out']);
+  },
 };
 
 /** On the real server. */
 export const consulContract: Contract = discoveryContract({
   backend: 'consul',
   prepare: () => obtain(consul),
-  stages: { '': (one: RegistryCase) => (one.needs === undefined ? onShared() : onOwn()) },
-  more: [...agentCheckCases(), blockedProcessCase(clientProgram)],
+  stages: { '': (one: RegistryCase) => (one.needs === undefined ? onShared(one) : onOwn(one)) },
+  more: [namespaceCase, ...agentCheckCases(), blockedProcessCase(clientProgram)],
   end: async () => {
     await Promise.all(shared.map(async (server) => (await server).stop()));
     shared = [];
@@ -55,13 +73,14 @@ export const consulContract: Contract = discoveryContract({
 });
 
 /** One of the servers that no case uses at the moment. */
-async function onShared(): Promise<RegistryStage> {
+async function onShared(one: RegistryCase): Promise<RegistryStage> {
+  const leaseMs = leaseFor(one, ttlMs);
   const server = idle.pop() ?? (await startShared());
   return serverStage({
     runtime,
-    ttlMs,
+    ttlMs: leaseMs,
     target: () => server.address,
-    open,
+    open: (own, address) => open(own, address, { ttlMs: leaseMs, timeoutMs: leaseMs }),
     end: async () => {
       await clean(server.address);
       idle.push(server);
@@ -87,13 +106,14 @@ async function clean({ host, port }: Place): Promise<void> {
   }
 }
 
-async function onOwn(): Promise<RegistryStage> {
+async function onOwn(one: RegistryCase): Promise<RegistryStage> {
+  const leaseMs = leaseFor(one, ttlMs);
   const server = await OwnServer.start(consul);
   return serverStage({
     runtime,
-    ttlMs,
+    ttlMs: leaseMs,
     target: () => server.address,
-    open,
+    open: (own, address) => open(own, address, { ttlMs: leaseMs, timeoutMs: leaseMs }),
     // What Consul has as history is the index, which begins anew with its data.
     faults: {
       ...server.faults,

@@ -19,7 +19,7 @@ import type { Contract } from '../result.ts';
 import { blockedProcessCase, type ClientProgram } from './blocked-process.ts';
 import { clusterCase } from './etcd-cluster.ts';
 import { certificateDoor, OwnServer } from './own-server.ts';
-import { discoveryContract } from './suite.ts';
+import { discoveryContract, leaseFor } from './suite.ts';
 
 // The shortest lease that etcd has is a second; on a busy machine that is too short to be kept.
 const ttlMs = 2000;
@@ -41,40 +41,65 @@ function open(on: Runtime, address: Address, more: Partial<EtcdRegistryOptions> 
 
 const clientProgram: ClientProgram = {
   module: new URL('./clients/etcd.ts', import.meta.url),
-  options: (address, leaseMs) => ({ addresses: [address], ttlMs: leaseMs, timeoutMs: 2000 }),
+  options: (address, leaseMs) => ({ addresses: [address], ttlMs: leaseMs, timeoutMs: 4000 }),
+};
+
+const keysCase: RegistryCase = {
+  name: 'an instance is a key <prefix>/<service>/<host:port> on a lease of its own; the prefix is /registry unless it is set',
+  run: async (stage) => {
+    const address = stage.address as Place;
+    for (const [prefix, more] of [
+      ['/registry', {}],
+      ['/team/a', { prefix: '/team/a' }],
+    ] as const) {
+      const registry = open(runtime, address, more);
+      await registry.register({ service: 'keys', address: '10.0.0.1', port: 8080 });
+      await registry.register({ service: 'keys', address: 'fe80::1', port: 8080 });
+      const said = await control(address, ['get', '--prefix', `${prefix}/keys/`, '--write-out=json']);
+      const { kvs } = JSON.parse(said) as { kvs: { key: string; lease: number }[] };
+      assert.deepEqual(
+        kvs.map(({ key }) => Buffer.from(key, 'base64').toString()),
+        [`${prefix}/keys/10.0.0.1:8080`, `${prefix}/keys/[fe80::1]:8080`],
+      );
+      assert.equal(new Set(kvs.map(({ lease }) => lease)).size, 2);
+      await registry.close();
+    }
+  },
 };
 
 /** On the real server. */
 export const etcdContract: Contract = discoveryContract({
   backend: 'etcd',
   prepare: () => obtain(etcd),
-  stages: { '': (one: RegistryCase) => (one.needs === undefined ? onShared() : onOwn()) },
-  more: [clusterCase(), loginCase(), blockedProcessCase(clientProgram)],
+  stages: { '': (one: RegistryCase) => (one.needs === undefined ? onShared(one) : onOwn(one)) },
+  more: [keysCase, clusterCase(), loginCase(), blockedProcessCase(clientProgram)],
   end: async () => {
     await (await shared)?.stop();
   },
 });
 
-async function onShared(): Promise<RegistryStage> {
+async function onShared(one: RegistryCase): Promise<RegistryStage> {
+  const leaseMs = leaseFor(one, ttlMs);
   shared ??= etcd.start({});
   const server = await shared;
   const prefix = `/case${prefixes++}`;
   return serverStage({
     runtime,
-    ttlMs,
+    ttlMs: leaseMs,
     target: () => server.address,
-    open: (own, address) => open(own, address, { prefix }),
+    open: (own, address) => open(own, address, { prefix, ttlMs: leaseMs, timeoutMs: leaseMs }),
     end: async () => {},
   });
 }
 
-async function onOwn(): Promise<RegistryStage> {
+async function onOwn(one: RegistryCase): Promise<RegistryStage> {
+  const leaseMs = leaseFor(one, ttlMs);
   const server = await OwnServer.start(etcd);
   return serverStage({
     runtime,
-    ttlMs,
+    ttlMs: leaseMs,
     target: () => server.address,
-    open,
+    open: (own, address) => open(own, address, { ttlMs: leaseMs, timeoutMs: leaseMs }),
     faults: { ...server.faults, forgetHistory: () => compact(server.address) },
     doors: {
       auth: () => usersDoor(server),
@@ -156,7 +181,11 @@ function loginCase(): RegistryCase {
 
 async function throughLogins(address: Place): Promise<string> {
   // Renewed less often than a login lasts, so that each renewal finds one that has run out.
-  const registry = open(runtime, address, { user: { name: 'heddle', password: 'sesame' }, ttlMs: 12_000 });
+  const registry = open(runtime, address, {
+    user: { name: 'heddle', password: 'sesame' },
+    ttlMs: 12_000,
+    timeoutMs: 6000,
+  });
   try {
     const held = await registry.register(user('a'));
     assert.equal(held.problem, undefined, held.problem?.message ?? '');

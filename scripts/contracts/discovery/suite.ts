@@ -13,6 +13,7 @@ import {
 } from '@heddle/discovery/testing';
 import type { Missing } from '../../engines/engine.ts';
 import { type Contract, type ContractResult, skippedWhole } from '../result.ts';
+import { lastKnownGoodCase } from './last-known-good-case.ts';
 
 /** A backend as the suite sees it. */
 export interface DiscoveryBackend {
@@ -37,6 +38,11 @@ export interface DiscoveryBackend {
   readonly killing?: number;
   /** Ends what the stages shared. */
   end?(): Promise<void>;
+}
+
+/** The lease for a case: longer than the shortest where it is about being kept. */
+export function leaseFor({ keeps = false }: RegistryCase, shortestMs: number): number {
+  return keeps ? 3 * shortestMs : shortestMs;
 }
 
 const caseLimitMs = 150_000;
@@ -72,8 +78,9 @@ async function runVariant(
   const make = backend.stages[variant];
   assert.ok(make !== undefined);
   const titleOf = ({ name }: RegistryCase): string => (variant === '' ? name : `${variant}: ${name}`);
-  const all = [...abilityCases(backend.lacks ?? {}), ...registryCases, ...(backend.more ?? [])].filter(
-    (one) => only(titleOf(one)),
+  const every = [...registryCases, lastKnownGoodCase];
+  const all = [...abilityCases(backend.lacks ?? {}), ...every, ...(backend.more ?? [])].filter((one) =>
+    only(titleOf(one)),
   );
   const results = new Map<RegistryCase, ContractResult>();
   const runOne = async (one: RegistryCase): Promise<void> => {

@@ -83,6 +83,7 @@ export const crowdCases: readonly RegistryCase[] = [
   },
   {
     name: 'the time of day jumps by an hour, forth and back: no lease is lost and no change',
+    keeps: true,
     needs: ['jumpClock'],
     run: async (stage) => {
       const { jumpClock } = stage.faults;

@@ -35,6 +35,7 @@ async function isBack(stage: RegistryStage, held: DesiredRegistration, reader: R
 export const leaseCases: readonly RegistryCase[] = [
   {
     name: 'a registration outlives its lease many times',
+    keeps: true,
     run: async (stage) => {
       const registry = await stage.open();
       const held = await registry.register(user('a'));
@@ -226,6 +227,7 @@ export const faultCases: readonly RegistryCase[] = [
   },
   {
     name: 'a slow registry is slow, not lost',
+    keeps: true,
     needs: ['delay'],
     run: async (stage) => {
       const [writer, reader] = [await stage.open(), await stage.open()];
