@@ -18,6 +18,7 @@ export {
 export { environmentValues } from './client/environment.ts';
 export type { Origin } from './client/layers.ts';
 export type { SchemaIssue, SchemaResult, StandardSchema } from './client/standard-schema.ts';
+export { type OpenConfigOptions, openConfigStore } from './open/open-config-store.ts';
 export { isPlace, type Place, placeText, readPlace } from './place/place.ts';
 export { RemoteStore, type RemoteStoreOptions } from './remote/remote-store.ts';
 export { open, seal, type SealedSecret } from './secret/envelope.ts';

@@ -27,7 +27,7 @@ export const consulConfig: Contract = configContract({
 });
 
 async function onOwn(): Promise<ConfigStage> {
-  const { address, ...own } = await ownServer('consul-config', consul.start);
+  const { address, ...own } = await ownServer('consul-config', (options) => consul.start(options));
   return onServer(() => address, 'config', own);
 }
 

@@ -27,7 +27,7 @@ export const etcdConfig: Contract = configContract({
 });
 
 async function onOwn(): Promise<ConfigStage> {
-  const { address, ...own } = await ownServer('etcd-config', etcd.start);
+  const { address, ...own } = await ownServer('etcd-config', (options) => etcd.start(options));
   return onServer(() => address, '/config', own);
 }
 

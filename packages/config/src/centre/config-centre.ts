@@ -135,9 +135,7 @@ async function problemsOf(schema: StandardSchema, values: Values, before: string
 function hasReference(value: ConfigValue): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (Array.isArray(value)) return value.some(hasReference);
-  return Object.entries(value).some(
-    ([name, inner]) => name.startsWith('$') || hasReference(inner as ConfigValue),
-  );
+  return Object.entries(value).some(([name, inner]) => name.startsWith('$') || hasReference(inner));
 }
 
 function notExpected(place: Place, expected: number, found: number): HeddleError {

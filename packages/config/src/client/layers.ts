@@ -46,7 +46,7 @@ export function merged(layers: readonly Leaves[]): Leaves {
   const all = new Map<string, Leaf>();
   for (const layer of layers)
     for (const [key, leaf] of layer) {
-      for (const other of [...all.keys()])
+      for (const other of all.keys())
         if (other.startsWith(`${key}.`) || key.startsWith(`${other}.`)) all.delete(other);
       all.set(key, leaf);
     }

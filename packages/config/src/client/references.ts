@@ -26,7 +26,8 @@ export async function resolved(value: ConfigValue, where: string, world: Referen
     return new Secret(open(value, where, world.keys));
   }
   const entries = Object.entries(value as { readonly [key: string]: ConfigValue });
-  const [[name = '', target] = []] = entries;
+  const [first] = entries;
+  const [name, target] = first ?? [];
   if (!entries.some(([each]) => each.startsWith('$'))) {
     const inner = entries.map(async ([each, one]) => [each, await resolved(one, where, world)] as const);
     return Object.fromEntries(await Promise.all(inner));

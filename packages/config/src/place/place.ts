@@ -9,7 +9,7 @@ export interface Place {
 
 /** What each of the three names must be: a label of DNS, so that every backend can hold it in its own keys. */
 const name = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
-export const nameRule = '1 to 40 lower-case letters, digits and "-", with a letter or digit at both ends';
+const nameRule = '1 to 40 lower-case letters, digits and "-", with a letter or digit at both ends';
 
 /** `environment/namespace/group`. */
 export function placeText({ environment, namespace, group }: Place): string {

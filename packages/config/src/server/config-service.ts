@@ -31,7 +31,7 @@ export interface ConfigServiceOptions {
 /** A centre as a service under `/v1/config` (see `protocol.ts`), and what ends its watches before its server drains. */
 export interface ConfigService {
   readonly service: HttpService;
-  close(): void;
+  readonly close: () => void;
 }
 
 /** Serves a centre to other processes, as `remoteStore` uses it. */

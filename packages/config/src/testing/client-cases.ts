@@ -10,7 +10,7 @@ import { readKeyRing } from '../secret/key-ring.ts';
 import type { Secret } from '../secret/secret.ts';
 import { configService } from '../server/config-service.ts';
 import { isIn } from '../version/audience.ts';
-import type { ConfigCase } from './config-cases.ts';
+import type { ConfigCase } from './config-case.ts';
 import type { ConfigStage } from './config-stage.ts';
 import type { ConfigStore } from '../store/config-store.ts';
 import { Followed, until } from './followed.ts';

@@ -5,18 +5,8 @@ import { type Place, placeText, readPlace } from '../place/place.ts';
 import type { ConfigStore } from '../store/config-store.ts';
 import { follow } from '../store/follow.ts';
 import type { ConfigVersion } from '../version/version.ts';
-import type { ConfigStage } from './config-stage.ts';
+import type { ConfigCase } from './config-case.ts';
 import { Followed, madeVersion, until } from './followed.ts';
-
-/** What a case needs beside a store. */
-export type ConfigNeed = 'faulty' | 'restart';
-
-/** A promise of a backend, or of the centre on top of it. Rejects unless it is kept; what it measured, if anything. */
-export interface ConfigCase {
-  readonly name: string;
-  readonly needs?: readonly ConfigNeed[];
-  run(stage: ConfigStage): Promise<string | undefined>;
-}
 
 const place = readPlace('prod/shop/order');
 
@@ -71,7 +61,7 @@ export const configCases: readonly ConfigCase[] = [
       const stores = await Promise.all(Array.from({ length: 4 }, () => stage.open()));
       await stores[0]?.append(madeVersion(place, 1));
       const tries = Array.from({ length: 20 }, (_, at) =>
-        stores[at % 4]?.append({ ...madeVersion(place, 2), author: `writer ${at}` }),
+        storeAt(stores, at).append({ ...madeVersion(place, 2), author: `writer ${at}` }),
       );
       const results = await Promise.allSettled(tries);
       assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
@@ -177,4 +167,10 @@ async function appended(runtime: Runtime, store: ConfigStore, at: Place, number:
       return HeddleError.from(thrown).reason === 'VERSION_CONFLICT';
     }
   });
+}
+
+function storeAt(stores: readonly ConfigStore[], at: number): ConfigStore {
+  const store = stores[at % stores.length];
+  assert.ok(store !== undefined);
+  return store;
 }

@@ -112,7 +112,7 @@ export class GitStore implements ConfigStore {
           if (tip !== this.#lastTip) for (const { wake } of this.#listeners) wake();
           this.#lastTip = tip;
         } catch (thrown) {
-          for (const { fail } of [...this.#listeners]) fail(HeddleError.from(thrown));
+          for (const { fail } of this.#listeners) fail(HeddleError.from(thrown));
         }
         if (this.#listeners.size > 0) this.#look();
       };
@@ -151,8 +151,9 @@ export class GitStore implements ConfigStore {
   }
 
   /** One reading after another, so that what one has read the next does not read again. */
-  #versions(place: Place): Promise<PlaceHistory> {
-    const read = async (): Promise<PlaceHistory> => this.#readTo(place, await this.#tip());
+  async #versions(place: Place): Promise<PlaceHistory> {
+    const tip = await this.#tip();
+    const read = (): Promise<PlaceHistory> => this.#readTo(place, tip);
     const reading = this.#reading.then(read, read);
     this.#reading = reading;
     return reading;
@@ -162,9 +163,12 @@ export class GitStore implements ConfigStore {
     const text = placeText(place);
     const known = this.#read.get(text) ?? { tip: undefined, versions: [] };
     if (known.tip === tip) return known;
-    const isLonger =
-      known.tip === undefined || (tip !== undefined && (await this.#isAncestor(known.tip, tip)));
-    if (!isLonger || tip === undefined) throw rewritten(this.#branch);
+    if (tip === undefined) throw rewritten(this.#branch);
+    if (known.tip !== undefined && !(await this.#isAncestor(known.tip, tip))) {
+      // Another reading may have gone further meanwhile.
+      if (await this.#isAncestor(tip, known.tip)) return known;
+      throw rewritten(this.#branch);
+    }
     const range = known.tip === undefined ? tip : `${known.tip}..${tip}`;
     const commits = readLog(await this.#git([...logArguments, range, '--', `${text}.yaml`]));
     const texts = await this.#blobs(commits.map(({ blob }) => blob));
