@@ -153,6 +153,8 @@ function failed(status: number, said: string): HeddleError {
   const message = `Consul answered ${status} to ${said.slice(0, 300)}`;
   if (/Consul Enterprise feature|Invalid query parameter: "ns"/.test(said))
     return new HeddleError({ code: 'failed_precondition', reason: 'NO_NAMESPACES', message });
+  if (/HTTP request to an HTTPS server/.test(said))
+    return new HeddleError({ code: 'unavailable', reason: 'SPEAKS_TLS', message });
   if (status === 401 || /ACL not found/.test(said))
     return new HeddleError({ code: 'unauthenticated', reason: 'TOKEN_REFUSED', message });
   if (status === 403) return new HeddleError({ code: 'permission_denied', reason: 'NOT_ALLOWED', message });
