@@ -17,8 +17,7 @@ export type RequestFraming = Framing | 'none' | 'tunnel';
 export function planRequest(request: HttpRequest): RequestFraming {
   const { method, body } = request;
   if (method === 'CONNECT' || request.protocol !== undefined) return 'tunnel';
-  if (body.size === undefined || (body instanceof WholeBody && body.trailers !== undefined))
-    return 'chunked';
+  if (body.size === undefined || (body instanceof WholeBody && body.trailers !== undefined)) return 'chunked';
   if (body.size > 0) return 'length';
   // Methods that expect content say so when there is none (RFC 9110 section 8.6).
   return method === 'POST' || method === 'PUT' || method === 'PATCH' ? 'length' : 'none';
