@@ -57,6 +57,8 @@ export {
   type Replay,
   type Result,
   settle,
+  settleThen,
+  valueOf,
 } from './result.ts';
 export { type Layer, type Service, stack } from './service.ts';
 export { sleep } from './sleep.ts';
