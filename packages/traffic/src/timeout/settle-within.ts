@@ -1,9 +1,10 @@
 import { type Call, type HeddleError, type Result, type Service, settleThen } from '@heddle/kernel';
+import { deadlinesOf } from './deadlines.ts';
 
 /**
  * As `settleThen`, within `delayMs`: then the call is cancelled with `late(delayMs)`, which is also the result, at once,
  * whether `service` heeds the cancel or not. So is any other cancel. The time counts until the `result` or the call's `end`.
- * A call that is cancelled beforehand is not passed on.
+ * A call that is cancelled beforehand is not passed on. The call begins now: it was made for this.
  *
  * The call itself ends when the service has really let go: what counts calls below sees the truth.
  */
@@ -29,7 +30,8 @@ export function settleWithin<Req, Res, Out>(
         reject(thrown);
       }
     };
-    const timer = call.runtime.timers.after(delayMs, () => call.cancel(late(delayMs)));
+    const nowMs = call.startMs;
+    const timer = deadlinesOf(call.runtime).at(nowMs + delayMs, nowMs, () => call.cancel(late(delayMs)));
     call.onCancel((error) => {
       timer.cancel();
       decide({ ok: false, error });
