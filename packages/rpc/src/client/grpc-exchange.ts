@@ -1,6 +1,7 @@
 import { attempt, type Call, HeddleError, settleThen, valueOf } from '@heddle/kernel';
 import {
   acceptedEncodings,
+  type Body,
   compressedFrame,
   type Compression,
   compressionOf,
@@ -88,13 +89,17 @@ function requestFor(
   if (number > 1) fields.set(previousAttempts, String(number - 1));
   // Last: it differs from call to call, and what comes before is the same bytes on the wire.
   writeContext(call, fields);
-  const rest = { method: 'POST', scheme: 'http', authority, path: pathOf(req), fields } as const;
   const ready = compress === undefined ? framedOf(req) : undefined;
-  if (ready !== undefined) return { ...rest, body: wholeBody(ready) };
+  if (ready !== undefined) return post(req, authority, fields, wholeBody(ready));
   const { input } = req;
-  if (!(input instanceof Uint8Array)) return { ...rest, body: streamBody(framed(input, compress)) };
-  if (compress === undefined) return { ...rest, body: wholeBody(frame(input)) };
-  return compressedFrame(input, compress).then((bytes) => ({ ...rest, body: wholeBody(bytes) }));
+  if (!(input instanceof Uint8Array))
+    return post(req, authority, fields, streamBody(framed(input, compress)));
+  if (compress === undefined) return post(req, authority, fields, wholeBody(frame(input)));
+  return compressedFrame(input, compress).then((bytes) => post(req, authority, fields, wholeBody(bytes)));
+}
+
+function post(req: RpcRequest, authority: string, fields: Fields, body: Body): HttpRequest {
+  return { method: 'POST', scheme: 'http', authority, path: pathOf(req), fields, body };
 }
 
 /** What every request says, in an order of its own. */

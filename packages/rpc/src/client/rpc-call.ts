@@ -12,19 +12,18 @@ export interface RpcRequest {
   /** The one message of a unary or server-streaming call; else the messages, which can be read once. */
   readonly input: Uint8Array | AsyncIterable<Uint8Array>;
   /** The one message with gRPC's head before it, where it was made so: it need not be copied to be sent. */
-  readonly framed?: Uint8Array | undefined;
+  readonly framed?: { readonly input: Uint8Array; readonly bytes: Uint8Array } | undefined;
 }
 
 /** A request with one message, which was encoded with gRPC's head before it. */
-export function singleRequest(method: DescMethod, fields: Fields, framed: Uint8Array): RpcRequest {
-  return { method, fields, input: framed.subarray(headBytes), framed };
+export function singleRequest(method: DescMethod, fields: Fields, bytes: Uint8Array): RpcRequest {
+  const input = bytes.subarray(headBytes);
+  return { method, fields, input, framed: { input, bytes } };
 }
 
-/** The one message with its head, if there is one and a layer has not put another in its place. */
+/** The one message with its head, if there is one and no layer has put another in its place. */
 export function framedOf({ framed, input }: RpcRequest): Uint8Array | undefined {
-  if (framed === undefined || !(input instanceof Uint8Array)) return undefined;
-  const same = framed.buffer === input.buffer && framed.byteOffset + headBytes === input.byteOffset;
-  return same && framed.byteLength === headBytes + input.byteLength ? framed : undefined;
+  return framed?.input === input ? framed.bytes : undefined;
 }
 
 /** What comes back once the server has answered. An error status is a rejection, not a response. */
