@@ -54,9 +54,11 @@ export function connectTransport(service: RpcService, options: ConnectTransportO
     const parent = values?.get(parentCall) ?? options.ambient?.current();
     const call =
       parent === undefined ? Call.root(runtime, deadlineMs, nowMs) : parent.child(deadlineMs, nowMs);
+    const key = fields.get('idempotency-key');
     // The parent's key names the parent's work. Two calls made for it are two pieces of work.
-    call.set(idempotencyKey, fields.get('idempotency-key'));
-    return call.set(idempotency, idempotencyOf(method));
+    if (key !== undefined || parent !== undefined) call.set(idempotencyKey, key);
+    const level = idempotencyOf(method);
+    return level === 'unknown' && parent === undefined ? call : call.set(idempotency, level);
   };
   return {
     unary<I extends DescMessage, O extends DescMessage>(

@@ -21,7 +21,7 @@ export function judged<Req, Res>(
   classify: Classify<Req, Res>,
   judge: Judge,
 ): Promise<Res> {
-  const judgement = new Judgement(req, classify, judge);
+  const judgement = new Judgement(req, call, classify, judge);
   call.onEnd(({ error }) => judgement.end(error));
   return next(req, call).then(
     (value) => judgement.answer(value),
@@ -32,6 +32,7 @@ export function judged<Req, Res>(
 /** What is known of one call that is judged. */
 class Judgement<Req, Res> {
   readonly #req: Req;
+  readonly #call: Call;
   readonly #classify: Classify<Req, Res>;
   readonly #judge: Judge;
   #meaning: Meaning | 'awaited' = 'awaited';
@@ -39,8 +40,9 @@ class Judgement<Req, Res> {
   #told = false;
   #answered = false;
 
-  constructor(req: Req, classify: Classify<Req, Res>, judge: Judge) {
+  constructor(req: Req, call: Call, classify: Classify<Req, Res>, judge: Judge) {
     this.#req = req;
+    this.#call = call;
     this.#classify = classify;
     this.#judge = judge;
   }
@@ -58,7 +60,8 @@ class Judgement<Req, Res> {
     const meaning = this.#classify(this.#req, { ok: true, value });
     this.#meaning = meaning;
     if (this.#ended) this.#tell(meaning);
-    else if (!this.#told) {
+    // Otherwise its end follows at once.
+    else if (!this.#told && this.#call.endDeferred) {
       this.#answered = true;
       this.#judge.answered?.();
     }
