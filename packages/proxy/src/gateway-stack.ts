@@ -40,6 +40,7 @@ export interface GatewayStackOptions {
   readonly config: GatewayConfig;
   readonly metrics: MetricRegistry;
   readonly readiness: Readiness;
+  readonly authenticator: Authenticator;
 }
 
 /** Every request passes these, before its route is looked up. */
@@ -48,7 +49,12 @@ export function gatewayStack(options: GatewayStackOptions): HttpLayer {
 }
 
 /** The layers from the outside in. Each place has its reason, which `heddle explain layers` shows. */
-export function gatewayLayers({ config, metrics, readiness }: GatewayStackOptions): HttpLayers {
+export function gatewayLayers({
+  config,
+  metrics,
+  readiness,
+  authenticator,
+}: GatewayStackOptions): HttpLayers {
   return [
     {
       name: 'health',
@@ -94,6 +100,11 @@ export function gatewayLayers({ config, metrics, readiness }: GatewayStackOption
       name: 'one spelling',
       why: 'One spelling of the path for everything that decides by it, and for the upstream.',
       layer: normalised,
+    },
+    {
+      name: 'login',
+      why: 'Below the one spelling, as it has paths of its own; above all routes, none of which may see its cookies.',
+      layer: authenticator.login?.front,
     },
   ];
 }

@@ -80,7 +80,7 @@ export class Gateway {
     const routes = config.routes.map((route) => this.#routed(route, authenticator, options));
     const refused = config.quarantined.flatMap(quarantine);
     const readiness = (): ReturnType<Gateway['readiness']> => this.readiness();
-    const front = { config, metrics, readiness };
+    const front = { config, metrics, readiness, authenticator };
     this.service = gatewayStack(front)(routed([...routes, ...refused]));
     const [route] = config.routes;
     const budget = new RetryBudget(options.runtime.clock);

@@ -1,5 +1,5 @@
-import { type Layer, tenantId, userId } from '@heddle/kernel';
-import { type AccessRule, checkAccess, claimAt, identity } from '@heddle/security';
+import { HeddleError, type Layer, tenantId, userId } from '@heddle/kernel';
+import { type AccessRule, checkAccess, claimAt, type Identity, identity } from '@heddle/security';
 import type { HttpRequest, HttpResponse } from '@heddle/wire';
 import type { AuthConfig, RouteAuth } from './auth-schema.ts';
 import type { Authenticator } from './authenticator.ts';
@@ -14,12 +14,22 @@ export function authenticated(
   { claimsToFields = [] }: AuthConfig,
 ): Layer<HttpRequest, HttpResponse> {
   return (next) => async (req, call) => {
-    const who = await authenticator.identify(req.fields, demand);
+    let who: Identity;
+    try {
+      who = await authenticator.identify(req, call, demand);
+    } catch (thrown) {
+      const error = HeddleError.from(thrown);
+      const invitation = await authenticator.invitation(req, call, demand, error);
+      if (invitation === undefined) throw error;
+      return invitation;
+    }
     call.set(identity, who).set(userId, who.subject);
     const tenant = who.claims['tenant'];
     if (typeof tenant === 'string') call.set(tenantId, tenant);
     const fields = req.fields.clone().delete(authenticator.keyField);
     if (/^basic /i.test(fields.get('authorization') ?? '')) fields.delete('authorization');
+    const token = who.method === 'oidc' ? authenticator.login?.tokenOf(call) : undefined;
+    if (token !== undefined) fields.set('authorization', `Bearer ${token}`);
     for (const [claim, name] of claimsToFields) {
       const value = plain(claimAt(who.claims, claim));
       if (value !== undefined) fields.set(name, value);
