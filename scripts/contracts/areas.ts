@@ -18,6 +18,7 @@ import { kubernetes } from './discovery/kubernetes.ts';
 import { xds } from './discovery/xds.ts';
 import { jwt } from './gateway/jwt.ts';
 import { normalisation } from './gateway/normalisation.ts';
+import { oidc } from './gateway/oidc.ts';
 import { ratelimitMemory } from './gateway/ratelimit-memory.ts';
 import type { Contract } from './result.ts';
 import { grpcurlContract } from './calls/grpcurl.ts';
@@ -46,7 +47,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     dns,
     xds,
   ],
-  gateway: [normalisation, jwt, ratelimitMemory],
+  gateway: [normalisation, jwt, ratelimitMemory, oidc],
   transactions,
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],
 };

@@ -56,8 +56,12 @@ export class JwtVerifier {
     if (issuer === undefined) throw bad('its issuer is not one of ours');
     if (!issuer.algorithms.includes(algorithm)) throw bad(`its issuer does not use ${algorithm}`);
     // Asked before the keys: if they change meanwhile, the token is looked at once more, rather than believed too long.
-    const version = issuer.keys.version();
-    const keys = await issuer.keys.keysFor(kid);
+    let version = issuer.keys.version();
+    let keys = await issuer.keys.keysFor(kid);
+    if (version !== issuer.keys.version()) {
+      version = issuer.keys.version();
+      keys = await issuer.keys.keysFor(kid);
+    }
     if (!verifySignature(token, keys)) throw bad('no key of its issuer has made its signature');
     const identity = checkedClaims(claims, type, issuer, this.#clock.wallMs());
     this.#verified.set(token, { identity, issuer, version, untilMs: holdsUntilMs(claims, issuer) });

@@ -28,7 +28,7 @@ export interface PendingLogin {
 
 /** Reads what `JSON.stringify` has made of one; undefined for anything else. It was sealed, so only its version can differ. */
 export function readSession(text: string | undefined): LoginSession | undefined {
-  const value = parsed(text) as Partial<LoginSession> | undefined;
+  const value: Partial<LoginSession> | undefined = parsed(text);
   const whole =
     typeof value?.subject === 'string' &&
     Array.isArray(value.roles) &&
@@ -41,7 +41,7 @@ export function readSession(text: string | undefined): LoginSession | undefined 
 
 /** As `readSession`. */
 export function readPending(text: string | undefined): PendingLogin | undefined {
-  const value = parsed(text) as Partial<PendingLogin> | undefined;
+  const value: Partial<PendingLogin> | undefined = parsed(text);
   const texts = [value?.state, value?.nonce, value?.verifier, value?.returnTo];
   const whole = texts.every((each) => typeof each === 'string') && typeof value?.expiresMs === 'number';
   return whole ? (value as PendingLogin) : undefined;
