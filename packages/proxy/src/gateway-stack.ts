@@ -1,6 +1,6 @@
 import { type Layer, stack } from '@heddle/kernel';
 import { httpServerMetrics, type MetricRegistry, traced } from '@heddle/telemetry';
-import { concurrency, type RateStore, type RetryBudget, retry, timeout } from '@heddle/traffic';
+import { concurrency, type RateStore, type RetryBudget, retry } from '@heddle/traffic';
 import {
   type DecisionLog,
   explained,
@@ -9,18 +9,15 @@ import {
   recording,
   stackOf,
 } from '@heddle/upstream';
-import {
-  classifyHttp,
-  type HttpRequest,
-  type HttpResponse,
-  propagateIn,
-  replayHttp,
-  retryAfterMs,
-} from '@heddle/wire';
+import { type HttpRequest, type HttpResponse, propagateIn, replayHttp, retryAfterMs } from '@heddle/wire';
 import { errorsToAnswers } from './answer/errors-to-answers.ts';
 import { health, type Readiness } from './answer/health.ts';
+import { compress } from './answer/compress.ts';
+import { classifyAnswer } from './forward/classify.ts';
 import { content } from './forward/content.ts';
+import { deadline } from './forward/deadline.ts';
 import { forwarded } from './forward/forwarded.ts';
+import { noWebSockets } from './forward/tunnels.ts';
 import { changeFields } from './action/change-fields.ts';
 import { corsLayer } from './action/cors.ts';
 import { rewritten } from './action/rewritten.ts';
@@ -31,6 +28,9 @@ import { isAnonymous, limited } from './limit/limited.ts';
 import type { GatewayConfig } from './model/gateway-config.ts';
 import type { RouteConfig } from './model/route.ts';
 import { normalised } from './router/normalised.ts';
+import type { Descriptors } from './transcode/descriptors.ts';
+import { grpcWeb } from './transcode/grpc-web.ts';
+import { transcoded } from './transcode/transcoded.ts';
 
 type HttpLayer = Layer<HttpRequest, HttpResponse>;
 type HttpLayers = readonly NamedLayer<HttpRequest, HttpResponse>[];
@@ -115,6 +115,8 @@ export interface RouteStackOptions {
   readonly config: GatewayConfig;
   readonly authenticator: Authenticator;
   readonly store: RateStore;
+  /** Of a route that transcodes. */
+  readonly descriptors: Descriptors | undefined;
 }
 
 /** A request that has its route passes these, whatever the route does with it. */
@@ -123,8 +125,13 @@ export function routeStack(options: RouteStackOptions): HttpLayer {
 }
 
 /** The layers of a route, from the outside in. */
-export function routeLayers({ route, config, authenticator, store }: RouteStackOptions): HttpLayers {
-  const { cors, auth, access, limits, fault, rewrite, name } = route;
+export function routeLayers(options: RouteStackOptions): HttpLayers {
+  return [...admission(options), ...changes(options)];
+}
+
+/** Those that decide whether a request is served at all. */
+function admission({ route, config, authenticator, store }: RouteStackOptions): HttpLayers {
+  const { cors, auth, access, limits, name } = route;
   return [
     {
       name: 'CORS',
@@ -132,9 +139,19 @@ export function routeLayers({ route, config, authenticator, store }: RouteStackO
       layer: cors && stack(corsLayer(cors), errorsToAnswers),
     },
     {
+      name: 'compression',
+      why: 'Sees the answer as it leaves, whoever has made it; below CORS, which only adds fields.',
+      layer: route.compress && compress(route.compress),
+    },
+    {
+      name: 'no tunnels',
+      why: 'Before anything is done for what this route does not carry.',
+      layer: route.webSocket ? undefined : noWebSockets,
+    },
+    {
       name: 'deadline',
       why: 'Above what is slow, on purpose or not: it bounds all attempts together.',
-      layer: timeout({ ms: route.timeoutMs }),
+      layer: deadline(route.timeoutMs),
     },
     {
       name: 'limits of strangers',
@@ -160,6 +177,13 @@ export function routeLayers({ route, config, authenticator, store }: RouteStackO
         store,
       ),
     },
+  ];
+}
+
+/** Those that make of it what the upstream gets. */
+function changes({ route, config, descriptors }: RouteStackOptions): HttpLayers {
+  const { fault, rewrite } = route;
+  return [
     {
       name: 'fields',
       why: 'Below the proof of identity, which must not be read from fields that the route itself sets.',
@@ -179,6 +203,16 @@ export function routeLayers({ route, config, authenticator, store }: RouteStackO
       name: 'rewrite',
       why: 'Last: everything above sees the path that was asked for.',
       layer: rewrite && rewritten(rewrite, route.match.path.value),
+    },
+    {
+      name: 'gRPC-Web',
+      why: 'Below all that decides about a request: what it makes is only for the upstream.',
+      layer: route.grpcWeb ? grpcWeb : undefined,
+    },
+    {
+      name: 'transcoding',
+      why: 'Below the rewrite, whose path its templates are for.',
+      layer: descriptors && transcoded(descriptors, route.transcode?.alwaysAll === true),
     },
   ];
 }
@@ -209,7 +243,7 @@ export function attemptLayers({ route, upstream, budget, decisions }: AttemptSta
       name: 'retry',
       why: 'Above the balancer, which gives each attempt another instance.',
       layer: retry({
-        classify: classifyHttp,
+        classify: classifyAnswer,
         replay: replayHttp,
         budget,
         attempts: route.attempts,
@@ -238,7 +272,7 @@ function explain(route: RouteConfig, upstream: string, budget: RetryBudget, log:
     target: upstream,
     route: { name: route.name, rule: `${route.match.path.kind} ${route.match.path.value}` },
     operation: ({ method }) => `${method} ${route.match.path.value}`,
-    classify: classifyHttp,
+    classify: classifyAnswer,
     answer: answerOf,
     layers: () => ({ 'retry budget': `${budget.available} retries left` }),
   });

@@ -12,7 +12,7 @@ import {
   type Stacks,
   type Upstream,
 } from '@heddle/upstream';
-import { classifyHttp, type HttpRequest, type HttpResponse, type HttpService } from '@heddle/wire';
+import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
 import { chosen } from './action/chosen.ts';
 import { mirrored } from './action/mirrored.ts';
 import { ownAnswer } from './action/own-answer.ts';
@@ -26,8 +26,10 @@ import {
   routeStack,
 } from './gateway-stack.ts';
 import type { GatewayConfig, QuarantinedRoute } from './model/gateway-config.ts';
-import type { RouteConfig } from './model/route.ts';
+import { classifyAnswer } from './forward/classify.ts';
+import type { RouteConfig, UpstreamProtocol } from './model/route.ts';
 import { type Routed, routed } from './router/routed.ts';
+import { type Descriptors, descriptorsOf } from './transcode/descriptors.ts';
 
 type HttpGroup = InstanceGroup<HttpRequest, HttpResponse>;
 
@@ -43,7 +45,9 @@ export interface GatewayOptions {
   /** Where decision records go. Default: none are made. */
   readonly decisions?: DecisionLog;
   /** Makes the way to an instance. Default `httpUpstream`. */
-  readonly connect?: (instance: Instance) => Upstream<HttpRequest, HttpResponse>;
+  readonly connect?: (instance: Instance, protocol: UpstreamProtocol) => Upstream<HttpRequest, HttpResponse>;
+  /** Gives the files that the configuration names; undefined for one that is not there. Default: there are none. */
+  readonly files?: (name: string) => Uint8Array | undefined;
 }
 
 /** Refuses what a route in quarantine is for. Less specific routes may be open to more people, and must not get it. */
@@ -53,7 +57,7 @@ function quarantine({ at, match }: QuarantinedRoute): Routed[] {
   const service: HttpService = async () => {
     throw new HeddleError({ code: 'unavailable', reason: 'ROUTE_QUARANTINED', message, sent: false });
   };
-  return [{ name: at, match, service }];
+  return [{ name: at, match, service, answersPreflights: false }];
 }
 
 /** What several routes to one target share. */
@@ -77,7 +81,7 @@ export class Gateway {
     const { config, metrics, decisions, secrets = () => undefined } = options;
     this.#store = new MemoryRateStore(options.runtime.clock);
     const authenticator = new Authenticator(config.auth, options.runtime, secrets);
-    const routes = config.routes.map((route) => this.#routed(route, authenticator, options));
+    const routes = config.routes.flatMap((route) => this.#routed(route, authenticator, options));
     const refused = config.quarantined.flatMap(quarantine);
     const readiness = (): ReturnType<Gateway['readiness']> => this.readiness();
     const front = { config, metrics, readiness, authenticator };
@@ -85,7 +89,9 @@ export class Gateway {
     const [route] = config.routes;
     const budget = new RetryBudget(options.runtime.clock);
     const inside = (of: RouteConfig): ReturnType<typeof linesOf> => [
-      ...linesOf(routeLayers({ route: of, config, authenticator, store: this.#store })),
+      ...linesOf(
+        routeLayers({ route: of, config, authenticator, store: this.#store, descriptors: undefined }),
+      ),
       ...linesOf(attemptLayers({ route: of, upstream: '', budget, decisions })),
     ];
     this.stacks = {
@@ -114,10 +120,29 @@ export class Gateway {
     await Promise.all([...this.#targets.values()].map(({ group }) => group.drain()));
   }
 
-  #routed(route: RouteConfig, authenticator: Authenticator, options: GatewayOptions): Routed {
+  /** A route whose descriptors cannot be read is refused like one in quarantine: no other is the worse for it. */
+  #routed(route: RouteConfig, authenticator: Authenticator, options: GatewayOptions): Routed[] {
+    const { name, match } = route;
+    let descriptors: Descriptors | undefined;
+    try {
+      descriptors = descriptorsOf(route, options.files);
+    } catch (thrown) {
+      const error = HeddleError.from(thrown);
+      options.runtime.log('error', `route ${name} is not served, and its requests are refused`, { error });
+      return quarantine({ at: name, match, problems: [] });
+    }
+    return [this.#served(route, descriptors, authenticator, options)];
+  }
+
+  #served(
+    route: RouteConfig,
+    descriptors: Descriptors | undefined,
+    authenticator: Authenticator,
+    options: GatewayOptions,
+  ): Routed {
     const { name, match, action, mirror } = route;
     const way = (upstream: string): HttpService => {
-      const { group, budget } = this.#target(upstream, options);
+      const { group, budget } = this.#target(upstream, route.protocol, options);
       return attemptStack({ route, upstream, budget, decisions: options.decisions })(balance(group));
     };
     let service: HttpService;
@@ -127,28 +152,42 @@ export class Gateway {
       service = chosen({ shares, variants, sticky: action.sticky, salt: name });
     } else service = ownAnswer(action);
     if (mirror !== undefined) {
-      const to = balance(this.#target(mirror.upstream, options).group);
+      const to = balance(this.#target(mirror.upstream, route.protocol, options).group);
       service = mirrored({ to, percent: mirror.percent, timeoutMs: route.timeoutMs })(service);
     }
     return {
       name,
       match,
-      service: routeStack({ route, config: options.config, authenticator, store: this.#store })(service),
+      answersPreflights: route.cors !== undefined,
+      service: routeStack({
+        route,
+        config: options.config,
+        authenticator,
+        store: this.#store,
+        descriptors,
+      })(service),
     };
   }
 
-  #target(target: string, options: GatewayOptions): Target {
-    const known = this.#targets.get(target);
+  #target(target: string, protocol: UpstreamProtocol, options: GatewayOptions): Target {
+    const key = protocol === 'http1' ? target : `${target} (${protocol})`;
+    const known = this.#targets.get(key);
     if (known !== undefined) return known;
     const { runtime, registry } = options;
-    const { connect = (instance) => httpUpstream(instance, runtime) } = options;
+    const { connect = (instance, speaks) => httpUpstream(instance, runtime, speaks) } = options;
     try {
       const source = resolver(target, registry === undefined ? { runtime } : { runtime, registry });
       const policy = policyByName('weighted_round_robin', runtime);
-      const guards = { classify: classifyHttp };
-      const group = new InstanceGroup({ runtime, resolver: source, policy, connect, guards });
+      const guards = { classify: classifyAnswer };
+      const group = new InstanceGroup({
+        runtime,
+        resolver: source,
+        policy,
+        connect: (instance) => connect(instance, protocol),
+        guards,
+      });
       const made = { group, budget: new RetryBudget(runtime.clock) };
-      this.#targets.set(target, made);
+      this.#targets.set(key, made);
       return made;
     } catch (thrown) {
       void this.drain();

@@ -1,14 +1,21 @@
 import { hostPort, type Registry } from '@heddle/discovery';
 import type { Part, Registration, Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
-import { badConfig, Gateway, type GatewayConfig, loadGatewayConfig, readGatewayConfig } from '@heddle/proxy';
+import {
+  badConfig,
+  Gateway,
+  type GatewayConfig,
+  type GatewayOptions,
+  loadGatewayConfig,
+  readGatewayConfig,
+} from '@heddle/proxy';
 import { registration } from '@heddle/rpc';
 import { MetricRegistry, metricsService, processMetrics, registrationGauge } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
 import { DecisionLog, explainService } from '@heddle/upstream';
 import { type HttpServer, type HttpService, serve } from '@heddle/wire';
 import { type Command, usageError } from '../command.ts';
-import { readTextFile } from '../node/config-file.ts';
+import { filesBeside, readTextFile } from '../node/config-file.ts';
 import { runServer } from '../node/run-server.ts';
 import { registryAt } from '../registry-access.ts';
 
@@ -52,7 +59,7 @@ export const gateway: Command = {
     const at = given.text('registry') ?? process.env['HEDDLE_REGISTRY'];
     const registry = at === undefined ? undefined : await registryAt(at, runtime);
     const listen = { host: config.listen.host, port: given.port('port', config.listen.port) };
-    return runGateway({ ...config, listen }, registry, runtime, world);
+    return runGateway({ ...config, listen }, registry, runtime, world, filesBeside(file));
   },
 };
 
@@ -61,11 +68,19 @@ async function runGateway(
   registry: Registry | undefined,
   runtime: Runtime,
   world: Parameters<Command['run']>[1],
+  files: NonNullable<GatewayOptions['files']>,
 ): Promise<number> {
   const metrics = new MetricRegistry();
   processMetrics(metrics, processReader());
   const decisions = new DecisionLog({ process: 'gateway' });
-  const options = { config, runtime, metrics, decisions, secrets: (name: string) => process.env[name] };
+  const options = {
+    config,
+    runtime,
+    metrics,
+    decisions,
+    secrets: (name: string) => process.env[name],
+    files,
+  };
   const engine = new Gateway(registry === undefined ? options : { ...options, registry });
   const front = listener('listener', engine.service, config.listen, runtime);
   // Never on the public port: what the metrics tell is for operators.

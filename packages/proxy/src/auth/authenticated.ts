@@ -1,6 +1,7 @@
 import { HeddleError, type Layer, tenantId, userId } from '@heddle/kernel';
 import { type AccessRule, checkAccess, claimAt, type Identity, identity } from '@heddle/security';
 import type { HttpRequest, HttpResponse } from '@heddle/wire';
+import { methodOf } from '../forward/tunnels.ts';
 import type { AuthConfig, RouteAuth } from './auth-schema.ts';
 import type { Authenticator } from './authenticator.ts';
 
@@ -58,7 +59,7 @@ export function authorised(rules: readonly AccessRule[]): Layer<HttpRequest, Htt
   return (next) => async (req, call) => {
     const question = req.path.indexOf('?');
     const path = question === -1 ? req.path : req.path.slice(0, question);
-    checkAccess(rules, { method: req.method, path, identity: call.get(identity) });
+    checkAccess(rules, { method: methodOf(req), path, identity: call.get(identity) });
     return next(req, call);
   };
 }

@@ -1,5 +1,6 @@
 import { HeddleError, type Layer } from '@heddle/kernel';
 import { type Body, type HttpRequest, type HttpResponse, streamBody, wholeBody } from '@heddle/wire';
+import { isWebSocket } from './tunnels.ts';
 
 /** Content of up to this size is read before it is sent on: only then can the request be repeated elsewhere. */
 const bufferedBytes = 65_536;
@@ -11,7 +12,7 @@ const bufferedBytes = 65_536;
 export function content(maxBytes: number): Layer<HttpRequest, HttpResponse> {
   return (next) => async (req, call) => {
     const { size } = req.body;
-    if (size === 0) return next(req, call);
+    if (size === 0 || isWebSocket(req)) return next(req, call);
     if (size === undefined) return next({ ...req, body: limited(req.body, maxBytes) }, call);
     if (size > maxBytes) throw tooLarge(maxBytes);
     if (size > bufferedBytes) return next(req, call);
