@@ -21,6 +21,8 @@ import { normalisation } from './gateway/normalisation.ts';
 import { oidc } from './gateway/oidc.ts';
 import { protocols } from './gateway/protocols.ts';
 import { ratelimitMemory } from './gateway/ratelimit-memory.ts';
+import { ratelimitRedis } from './gateway/ratelimit-redis.ts';
+import { reload } from './gateway/reload.ts';
 import type { Contract } from './result.ts';
 import { grpcurlContract } from './calls/grpcurl.ts';
 import { transactions } from './transactions/matrix.ts';
@@ -48,7 +50,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     dns,
     xds,
   ],
-  gateway: [normalisation, jwt, ratelimitMemory, oidc, protocols],
+  gateway: [normalisation, jwt, ratelimitMemory, ratelimitRedis, reload, oidc, protocols],
   transactions,
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],
 };

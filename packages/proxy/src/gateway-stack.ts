@@ -1,6 +1,6 @@
 import { type Layer, stack } from '@heddle/kernel';
-import { httpServerMetrics, type MetricRegistry, traced } from '@heddle/telemetry';
-import { concurrency, type RateStore, type RetryBudget, retry } from '@heddle/traffic';
+import { traced } from '@heddle/telemetry';
+import { type RetryBudget, retry } from '@heddle/traffic';
 import {
   type DecisionLog,
   explained,
@@ -24,7 +24,10 @@ import { rewritten } from './action/rewritten.ts';
 import { routeFault } from './action/route-fault.ts';
 import { authenticated, authorised, withoutClaims } from './auth/authenticated.ts';
 import type { Authenticator } from './auth/authenticator.ts';
+import type { LimitMetrics } from './limit/limit-metrics.ts';
+import type { LimitStore } from './limit/limit-store.ts';
 import { isAnonymous, limited } from './limit/limited.ts';
+import type { Places } from './limit/places.ts';
 import type { GatewayConfig } from './model/gateway-config.ts';
 import type { RouteConfig } from './model/route.ts';
 import { normalised } from './router/normalised.ts';
@@ -32,13 +35,16 @@ import type { Descriptors } from './transcode/descriptors.ts';
 import { grpcWeb } from './transcode/grpc-web.ts';
 import { transcoded } from './transcode/transcoded.ts';
 
-type HttpLayer = Layer<HttpRequest, HttpResponse>;
+/** A layer of HTTP. */
+export type HttpLayer = Layer<HttpRequest, HttpResponse>;
 type HttpLayers = readonly NamedLayer<HttpRequest, HttpResponse>[];
 
 /** What the stack in front of the router needs. */
 export interface GatewayStackOptions {
   readonly config: GatewayConfig;
-  readonly metrics: MetricRegistry;
+  /** Counts what is answered; the same for every version of the configuration. */
+  readonly measured: HttpLayer;
+  readonly places: Places;
   readonly readiness: Readiness;
   readonly authenticator: Authenticator;
 }
@@ -51,7 +57,8 @@ export function gatewayStack(options: GatewayStackOptions): HttpLayer {
 /** The layers from the outside in. Each place has its reason, which `heddle explain layers` shows. */
 export function gatewayLayers({
   config,
-  metrics,
+  measured,
+  places,
   readiness,
   authenticator,
 }: GatewayStackOptions): HttpLayers {
@@ -64,7 +71,7 @@ export function gatewayLayers({
     {
       name: 'metrics',
       why: 'Sees every answer, those that the layers below make out of errors included.',
-      layer: httpServerMetrics(metrics, { service: 'gateway' }),
+      layer: measured,
     },
     {
       name: 'forwarded',
@@ -94,7 +101,7 @@ export function gatewayLayers({
     {
       name: 'places',
       why: 'Before any work is done for the request; a refusal here is cheap.',
-      layer: concurrency({ max: config.limits.maxRequests, what: 'the gateway' }),
+      layer: places.atMost(config.limits.maxRequests),
     },
     {
       name: 'one spelling',
@@ -114,7 +121,8 @@ export interface RouteStackOptions {
   readonly route: RouteConfig;
   readonly config: GatewayConfig;
   readonly authenticator: Authenticator;
-  readonly store: RateStore;
+  readonly limitStore: LimitStore;
+  readonly limitMetrics: LimitMetrics;
   /** Of a route that transcodes. */
   readonly descriptors: Descriptors | undefined;
 }
@@ -130,7 +138,8 @@ export function routeLayers(options: RouteStackOptions): HttpLayers {
 }
 
 /** Those that decide whether a request is served at all. */
-function admission({ route, config, authenticator, store }: RouteStackOptions): HttpLayers {
+function admission(options: RouteStackOptions): HttpLayers {
+  const { route, config, authenticator, limitStore, limitMetrics } = options;
   const { cors, auth, access, limits, name } = route;
   return [
     {
@@ -156,7 +165,7 @@ function admission({ route, config, authenticator, store }: RouteStackOptions): 
     {
       name: 'limits of strangers',
       why: 'Before any proof is looked at: whoever guesses is limited too.',
-      layer: limited(limits.filter(isAnonymous), name, store),
+      layer: limited(limits.filter(isAnonymous), name, limitStore, limitMetrics),
     },
     {
       name: 'authentication',
@@ -174,7 +183,8 @@ function admission({ route, config, authenticator, store }: RouteStackOptions): 
       layer: limited(
         limits.filter((limit) => !isAnonymous(limit)),
         name,
-        store,
+        limitStore,
+        limitMetrics,
       ),
     },
   ];

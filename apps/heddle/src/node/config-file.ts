@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { HeddleError } from '@heddle/kernel';
 
@@ -13,11 +13,12 @@ export function readTextFile(path: string, what: string): string {
   }
 }
 
-/** The files that a configuration names, relative to its own place; undefined for one that cannot be read. */
-export function filesBeside(configFile: string): (name: string) => Uint8Array | undefined {
+/** The files that a configuration (a file or a folder) names, relative to its place; undefined for one that cannot be read. */
+export function filesBeside(place: string): (name: string) => Uint8Array | undefined {
+  const folder = statSync(place, { throwIfNoEntry: false })?.isDirectory() === true ? place : dirname(place);
   return (name) => {
     try {
-      return readFileSync(resolve(dirname(configFile), name));
+      return readFileSync(resolve(folder, name));
     } catch {
       return undefined;
     }
