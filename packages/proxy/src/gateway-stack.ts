@@ -12,6 +12,7 @@ import {
 import { type HttpRequest, type HttpResponse, propagateIn, replayHttp, retryAfterMs } from '@heddle/wire';
 import { errorsToAnswers } from './answer/errors-to-answers.ts';
 import { health, type Readiness } from './answer/health.ts';
+import { accessLogged } from './answer/access-log.ts';
 import { compress } from './answer/compress.ts';
 import { classifyAnswer } from './forward/classify.ts';
 import { content } from './forward/content.ts';
@@ -45,6 +46,8 @@ export interface GatewayStackOptions {
   /** Counts what is answered; the same for every version of the configuration. */
   readonly measured: HttpLayer;
   readonly places: Places;
+  /** Takes the lines of the access log. Must not throw, and not wait. */
+  readonly writeAccess: (line: string) => void;
   readonly readiness: Readiness;
   readonly authenticator: Authenticator;
 }
@@ -60,6 +63,7 @@ export function gatewayLayers({
   measured,
   places,
   readiness,
+  writeAccess,
   authenticator,
 }: GatewayStackOptions): HttpLayers {
   return [
@@ -72,6 +76,11 @@ export function gatewayLayers({
       name: 'metrics',
       why: 'Sees every answer, those that the layers below make out of errors included.',
       layer: measured,
+    },
+    {
+      name: 'access log',
+      why: 'Beside the metrics, which it agrees with.',
+      layer: config.accessLog && accessLogged(config.accessLog, writeAccess),
     },
     {
       name: 'forwarded',

@@ -32,6 +32,8 @@ export interface GatewayOptions {
   readonly openRateStore?: OpenStore;
   /** Makes the way to an instance. Default `httpUpstream`. */
   readonly connect?: (instance: Instance, protocol: UpstreamProtocol) => Upstream<HttpRequest, HttpResponse>;
+  /** Takes the lines of the access log, where the configuration has one. Must not throw, and not wait. Default: the log. */
+  readonly writeAccess?: (line: string) => void;
   /** Gives the files that the configuration names; undefined for one that is not there. Default: there are none. */
   readonly files?: (name: string) => Uint8Array | undefined;
 }
@@ -167,6 +169,7 @@ export class Gateway {
       limitMetrics: this.#limitMetrics,
       decisions,
       files,
+      writeAccess: this.#options.writeAccess ?? ((line) => runtime.log('info', line)),
       log: runtime.log,
       measured: this.#measured,
       places: this.#places,

@@ -5,6 +5,7 @@ import { MetricRegistry, metricsService, processMetrics } from '@heddle/telemetr
 import { processReader } from '@heddle/telemetry/node';
 import { DecisionLog, explainService } from '@heddle/upstream';
 import { type HttpServer, type HttpService, serve } from '@heddle/wire';
+import { LineWriter } from '../node/line-writer.ts';
 import { openRedisStore } from './redis-store.ts';
 import type { Engines, EngineStatus, UpstreamStatus } from './engines.ts';
 
@@ -24,12 +25,14 @@ export class LocalEngine implements Engines {
   readonly explain: HttpService;
   readonly gateway: Gateway;
   readonly #options: LocalEngineOptions;
+  readonly #accessLog: LineWriter;
   #server: HttpServer | undefined;
 
   /** Throws as the constructor of `Gateway` does. */
   constructor(options: LocalEngineOptions) {
     const { runtime, config, registry, files } = options;
     this.#options = options;
+    this.#accessLog = new LineWriter(1, runtime);
     const metrics = new MetricRegistry();
     processMetrics(metrics, processReader());
     this.metrics = metricsService(metrics);
@@ -40,6 +43,8 @@ export class LocalEngine implements Engines {
       metrics,
       decisions,
       files,
+      // Standard output is nobody else's: the log of the process goes to standard error.
+      writeAccess: this.#accessLog.write,
       secrets: (name) => process.env[name],
       openRateStore: openRedisStore,
       ...(registry !== undefined && { registry }),
@@ -83,6 +88,7 @@ export class LocalEngine implements Engines {
       start: () => Promise.resolve(),
       stop: async () => {
         await this.gateway.drain();
+        this.#accessLog.close();
         await registry?.close();
       },
     };

@@ -1,6 +1,7 @@
 import { HeddleError, type Layer, tenantId, userId } from '@heddle/kernel';
 import { type AccessRule, checkAccess, claimAt, type Identity, identity } from '@heddle/security';
 import type { HttpRequest, HttpResponse } from '@heddle/wire';
+import { noteCaller } from '../answer/access-log.ts';
 import { methodOf } from '../forward/tunnels.ts';
 import type { AuthConfig, RouteAuth } from './auth-schema.ts';
 import type { Authenticator } from './authenticator.ts';
@@ -25,6 +26,7 @@ export function authenticated(
       return invitation;
     }
     call.set(identity, who).set(userId, who.subject);
+    noteCaller(call, who.subject);
     const tenant = who.claims['tenant'];
     if (typeof tenant === 'string') call.set(tenantId, tenant);
     const fields = req.fields.clone().delete(authenticator.keyField);

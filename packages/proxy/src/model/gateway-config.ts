@@ -1,5 +1,16 @@
+import type { AccessLog } from '../answer/access-log.ts';
 import { type AuthConfig, authConfig } from '../auth/auth-schema.ts';
-import { DocumentReader, list, object, type Place, type Read, text, whole } from './document.ts';
+import {
+  DocumentReader,
+  list,
+  number,
+  object,
+  oneOf,
+  type Place,
+  type Read,
+  text,
+  whole,
+} from './document.ts';
 import { rateLimitStore, type RateLimitStoreConfig } from '../limit/store-schema.ts';
 import { withoutSlash } from '../router/normal-path.ts';
 import { matchOf, routeOf } from './complete-route.ts';
@@ -30,6 +41,8 @@ export interface GatewayConfig {
     /** Bytes of a request's body; larger ones get 413. Default 10 MiB. */
     readonly maxBodyBytes: number;
   };
+  /** Undefined: nothing is written. */
+  readonly accessLog: AccessLog | undefined;
   /** How callers can prove who they are. */
   readonly auth: AuthConfig;
   /** Where several gateways count their rate limits together. Undefined: each counts alone. */
@@ -46,6 +59,7 @@ interface Limits {
 interface GatewayDocument {
   listen?: { host?: string; port?: number };
   limits?: Limits;
+  accessLog?: { format?: 'json' | 'common'; sample?: number };
   auth?: AuthConfig;
   rateLimitStore?: RateLimitStoreConfig;
   routes: RouteEntry[];
@@ -69,6 +83,10 @@ const gateway: Read<GatewayDocument> = object<GatewayDocument>(
       [],
     ),
     limits: object({ maxRequests: whole(1, 1_000_000), maxBodyBytes: whole(0, 1024 * mebibyte) }, []),
+    accessLog: object<NonNullable<GatewayDocument['accessLog']>>(
+      { format: oneOf('json', 'common'), sample: number(0, 1) },
+      [],
+    ),
     auth: authConfig,
     rateLimitStore,
     routes: list(entry, 10_000),
@@ -195,6 +213,7 @@ function complete(parts: readonly Part[]): GatewayConfig {
   return {
     listen: { host: given.listen?.host ?? '127.0.0.1', port: given.listen?.port ?? 8080 },
     limits,
+    accessLog: given.accessLog === undefined ? undefined : { format: 'json', sample: 1, ...given.accessLog },
     auth: given.auth ?? {},
     rateLimitStore: given.rateLimitStore,
     routes: judged.flatMap(({ route, problems }) =>
