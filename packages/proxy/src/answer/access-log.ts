@@ -76,7 +76,7 @@ function entryOf(
 ): Entry {
   const question = req.path.indexOf('?');
   return {
-    time: new Date(call.runtime.clock.wallMs()).toISOString(),
+    time: isoTime(call.runtime.clock.wallMs()),
     client: call.get(peer)?.address.host ?? '-',
     user,
     method: req.method,
@@ -92,8 +92,38 @@ function entryOf(
   };
 }
 
+/** By hand: it is a third of what `JSON.stringify` costs, and there is one for each request. */
 function asJson(entry: Entry): string {
-  return JSON.stringify(entry);
+  const { time, client, user, method, host, path, status, bytes, ms, route, requestId, agent, error } = entry;
+  let text = `{"time":"${time}","client":${quoted(client)}`;
+  if (user !== undefined) text += `,"user":${quoted(user)}`;
+  text += `,"method":${quoted(method)},"host":${quoted(host)},"path":${quoted(path)},"status":${status}`;
+  if (bytes !== undefined) text += `,"bytes":${bytes}`;
+  text += `,"ms":${ms},"route":${quoted(route)}`;
+  if (requestId !== undefined) text += `,"requestId":${quoted(requestId)}`;
+  if (agent !== undefined) text += `,"agent":${quoted(agent)}`;
+  if (error !== undefined) text += `,"error":${quoted(error)}`;
+  return `${text}}`;
+}
+
+// Everything that JSON writes as it is, and a line cannot be broken by.
+const simple = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
+function quoted(text: string): string {
+  return simple.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+let knownSecond = -1;
+let secondText = '';
+
+/** As `Date` writes it; what is above the milliseconds changes once a second. */
+function isoTime(wallMs: number): string {
+  const second = Math.floor(wallMs / 1000);
+  if (second !== knownSecond) {
+    knownSecond = second;
+    secondText = new Date(second * 1000).toISOString().slice(0, 20);
+  }
+  return `${secondText}${String(Math.floor(wallMs - second * 1000)).padStart(3, '0')}Z`;
 }
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];

@@ -29,8 +29,17 @@ export function authenticated(
     noteCaller(call, who.subject);
     const tenant = who.claims['tenant'];
     if (typeof tenant === 'string') call.set(tenantId, tenant);
+    const isBasic = /^basic /i.test(req.fields.get('authorization') ?? '');
+    // Nothing is taken away and nothing added: the usual case of a token.
+    if (
+      claimsToFields.length === 0 &&
+      who.method !== 'oidc' &&
+      !isBasic &&
+      !req.fields.has(authenticator.keyField)
+    )
+      return next(req, call);
     const fields = req.fields.clone().delete(authenticator.keyField);
-    if (/^basic /i.test(fields.get('authorization') ?? '')) fields.delete('authorization');
+    if (isBasic) fields.delete('authorization');
     const token = who.method === 'oidc' ? authenticator.login?.tokenOf(call) : undefined;
     if (token !== undefined) fields.set('authorization', `Bearer ${token}`);
     for (const [claim, name] of claimsToFields) {
