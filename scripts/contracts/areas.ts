@@ -23,6 +23,7 @@ import { protocols } from './gateway/protocols.ts';
 import { ratelimitMemory } from './gateway/ratelimit-memory.ts';
 import { ratelimitRedis } from './gateway/ratelimit-redis.ts';
 import { reload } from './gateway/reload.ts';
+import { gatewaySmuggling } from './gateway/smuggling.ts';
 import type { Contract } from './result.ts';
 import { grpcurlContract } from './calls/grpcurl.ts';
 import { transactions } from './transactions/matrix.ts';
@@ -50,7 +51,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     dns,
     xds,
   ],
-  gateway: [normalisation, jwt, ratelimitMemory, ratelimitRedis, reload, oidc, protocols],
+  gateway: [normalisation, jwt, ratelimitMemory, ratelimitRedis, reload, gatewaySmuggling, oidc, protocols],
   transactions,
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],
 };
