@@ -17,6 +17,7 @@ areas: ${Object.keys(areas).join(', ')}; without one, all of them
 const pages: Readonly<Record<string, string>> = {
   boundaries: 'docs/boundaries.md',
   calls: 'docs/rpc.md',
+  config: 'docs/config.md',
   discovery: 'docs/discovery.md',
   eventstore: 'docs/event-store.md',
   gateway: 'docs/gateway.md',
