@@ -29,11 +29,11 @@ const caseLimitMs = 120_000;
 export function messagingContract(backend: MessagingBackend): Contract {
   return {
     backend: backend.backend,
-    run: async () => {
+    run: async (only = () => true) => {
       try {
         const found = await backend.prepare();
         if ('missing' in found) return skippedWhole(backend.backend, found.missing);
-        return await runAll(backend, found.version);
+        return await runAll(backend, found.version, only);
       } finally {
         await backend.end();
       }
@@ -41,8 +41,12 @@ export function messagingContract(backend: MessagingBackend): Contract {
   };
 }
 
-async function runAll(backend: MessagingBackend, version: string): Promise<readonly ContractResult[]> {
-  const all = [...brokerCases, ...(backend.more ?? [])];
+async function runAll(
+  backend: MessagingBackend,
+  version: string,
+  only: (name: string) => boolean,
+): Promise<readonly ContractResult[]> {
+  const all = [...brokerCases, ...(backend.more ?? [])].filter(({ name }) => only(name));
   const results = new Map<BrokerCase, ContractResult>();
   const runOne = async (one: BrokerCase): Promise<void> => {
     results.set(one, {
