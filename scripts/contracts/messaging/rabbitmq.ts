@@ -6,7 +6,8 @@ import { stageOf } from './stage.ts';
 import { messagingContract } from './suite.ts';
 import type { Contract } from '../result.ts';
 
-const leaseMs = 3000;
+// Who dies loses its connection, and with it what it had, long before that.
+const leaseMs = 10_000;
 const server = new MortalServer(rabbitMq, {});
 
 /** RabbitMQ, by its streams. */

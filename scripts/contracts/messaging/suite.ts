@@ -49,12 +49,10 @@ async function runAll(
   const all = [...brokerCases, ...(backend.more ?? [])].filter(({ name }) => only(name));
   const results = new Map<BrokerCase, ContractResult>();
   const runOne = async (one: BrokerCase): Promise<void> => {
-    results.set(one, {
-      backend: backend.backend,
-      version,
-      case: one.name,
-      ...(await outcomeOf(one, backend)),
-    });
+    const startedMs = performance.now();
+    const outcome = await outcomeOf(one, backend);
+    const tookMs = Math.round(performance.now() - startedMs);
+    results.set(one, { backend: backend.backend, version, case: one.name, ...outcome, tookMs });
   };
   const together = all.filter(({ needs = [] }) => needs.length === 0);
   const worker = async (): Promise<void> => {

@@ -1,6 +1,5 @@
-import type { SecureContextOptions } from 'node:tls';
-import { HeddleError, type Runtime } from '@heddle/kernel';
-import { type Channel, type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
+import { HeddleError, type Runtime, type Timer } from '@heddle/kernel';
+import { type Channel, type ChannelModel, type ConfirmChannel, connect, type SocketOptions } from 'amqplib';
 import { rabbitError } from './rabbit-error.ts';
 
 /** Where RabbitMQ is, and who we are there. */
@@ -12,7 +11,7 @@ export interface RabbitPlace {
   /** Default `/`. */
   readonly vhost?: string;
   /** Speaks TLS, with these. */
-  readonly tls?: SecureContextOptions & { readonly servername?: string };
+  readonly tls?: Omit<SocketOptions, 'timeout' | 'noDelay'>;
 }
 
 const connectTimeoutMs = 5000;
@@ -76,10 +75,10 @@ export class RabbitConnection {
 
   /** Rejects when there is no answer in time. */
   async answered<T>(answer: Promise<T>): Promise<T> {
+    let timer: Timer | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = this.#runtime.timers.after(answerTimeoutMs, () => reject(noAnswer()));
     });
-    var timer: { cancel(): void } | undefined;
     try {
       return await Promise.race([answer, late]);
     } finally {

@@ -36,7 +36,7 @@ export class RabbitDelays {
     await this.#make();
     await this.#bind(queue);
     const digits = units.toString(2).padStart(levels, '0');
-    return { exchange: this.#names.later(levels - 1), to: `${[...digits].join('.')}.${queue}` };
+    return { exchange: this.#names.later(levels - 1), to: `${digits.split('').join('.')}.${queue}` };
   }
 
   /** The topic was made anew, or has gone. */
