@@ -1,7 +1,7 @@
-import type { HeddleError, Part, Runtime } from '@heddle/kernel';
+import type { Gather, HeddleError, Part, Runtime } from '@heddle/kernel';
 import { migrate, type Sql, type SqlListener, type SqlPool, sqlListener } from '@heddle/sql';
-import { appendAll } from './append/append.ts';
-import { GroupCommit } from './append/group-commit.ts';
+import { type AppendRequest, appendAll } from './append/append.ts';
+import { groupCommit } from './append/group-commit.ts';
 import { readyEvents } from './events/check-events.ts';
 import type { Appended, ExpectedVersion, NewEvent, StoredEvent } from './events/event.ts';
 import { type EventRow, eventColumns, storedEvent } from './read/stored-event.ts';
@@ -58,7 +58,7 @@ export class EventStore implements Part {
   readonly runtime: Runtime;
   readonly pool: SqlPool;
   readonly #options: EventStoreOptions;
-  readonly #commits: GroupCommit;
+  readonly #commits: Gather<AppendRequest, Appended>;
   readonly #upcast: (event: StoredEvent) => StoredEvent;
   readonly #local = new Set<() => void>();
   #listener: SqlListener | undefined;
@@ -69,7 +69,7 @@ export class EventStore implements Part {
     this.runtime = options.runtime;
     this.pool = options.pool;
     this.#options = options;
-    this.#commits = new GroupCommit(options.pool, () => this.#tell());
+    this.#commits = groupCommit(options.pool, () => this.#tell());
     this.#upcast = upcaster(options.upcasts ?? {});
   }
 
@@ -97,7 +97,7 @@ export class EventStore implements Part {
   ): Promise<Appended> {
     const sealed = await this.#sealed(stream, events);
     const ready = readyEvents(stream, sealed, expected, this.runtime.random);
-    return this.#commits.append({ stream, expected, events: ready });
+    return this.#commits.add({ stream, expected, events: ready });
   }
 
   /**
