@@ -3,6 +3,11 @@ import { test } from 'node:test';
 import { HeddleError } from './error.ts';
 import { Gather, type GatherOptions } from './gather.ts';
 
+/** All that needs nothing from outside has happened. */
+async function quiet(): Promise<void> {
+  for (let step = 0; step < 100; step += 1) await Promise.resolve();
+}
+
 /** Answers each batch when it is told to, and remembers them. */
 function batches(more: Partial<GatherOptions<string, string>> = {}): {
   readonly gather: Gather<string, string>;
@@ -20,9 +25,9 @@ function batches(more: Partial<GatherOptions<string, string>> = {}): {
     ...more,
   });
   const answer = async (answers?: readonly (string | HeddleError)[]): Promise<void> => {
-    await new Promise(setImmediate);
+    await quiet();
     waiting.shift()?.(answers ?? sent.at(-1)?.map((each) => each.toUpperCase()) ?? []);
-    await new Promise(setImmediate);
+    await quiet();
   };
   return { gather, sent, answer };
 }
@@ -35,7 +40,7 @@ test('what comes while a batch is on its way goes together as the next one', asy
   await answer();
   assert.deepEqual(await Promise.all(answers), ['A', 'B']);
   const first = gather.add('c');
-  await new Promise(setImmediate);
+  await quiet();
   const others = ['d', 'e'].map((each) => gather.add(each));
   await answer();
   await answer();
@@ -48,7 +53,7 @@ test('who was answered and asks again at once is in the next batch', async () =>
   const { gather, sent, answer } = batches();
   const again = async (name: string): Promise<string> => gather.add(`${await gather.add(name)}2`);
   const all = [again('a'), again('b')];
-  await new Promise(setImmediate);
+  await quiet();
   all.push(again('c'));
   await answer();
   assert.deepEqual(sent[1], ['c', 'A2', 'B2']);

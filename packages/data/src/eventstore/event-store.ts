@@ -8,6 +8,9 @@ import { type EventRow, eventColumns, storedEvent } from './read/stored-event.ts
 import { type Upcasts, upcaster } from './read/upcasts.ts';
 import { migrations, wakeChannel } from './schema.ts';
 
+// A wake-up is no reason to wait for the disk.
+const notify = `SELECT set_config('synchronous_commit', 'off', true), pg_notify('${wakeChannel}', '')`;
+
 /**
  * Hides the data of events at rest: `seal` before they are stored, `open` when they are read. With a key for each person
  * or stream, throwing a key away makes that data unreadable for ever (crypto-shredding): `open` then gives what is shown
@@ -212,7 +215,7 @@ export class EventStore implements Part {
   async #send(): Promise<void> {
     while (this.#tellAgain) {
       this.#tellAgain = false;
-      await this.pool.query(`SELECT pg_notify('${wakeChannel}', '')`).catch(() => {});
+      await this.pool.query(notify).catch(() => {});
     }
     this.#telling = undefined;
   }
