@@ -62,6 +62,18 @@ test('who was answered and asks again at once is in the next batch', async () =>
   await Promise.all(all);
 });
 
+test('nothing that is added is forgotten, at whatever step after the last batch', async () => {
+  for (let steps = 0; steps < 40; steps += 1) {
+    const gather = new Gather<number, number>({ most: 9, send: async (items) => items });
+    await gather.add(1);
+    for (let step = 0; step < steps; step += 1) await Promise.resolve();
+    let answered = 0;
+    void gather.add(2).then((answer) => (answered = answer));
+    await quiet();
+    assert.equal(answered, 2, `added ${steps} steps after an answer`);
+  }
+});
+
 test('an error among the answers is for one alone, and one of the whole batch for all', async () => {
   const { gather, answer } = batches();
   const [good, refused] = [gather.add('a'), gather.add('b')];

@@ -31,7 +31,8 @@ const stepsToAskAgain = 12;
  */
 export class Gather<Item, Answer> {
   readonly #options: GatherOptions<Item, Answer>;
-  readonly #running = new Set<Promise<void>>();
+  readonly #ending = new Set<Promise<void>>();
+  #running = 0;
   #queue: Waiting<Item, Answer>[] = [];
 
   constructor(options: GatherOptions<Item, Answer>) {
@@ -42,18 +43,19 @@ export class Gather<Item, Answer> {
   add(item: Item): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ item, resolve, reject });
-      if (this.#running.size < (this.#options.lanes ?? 1)) this.#begin();
+      if (this.#running < (this.#options.lanes ?? 1)) this.#begin();
     });
   }
 
   /** Resolves when nothing is on its way. */
   async settled(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running);
+    while (this.#ending.size > 0) await Promise.all(this.#ending);
   }
 
   #begin(): void {
-    const run: Promise<void> = this.#run().finally(() => this.#running.delete(run));
-    this.#running.add(run);
+    this.#running += 1;
+    const run: Promise<void> = this.#run().finally(() => this.#ending.delete(run));
+    this.#ending.add(run);
   }
 
   async #run(): Promise<void> {
@@ -63,6 +65,8 @@ export class Gather<Item, Answer> {
       await this.#together(this.#next());
       for (let step = 0; step < stepsToAskAgain; step += 1) await Promise.resolve();
     }
+    // In the same step as the look into the queue: what is added from now on begins a run of its own.
+    this.#running -= 1;
   }
 
   async #together(waiting: readonly Waiting<Item, Answer>[]): Promise<void> {
