@@ -9,6 +9,11 @@ import { redisMessaging } from './messaging/redis.ts';
 import { properties } from './boundaries/properties.ts';
 import { booking, trading } from './boundaries/service-cutter.ts';
 import { shop } from './boundaries/shop/shop.ts';
+import { consulConfig } from './config/consul.ts';
+import { embeddedConfig } from './config/embedded.ts';
+import { etcdConfig } from './config/etcd.ts';
+import { gitConfig } from './config/git.ts';
+import { kubernetesConfig } from './config/kubernetes.ts';
 import { consulContract } from './discovery/consul.ts';
 import { dns } from './discovery/dns.ts';
 import { embedded } from './discovery/embedded.ts';
@@ -44,6 +49,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
   ],
   calls: [grpcurlContract],
   boundaries: [booking, trading, properties, shop],
+  config: [embeddedConfig, etcdConfig, consulConfig, kubernetesConfig, gitConfig],
   discovery: [
     embedded,
     consulContract,

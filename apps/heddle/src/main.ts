@@ -2,6 +2,7 @@ import { HeddleError } from '@heddle/kernel';
 import { type Command, exitCodes, readArguments, usageError, type World } from './command.ts';
 import { boundaries } from './commands/boundaries.ts';
 import { clean } from './commands/clean.ts';
+import { config } from './commands/config.ts';
 import { controlPlane } from './commands/control-plane.ts';
 import { deregister } from './commands/deregister.ts';
 import { doctor } from './commands/doctor.ts';
@@ -32,6 +33,7 @@ const commands: readonly Command[] = [
   gateway,
   route,
   controlPlane,
+  config,
   ls,
   explain,
   register,
