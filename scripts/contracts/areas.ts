@@ -1,8 +1,10 @@
 // The suites by area. An area is here when its suites exist.
 import { postgresEventStore } from './eventstore/postgres.ts';
+import { kafkaMessaging } from './messaging/kafka.ts';
 import { memoryMessaging } from './messaging/memory.ts';
 import { natsMessaging } from './messaging/nats.ts';
 import { postgresMessaging } from './messaging/postgres.ts';
+import { rabbitMessaging } from './messaging/rabbitmq.ts';
 import { redisMessaging } from './messaging/redis.ts';
 import { properties } from './boundaries/properties.ts';
 import { booking, trading } from './boundaries/service-cutter.ts';
@@ -42,7 +44,14 @@ import { smuggling } from './wire/smuggling.ts';
 /** What `npm run contracts -- <area>` runs. */
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
   eventstore: [postgresEventStore],
-  messaging: [memoryMessaging, postgresMessaging, redisMessaging, natsMessaging],
+  messaging: [
+    memoryMessaging,
+    postgresMessaging,
+    redisMessaging,
+    natsMessaging,
+    rabbitMessaging,
+    kafkaMessaging,
+  ],
   calls: [grpcurlContract],
   boundaries: [booking, trading, properties, shop],
   config: [embeddedConfig, etcdConfig, consulConfig, kubernetesConfig, gitConfig],
