@@ -12,6 +12,7 @@ import { type LimitMetrics, limitMetrics } from './limit/limit-metrics.ts';
 import { LimitStores, type OpenStore } from './limit/limit-store.ts';
 import { Places } from './limit/places.ts';
 import type { GatewayConfig } from './model/gateway-config.ts';
+import type { UpstreamProtocol } from './model/route.ts';
 import { type Target, Targets } from './upstream/targets.ts';
 import { Generation } from './version/generation.ts';
 
@@ -32,7 +33,11 @@ export interface GatewayOptions {
   /** Opens the `rateLimitStore` of a configuration. Default: none can be had. */
   readonly openRateStore?: OpenStore;
   /** Makes the way to an instance. Default `httpUpstream`. */
-  readonly connect?: (instance: Instance) => Upstream<HttpRequest, HttpResponse>;
+  readonly connect?: (instance: Instance, protocol: UpstreamProtocol) => Upstream<HttpRequest, HttpResponse>;
+  /** Takes the lines of the access log, where the configuration has one. Must not throw, and not wait. Default: the log. */
+  readonly writeAccess?: (line: string) => void;
+  /** Gives the files that the configuration names; undefined for one that is not there. Default: there are none. */
+  readonly files?: (name: string) => Uint8Array | undefined;
 }
 
 /** A configuration that can be served, and is not yet. One of its two methods is to be called. */
@@ -60,7 +65,12 @@ export class Gateway {
   /** Starts to resolve every upstream. Throws as `resolver` of discovery does, and
    * `failed_precondition` / `MISSING_SECRET` for a secret that is not there; nothing is left running then. */
   constructor(options: GatewayOptions) {
-    const { runtime, metrics, registry, connect = (instance) => httpUpstream(instance, runtime) } = options;
+    const {
+      runtime,
+      metrics,
+      registry,
+      connect = (instance, speaks) => httpUpstream(instance, runtime, speaks),
+    } = options;
     this.#options = options;
     const { secrets = () => undefined, rateStore = new MemoryRateStore(runtime.clock) } = options;
     this.#limitStores = new LimitStores(runtime, secrets, rateStore, options.openRateStore);
@@ -97,7 +107,7 @@ export class Gateway {
       gateway: linesOf(gatewayLayers({ ...options, measured })),
       ...(route !== undefined && {
         route: [
-          ...linesOf(routeLayers({ ...options, route, limitStore })),
+          ...linesOf(routeLayers({ ...options, route, limitStore, descriptors: undefined })),
           ...linesOf(attemptLayers({ route, upstream: '', budget, decisions })),
         ],
       }),
@@ -152,7 +162,7 @@ export class Gateway {
   }
 
   #make(config: GatewayConfig, before: Generation | undefined): Generation {
-    const { runtime, secrets = () => undefined, decisions } = this.#options;
+    const { runtime, secrets = () => undefined, decisions, files } = this.#options;
     const known = before?.options;
     // Made anew, it would have to fetch all keys again.
     const isSame = known !== undefined && JSON.stringify(known.config.auth) === JSON.stringify(config.auth);
@@ -165,6 +175,9 @@ export class Gateway {
       limitStores: this.#limitStores,
       limitMetrics: this.#limitMetrics,
       decisions,
+      files,
+      writeAccess: this.#options.writeAccess ?? ((line) => runtime.log('info', line)),
+      log: runtime.log,
       measured: this.#measured,
       places: this.#places,
       readiness: () => this.readiness(),

@@ -7,6 +7,7 @@ import { runWorker } from '../gateway/run-worker.ts';
 import { isWorker } from '../node/cluster-workers.ts';
 import { readDocuments } from '../node/config-documents.ts';
 import { cores } from '../node/cores.ts';
+import { filesBeside } from '../node/config-file.ts';
 import { registryAt } from '../registry-access.ts';
 
 /** `heddle gateway`. */
@@ -55,7 +56,7 @@ export const gateway: Command = {
     const runtime = nodeRuntime({ name: isWorker ? `gateway-${process.pid}` : 'gateway' });
     const at = given.text('registry') ?? process.env['HEDDLE_REGISTRY'];
     const registry = at === undefined ? undefined : await registryAt(at, runtime);
-    if (isWorker) return runWorker(runtime, registry, world);
+    if (isWorker) return runWorker(runtime, registry, filesBeside(place), world);
     const adminPort = given.port('admin-port', 0);
     return runGateway(
       {
@@ -65,6 +66,7 @@ export const gateway: Command = {
         token: adminToken(given),
         workers: workersOf(given),
         registry,
+        files: filesBeside(place),
       },
       runtime,
       world,

@@ -7,6 +7,7 @@ import { processReader } from '@heddle/telemetry/node';
 import type { RateStore } from '@heddle/traffic';
 import { DecisionLog, explainService } from '@heddle/upstream';
 import { type HttpServer, type HttpService, type ServerLimits, serve, type ServeTls } from '@heddle/wire';
+import { LineWriter } from '../node/line-writer.ts';
 import { openRedisStore } from './redis-store.ts';
 import type { Engines, EngineStatus, UpstreamStatus } from './engines.ts';
 import type { Serving } from './messages.ts';
@@ -18,6 +19,8 @@ export interface LocalEngineOptions extends Serving {
   readonly registry: Registry | undefined;
   /** Counts limits that are not shared by a store. Default: this process. */
   readonly rateStore?: RateStore;
+  /** Gives the files that the configuration names. */
+  readonly files: (name: string) => Uint8Array | undefined;
 }
 
 /** The engine of this process and its socket. As a part it stops after what is in front of it has drained. */
@@ -27,12 +30,14 @@ export class LocalEngine implements Engines {
   readonly gateway: Gateway;
   readonly #options: LocalEngineOptions;
   readonly #tls: TlsStore | undefined;
+  readonly #accessLog: LineWriter;
   #server: HttpServer | undefined;
 
   /** Throws as the constructor of `Gateway` does. */
   constructor(options: LocalEngineOptions) {
-    const { runtime, config, registry, tls, rateStore } = options;
+    const { runtime, config, registry, files, tls, rateStore } = options;
     this.#options = options;
+    this.#accessLog = new LineWriter(1, runtime);
     this.#tls = tls === undefined ? undefined : new TlsStore(tls);
     const metrics = new MetricRegistry();
     processMetrics(metrics, processReader());
@@ -43,6 +48,9 @@ export class LocalEngine implements Engines {
       runtime,
       metrics,
       decisions,
+      files,
+      // Standard output is nobody else's: the log of the process goes to standard error.
+      writeAccess: this.#accessLog.write,
       secrets: (name) => process.env[name],
       openRateStore: openRedisStore,
       ...(registry !== undefined && { registry }),
@@ -92,6 +100,7 @@ export class LocalEngine implements Engines {
       start: () => Promise.resolve(),
       stop: async () => {
         await this.gateway.drain();
+        this.#accessLog.close();
         await registry?.close();
       },
     };

@@ -28,6 +28,8 @@ export interface GatewayRun {
   /** 1: this process serves itself. */
   readonly workers: number;
   readonly registry: Registry | undefined;
+  /** Gives the files that the configuration names. */
+  readonly files: (name: string) => Uint8Array | undefined;
 }
 
 /** What serves, as the rest sees it. */
@@ -72,9 +74,9 @@ export async function runGateway(run: GatewayRun, runtime: Runtime, world: World
 }
 
 /** The engine of this process, or workers. */
-function frontOf(serving: Serving, { workers, registry }: GatewayRun, runtime: Runtime): Front {
+function frontOf(serving: Serving, { workers, registry, files }: GatewayRun, runtime: Runtime): Front {
   if (workers === 1) {
-    const engine = new LocalEngine({ ...serving, runtime, registry });
+    const engine = new LocalEngine({ ...serving, runtime, registry, files });
     return {
       engines: engine,
       parts: engine.parts,

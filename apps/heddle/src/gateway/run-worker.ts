@@ -9,6 +9,7 @@ import { beginEngine, obey, told } from './worker.ts';
 export async function runWorker(
   runtime: Runtime,
   registry: Registry | undefined,
+  files: (name: string) => Uint8Array | undefined,
   world: World,
 ): Promise<number> {
   const channel = supervisorChannel();
@@ -21,7 +22,7 @@ export async function runWorker(
       }),
   };
   try {
-    const { engine, number } = await beginEngine(channel, runtime, registry);
+    const { engine, number } = await beginEngine(channel, runtime, registry, files);
     obey(channel, engine, runtime);
     const serving: Part = {
       name: 'supervisor',

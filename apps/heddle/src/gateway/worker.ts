@@ -13,6 +13,7 @@ export async function beginEngine(
   channel: WorkerChannel,
   runtime: Runtime,
   registry: Registry | undefined,
+  files: (name: string) => Uint8Array | undefined,
 ): Promise<{ readonly engine: LocalEngine; readonly number: number }> {
   const begin = new Promise<{ serving: Serving; number: number }>((resolve) => {
     channel.onMessage((message) => message.kind === 'begin' && resolve(message));
@@ -20,7 +21,7 @@ export async function beginEngine(
   channel.send({ kind: 'hello' });
   const { serving, number } = await begin;
   const rateStore = new SharedRateStore(channel, runtime.timers);
-  return { engine: new LocalEngine({ runtime, ...serving, registry, rateStore }), number };
+  return { engine: new LocalEngine({ runtime, ...serving, registry, rateStore, files }), number };
 }
 
 /** Does what the supervisor says from now on. */

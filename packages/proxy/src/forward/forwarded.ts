@@ -106,6 +106,9 @@ function state(fields: Fields, hops: readonly string[], { proto, host, port }: S
 }
 
 function isClaim(name: string): boolean {
+  // Nearly all others: they begin with neither "x" nor "f".
+  const first = name.charCodeAt(0);
+  if (first !== 0x78 && first !== 0x66) return false;
   return claims.test(name.replaceAll('_', '-'));
 }
 

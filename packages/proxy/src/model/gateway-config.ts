@@ -1,6 +1,17 @@
+import type { AccessLog } from '../answer/access-log.ts';
 import { type AuthConfig, authConfig } from '../auth/auth-schema.ts';
-import { DocumentReader, list, object, type Place, type Read, text, whole } from './document.ts';
 import { decisionPoint, type DecisionPointConfig } from '../decide/decide-schema.ts';
+import {
+  DocumentReader,
+  list,
+  number,
+  object,
+  oneOf,
+  type Place,
+  type Read,
+  text,
+  whole,
+} from './document.ts';
 import { rateLimitStore, type RateLimitStoreConfig } from '../limit/store-schema.ts';
 import { withoutSlash } from '../router/normal-path.ts';
 import { matchOf, routeOf } from './complete-route.ts';
@@ -39,6 +50,8 @@ export interface GatewayConfig {
   readonly tls: TlsConfig | undefined;
   /** Proxies in front whose word on the caller is believed: addresses and ranges. Empty: nobody's. */
   readonly trustedProxies: readonly string[];
+  /** Undefined: nothing is written. */
+  readonly accessLog: AccessLog | undefined;
   /** How callers can prove who they are. */
   readonly auth: AuthConfig;
   /** Where several gateways count their rate limits together. Undefined: each counts alone. */
@@ -54,6 +67,7 @@ interface GatewayDocument {
   limits?: LimitsDocument;
   tls?: TlsConfig;
   trustedProxies?: string[];
+  accessLog?: { format?: 'json' | 'common'; sample?: number };
   auth?: AuthConfig;
   rateLimitStore?: RateLimitStoreConfig;
   decisionPoint?: DecisionPointConfig;
@@ -79,6 +93,10 @@ const gateway: Read<GatewayDocument> = object<GatewayDocument>(
     limits,
     tls,
     trustedProxies,
+    accessLog: object<NonNullable<GatewayDocument['accessLog']>>(
+      { format: oneOf('json', 'common'), sample: number(0, 1) },
+      [],
+    ),
     auth: authConfig,
     rateLimitStore,
     decisionPoint,
@@ -213,6 +231,7 @@ function complete(parts: readonly Part[]): GatewayConfig {
     limits: { ...defaultLimits, ...given.limits },
     tls: given.tls,
     trustedProxies: given.trustedProxies ?? [],
+    accessLog: given.accessLog === undefined ? undefined : { format: 'json', sample: 1, ...given.accessLog },
     auth: given.auth ?? {},
     rateLimitStore: given.rateLimitStore,
     decisionPoint: given.decisionPoint,

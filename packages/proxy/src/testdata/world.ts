@@ -14,6 +14,7 @@ export class World {
   readonly gateway: Gateway;
   /** Instances whose connections were closed. */
   readonly closed: string[] = [];
+  readonly accessLog: string[] = [];
   answerFields: Fields = new Fields();
   /** Before each answer. */
   hold: () => Promise<void> = async () => {};
@@ -32,6 +33,7 @@ export class World {
       runtime: this.runtime,
       secrets: (name) => secrets[name],
       metrics: new MetricRegistry(),
+      writeAccess: (line) => this.accessLog.push(line),
       connect: ({ port }) => {
         const service: HttpService = async (req) => {
           this.asked.push({ at: String(port), req });

@@ -2,7 +2,9 @@ import { type Instance, type Registry, resolver } from '@heddle/discovery';
 import type { Runtime } from '@heddle/kernel';
 import { RetryBudget } from '@heddle/traffic';
 import { InstanceGroup, policyByName, type Upstream } from '@heddle/upstream';
-import { classifyHttp, type HttpRequest, type HttpResponse } from '@heddle/wire';
+import type { HttpRequest, HttpResponse } from '@heddle/wire';
+import { classifyAnswer } from '../forward/classify.ts';
+import type { UpstreamProtocol } from '../model/route.ts';
 
 /** What all routes to one target share, in every version of the configuration that has it. */
 export interface Target {
@@ -14,7 +16,7 @@ export interface Target {
 export interface TargetsOptions {
   readonly runtime: Runtime;
   readonly registry: Registry | undefined;
-  readonly connect: (instance: Instance) => Upstream<HttpRequest, HttpResponse>;
+  readonly connect: (instance: Instance, protocol: UpstreamProtocol) => Upstream<HttpRequest, HttpResponse>;
 }
 
 interface Shared {
@@ -37,33 +39,40 @@ export class Targets {
   }
 
   /** For `HeldTargets`. Throws as `resolver` of discovery does. */
-  take(name: string): Target {
-    const known = this.#shared.get(name);
+  take(name: string, protocol: UpstreamProtocol): Target {
+    const key = keyOf(name, protocol);
+    const known = this.#shared.get(key);
     if (known !== undefined) {
       known.holders += 1;
       return known.target;
     }
-    const target = this.#make(name);
-    this.#shared.set(name, { target, holders: 1 });
+    const target = this.#make(name, protocol);
+    this.#shared.set(key, { target, holders: 1 });
     return target;
   }
 
-  /** For `HeldTargets`. Resolves when a target that nobody holds any more has finished its calls. */
-  async release(name: string): Promise<void> {
-    const known = this.#shared.get(name);
+  /** For `HeldTargets`, by `keyOf`. Resolves when a target that nobody holds any more has finished its calls. */
+  async release(key: string): Promise<void> {
+    const known = this.#shared.get(key);
     if (known === undefined) return;
     known.holders -= 1;
     if (known.holders > 0) return;
-    this.#shared.delete(name);
+    this.#shared.delete(key);
     await known.target.group.drain();
   }
 
-  #make(name: string): Target {
+  #make(name: string, protocol: UpstreamProtocol): Target {
     const { runtime, registry, connect } = this.#options;
     const source = resolver(name, registry === undefined ? { runtime } : { runtime, registry });
     const policy = policyByName('weighted_round_robin', runtime);
-    const guards = { classify: classifyHttp };
-    const group = new InstanceGroup({ runtime, resolver: source, policy, connect, guards });
+    const guards = { classify: classifyAnswer };
+    const group = new InstanceGroup({
+      runtime,
+      resolver: source,
+      policy,
+      connect: (instance) => connect(instance, protocol),
+      guards,
+    });
     return { group, budget: new RetryBudget(runtime.clock) };
   }
 }
@@ -82,12 +91,13 @@ export class HeldTargets {
     return this.#held;
   }
 
-  /** The target of that name. Throws as `resolver` of discovery does. */
-  get(name: string): Target {
-    const known = this.#held.get(name);
+  /** The target of that name by a protocol. Throws as `resolver` of discovery does. */
+  get(name: string, protocol: UpstreamProtocol): Target {
+    const key = keyOf(name, protocol);
+    const known = this.#held.get(key);
     if (known !== undefined) return known;
-    const target = this.#targets.take(name);
-    this.#held.set(name, target);
+    const target = this.#targets.take(name, protocol);
+    this.#held.set(key, target);
     return target;
   }
 
@@ -97,4 +107,9 @@ export class HeldTargets {
     this.#held.clear();
     await Promise.all(names.map((name) => this.#targets.release(name)));
   }
+}
+
+/** What is spoken is part of what it is: connections of one protocol are no good for the other. */
+function keyOf(name: string, protocol: UpstreamProtocol): string {
+  return protocol === 'http1' ? name : `${name} (${protocol})`;
 }

@@ -1,4 +1,4 @@
-import { HeddleError } from '@heddle/kernel';
+import { HeddleError, type Log } from '@heddle/kernel';
 import { balance, type DecisionLog } from '@heddle/upstream';
 import type { HttpService } from '@heddle/wire';
 import { chosen } from '../action/chosen.ts';
@@ -13,6 +13,7 @@ import type { LimitStore, LimitStores } from '../limit/limit-store.ts';
 import type { QuarantinedRoute } from '../model/gateway-config.ts';
 import type { RouteConfig } from '../model/route.ts';
 import { type Routed, routed } from '../router/routed.ts';
+import { type Descriptors, descriptorsOf } from '../transcode/descriptors.ts';
 import type { HeldTargets } from '../upstream/targets.ts';
 
 /** What a version of the configuration is made into a service with. */
@@ -24,6 +25,8 @@ export interface GenerationOptions extends GatewayStackOptions {
   readonly decisionPoint: DecisionPoint | undefined;
   readonly onDecision: OnDecision;
   readonly decisions: DecisionLog | undefined;
+  readonly files: ((name: string) => Uint8Array | undefined) | undefined;
+  readonly log: Log;
 }
 
 /**
@@ -43,7 +46,7 @@ export class Generation {
     const { config, targets, limitStores } = options;
     this.limitStore = limitStores.take(config);
     try {
-      const routes = config.routes.map((route) => routedBy(route, options, this.limitStore));
+      const routes = config.routes.flatMap((route) => routedBy(route, options, this.limitStore));
       const service = gatewayStack(options)(routed([...routes, ...config.quarantined.flatMap(quarantine)]));
       const ended = (): void => this.#ended();
       this.service = (req, call) => {
@@ -75,11 +78,30 @@ export class Generation {
   }
 }
 
-function routedBy(route: RouteConfig, options: GenerationOptions, limitStore: LimitStore): Routed {
+/** A route whose descriptors cannot be read is refused like one in quarantine: no other is the worse for it. */
+function routedBy(route: RouteConfig, options: GenerationOptions, limitStore: LimitStore): Routed[] {
+  const { name, match } = route;
+  let descriptors: Descriptors | undefined;
+  try {
+    descriptors = descriptorsOf(route, options.files);
+  } catch (thrown) {
+    const error = HeddleError.from(thrown);
+    options.log('error', `route ${name} is not served, and its requests are refused`, { error });
+    return quarantine({ at: name, source: '', match, problems: [], kept: false });
+  }
+  return [served(route, descriptors, options, limitStore)];
+}
+
+function served(
+  route: RouteConfig,
+  descriptors: Descriptors | undefined,
+  options: GenerationOptions,
+  limitStore: LimitStore,
+): Routed {
   const { name, match, action, mirror } = route;
   const { targets, decisions } = options;
   const way = (upstream: string): HttpService => {
-    const { group, budget } = targets.get(upstream);
+    const { group, budget } = targets.get(upstream, route.protocol);
     return attemptStack({ route, upstream, budget, decisions })(balance(group));
   };
   let service: HttpService;
@@ -89,11 +111,11 @@ function routedBy(route: RouteConfig, options: GenerationOptions, limitStore: Li
     service = chosen({ shares, variants, sticky: action.sticky, salt: name });
   } else service = ownAnswer(action);
   if (mirror !== undefined) {
-    const to = balance(targets.get(mirror.upstream).group);
+    const to = balance(targets.get(mirror.upstream, route.protocol).group);
     service = mirrored({ to, percent: mirror.percent, timeoutMs: route.timeoutMs })(service);
   }
-  const around = routeStack({ ...options, route, limitStore });
-  return { name, match, service: around(service) };
+  const around = routeStack({ ...options, route, limitStore, descriptors });
+  return { name, match, answersPreflights: route.cors !== undefined, service: around(service) };
 }
 
 /** Refuses what a route in quarantine is for. Less specific routes may be open to more people, and must not get it. */
@@ -103,5 +125,5 @@ function quarantine({ at, match, kept }: QuarantinedRoute): Routed[] {
   const service: HttpService = async () => {
     throw new HeddleError({ code: 'unavailable', reason: 'ROUTE_QUARANTINED', message, sent: false });
   };
-  return [{ name: at, match, service }];
+  return [{ name: at, match, service, answersPreflights: false }];
 }
