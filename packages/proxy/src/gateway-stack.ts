@@ -21,7 +21,7 @@ import { forwarded } from './forward/forwarded.ts';
 import { noWebSockets } from './forward/tunnels.ts';
 import { changeFields } from './action/change-fields.ts';
 import { corsLayer } from './action/cors.ts';
-import { rewritten } from './action/rewritten.ts';
+import { rewritten, withHost } from './action/rewritten.ts';
 import { routeFault } from './action/route-fault.ts';
 import { authenticated, authorised, withoutClaims } from './auth/authenticated.ts';
 import type { Authenticator } from './auth/authenticator.ts';
@@ -222,6 +222,11 @@ function changes({ route, config, descriptors }: RouteStackOptions): HttpLayers 
       name: 'rewrite',
       why: 'Last: everything above sees the path that was asked for.',
       layer: rewrite && rewritten(rewrite, route.match.path.value),
+    },
+    {
+      name: 'host',
+      why: 'Beside the rewrite, for the same reason.',
+      layer: route.rewriteHost === undefined ? undefined : withHost(route.rewriteHost),
     },
     {
       name: 'gRPC-Web',

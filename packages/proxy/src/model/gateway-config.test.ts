@@ -35,6 +35,7 @@ describe('a gateway file', () => {
           match: { hosts: [], path: { kind: 'prefix', value: '/api' }, methods: [], headers: [], query: [] },
           action: { kind: 'forward', shares, variants: [], sticky: undefined },
           rewrite: undefined,
+          rewriteHost: undefined,
           request: nothing,
           response: nothing,
           cors: undefined,

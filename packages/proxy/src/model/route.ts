@@ -56,6 +56,17 @@ export interface Sticky {
   readonly name: string;
 }
 
+/** Where a redirect leads: a place, or the place that was asked for with some parts replaced. */
+export type RedirectTo =
+  | string
+  | {
+      readonly scheme: 'http' | 'https' | undefined;
+      readonly host: string | undefined;
+      readonly port: number | undefined;
+      /** Instead of all of the path, or of the prefix that was matched. */
+      readonly path: { readonly kind: 'full' | 'prefix'; readonly value: string } | undefined;
+    };
+
 /** What happens to a request that has been let in. */
 export type Action =
   | {
@@ -64,7 +75,7 @@ export type Action =
       readonly variants: readonly Variant[];
       readonly sticky: Sticky | undefined;
     }
-  | { readonly kind: 'redirect'; readonly status: number; readonly to: string }
+  | { readonly kind: 'redirect'; readonly status: number; readonly to: RedirectTo }
   | {
       readonly kind: 'respond';
       readonly status: number;
@@ -136,6 +147,8 @@ export interface RouteConfig {
   readonly match: RouteMatch;
   readonly action: Action;
   readonly rewrite: Rewrite | undefined;
+  /** Instead of the `Host` that was asked for; `upstream`: the address of the instance. Undefined: as it came. */
+  readonly rewriteHost: string | undefined;
   readonly request: FieldChanges;
   readonly response: FieldChanges;
   readonly cors: Cors | undefined;
