@@ -14,6 +14,7 @@ import { grpcPython } from './grpc-python.ts';
 import { grpcurl } from './grpcurl.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
+import { kafka } from './kafka.ts';
 import { kubeApiserver } from './kube-apiserver.ts';
 import { nacos } from './nacos.ts';
 import { nats } from './nats.ts';
@@ -36,6 +37,7 @@ export const engines: readonly Tool[] = [
   redis,
   nats,
   rabbitMq,
+  kafka,
   consul,
   zooKeeper,
   eureka,
