@@ -13,9 +13,3 @@ export function rewritten(rewrite: Rewrite, matched: string): Layer<HttpRequest,
     return next({ ...req, path: change(path) + query }, call);
   };
 }
-
-/** Asks for another host: that one, or with `upstream` for the address of the instance, which the way to it knows. */
-export function withHost(host: string): Layer<HttpRequest, HttpResponse> {
-  const authority = host === 'upstream' ? '' : host;
-  return (next) => (req, call) => next({ ...req, authority }, call);
-}

@@ -35,9 +35,9 @@ export function routeOf(
   if (action === undefined) return undefined;
   if (
     action.kind !== 'forward' &&
-    (rewrite !== undefined || mirror !== undefined || document.rewriteHost !== undefined)
+    (rewrite !== undefined || mirror !== undefined || document.forwardHost !== undefined)
   )
-    return at.problem('"rewrite", "rewriteHost" and "mirror" need a route that forwards');
+    return at.problem('"rewrite", "forwardHost" and "mirror" need a route that forwards');
   const { webSocket = false, grpcWeb = false, transcode, protocol } = document;
   const speaks = grpcWeb || transcode !== undefined || document.grpc !== undefined ? 'h2c' : 'http1';
   if (
@@ -52,12 +52,13 @@ export function routeOf(
     match,
     action,
     rewrite,
-    rewriteHost: document.rewriteHost,
+    forwardHost: document.forwardHost ?? 'pass',
     request: changesOf(document.request),
     response: changesOf(document.response),
     cors,
     auth: document.auth,
     access: (document.access ?? []).map(accessRule),
+    decide: document.decide,
     limits: document.rateLimit ?? [],
     fault: fault === undefined ? undefined : { delay: fault.delay, abort: fault.abort },
     mirror: mirror === undefined ? undefined : { upstream: mirror.upstream, percent: mirror.percent ?? 100 },

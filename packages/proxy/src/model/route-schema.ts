@@ -2,6 +2,7 @@ import { parseTarget } from '@heddle/discovery';
 import { HeddleError } from '@heddle/kernel';
 import type { AccessRule } from '@heddle/security';
 import { type RouteAuth, routeAuth } from '../auth/auth-schema.ts';
+import { type RouteDecision, routeDecision } from '../decide/decide-schema.ts';
 import { type LimitConfig, limitConfigs } from '../limit/limit-schema.ts';
 import { normalPath } from '../router/normal-path.ts';
 import { flag, list, number, object, oneOf, type Read, record, type Shape, text, whole } from './document.ts';
@@ -152,13 +153,14 @@ export interface RouteDocument {
   };
   respond?: { status: number; body?: string; contentType?: string };
   rewrite?: string;
-  rewriteHost?: string;
+  forwardHost?: string;
   rewriteRegex?: { pattern: string; to: string };
   request?: FieldChangesDocument;
   response?: FieldChangesDocument;
   cors?: Partial<Cors> & { origins: string[] };
   auth?: RouteAuth;
   access?: AccessDocument[];
+  decide?: RouteDecision;
   rateLimit?: LimitConfig[];
   fault?: { delay?: { percent: number; ms: number }; abort?: { percent: number; status: number } };
   mirror?: { upstream: string; percent?: number };
@@ -271,8 +273,9 @@ export const routeDocument: Read<RouteDocument> = object<RouteDocument>(
       ['status'],
     ),
     rewrite: plainPath,
-    rewriteHost: text('a host, with a port where it has one, or "upstream"', (value) =>
-      /^(upstream|[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?)$/.test(value),
+    forwardHost: text(
+      'pass, upstream, or a host name in lower case',
+      (value) => value.length <= 253 && hostName.test(value) && !value.startsWith('*'),
     ),
     rewriteRegex: object<{ pattern: string; to: string }>({ pattern: regexText, to: fieldValue }, [
       'pattern',
@@ -293,6 +296,7 @@ export const routeDocument: Read<RouteDocument> = object<RouteDocument>(
     ),
     auth: routeAuth,
     access: list(access, 100),
+    decide: routeDecision,
     rateLimit: limitConfigs,
     fault: object<NonNullable<RouteDocument['fault']>>(
       {

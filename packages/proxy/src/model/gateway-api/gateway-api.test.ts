@@ -95,7 +95,7 @@ describe('an HTTPRoute', () => {
       ['/', '/old'],
     );
     assert.deepEqual(
-      [routes[1]?.rewrite, routes[1]?.rewriteHost],
+      [routes[1]?.rewrite, routes[1]?.forwardHost],
       [{ kind: 'prefix', to: '/new' }, 'new.example'],
     );
   });

@@ -58,8 +58,8 @@ const rule: Read<Rule> = (at) => {
   )(at);
   if (made === undefined) return undefined;
   const { matches = [], filters: asked = {}, backendRefs, name } = made;
-  const { redirect, rewrite, rewriteRegex, rewriteHost } = asked;
-  if ([redirect, rewrite, rewriteRegex, rewriteHost].some((each) => each !== undefined))
+  const { redirect, rewrite, rewriteRegex, forwardHost } = asked;
+  if ([redirect, rewrite, rewriteRegex, forwardHost].some((each) => each !== undefined))
     return at.problem('RequestRedirect and URLRewrite are for HTTPRoute');
   const document: RouteDocument = {
     ...asked,

@@ -264,7 +264,7 @@ export const filters: Read<RouteDocument> = (at) => {
     ...(requestMirror !== undefined && { mirror: requestMirror }),
     ...(asked !== undefined && { cors: asked }),
     ...(requestRedirect !== undefined && { redirect: redirectOf(requestRedirect) }),
-    ...(urlRewrite?.hostname !== undefined && { rewriteHost: urlRewrite.hostname }),
+    ...(urlRewrite?.hostname !== undefined && { forwardHost: urlRewrite.hostname }),
     ...(urlRewrite?.path?.kind === 'prefix' && { rewrite: urlRewrite.path.value }),
     ...(urlRewrite?.path?.kind === 'full' && {
       rewriteRegex: { pattern: '^.*$', to: urlRewrite.path.value },
