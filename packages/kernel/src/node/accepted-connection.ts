@@ -2,7 +2,7 @@ import { Socket, type SocketConstructorOpts } from 'node:net';
 import { readSpace } from './read-space.ts';
 import { SocketConnection } from './socket-connection.ts';
 
-/** What `node:net` has beyond its documentation, as far as it is used here. See adr/0015. */
+/** What `node:net` has beyond its documentation, as far as it is used here. See adr/0016. */
 interface Undocumented {
   /** The socket of libuv. */
   _handle?: object | null;
