@@ -17,8 +17,12 @@ export interface Growth {
 const warmUp = 3000;
 const resolutions = 4000;
 
-/** `sizes` ascend, and count what came after the 3,000 that warm client and server up. */
-export async function growth(embedded: Contender, sizes: readonly number[]): Promise<Growth[]> {
+/** `sizes` ascend; the first is taken in any case, another only if it begins by `endMs`. They count what came after the 3,000 that warm client and server up. */
+export async function growth(
+  embedded: Contender,
+  sizes: readonly number[],
+  endMs: number,
+): Promise<Growth[]> {
   const server = await embedded.start();
   const runtime = clientRuntime();
   const usedMicros = (): number => ownMicros() + cpuMicros(server.pid);
@@ -31,6 +35,7 @@ export async function growth(embedded: Contender, sizes: readonly number[]): Pro
     const all: Growth[] = [];
     let there = 0;
     for (const size of sizes) {
+      if (there > 0 && performance.now() > endMs) break;
       const startMicros = usedMicros();
       await crowd(instances.slice(there, size), 60_000, (one) => registered(registry, one));
       const registerMicros = (usedMicros() - startMicros) / (size - there);

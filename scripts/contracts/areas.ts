@@ -25,7 +25,12 @@ import { kubernetes } from './discovery/kubernetes.ts';
 import { xds } from './discovery/xds.ts';
 import { jwt } from './gateway/jwt.ts';
 import { normalisation } from './gateway/normalisation.ts';
+import { oidc } from './gateway/oidc.ts';
+import { protocols } from './gateway/protocols.ts';
 import { ratelimitMemory } from './gateway/ratelimit-memory.ts';
+import { ratelimitRedis } from './gateway/ratelimit-redis.ts';
+import { reload } from './gateway/reload.ts';
+import { gatewaySmuggling } from './gateway/smuggling.ts';
 import type { Contract } from './result.ts';
 import { grpcurlContract } from './calls/grpcurl.ts';
 import { transactions } from './transactions/matrix.ts';
@@ -61,7 +66,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     dns,
     xds,
   ],
-  gateway: [normalisation, jwt, ratelimitMemory],
+  gateway: [normalisation, jwt, ratelimitMemory, ratelimitRedis, reload, gatewaySmuggling, oidc, protocols],
   transactions,
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],
 };

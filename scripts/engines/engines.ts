@@ -5,6 +5,7 @@ import { connectConformance } from './connect-conformance.ts';
 import { consul } from './consul.ts';
 import { curl } from './curl.ts';
 import type { Tool } from './engine.ts';
+import { envoy } from './envoy.ts';
 import { etcd, etcdctl } from './etcd.ts';
 import { eureka } from './eureka.ts';
 import { grpcCpp } from './grpc-cpp.ts';
@@ -31,6 +32,7 @@ import { zooKeeper } from './zookeeper.ts';
 export const engines: readonly Tool[] = [
   nginx,
   haproxy,
+  envoy,
   nghttpx,
   redis,
   nats,

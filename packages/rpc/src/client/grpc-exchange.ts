@@ -1,6 +1,7 @@
-import { attempt, type Call, HeddleError } from '@heddle/kernel';
+import { attempt, type Call, HeddleError, settleThen, valueOf } from '@heddle/kernel';
 import {
   acceptedEncodings,
+  type Body,
   compressedFrame,
   type Compression,
   compressionOf,
@@ -19,10 +20,11 @@ import {
   writeContext,
 } from '@heddle/wire';
 import { deflate, gzip } from '@heddle/wire/compression';
+import { headBytes } from '../codec/encode-framed.ts';
 import { takeLoad } from '../load/take-load.ts';
 import { withMetadata } from '../status/error-metadata.ts';
 import { readStatus } from '../status/status-fields.ts';
-import { operationOf, type RpcRequest, type RpcResponse, type RpcService } from './rpc-call.ts';
+import { framedOf, pathOf, type RpcRequest, type RpcResponse, type RpcService } from './rpc-call.ts';
 
 /** What an exchange may be told, whichever protocol it speaks. */
 export interface ExchangeOptions {
@@ -47,32 +49,32 @@ const accepted = acceptedEncodings(knownCompressions);
  */
 export function grpcExchange(http: HttpService, options: ExchangeOptions): RpcService {
   const { authority, maxMessageBytes = 4 * 1024 * 1024, compress } = options;
-  return async (req, call) => {
+  return (req, call) => {
     const exchange = call.child();
+    const send = (request: HttpRequest): Promise<RpcResponse> =>
+      settleThen(http, request, exchange, (result) =>
+        result.ok ? answerFrom(req, result.value, call, exchange, maxMessageBytes) : valueOf(result),
+      );
     const request = requestFor(req, authority, call, compress);
-    const response = await send(http, request instanceof Promise ? await request : request, exchange);
-    if (isTrailersOnly(response) || !isGrpcAnswer(response)) return withoutBody(req, response, exchange);
-    if (req.method.methodKind === 'unary') {
-      const message = onlyMessage(response, maxMessageBytes);
-      if (message !== undefined) return answered(response, message, call);
-    }
-    const reading = { limitBytes: maxMessageBytes, compression: compressionOfAnswer(response, exchange) };
-    if (req.method.methodKind === 'unary') return once(response, reading, call);
-    return streaming(response, reading, call, exchange);
+    return request instanceof Promise ? request.then(send) : send(request);
   };
 }
 
-/** As `perform`, without a promise of its own: there is one for each attempt of each call. */
-export async function send(http: HttpService, request: HttpRequest, exchange: Call): Promise<HttpResponse> {
-  try {
-    const response = await http(request, exchange);
-    if (!exchange.endDeferred) exchange.end();
-    return response;
-  } catch (thrown) {
-    const error = HeddleError.from(thrown);
-    exchange.end(error);
-    throw error;
+function answerFrom(
+  req: RpcRequest,
+  response: HttpResponse,
+  call: Call,
+  exchange: Call,
+  maxMessageBytes: number,
+): RpcResponse | Promise<RpcResponse> {
+  if (isTrailersOnly(response) || !isGrpcAnswer(response)) return withoutBody(req, response, exchange);
+  if (req.method.methodKind === 'unary') {
+    const message = onlyMessage(response, maxMessageBytes);
+    if (message !== undefined) return answered(response, message, call);
   }
+  const reading = { limitBytes: maxMessageBytes, compression: compressionOfAnswer(response, exchange) };
+  if (req.method.methodKind === 'unary') return once(response, reading, call);
+  return streaming(response, reading, call, exchange);
 }
 
 function requestFor(
@@ -87,11 +89,17 @@ function requestFor(
   if (number > 1) fields.set(previousAttempts, String(number - 1));
   // Last: it differs from call to call, and what comes before is the same bytes on the wire.
   writeContext(call, fields);
+  const ready = compress === undefined ? framedOf(req) : undefined;
+  if (ready !== undefined) return post(req, authority, fields, wholeBody(ready));
   const { input } = req;
-  const rest = { method: 'POST', scheme: 'http', authority, path: `/${operationOf(req)}`, fields } as const;
-  if (!(input instanceof Uint8Array)) return { ...rest, body: streamBody(framed(input, compress)) };
-  if (compress === undefined) return { ...rest, body: wholeBody(frame(input)) };
-  return compressedFrame(input, compress).then((bytes) => ({ ...rest, body: wholeBody(bytes) }));
+  if (!(input instanceof Uint8Array))
+    return post(req, authority, fields, streamBody(framed(input, compress)));
+  if (compress === undefined) return post(req, authority, fields, wholeBody(frame(input)));
+  return compressedFrame(input, compress).then((bytes) => post(req, authority, fields, wholeBody(bytes)));
+}
+
+function post(req: RpcRequest, authority: string, fields: Fields, body: Body): HttpRequest {
+  return { method: 'POST', scheme: 'http', authority, path: pathOf(req), fields, body };
 }
 
 /** What every request says, in an order of its own. */
@@ -124,10 +132,10 @@ function isTrailersOnly({ fields, body }: HttpResponse): boolean {
   return fields.has('grpc-status') && wholeBytes(body)?.byteLength === 0 && body.trailers === undefined;
 }
 
-function isGrpcAnswer(response: HttpResponse): boolean {
-  return (
-    response.status === 200 && response.fields.get('content-type')?.startsWith('application/grpc') === true
-  );
+function isGrpcAnswer({ status, fields }: HttpResponse): boolean {
+  const type = fields.get('content-type');
+  // Nearly always the plain name, which costs less to compare.
+  return status === 200 && (type === 'application/grpc' || type?.startsWith('application/grpc') === true);
 }
 
 /** An error as a rule; OK where no message at all is a complete answer. */
@@ -158,9 +166,6 @@ export function messageCount(found: string): HeddleError {
 function trailerOf({ body, fields }: HttpResponse, messages: number): Fields {
   return body.trailers ?? (messages === 0 ? fields : new Fields());
 }
-
-/** Of gRPC's envelope: a byte of flags and four of length. */
-const headBytes = 5;
 
 const none = new Fields();
 

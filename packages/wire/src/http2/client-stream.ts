@@ -123,6 +123,8 @@ export class ClientStream extends Http2Stream {
   #statusOf(head: MessageHead): number {
     const { status } = head;
     const requestField = head.method ?? head.path ?? head.scheme ?? head.authority ?? head.protocol;
+    // Of nearly every answer.
+    if (status === '200' && requestField === undefined) return 200;
     if (status === undefined || requestField !== undefined || !/^[1-9][0-9][0-9]$/.test(status)) {
       this.#fault(errorCode.protocolError, 'no valid :status');
     }

@@ -1,4 +1,4 @@
-import { type Call, HeddleError } from '@heddle/kernel';
+import { type Call, HeddleError, perform } from '@heddle/kernel';
 import {
   acceptedEncodings,
   codeOfHttpStatus,
@@ -12,7 +12,7 @@ import {
 } from '@heddle/wire';
 import { takeLoad } from '../../load/take-load.ts';
 import { withMetadata } from '../../status/error-metadata.ts';
-import { type ExchangeOptions, knownCompressions, send } from '../grpc-exchange.ts';
+import { type ExchangeOptions, knownCompressions } from '../grpc-exchange.ts';
 import { operationOf, type RpcRequest, type RpcResponse, type RpcService } from '../rpc-call.ts';
 import { errorOfJson, jsonOf } from './answer-error.ts';
 import { addCallFields } from './request-fields.ts';
@@ -28,7 +28,7 @@ export function connectUnaryExchange(http: HttpService, options: ExchangeOptions
   const { maxMessageBytes = 4 * 1024 * 1024 } = options;
   return async (req, call) => {
     const exchange = call.child();
-    const response = await send(http, await requestFor(req, call, options), exchange);
+    const response = await perform(http, await requestFor(req, call, options), exchange);
     const { header, trailer } = apart(response.fields);
     takeLoad(trailer, call);
     const explained = (error: HeddleError): HeddleError => withMetadata(error, { header, trailer });

@@ -1,4 +1,4 @@
-import { type Call, HeddleError } from '@heddle/kernel';
+import { type Call, HeddleError, perform } from '@heddle/kernel';
 import {
   acceptedEncodings,
   compressedFrame,
@@ -17,7 +17,7 @@ import {
 } from '@heddle/wire';
 import { takeLoad } from '../../load/take-load.ts';
 import { withMetadata } from '../../status/error-metadata.ts';
-import { type ExchangeOptions, framed, knownCompressions, messageCount, send } from '../grpc-exchange.ts';
+import { type ExchangeOptions, framed, knownCompressions, messageCount } from '../grpc-exchange.ts';
 import { operationOf, type RpcRequest, type RpcResponse, type RpcService } from '../rpc-call.ts';
 import type { Ending, InBodyProtocol } from './in-body-protocol.ts';
 import { addCallFields } from './request-fields.ts';
@@ -34,7 +34,7 @@ export function inBodyExchange(
   const { maxMessageBytes = 4 * 1024 * 1024 } = options;
   return async (req, call) => {
     const exchange = call.child();
-    const response = await send(http, await requestFor(req, call, options, protocol), exchange);
+    const response = await perform(http, await requestFor(req, call, options, protocol), exchange);
     const answer = new Answer(response, protocol, maxMessageBytes, exchange);
     return req.method.methodKind === 'unary' ? answer.once(call) : answer.streaming(call, exchange);
   };
