@@ -13,7 +13,10 @@ areas: ${Object.keys(areas).join(', ')}; without one, all of them
 --write-docs puts the table of each area into its page of the documentation`;
 
 /** The page of each area that has a table. */
-const pages: Readonly<Record<string, string>> = { discovery: 'docs/discovery.md' };
+const pages: Readonly<Record<string, string>> = {
+  discovery: 'docs/discovery.md',
+  transactions: 'docs/transactions.md',
+};
 
 /** One line of JSON for each area. */
 interface AreaReport {

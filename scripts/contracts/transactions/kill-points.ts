@@ -35,7 +35,7 @@ export class DurableWrites {
 }
 
 const writing =
-  /^\s*(?:WITH[\s\S]*?(?:INSERT|UPDATE|DELETE)|INSERT|UPDATE|DELETE|COMMIT PREPARED|ROLLBACK PREPARED)/i;
+  /heddle_write_sagas|^\s*(?:WITH[\s\S]*?(?:INSERT|UPDATE|DELETE)|INSERT|UPDATE|DELETE|COMMIT PREPARED|ROLLBACK PREPARED)/i;
 // A process renews its lease and looks for work by the clock: counting that would make the count a matter of luck.
 const background =
   /heddle_saga_workers|heddle_tx_workers|SET worker = \$1|pg_notify|heddle_migrations|done_at|heddle_groups|heddle_members/;
@@ -51,7 +51,7 @@ export function countedPool(pool: SqlPool, writes: DurableWrites): SqlPool {
     },
     start: () => pool.start?.() ?? Promise.resolve(),
     stop: () => pool.stop?.() ?? Promise.resolve(),
-    query: (text, values) => counted(text, () => pool.query(text, values)),
+    query: (text, values, options) => counted(text, () => pool.query(text, values, options)),
     execute: (text, values) => counted(text, () => pool.execute(text, values)),
     transaction: (work, options) => transaction(pool, writes, work, options),
   };
@@ -69,9 +69,9 @@ async function transaction<T>(
   let refuse: (error: unknown) => void = () => {};
   let confirmed: Promise<void> | undefined;
   const observe = (sql: Sql): Sql => ({
-    query: (text, values) => {
+    query: (text, values, options) => {
       counts ||= writing.test(text) && !background.test(text);
-      return sql.query(text, values);
+      return sql.query(text, values, options);
     },
     execute: (text, values) => {
       if (text.includes('PREPARE TRANSACTION'))

@@ -43,11 +43,11 @@ export async function databases(): Promise<Databases> {
   };
 }
 
-/** Waits until `condition` holds. Rejects after 15 s with what was waited for. */
+/** Waits until `condition` holds. Rejects after 60 s with what was waited for. */
 export async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
   const startedMs = runtime.clock.nowMs();
   while (!(await condition())) {
-    if (runtime.clock.nowMs() - startedMs > 15_000) throw new Error(`not within 15 s: ${what}`);
+    if (runtime.clock.nowMs() - startedMs > 60_000) throw new Error(`not within 60 s: ${what}`);
     await sleep(runtime.timers, 10);
   }
 }

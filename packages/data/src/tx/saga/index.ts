@@ -13,15 +13,18 @@ export {
   SagaEngine,
   type SagaEngineOptions,
   type SagaEngineSettings,
+  type SagaOutcome,
   type SagaPlace,
 } from './saga-engine.ts';
 export type { SagaFailure, SagaInput, SagaState, SagaStatus, StepPhase, StepState } from './saga-state.ts';
-export {
-  type SagaAudit,
-  type SagaChange,
-  type SagaKeeper,
-  type SagaMessage,
-  type SagaRow,
-  SagaStore,
-  type SagaView,
-} from './saga-store.ts';
+export type {
+  SagaAudit,
+  SagaChange,
+  SagaKeeper,
+  SagaMessage,
+  SagaNews,
+  SagaRow,
+  SagasWritten,
+  SagaView,
+} from './saga-keeper.ts';
+export { SagaStore } from './saga-store.ts';

@@ -3,7 +3,7 @@ import { backoffMs } from '@heddle/traffic';
 import type { AnySaga } from './definition.ts';
 import { performEffect } from './perform-effect.ts';
 import type { SagaEffect, SagaInput } from './saga-state.ts';
-import type { SagaChange, SagaMessage, SagaRow } from './saga-store.ts';
+import type { SagaChange, SagaMessage, SagaRow } from './saga-keeper.ts';
 import { dueMs, stepSaga } from './step-saga.ts';
 
 /** What a live saga needs of the engine. */
@@ -39,6 +39,11 @@ export class LiveSaga {
 
   get row(): SagaRow {
     return this.#row;
+  }
+
+  /** True once it is somebody else's, as far as is known: then `row` may not be what is stored. */
+  get isLost(): boolean {
+    return this.#lost;
   }
 
   /** Carries out what was stored with the saga's beginning. */

@@ -10,7 +10,7 @@ import {
 import { backoffMs, timeout } from '@heddle/traffic';
 import type { AnySaga, StepContext, StepOptions } from './definition.ts';
 import type { SagaEffect, SagaFailure, SagaInput, SagaState } from './saga-state.ts';
-import type { SagaRow } from './saga-store.ts';
+import type { SagaRow } from './saga-keeper.ts';
 
 // What would fail again with the same input.
 const hopeless: ReadonlySet<Code> = new Set([
