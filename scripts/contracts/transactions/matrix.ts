@@ -63,7 +63,7 @@ function faultsFor(
   );
   const weather: readonly (readonly [string, Fault])[] = [
     ['every message twice', { weather: { twice: true } }],
-    ['first messages late, beyond the timeout', { weather: { firstDelayMs: 900 } }],
+    ['first messages late, beyond the timeout', { weather: { firstDelayMs: 2000 } }],
     ['network cut before messages arrive', { weather: { cutRequests: 3 } }],
     ['network cut before answers arrive', { weather: { firstAnswerLost: true } }],
   ];
@@ -90,7 +90,10 @@ async function withServers(
   await postgres.start();
   const maria = withMaria ? await startMaria() : undefined;
   try {
-    const results = await run({ postgres, mariadb: maria?.server }, 'PostgreSQL 18');
+    const results = await run(
+      { postgres, mariadb: maria?.server, compileCache: path.join(folder, 'compiled') },
+      'PostgreSQL 18',
+    );
     return [...results, ...(maria?.skipped ?? [])];
   } finally {
     await maria?.stop();

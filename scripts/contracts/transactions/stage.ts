@@ -23,6 +23,8 @@ export interface Fault {
 
 /** Servers that all runs share. */
 export interface Servers {
+  /** A folder for what the processes have compiled: starting them is most of the work of a run. */
+  readonly compileCache: string;
   readonly postgres: EmbeddedPostgres;
   readonly mariadb: { readonly port: number; restart(): Promise<void> } | undefined;
 }
@@ -35,7 +37,7 @@ export interface Shown {
 
 const runtime = { ...nodeRuntime({ name: 'matrix' }), log: () => {} };
 const program = path.join(import.meta.dirname, 'program.ts');
-const limitMs = 40_000;
+const limitMs = 120_000;
 const awayMessages =
   /57P0|DATABASE_STOPPING|DATABASE_UNREACHABLE|CONNECTION_LOST|ECONNREFUSED|PROTOCOL_CONNECTION_LOST/;
 let runs = 0;
@@ -169,7 +171,10 @@ class Stage {
       weather: this.#fault.weather ?? {},
     };
     const args = ['--conditions=@heddle/source', '--no-warnings', program, JSON.stringify(orders)];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NODE_COMPILE_CACHE: this.#servers.compileCache },
+    });
     endWithUs(child);
     this.#children.set(role, child);
     let errors = '';
