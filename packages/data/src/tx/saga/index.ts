@@ -1,13 +1,4 @@
-export {
-  type AnySaga,
-  saga,
-  SagaBuilder,
-  type SagaDefinition,
-  type SagaOptions,
-  type StepContext,
-  type StepOptions,
-  type WaitOptions,
-} from './definition.ts';
+export { saga, SagaBuilder, type SagaOptions } from './definition.ts';
 export {
   type BeginOptions,
   SagaEngine,
@@ -28,3 +19,14 @@ export type {
   SagaView,
 } from './saga-keeper.ts';
 export { SagaStore } from './saga-store.ts';
+export type { SubSagaOptions } from './sub-saga.ts';
+export type {
+  AnySaga,
+  SagaDefinition,
+  SagaEnd,
+  SagaStarter,
+  StepContext,
+  StepOptions,
+  UndoContext,
+  WaitOptions,
+} from './step.ts';

@@ -1,6 +1,6 @@
 import { type Call, correlationId, HeddleError, type Part, type Runtime, type Timer } from '@heddle/kernel';
 import type { Sql, SqlPool } from '@heddle/sql';
-import type { AnySaga, SagaDefinition } from './definition.ts';
+import type { AnySaga, SagaDefinition, SagaStarter } from './step.ts';
 import { Gather } from '../gather.ts';
 import { LiveSaga, type SagaHost } from './live-saga.ts';
 import type { SagaInput, SagaStatus } from './saga-state.ts';
@@ -56,7 +56,7 @@ export interface BeginOptions {
  * Runs sagas, and goes on with those that other processes have left. Every process of a service may have one. As a part:
  * `start` makes the tables and looks for work; `stop` ends when what runs has ended, and leaves the rest to others.
  */
-export class SagaEngine implements Part {
+export class SagaEngine implements Part, SagaStarter {
   readonly name = 'sagas';
   readonly store: SagaKeeper;
   readonly #options: SagaEngineOptions;
@@ -89,6 +89,7 @@ export class SagaEngine implements Part {
     this.#tells = new Gather(500, (news) => this.store.tell(news).then(() => news.map(() => undefined)));
     this.#host = {
       runtime,
+      engine: this,
       save: (change) => this.#writes.add({ change, isBegin: false }),
       said: (id) => this.store.said(id),
       onRest: (saga) => this.#rests(saga),
@@ -150,7 +151,10 @@ export class SagaEngine implements Part {
     }
   }
 
-  /** As `begin`, as part of the caller's transaction: the saga is there if that commits, and is found within a second. */
+  /**
+   * As `begin`, as part of the caller's transaction: the saga is there if that commits, and is found within a second; or
+   * at once, if `wake` is called then.
+   */
   async beginIn<Input>(
     sql: Sql,
     definition: SagaDefinition<Input, unknown>,
@@ -160,6 +164,11 @@ export class SagaEngine implements Part {
     const { row, change } = this.#first(definition, input, options);
     await this.store.begin([{ ...change, kept: false, dueMs: 0 }], sql);
     return row.id;
+  }
+
+  /** Looks for work now: after the commit of a `beginIn`. */
+  wake(): void {
+    this.#lookSoon();
   }
 
   /** What a step `wait`s for has come. May come early: it is kept until it is waited for. */
