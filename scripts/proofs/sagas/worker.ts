@@ -118,9 +118,9 @@ async function main(places: Places): Promise<void> {
     from,
     to,
     both: (tx, { account, amount }) =>
-      coordinator.run(async ({ join }) => {
-        await join(first.branch(branchWork(tx, account, -amount)));
-        await join(second.branch(branchWork(tx, account, amount)));
+      coordinator.run(async (transaction) => {
+        await transaction.join(first.branch(branchWork(tx, account, -amount)));
+        await transaction.join(second.branch(branchWork(tx, account, amount)));
       }),
   });
   const definitions: readonly AnySaga[] = [definition];
@@ -131,7 +131,7 @@ async function main(places: Places): Promise<void> {
     definitions,
     leaseMs: 3000,
     pollMs: 200,
-    maxRunning: 200,
+    maxRunning: 64,
   });
   await engine.start();
   // Its end will be a kill, which stores nothing.
