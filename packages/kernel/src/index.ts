@@ -16,6 +16,7 @@ export {
   userId,
 } from './context.ts';
 export { type Code, codes, type ErrorDetail, HeddleError, type HeddleErrorInit } from './error.ts';
+export { Gather, type GatherOptions } from './gather.ts';
 export {
   App,
   type AppOptions,
@@ -57,7 +58,9 @@ export {
   type Replay,
   type Result,
   settle,
+  settleThen,
+  valueOf,
 } from './result.ts';
 export { type Layer, type Service, stack } from './service.ts';
 export { sleep } from './sleep.ts';
-export { childSpan, startTrace } from './trace-ids.ts';
+export { childSpan, DrawnSpan, startTrace } from './trace-ids.ts';

@@ -7,14 +7,8 @@ export {
 export { type SqlListener, sqlListener } from './node/listener.ts';
 export { removeEmbeddedPostgres } from './node/server-folder.ts';
 export { type SqlPoolOptions, sqlPool } from './node/pool.ts';
-export type {
-  Sql,
-  SqlPool,
-  SqlPoolLoad,
-  SqlValue,
-  StatementOptions,
-  TransactionOptions,
-} from './sql.ts';
+export { prepared } from './prepared.ts';
+export type { Sql, SqlPool, SqlPoolLoad, SqlValue, TransactionOptions } from './sql.ts';
 export {
   isConnectionBroken,
   type SqlPhase,

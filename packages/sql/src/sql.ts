@@ -10,22 +10,9 @@ export type SqlValue = string | number | bigint | boolean | Date | Uint8Array | 
  */
 export interface Sql {
   /** The rows of one statement. The caller states their shape: it is what the statement selects. */
-  query<Row extends object>(
-    text: string,
-    values?: readonly SqlValue[],
-    options?: StatementOptions,
-  ): Promise<readonly Row[]>;
+  query<Row extends object>(text: string, values?: readonly SqlValue[]): Promise<readonly Row[]>;
   /** How many rows one statement touched. Without values, `text` may hold several statements. */
   execute(text: string, values?: readonly SqlValue[]): Promise<number>;
-}
-
-/** How a statement is run. */
-export interface StatementOptions {
-  /**
-   * Parsed and planned once for each connection: for constant texts that run very often and whose plan does not depend
-   * on how much there is. Only a wish: a `Sql` that cannot do it runs the statement as any other. Default false.
-   */
-  readonly prepared?: boolean;
 }
 
 /** How a transaction is run. */

@@ -51,7 +51,7 @@ export function countedPool(pool: SqlPool, writes: DurableWrites): SqlPool {
     },
     start: () => pool.start?.() ?? Promise.resolve(),
     stop: () => pool.stop?.() ?? Promise.resolve(),
-    query: (text, values, options) => counted(text, () => pool.query(text, values, options)),
+    query: (text, values) => counted(text, () => pool.query(text, values)),
     execute: (text, values) => counted(text, () => pool.execute(text, values)),
     transaction: (work, options) => transaction(pool, writes, work, options),
   };
@@ -69,9 +69,9 @@ async function transaction<T>(
   let refuse: (error: unknown) => void = () => {};
   let confirmed: Promise<void> | undefined;
   const observe = (sql: Sql): Sql => ({
-    query: (text, values, options) => {
+    query: (text, values) => {
       counts ||= writing.test(text) && !background.test(text);
-      return sql.query(text, values, options);
+      return sql.query(text, values);
     },
     execute: (text, values) => {
       if (text.includes('PREPARE TRANSACTION'))

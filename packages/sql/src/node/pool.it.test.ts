@@ -66,17 +66,6 @@ describe('sqlPool', () => {
     assert.deepEqual(await pool.query('SELECT 1 AS still'), [{ still: 1 }]);
   });
 
-  test('a prepared statement is planned once for each connection, and takes new values each time', async () => {
-    const pool = poolFor(await newDatabase(), { maxConnections: 1 });
-    for (const value of [1, 2, 3])
-      assert.deepEqual(await pool.query('SELECT $1::integer AS it', [value], { prepared: true }), [
-        { it: value },
-      ]);
-    assert.deepEqual(await pool.query('SELECT statement FROM pg_prepared_statements'), [
-      { statement: 'SELECT $1::integer AS it' },
-    ]);
-  });
-
   test('counts the rows that a statement touched, and that several did', async () => {
     const pool = poolFor(await newDatabase());
     assert.equal(

@@ -1,6 +1,7 @@
 import { HeddleError, type Runtime } from '@heddle/kernel';
 import pg from 'pg';
-import type { Sql, SqlPool, SqlPoolLoad, SqlValue, StatementOptions, TransactionOptions } from '../sql.ts';
+import type { Sql, SqlPool, SqlPoolLoad, SqlValue, TransactionOptions } from '../sql.ts';
+import { statementName } from '../prepared.ts';
 import { isConnectionBroken, type SqlPhase, sqlError } from '../sql-error.ts';
 
 /** What a pool may be told. Durations in milliseconds. */
@@ -70,12 +71,8 @@ class PgPool implements SqlPool {
     return this.#stopped;
   }
 
-  query<Row extends object>(
-    text: string,
-    values?: readonly SqlValue[],
-    options?: StatementOptions,
-  ): Promise<readonly Row[]> {
-    return this.#withConnection((connection) => connection.query<Row>(text, values, options));
+  query<Row extends object>(text: string, values?: readonly SqlValue[]): Promise<readonly Row[]> {
+    return this.#withConnection((connection) => connection.query<Row>(text, values));
   }
 
   execute(text: string, values?: readonly SqlValue[]): Promise<number> {
@@ -136,12 +133,8 @@ class PgConnection implements Sql {
     return this.#broken;
   }
 
-  async query<Row extends object>(
-    text: string,
-    values?: readonly SqlValue[],
-    options?: StatementOptions,
-  ): Promise<readonly Row[]> {
-    return (await this.run<Row>('statement', text, values, options)).rows;
+  async query<Row extends object>(text: string, values?: readonly SqlValue[]): Promise<readonly Row[]> {
+    return (await this.run<Row>('statement', text, values)).rows;
   }
 
   async execute(text: string, values?: readonly SqlValue[]): Promise<number> {
@@ -155,13 +148,15 @@ class PgConnection implements Sql {
     phase: SqlPhase,
     text: string,
     values?: readonly SqlValue[],
-    { prepared = false }: StatementOptions = {},
   ): Promise<pg.QueryResult<Row>> {
-    const given = {
-      ...(values !== undefined && { values: [...values] }),
-      ...(prepared && { name: preparedName(text) }),
+    const given = values === undefined ? {} : { values: [...values] };
+    const name = statementName(text);
+    const statement = {
+      text,
+      ...given,
+      ...(name !== undefined && { name }),
+      query_timeout: this.#statementTimeoutMs + silenceMs,
     };
-    const statement = { text, ...given, query_timeout: this.#statementTimeoutMs + silenceMs };
     try {
       return await this.#client.query<Row>(statement);
     } catch (thrown) {
@@ -223,15 +218,6 @@ function describe(url: string): string {
       'a database URL looks like postgres://user:secret@host:5432/name; the given one cannot be read';
     throw new HeddleError({ code: 'invalid_argument', reason: 'BAD_DATABASE_URL', message, sent: false });
   }
-}
-
-const preparedNames = new Map<string, string>();
-
-/** One name for one text, in all connections of the process. */
-function preparedName(text: string): string {
-  let name = preparedNames.get(text);
-  if (name === undefined) preparedNames.set(text, (name = `heddle_${preparedNames.size}`));
-  return name;
 }
 
 function poolStopped(what: string): HeddleError {

@@ -1,7 +1,14 @@
-import { type Call, correlationId, HeddleError, type Part, type Runtime, type Timer } from '@heddle/kernel';
+import {
+  type Call,
+  correlationId,
+  Gather,
+  HeddleError,
+  type Part,
+  type Runtime,
+  type Timer,
+} from '@heddle/kernel';
 import type { Sql, SqlPool } from '@heddle/sql';
 import type { AnySaga, SagaDefinition, SagaStarter } from './step.ts';
-import { Gather } from '../gather.ts';
 import { LiveSaga, type SagaHost } from './live-saga.ts';
 import type { SagaInput, SagaStatus } from './saga-state.ts';
 import type { SagaChange, SagaKeeper, SagaNews, SagaRow } from './saga-keeper.ts';
@@ -85,8 +92,11 @@ export class SagaEngine implements Part, SagaStarter {
     this.store =
       'keeper' in options ? options.keeper(worker) : new SagaStore(options.pool, options.url, worker);
     // A saga has one write on its way at a time, so batches of different sagas may overtake each other.
-    this.#writes = new Gather(500, (writes) => this.#writeAll(writes), 2);
-    this.#tells = new Gather(500, (news) => this.store.tell(news).then(() => news.map(() => undefined)));
+    this.#writes = new Gather({ most: 500, lanes: 2, send: (writes) => this.#writeAll(writes) });
+    this.#tells = new Gather({
+      most: 500,
+      send: (news) => this.store.tell(news).then(() => news.map(() => undefined)),
+    });
     this.#host = {
       runtime,
       engine: this,
