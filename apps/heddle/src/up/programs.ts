@@ -77,11 +77,13 @@ export interface ShopSurroundings extends Surroundings {
   readonly controlPlane: string;
   /** By service. */
   readonly databaseUrls: Readonly<Record<string, string>>;
+  /** How orders are carried out: see the shop's `CheckoutKind`. */
+  readonly checkout: string;
 }
 
 /** Two instances of one service of the shop, in two zones. */
 export function shopPrograms(service: string, shop: ShopSurroundings): Program[] {
-  const { token, adminToken, controlPlane, databaseUrls } = shop;
+  const { token, adminToken, controlPlane, databaseUrls, checkout } = shop;
   return ['a', 'b'].map((zone, at) => ({
     name: `${service}-${at + 1}`,
     file: fileURLToPath(new URL(`../../../../examples/shop/src/${service}/main.ts`, import.meta.url)),
@@ -92,6 +94,7 @@ export function shopPrograms(service: string, shop: ShopSurroundings): Program[]
       SHOP_DATABASE_URL: databaseUrls[service] ?? '',
       SHOP_ADMIN_TOKEN: adminToken,
       SHOP_ZONE: zone,
+      SHOP_CHECKOUT: checkout,
     },
     readyMs: 60_000,
     stopMs: 20_000,
