@@ -63,7 +63,17 @@ export function gatewayProgram(
   return {
     name: 'gateway',
     file: main,
-    args: ['gateway', '--config', config, '--port', String(port), '--registry', controlPlane],
+    args: [
+      'gateway',
+      '--config',
+      config,
+      '--port',
+      String(port),
+      '--registry',
+      controlPlane,
+      '--workers',
+      '1',
+    ],
     env: { HEDDLE_REGISTRY_TOKEN: token, HEDDLE_ADMIN_TOKEN: adminToken },
     readyMs: 30_000,
     stopMs: 15_000,

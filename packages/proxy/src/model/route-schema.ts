@@ -2,6 +2,7 @@ import { parseTarget } from '@heddle/discovery';
 import { HeddleError } from '@heddle/kernel';
 import type { AccessRule } from '@heddle/security';
 import { type RouteAuth, routeAuth } from '../auth/auth-schema.ts';
+import { type RouteDecision, routeDecision } from '../decide/decide-schema.ts';
 import { type LimitConfig, limitConfigs } from '../limit/limit-schema.ts';
 import { normalPath } from '../router/normal-path.ts';
 import { flag, list, number, object, oneOf, type Read, record, type Shape, text, whole } from './document.ts';
@@ -140,12 +141,14 @@ export interface RouteDocument {
   redirect?: { to: string; status?: number };
   respond?: { status: number; body?: string; contentType?: string };
   rewrite?: string;
+  forwardHost?: string;
   rewriteRegex?: { pattern: string; to: string };
   request?: FieldChangesDocument;
   response?: FieldChangesDocument;
   cors?: Partial<Cors> & { origins: string[] };
   auth?: RouteAuth;
   access?: AccessDocument[];
+  decide?: RouteDecision;
   rateLimit?: LimitConfig[];
   fault?: { delay?: { percent: number; ms: number }; abort?: { percent: number; status: number } };
   mirror?: { upstream: string; percent?: number };
@@ -253,6 +256,10 @@ export const routeDocument: Read<RouteDocument> = object<RouteDocument>(
       ['status'],
     ),
     rewrite: plainPath,
+    forwardHost: text(
+      'pass, upstream, or a host name in lower case',
+      (value) => value.length <= 253 && hostName.test(value) && !value.startsWith('*'),
+    ),
     rewriteRegex: object<{ pattern: string; to: string }>({ pattern: regex, to: fieldValue }, [
       'pattern',
       'to',
@@ -272,6 +279,7 @@ export const routeDocument: Read<RouteDocument> = object<RouteDocument>(
     ),
     auth: routeAuth,
     access: list(access, 100),
+    decide: routeDecision,
     rateLimit: limitConfigs,
     fault: object<NonNullable<RouteDocument['fault']>>(
       {

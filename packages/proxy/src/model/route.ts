@@ -1,5 +1,6 @@
 import type { AccessRule } from '@heddle/security';
 import type { RouteAuth } from '../auth/auth-schema.ts';
+import type { RouteDecision } from '../decide/decide-schema.ts';
 import type { LimitConfig } from '../limit/limit-schema.ts';
 
 /** How a path is compared. */
@@ -136,6 +137,8 @@ export interface RouteConfig {
   readonly match: RouteMatch;
   readonly action: Action;
   readonly rewrite: Rewrite | undefined;
+  /** The host that the upstream is asked for: `pass` as it came (the default), `upstream` the instance's own, or a name. */
+  readonly forwardHost: string;
   readonly request: FieldChanges;
   readonly response: FieldChanges;
   readonly cors: Cors | undefined;
@@ -143,6 +146,8 @@ export interface RouteConfig {
   readonly auth: RouteAuth | undefined;
   /** Asked when it is known who comes. Empty: none. */
   readonly access: readonly AccessRule[];
+  /** Undefined: the decision point is not asked. */
+  readonly decide: RouteDecision | undefined;
   /** A request must be admitted by all. Empty: none. */
   readonly limits: readonly LimitConfig[];
   readonly fault: RouteFault | undefined;
