@@ -21,6 +21,7 @@ import { normalisation } from './gateway/normalisation.ts';
 import { ratelimitMemory } from './gateway/ratelimit-memory.ts';
 import type { Contract } from './result.ts';
 import { grpcurlContract } from './calls/grpcurl.ts';
+import { connectClients, grpcJs } from './calls/official-clients.ts';
 import { transactions } from './transactions/matrix.ts';
 import { connectConformanceContract } from './wire/connect-conformance.ts';
 import { counterparts } from './wire/counterparts.ts';
@@ -33,7 +34,7 @@ import { smuggling } from './wire/smuggling.ts';
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
   eventstore: [postgresEventStore],
   messaging: [memoryMessaging, postgresMessaging, redisMessaging, natsMessaging],
-  calls: [grpcurlContract],
+  calls: [grpcurlContract, connectClients, grpcJs],
   boundaries: [booking, trading, properties, shop],
   discovery: [
     embedded,
