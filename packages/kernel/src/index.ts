@@ -16,6 +16,7 @@ export {
   userId,
 } from './context.ts';
 export { type Code, codes, type ErrorDetail, HeddleError, type HeddleErrorInit } from './error.ts';
+export { Gather, type GatherOptions } from './gather.ts';
 export {
   App,
   type AppOptions,

@@ -26,8 +26,8 @@ import { withMetadata } from '../status/error-metadata.ts';
 import { readStatus } from '../status/status-fields.ts';
 import { framedOf, pathOf, type RpcRequest, type RpcResponse, type RpcService } from './rpc-call.ts';
 
-/** What `grpcExchange` may be told. */
-export interface GrpcExchangeOptions {
+/** What an exchange may be told, whichever protocol it speaks. */
+export interface ExchangeOptions {
   /** Host and port for `:authority`. */
   readonly authority: string;
   /** Largest message that is taken. Default 4 MiB. */
@@ -37,8 +37,8 @@ export interface GrpcExchangeOptions {
 }
 
 /** What answers may be compressed by; said with every request. */
-const known: readonly Compression[] = [gzip, deflate];
-const accepted = acceptedEncodings(known);
+export const knownCompressions: readonly Compression[] = [gzip, deflate];
+const accepted = acceptedEncodings(knownCompressions);
 
 /**
  * Speaks gRPC over an HTTP client, one attempt at a time (grpc/grpc `doc/PROTOCOL-HTTP2.md`), with the call's context on
@@ -47,7 +47,7 @@ const accepted = acceptedEncodings(known);
  * A unary call resolves when message and status have come; any other when its header fields have, and it ends with
  * its last message. The HTTP exchange is a child: it may go well in every byte and still bring an error status.
  */
-export function grpcExchange(http: HttpService, options: GrpcExchangeOptions): RpcService {
+export function grpcExchange(http: HttpService, options: ExchangeOptions): RpcService {
   const { authority, maxMessageBytes = 4 * 1024 * 1024, compress } = options;
   return (req, call) => {
     const exchange = call.child();
@@ -118,7 +118,8 @@ function fieldsFor(own: Fields): Fields {
   return fields.has('user-agent') ? fields : fields.append('user-agent', 'heddle');
 }
 
-async function* framed(
+/** Messages in envelopes, as they come. */
+export async function* framed(
   messages: AsyncIterable<Uint8Array>,
   compress: Compression | undefined,
 ): AsyncGenerator<Uint8Array, void> {
@@ -156,7 +157,7 @@ function statusWith({ fields, status }: HttpResponse, trailer: Fields): HeddleEr
 }
 
 /** gRPC's word for an answer with too many messages or too few in a call that has one. */
-function messageCount(found: string): HeddleError {
+export function messageCount(found: string): HeddleError {
   const message = `the server answered with status OK and ${found}`;
   return new HeddleError({ code: 'unimplemented', reason: 'MESSAGE_COUNT', message });
 }
@@ -172,7 +173,7 @@ async function* noMessages(): AsyncGenerator<Uint8Array, void> {}
 
 function compressionOfAnswer(response: HttpResponse, exchange: Call): Compression | undefined {
   try {
-    return compressionOf(response.fields.get('grpc-encoding'), known);
+    return compressionOf(response.fields.get('grpc-encoding'), knownCompressions);
   } catch (thrown) {
     // The server's mistake: it was told what is known here.
     const error = HeddleError.from(thrown).with({ code: 'internal' });

@@ -20,6 +20,11 @@ export function nameEndpoint(call: Call, endpoint: string): void {
   else shared.endpoint = endpoint;
 }
 
+/** What `nameEndpoint` has said of a call; `unmatched` where nobody has. For whoever else tells of calls. */
+export function endpointOf(call: Call): string {
+  return call.get(matched)?.endpoint ?? unmatched;
+}
+
 /** What `httpServerMetrics` and `httpClientMetrics` need to know. */
 export interface HttpMetricsOptions {
   /** The label `service`: on a server its own name, on a client the name it calls. */
