@@ -34,6 +34,7 @@ import { reload } from './gateway/reload.ts';
 import { gatewaySmuggling } from './gateway/smuggling.ts';
 import type { Contract } from './result.ts';
 import { grpcurlContract } from './calls/grpcurl.ts';
+import { connectClients, grpcJs } from './calls/official-clients.ts';
 import { transactions } from './transactions/matrix.ts';
 import { connectConformanceContract } from './wire/connect-conformance.ts';
 import { counterparts } from './wire/counterparts.ts';
@@ -53,7 +54,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     rabbitMessaging,
     kafkaMessaging,
   ],
-  calls: [grpcurlContract],
+  calls: [grpcurlContract, connectClients, grpcJs],
   boundaries: [booking, trading, properties, shop],
   config: [embeddedConfig, etcdConfig, consulConfig, kubernetesConfig, gitConfig],
   discovery: [
