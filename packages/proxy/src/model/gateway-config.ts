@@ -14,6 +14,7 @@ import {
 } from './document.ts';
 import { rateLimitStore, type RateLimitStoreConfig } from '../limit/store-schema.ts';
 import { withoutSlash } from '../router/normal-path.ts';
+import { isResource, resourceRoutes } from './gateway-api/routes-of.ts';
 import { matchOf, routeOf } from './complete-route.ts';
 import {
   defaultLimits,
@@ -160,22 +161,31 @@ interface Part {
 }
 
 function read(documents: readonly ConfigDocument[]): ReadConfig {
-  const parts = documents.map(partOf);
+  const parts = documents.flatMap(partsOf);
   reportTwice(parts);
   reportUndecidable(parts);
   const whole = parts.every(({ given }) => given !== undefined);
   return { config: whole ? complete(parts) : undefined, problems: parts.flatMap((part) => problemsOf(part)) };
 }
 
-function partOf({ content, source }: ConfigDocument): Part {
+/** A file of resources may hold several, each a document of its own. */
+function partsOf({ content, source }: ConfigDocument): Part[] {
   if (content.length > maxDocumentLength) {
     const message = `expected at most ${maxDocumentLength} characters, found ${content.length}`;
     throw badConfig(source, [{ line: 1, column: 1, at: '', message }]);
   }
-  const document = new DocumentReader(content);
-  // A document that is not even YAML would only give consequential problems.
-  const given = document.problems.length > 0 ? undefined : gateway(document.root);
-  return { source, document, given };
+  const ofResources = isResource(content);
+  const readers = ofResources ? DocumentReader.several(content) : [new DocumentReader(content)];
+  return readers.map((document) => {
+    // A document that is not even YAML would only give consequential problems.
+    if (document.problems.length > 0) return { source, document, given: undefined };
+    return { source, document, given: ofResources ? resource(document.root) : gateway(document.root) };
+  });
+}
+
+function resource(root: Place): GatewayDocument | undefined {
+  const routes = resourceRoutes(root);
+  return routes && { routes };
 }
 
 /** Of two routes for the same requests the second would never be asked; of two sections nobody could say which holds. */
@@ -264,7 +274,7 @@ function entry(place: Place): RouteEntry {
 }
 
 function routeOfProblem(at: string): string | undefined {
-  return /^routes\[\d+\]/.exec(at)?.[0];
+  return /^(routes\[\d+\]|\w+Route [\w./-]+ rules\[\d+\])/.exec(at)?.[0];
 }
 
 function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {

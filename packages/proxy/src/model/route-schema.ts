@@ -24,7 +24,8 @@ const template: Read<string> = text(
   (value) => value.includes('{') && isPlainPath(value.replace(/\/\{[a-zA-Z][a-zA-Z0-9_]*\}(?=\/|$)/g, '/x')),
 );
 
-const regex: Read<string> = (at) => {
+/** A regular expression of the engine that routes are matched by. */
+export const regexText: Read<string> = (at) => {
   const value = text('a regular expression')(at);
   if (value === undefined) return undefined;
   const compiled = pattern(value);
@@ -72,7 +73,7 @@ const path: Read<PathMatch> = (at) => {
     const value = plainPath(at);
     return value === undefined ? undefined : { kind: 'prefix', value };
   }
-  const one = object({ exact: plainPath, prefix: plainPath, template, regex }, []) as Read<object>;
+  const one = object({ exact: plainPath, prefix: plainPath, template, regex: regexText }, []) as Read<object>;
   return single<PathMatch>(one, (kind, value) => ({ kind: kind as PathMatch['kind'], value }))(at);
 };
 
@@ -83,7 +84,10 @@ const condition: Read<Condition> = (at) => {
     const value = fieldValue(at);
     return value === undefined ? undefined : { kind: 'exact', value };
   }
-  const one = object({ exact: fieldValue, prefix: fieldValue, regex, present: flag }, []) as Read<object>;
+  const one = object(
+    { exact: fieldValue, prefix: fieldValue, regex: regexText, present: flag },
+    [],
+  ) as Read<object>;
   return single<Condition>(one, (kind, value: unknown) =>
     kind === 'present'
       ? { kind: value === true ? 'present' : 'absent', value: '' }
@@ -138,7 +142,15 @@ export interface RouteDocument {
   split?: { upstream: string; weight: number }[];
   variants?: Variant[];
   sticky?: { by: 'user' | 'header' | 'cookie'; name?: string };
-  redirect?: { to: string; status?: number };
+  redirect?: {
+    to?: string;
+    scheme?: 'http' | 'https';
+    host?: string;
+    port?: number;
+    path?: string;
+    prefix?: string;
+    status?: number;
+  };
   respond?: { status: number; body?: string; contentType?: string };
   rewrite?: string;
   forwardHost?: string;
@@ -242,14 +254,19 @@ export const routeDocument: Read<RouteDocument> = object<RouteDocument>(
       { by: oneOf('user', 'header', 'cookie'), name: cookieName },
       ['by'],
     ),
-    redirect: object<{ to: string; status?: number }>(
+    redirect: object<NonNullable<RouteDocument['redirect']>>(
       {
+        scheme: oneOf('http', 'https'),
+        host,
+        port: whole(1, 65_535),
+        path: plainPath,
+        prefix: plainPath,
         to: text('a path, or http:// or https:// and more', (value) =>
           /^(https?:\/\/[\x21-\x7e]+|\/(?!\/)[\x21-\x7e]*)$/.test(value),
         ),
         status: whole(300, 308),
       },
-      ['to'],
+      [],
     ),
     respond: object<{ status: number; body?: string; contentType?: string }>(
       { status, body: text('a text'), contentType: fieldValue },
@@ -260,7 +277,7 @@ export const routeDocument: Read<RouteDocument> = object<RouteDocument>(
       'pass, upstream, or a host name in lower case',
       (value) => value.length <= 253 && hostName.test(value) && !value.startsWith('*'),
     ),
-    rewriteRegex: object<{ pattern: string; to: string }>({ pattern: regex, to: fieldValue }, [
+    rewriteRegex: object<{ pattern: string; to: string }>({ pattern: regexText, to: fieldValue }, [
       'pattern',
       'to',
     ]),
@@ -325,7 +342,8 @@ function oneOrMore<T>(item: Read<T>): Read<T[]> {
   };
 }
 
-function isFieldName(value: string): boolean {
+/** True for the name of a header field, in lower case. */
+export function isFieldName(value: string): boolean {
   return token.test(value) && value === value.toLowerCase();
 }
 

@@ -57,6 +57,17 @@ export interface Sticky {
   readonly name: string;
 }
 
+/** Where a redirect leads: a place, or the place that was asked for with some parts replaced. */
+export type RedirectTo =
+  | string
+  | {
+      readonly scheme: 'http' | 'https' | undefined;
+      readonly host: string | undefined;
+      readonly port: number | undefined;
+      /** Instead of all of the path, or of the prefix that was matched. */
+      readonly path: { readonly kind: 'full' | 'prefix'; readonly value: string } | undefined;
+    };
+
 /** What happens to a request that has been let in. */
 export type Action =
   | {
@@ -65,7 +76,7 @@ export type Action =
       readonly variants: readonly Variant[];
       readonly sticky: Sticky | undefined;
     }
-  | { readonly kind: 'redirect'; readonly status: number; readonly to: string }
+  | { readonly kind: 'redirect'; readonly status: number; readonly to: RedirectTo }
   | {
       readonly kind: 'respond';
       readonly status: number;

@@ -109,7 +109,7 @@ function served(
     const shares = action.shares.map(({ upstream, weight }) => ({ service: way(upstream), weight }));
     const variants = action.variants.map((each) => ({ ...each, service: way(each.upstream) }));
     service = chosen({ shares, variants, sticky: action.sticky, salt: name });
-  } else service = ownAnswer(action);
+  } else service = ownAnswer(action, match.path.value);
   if (mirror !== undefined) {
     const to = balance(targets.get(mirror.upstream, route.protocol).group);
     service = mirrored({ to, percent: mirror.percent, timeoutMs: route.timeoutMs })(service);
