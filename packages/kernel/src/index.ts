@@ -38,6 +38,7 @@ export type {
 } from './ports/net.ts';
 export type { Random } from './ports/random.ts';
 export type { Runtime } from './ports/runtime.ts';
+export type { Span, SpanAttributes, SpanKind, SpanSink } from './ports/spans.ts';
 export type {
   ClientCertificates,
   PeerCertificate,
@@ -60,4 +61,5 @@ export {
 } from './result.ts';
 export { type Layer, type Service, stack } from './service.ts';
 export { sleep } from './sleep.ts';
+export { type OpenSpan, openSpan, type OpenSpanOptions, type SpanReport, withSpan } from './span.ts';
 export { childSpan, startTrace } from './trace-ids.ts';
