@@ -58,8 +58,8 @@ function writeSpan(writer: ProtobufWriter, span: Span): void {
   writer.uint(6, spanKinds.indexOf(span.kind));
   // Whole microseconds: a finer number would not survive the way.
   const startUs = Math.floor(startWallMs * 1000);
-  writer.fixed64(7, startUs * 1000);
-  writer.fixed64(8, (startUs + Math.round(durationMs * 1000)) * 1000);
+  writer.timeUs(7, startUs);
+  writer.timeUs(8, startUs + Math.round(durationMs * 1000));
   writeAttributes(writer, 9, span.attributes);
   if (error !== undefined) writeAttributes(writer, 9, { 'error.type': error.reason, 'heddle.code': error.code });
   if (failed) {
@@ -73,7 +73,7 @@ function writeSpan(writer: ProtobufWriter, span: Span): void {
 
 function writeLog(writer: ProtobufWriter, { timeMs, level, message, ...line }: LogLine): void {
   const start = writer.open(2);
-  writer.fixed64(1, Math.floor(timeMs * 1000) * 1000);
+  writer.timeUs(1, Math.floor(timeMs * 1000));
   writer.uint(2, severities[level]);
   writer.text(3, level);
   writeAnyValue(writer, 5, message);

@@ -45,13 +45,11 @@ export class ProtobufWriter {
     this.#at += 8;
   }
 
-  /** A whole number of eight bytes; above 2^53 as near as a number comes. */
-  fixed64(field: number, value: number): void {
+  /** Whole microseconds as nanoseconds in eight bytes: exact, which a number could not be. */
+  timeUs(field: number, us: number): void {
     this.#room(16);
     this.#varint(field * 8 + 1);
-    const high = Math.floor(value / 4_294_967_296);
-    this.#view.setUint32(this.#at, value - high * 4_294_967_296, true);
-    this.#view.setUint32(this.#at + 4, high, true);
+    this.#view.setBigUint64(this.#at, BigInt(us) * 1000n, true);
     this.#at += 8;
   }
 
