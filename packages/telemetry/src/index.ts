@@ -17,4 +17,44 @@ export { type HistogramOptions, type Metric, MetricRegistry } from './metrics/re
 export type { RpcSide } from './metrics/rpc-families.ts';
 export { type RpcMetricsOptions, rpcMetrics } from './metrics/rpc-metrics.ts';
 export { serverMetrics } from './metrics/server-metrics.ts';
-export { type Span, traced, type TracedOptions } from './tracing/traced.ts';
+export { decodeLogsJson, decodeTracesJson } from './otlp/decode-json.ts';
+export { decodeLogs } from './otlp/decode-logs.ts';
+export { decodeMetrics } from './otlp/decode-metrics.ts';
+export { decodeTraces } from './otlp/decode-traces.ts';
+export { encodeLogs, encodeTraces, type LogLine } from './otlp/encode.ts';
+export { type Observed, observed, type TelemetrySettings, telemetrySettings } from './otlp/observed.ts';
+export { type ExportCounts, OtlpExporter, type OtlpExporterOptions } from './otlp/otlp-exporter.ts';
+export {
+  isOtlp,
+  type OtlpServiceOptions,
+  otlpService,
+  type OtlpSink,
+  type RawRequest,
+  type Signal,
+} from './otlp/otlp-service.ts';
+export type {
+  Attributes,
+  AttributeValue,
+  LogData,
+  MetricPoint,
+  Received,
+  Resource,
+  SpanData,
+  SpanEvent,
+  SpanLink,
+} from './otlp/signal.ts';
+export { isJaegerQuery, jaegerApi } from './query/jaeger-api.ts';
+export { isTelemetryQuery, telemetryApi } from './query/telemetry-api.ts';
+export type { History, HistoryBatch } from './store/history.ts';
+export {
+  bucketBoundsUs,
+  type Edge,
+  edgeQuantileUs,
+  type LogQuery,
+  type SpanQuery,
+  type TelemetryReader,
+  type Trace,
+} from './store/query.ts';
+export { TelemetryStore, type TelemetryStoreOptions } from './store/telemetry-store.ts';
+export { serverSpans } from './tracing/http-spans.ts';
+export { traced, type TracedOptions } from './tracing/traced.ts';

@@ -3,14 +3,22 @@ import type { Part, Registration, Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { badConfig, Gateway, type GatewayConfig, loadGatewayConfig, readGatewayConfig } from '@heddle/proxy';
 import { registration } from '@heddle/rpc';
-import { MetricRegistry, metricsService, processMetrics, registrationGauge } from '@heddle/telemetry';
+import {
+  MetricRegistry,
+  metricsService,
+  type Observed,
+  observed,
+  processMetrics,
+  registrationGauge,
+  telemetrySettings,
+} from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
 import { DecisionLog, explainService } from '@heddle/upstream';
 import { type HttpServer, type HttpService, serve } from '@heddle/wire';
 import { type Command, usageError } from '../command.ts';
 import { readTextFile } from '../node/config-file.ts';
 import { runServer } from '../node/run-server.ts';
-import { registryAt } from '../registry-access.ts';
+import { isPlace, readAddress, registryAt } from '../registry-access.ts';
 
 /** `heddle gateway`. */
 export const gateway: Command = {
@@ -43,23 +51,24 @@ export const gateway: Command = {
       return 0;
     }
     const config = loadGatewayConfig(content, file);
-    const runtime = nodeRuntime({ name: 'gateway' });
+    const bare = nodeRuntime({ name: 'gateway' });
+    const at = given.text('registry') ?? process.env['HEDDLE_REGISTRY'];
+    const { runtime, part } = observedGateway(bare, at);
     for (const { at, match, problems } of config.quarantined) {
       const instead =
         match === undefined ? 'and its requests may meet other routes' : 'and its requests are refused';
       runtime.log('error', `${at} is not served, ${instead}: ${badConfig(file, problems).message}`);
     }
-    const at = given.text('registry') ?? process.env['HEDDLE_REGISTRY'];
     const registry = at === undefined ? undefined : await registryAt(at, runtime);
     const listen = { host: config.listen.host, port: given.port('port', config.listen.port) };
-    return runGateway({ ...config, listen }, registry, runtime, world);
+    return runGateway({ ...config, listen }, registry, { runtime, part }, world);
   },
 };
 
 async function runGateway(
   config: GatewayConfig,
   registry: Registry | undefined,
-  runtime: Runtime,
+  { runtime, part }: Observed,
   world: Parameters<Command['run']>[1],
 ): Promise<number> {
   const metrics = new MetricRegistry();
@@ -96,10 +105,20 @@ async function runGateway(
     const onRegistered = registrationGauge(metrics);
     registrations.push(registration({ runtime, registry, instance, check, onRegistered }));
   }
-  const parts = [upstreams, operations, front];
+  const parts = [part, upstreams, operations, front];
   return runServer({ name: 'gateway', runtime, parts, registrations }, world, () => ({
     url: `http://${hostPort({ address: front.address.host, port: front.address.port })}`,
   }));
+}
+
+/** Sends its telemetry to the control plane that it gets its instances from, unless the environment says otherwise. */
+function observedGateway(runtime: Runtime, registry: string | undefined): Observed {
+  const plane = registry !== undefined && isPlace(registry) ? readAddress(registry, '--registry') : undefined;
+  const settings = telemetrySettings(process.env, plane, (problem) => {
+    throw usageError(problem);
+  });
+  const resource = { 'service.name': 'gateway', 'service.instance.id': `gateway-${process.pid}` };
+  return observed(runtime, settings, resource, process.env['HEDDLE_REGISTRY_TOKEN']);
 }
 
 /** Metrics for whoever asks; decision records only for those with the token, without which there are none to be had. */

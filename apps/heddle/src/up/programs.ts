@@ -4,6 +4,9 @@ import type { Program } from './program.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 
+/** Whoever tries something out wants to see it, and not one in ten. What the user says stands. */
+const allTraces = { HEDDLE_TRACE_RATIO: process.env['HEDDLE_TRACE_RATIO'] ?? '1' };
+
 /** Where `up` has put things. */
 export interface Surroundings {
   readonly dataFolder: string;
@@ -64,7 +67,7 @@ export function gatewayProgram(
     name: 'gateway',
     file: main,
     args: ['gateway', '--config', config, '--port', String(port), '--registry', controlPlane],
-    env: { HEDDLE_REGISTRY_TOKEN: token, HEDDLE_ADMIN_TOKEN: adminToken },
+    env: { HEDDLE_REGISTRY_TOKEN: token, HEDDLE_ADMIN_TOKEN: adminToken, ...allTraces },
     readyMs: 30_000,
     stopMs: 15_000,
   };
@@ -92,6 +95,7 @@ export function shopPrograms(service: string, shop: ShopSurroundings): Program[]
       SHOP_DATABASE_URL: databaseUrls[service] ?? '',
       SHOP_ADMIN_TOKEN: adminToken,
       SHOP_ZONE: zone,
+      ...allTraces,
     },
     readyMs: 60_000,
     stopMs: 20_000,

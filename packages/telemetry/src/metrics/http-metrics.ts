@@ -20,6 +20,12 @@ export function nameEndpoint(call: Call, endpoint: string): void {
   else shared.endpoint = endpoint;
 }
 
+/** What was said by `nameEndpoint`, on this call or below it. */
+export function endpointOf(call: Call): string | undefined {
+  const endpoint = call.get(matched)?.endpoint;
+  return endpoint === unmatched ? undefined : endpoint;
+}
+
 /** What `httpServerMetrics` and `httpClientMetrics` need to know. */
 export interface HttpMetricsOptions {
   /** The label `service`: on a server its own name, on a client the name it calls. */

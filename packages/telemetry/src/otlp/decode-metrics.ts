@@ -106,8 +106,10 @@ function readMetric(reader: ProtobufReader, batch: PointBatch): void {
 function tell(batch: PointBatch, name: string, kind: number, data: MetricData): void {
   if (kind !== 5 && kind !== 7 && kind !== 9) batch.reject(name, 'a summary or an exponential histogram');
   else if (data.temporality !== cumulative && kind !== 5) batch.reject(name, 'a delta');
-  else for (const point of data.points) if (kind === 9) tellHistogram(batch, name, point);
-  else batch.add(name, point, point.value);
+  else
+    for (const point of data.points)
+      if (kind === 9) tellHistogram(batch, name, point);
+      else batch.add(name, point, point.value);
 }
 
 function tellHistogram(batch: PointBatch, name: string, point: Point): void {
@@ -168,7 +170,12 @@ function readPacked(reader: ProtobufReader, read: () => number): number[] {
   return values;
 }
 
-const units: Readonly<Record<string, string>> = { s: 'seconds', ms: 'milliseconds', By: 'bytes', '1': 'ratio' };
+const units: Readonly<Record<string, string>> = {
+  s: 'seconds',
+  ms: 'milliseconds',
+  By: 'bytes',
+  '1': 'ratio',
+};
 
 /** Prometheus' name of a metric: legal characters, its unit at the end, and `_total` for what only grows. */
 export function metricName(name: string, unit: string, monotonic: boolean): string {

@@ -37,12 +37,11 @@ export class SpanBatch implements Received<SpanData> {
 
   add(span: SpanData): void {
     const { traceId, spanId } = span;
-    const problem =
-      !isId(traceId, 32)
-        ? `trace_id: expected 16 bytes that are not all zero, found ${JSON.stringify(traceId)}`
-        : !isId(spanId, 16)
-          ? `span_id: expected 8 bytes that are not all zero, found ${JSON.stringify(spanId)}`
-          : undefined;
+    const problem = !isId(traceId, 32)
+      ? `trace_id: expected 16 bytes that are not all zero, found ${JSON.stringify(traceId)}`
+      : !isId(spanId, 16)
+        ? `span_id: expected 8 bytes that are not all zero, found ${JSON.stringify(spanId)}`
+        : undefined;
     if (problem === undefined) {
       this.items.push(span);
       return;

@@ -61,7 +61,8 @@ function writeSpan(writer: ProtobufWriter, span: Span): void {
   writer.timeUs(7, startUs);
   writer.timeUs(8, startUs + Math.round(durationMs * 1000));
   writeAttributes(writer, 9, span.attributes);
-  if (error !== undefined) writeAttributes(writer, 9, { 'error.type': error.reason, 'heddle.code': error.code });
+  if (error !== undefined)
+    writeAttributes(writer, 9, { 'error.type': error.reason, 'heddle.code': error.code });
   if (failed) {
     const status = writer.open(15);
     if (error !== undefined) writer.text(2, error.message);

@@ -1,4 +1,16 @@
-import { type Address, Call, HeddleError, type Log, type LogLevel, type Part, type Runtime, settle, type Span, type SpanSink, type Timer } from '@heddle/kernel';
+import {
+  type Address,
+  Call,
+  HeddleError,
+  type Log,
+  type LogLevel,
+  type Part,
+  type Runtime,
+  settle,
+  type Span,
+  type SpanSink,
+  type Timer,
+} from '@heddle/kernel';
 import { type Endpoint, endpoint, Fields, type HttpRequest, wholeBody } from '@heddle/wire';
 import { encodeLogs, encodeTraces, type LogLine } from './encode.ts';
 import type { Attributes, AttributeValue } from './signal.ts';
@@ -76,7 +88,12 @@ export class OtlpExporter implements SpanSink, Part {
     this.sampleRatio = this.#options.sampleRatio;
     this.slowMs = this.#options.slowMs;
     const { address } = options;
-    this.#endpoint = endpoint({ runtime: this.#runtime, address, protocol: 'http1', limits: { connections: 1 } });
+    this.#endpoint = endpoint({
+      runtime: this.#runtime,
+      address,
+      protocol: 'http1',
+      limits: { connections: 1 },
+    });
   }
 
   get counts(): ExportCounts {
@@ -210,9 +227,12 @@ function plain(fields: Readonly<Record<string, unknown>>): Attributes {
   const attributes: Record<string, AttributeValue> = {};
   for (const [key, value] of Object.entries(fields)) {
     if (value === undefined) continue;
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') attributes[key] = value;
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+      attributes[key] = value;
     else if (value instanceof Error) attributes[key] = value.message;
-    else attributes[key] = JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(each) : each)) ?? '';
+    else
+      attributes[key] =
+        JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(each) : each)) ?? '';
   }
   return attributes;
 }

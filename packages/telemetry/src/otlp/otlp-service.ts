@@ -72,7 +72,9 @@ export function otlpService(options: OtlpServiceOptions): HttpService {
       checkToken(request, options.token);
       const signal = Object.hasOwn(paths, request.path) ? paths[request.path] : undefined;
       if (signal === undefined || request.method !== 'POST') throw noSuchPath(request);
-      const raw = isGrpc ? await readGrpc(request, signal, maxBytes) : await readHttp(request, signal, maxBytes);
+      const raw = isGrpc
+        ? await readGrpc(request, signal, maxBytes)
+        : await readHttp(request, signal, maxBytes);
       const outcome = await take(raw, options.sink);
       return isGrpc ? grpcAnswer(outcome) : httpAnswer(outcome, raw);
     } catch (thrown) {
@@ -122,7 +124,11 @@ async function decoded(body: Body, encoding: string | undefined, maxBytes: numbe
   throw unsupported(`content-encoding ${encoding}; gzip is understood`);
 }
 
-async function readGrpc({ body, fields }: HttpRequest, signal: Signal, maxBytes: number): Promise<RawRequest> {
+async function readGrpc(
+  { body, fields }: HttpRequest,
+  signal: Signal,
+  maxBytes: number,
+): Promise<RawRequest> {
   const encoding = fields.get('grpc-encoding') ?? 'identity';
   if (encoding !== 'identity' && encoding !== 'gzip') throw unsupported(`grpc-encoding ${encoding}`);
   const compression = encoding === 'gzip' ? gzip : undefined;
@@ -136,7 +142,8 @@ const jsonNames = { traces: 'rejectedSpans', logs: 'rejectedLogRecords', metrics
 
 function httpAnswer({ signal, rejected, why }: Outcome, { encoding }: RawRequest): HttpResponse {
   if (encoding === 'protobuf') return answer(200, 'application/x-protobuf', partialSuccess(rejected, why));
-  const partial = rejected === 0 ? {} : { partialSuccess: { [jsonNames[signal]]: String(rejected), errorMessage: why } };
+  const partial =
+    rejected === 0 ? {} : { partialSuccess: { [jsonNames[signal]]: String(rejected), errorMessage: why } };
   return answer(200, 'application/json', new TextEncoder().encode(JSON.stringify(partial)));
 }
 

@@ -117,7 +117,8 @@ export class ProtobufReader {
   #intern(at: number, length: number): string {
     const bytes = this.#bytes;
     let hash = length;
-    for (let each = at; each < at + length; each++) hash = (Math.imul(hash, 31) + (bytes[each] as number)) | 0;
+    for (let each = at; each < at + length; each++)
+      hash = (Math.imul(hash, 31) + (bytes[each] as number)) | 0;
     const slot = hash & (internSlots - 1);
     const known = this.#interned[slot];
     if (known !== undefined && this.#is(known, at, length)) return known;

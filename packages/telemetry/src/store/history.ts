@@ -18,4 +18,3 @@ export interface History extends TelemetryReader {
   retain(limits: { readonly oldestUs: number; readonly maxBytes: number }): Promise<void>;
   close(): Promise<void>;
 }
-

@@ -69,7 +69,10 @@ export function bucketOf(durationUs: number): number {
 }
 
 /** A quantile (0 to 1) of an edge's durations in microseconds: the middle of its bucket; 0 without calls. */
-export function edgeQuantileUs({ buckets, calls }: Pick<Edge, 'buckets' | 'calls'>, quantile: number): number {
+export function edgeQuantileUs(
+  { buckets, calls }: Pick<Edge, 'buckets' | 'calls'>,
+  quantile: number,
+): number {
   let below = 0;
   for (let at = 0; at < buckets.length; at++) {
     below += buckets[at] ?? 0;

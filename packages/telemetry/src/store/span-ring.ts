@@ -52,7 +52,8 @@ export class SpanRing {
   add(span: SpanData): void {
     const slot = this.#written % this.#size;
     const forgotten = this.#spans[slot];
-    if (forgotten !== undefined && forgotten.startUs > this.#forgottenUs) this.#forgottenUs = forgotten.startUs;
+    if (forgotten !== undefined && forgotten.startUs > this.#forgottenUs)
+      this.#forgottenUs = forgotten.startUs;
     this.#written++;
     this.#spans[slot] = span;
     this.#startUs[slot] = span.startUs;
@@ -81,7 +82,14 @@ export class SpanRing {
 
   /** Only what it has; `holdsSinceUs` tells whether that is all. */
   search(query: SpanQuery): readonly Trace[] {
-    const { service, operation, fromUs, toUs, minDurationUs = 0, maxDurationUs = Number.POSITIVE_INFINITY } = query;
+    const {
+      service,
+      operation,
+      fromUs,
+      toUs,
+      minDurationUs = 0,
+      maxDurationUs = Number.POSITIVE_INFINITY,
+    } = query;
     const wantedService = service === undefined ? none : this.#words.find(service);
     const wantedName = operation === undefined ? none : this.#words.find(operation);
     if (wantedService === undefined || wantedName === undefined) return [];

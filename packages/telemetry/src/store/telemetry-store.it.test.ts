@@ -17,7 +17,11 @@ after(() => rm(folder, { recursive: true, force: true }));
 
 const hex = (n: number, digits: number): string => n.toString(16).padStart(digits, '0');
 
-function request(service: string, trace: number, spans: readonly (readonly [id: number, parent: number])[]): Uint8Array {
+function request(
+  service: string,
+  trace: number,
+  spans: readonly (readonly [id: number, parent: number])[],
+): Uint8Array {
   const startWallMs = Date.now();
   return encodeTraces(
     { 'service.name': service },
@@ -47,12 +51,20 @@ test('what is kept is found by trace, by search and as an edge, out of memory an
   let store = await open();
   const keep = async (bytes: Uint8Array): Promise<void> =>
     store.spans(decodeTraces(bytes), { signal: 'traces', encoding: 'protobuf', bytes });
-  await keep(request('inventory', 1, [[2, 1], [3, 1]]));
+  await keep(
+    request('inventory', 1, [
+      [2, 1],
+      [3, 1],
+    ]),
+  );
   await keep(request('order', 1, [[1, 0]]));
   const look = async (): Promise<void> => {
     const all = await store.trace(hex(1, 32));
     assert.deepEqual(all.map(({ spanId }) => spanId).toSorted(), [hex(1, 16), hex(2, 16), hex(3, 16)]);
-    assert.deepEqual(all.find(({ failed }) => failed)?.attributes, { 'http.route': '/orders/{orderId}', number: 3 });
+    assert.deepEqual(all.find(({ failed }) => failed)?.attributes, {
+      'http.route': '/orders/{orderId}',
+      number: 3,
+    });
     const everything = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER, limit: 10 };
     for (const fromUs of [0, Date.now() * 1000 - 60_000_000]) {
       const search = async (query: object): Promise<number[]> =>

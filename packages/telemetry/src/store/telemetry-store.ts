@@ -155,7 +155,8 @@ export class TelemetryStore implements OtlpSink, TelemetryReader, Part {
 
   /** What is only in the log and in memory. */
   get #behind(): number {
-    const size = ({ spans, logs }: Pick<HistoryBatch, 'spans' | 'logs'>): number => spans.length + logs.length;
+    const size = ({ spans, logs }: Pick<HistoryBatch, 'spans' | 'logs'>): number =>
+      spans.length + logs.length;
     return this.#failed.reduce((sum, batch) => sum + size(batch), size(this.#pending));
   }
 

@@ -22,7 +22,11 @@ export class WriteAheadLog {
   readonly #sync: boolean;
   #name: string;
   #file: Promise<AppendFile> | undefined;
-  #waiting: { readonly bytes: Uint8Array; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
+  #waiting: {
+    readonly bytes: Uint8Array;
+    readonly resolve: () => void;
+    readonly reject: (error: unknown) => void;
+  }[] = [];
   #writing = false;
 
   /** `name`: of the first segment; no two may ever be alike. */
@@ -135,6 +139,7 @@ function checksum(kind: number, bytes: Uint8Array): number {
   const words = bytes.byteLength - (bytes.byteLength % 4);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at < words; at += 4) hash = Math.imul(hash ^ view.getUint32(at, true), 0x0100_0193);
-  for (let at = words; at < bytes.byteLength; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x0100_0193);
+  for (let at = words; at < bytes.byteLength; at++)
+    hash = Math.imul(hash ^ (bytes[at] as number), 0x0100_0193);
   return hash >>> 0;
 }

@@ -1,4 +1,12 @@
-import { type Call, correlationId, HeddleError, type Part, type Runtime, type Timer } from '@heddle/kernel';
+import {
+  type Call,
+  correlationId,
+  HeddleError,
+  type Part,
+  type Runtime,
+  type Timer,
+  traceContext,
+} from '@heddle/kernel';
 import type { Sql, SqlPool } from '@heddle/sql';
 import type { AnySaga, SagaDefinition } from './definition.ts';
 import { Gather } from '../gather.ts';
@@ -199,7 +207,12 @@ export class SagaEngine implements Part {
   } {
     const { name, version, plan } = definition;
     const nowMs = this.#runtime.clock.wallMs();
-    const { state, effects } = stepSaga(plan, newSaga(plan, nowMs), { kind: 'start' }, nowMs);
+    const { state, effects } = stepSaga(
+      plan,
+      newSaga(plan, nowMs, call?.get(traceContext)),
+      { kind: 'start' },
+      nowMs,
+    );
     const row = { id, name, version, input, state, correlationId: call?.get(correlationId) ?? id, epoch: 1 };
     this.#definitionOf(row);
     return { row, change: { row, dueMs: dueMs(plan, state), kept: effects.length > 0, taken: [] }, effects };

@@ -1,6 +1,12 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { DuckDBDataChunk, type DuckDBConnection, DuckDBInstance, type DuckDBType, type DuckDBValue } from '@duckdb/node-api';
+import {
+  DuckDBDataChunk,
+  type DuckDBConnection,
+  DuckDBInstance,
+  type DuckDBType,
+  type DuckDBValue,
+} from '@duckdb/node-api';
 import { HeddleError } from '@heddle/kernel';
 import type { LogData, SpanData } from '../../otlp/signal.ts';
 import type { History, HistoryBatch } from '../history.ts';
@@ -29,7 +35,11 @@ export interface DuckDbHistoryOptions {
 export async function openDuckDbHistory(options: DuckDbHistoryOptions): Promise<History> {
   const { folder, memoryMiB = 192 } = options;
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const settings = { threads: '2', memory_limit: `${memoryMiB}MiB`, temp_directory: path.join(folder, 'tmp') };
+  const settings = {
+    threads: '2',
+    memory_limit: `${memoryMiB}MiB`,
+    temp_directory: path.join(folder, 'tmp'),
+  };
   const instance = await DuckDBInstance.create(':memory:', settings);
   const history = new DuckDbHistory(options, instance, await instance.connect(), await instance.connect());
   try {
@@ -114,7 +124,9 @@ class DuckDbHistory implements History {
   /** In one transaction with the note that it was done: whatever dies in between, it happens once. */
   async #once(catalog: string, segment: string, work: () => Promise<void>): Promise<void> {
     const connection = this.#writer;
-    const done = await connection.runAndReadAll(`SELECT 1 FROM ${catalog}.segments WHERE name = $1`, [segment]);
+    const done = await connection.runAndReadAll(`SELECT 1 FROM ${catalog}.segments WHERE name = $1`, [
+      segment,
+    ]);
     if (done.currentRowCount > 0) return;
     await connection.run('BEGIN');
     try {
@@ -155,7 +167,10 @@ class DuckDbHistory implements History {
       const traceId = row['trace_id'] as string;
       newest.set(traceId, Math.max(Number(row['start_us']), newest.get(traceId) ?? 0));
     }
-    const ids = [...newest].toSorted(([, a], [, b]) => b - a).slice(0, query.limit).map(([id]) => id);
+    const ids = [...newest]
+      .toSorted(([, a], [, b]) => b - a)
+      .slice(0, query.limit)
+      .map(([id]) => id);
     if (ids.length === 0) return [];
     const wanted = ids.map((_, at) => `$${at + 1}`).join(', ');
     const rows = await this.#select('spans', [...this.#days], '*', `trace_id IN (${wanted})`, ids);
@@ -191,8 +206,7 @@ class DuckDbHistory implements History {
     if (query.service !== undefined) clauses.add('service = ?', query.service);
     if (query.minSeverity !== undefined) clauses.add('severity >= ?', query.minSeverity);
     if (query.traceId !== undefined) clauses.add('trace_id = ?', query.traceId);
-    if (query.text !== undefined)
-      clauses.add('contains(lower(body || attributes), lower(?))', query.text);
+    if (query.text !== undefined) clauses.add('contains(lower(body || attributes), lower(?))', query.text);
     const days = this.#daysWithin(query.fromUs, query.toUs);
     const order = `ORDER BY time_us DESC LIMIT ${Math.floor(query.limit)}`;
     const rows = await this.#select('logs', days, '*', clauses.where, clauses.values, order);
@@ -325,7 +339,14 @@ class Clauses {
 }
 
 async function sizeOf(file: string): Promise<number> {
-  const sizes = await Promise.all([file, `${file}.wal`].map((each) => stat(each).then(({ size }) => size, () => 0)));
+  const sizes = await Promise.all(
+    [file, `${file}.wal`].map((each) =>
+      stat(each).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 

@@ -1,4 +1,12 @@
-import { BIGINT, BOOLEAN, DOUBLE, type DuckDBType, type DuckDBValue, UTINYINT, VARCHAR } from '@duckdb/node-api';
+import {
+  BIGINT,
+  BOOLEAN,
+  DOUBLE,
+  type DuckDBType,
+  type DuckDBValue,
+  UTINYINT,
+  VARCHAR,
+} from '@duckdb/node-api';
 import type { Attributes, LogData, Resource, SpanData, SpanEvent, SpanLink } from '../../otlp/signal.ts';
 import type { EdgeMinute } from '../edge-tally.ts';
 
@@ -107,7 +115,10 @@ export function spanOf(row: Row): SpanData {
     events: rest.events ?? [],
     links: rest.links ?? [],
     scope: rest.scope ?? '',
-    resource: { service: text('service'), attributes: JSON.parse(text('resource')) as Resource['attributes'] },
+    resource: {
+      service: text('service'),
+      attributes: JSON.parse(text('resource')) as Resource['attributes'],
+    },
   };
 }
 
@@ -122,7 +133,10 @@ export function lineOf(row: Row): LogData {
     attributes: JSON.parse(text('attributes')) as Attributes,
     traceId: text('trace_id'),
     spanId: text('span_id'),
-    resource: { service: text('service'), attributes: JSON.parse(text('resource')) as Resource['attributes'] },
+    resource: {
+      service: text('service'),
+      attributes: JSON.parse(text('resource')) as Resource['attributes'],
+    },
   };
 }
 
