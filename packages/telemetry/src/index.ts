@@ -43,6 +43,12 @@ export type {
   SpanEvent,
   SpanLink,
 } from './otlp/signal.ts';
+export type { Expression } from './promql/ast.ts';
+export { type Answer, queryInstant, type QueryRange, queryRange } from './promql/evaluate.ts';
+export { Labels } from './promql/labels.ts';
+export { NativeHistogram, type NativeHistogramInit, type ResetHint } from './promql/native-histogram.ts';
+export { parsePromQl } from './promql/parse.ts';
+export type { Element, Matcher, Point, RangeElement, SeriesData, SeriesSource, Value } from './promql/source.ts';
 export { isJaegerQuery, jaegerApi } from './query/jaeger-api.ts';
 export { isTelemetryQuery, telemetryApi } from './query/telemetry-api.ts';
 export type { History, HistoryBatch } from './store/history.ts';
