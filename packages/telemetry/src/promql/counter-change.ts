@@ -133,7 +133,7 @@ function lastHistogramChange(
     evaluation.notes.warn(`${what} "${metricOf(labels)}"`, matrixPlace(call));
     return undefined;
   }
-  if (!wasReset) noteBounds(evaluation, last, before, 'subtraction', call.from);
+  if (!wasReset) noteBounds(evaluation, last, before, 'subtraction', matrixPlace(call));
   return (seconds === undefined ? change : change.divided(seconds)).withHint('gauge');
 }
 

@@ -71,9 +71,15 @@ function quantiles(evaluation: Evaluation, { args }: Call, timeMs: number): read
     const estimate = quantileEstimate(evaluation, argument, quantile);
     return estimated(evaluation, place, histograms, estimate).map((element) => ({
       ...element,
-      labels: element.labels.with(name, goNumber(quantile)),
+      labels: element.labels.with(name, decimal(quantile)),
     }));
   });
+}
+
+/** OpenMetrics' way to write a number: never without a dot. */
+function decimal(value: number): string {
+  const text = goNumber(value);
+  return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }
 
 interface Gathered {

@@ -70,7 +70,8 @@ export function classicFraction(lower: number, upper: number, given: readonly Cl
       if (value > bucket.upper || (value === bucket.upper && value !== Number.POSITIVE_INFINITY && at < buckets.length - 1)) continue;
       if (value <= start) return before;
       if (bucket.upper === Number.POSITIVE_INFINITY) return value === bucket.upper ? bucket.count : before;
-      if (start === Number.NEGATIVE_INFINITY) return before;
+      // Where in a bucket without a lower bound they lie is not known: they count as lying below.
+      if (start === Number.NEGATIVE_INFINITY) return bucket.count;
       return before + ((bucket.count - before) * (value - start)) / (bucket.upper - start);
     }
     return last.count;
@@ -152,7 +153,8 @@ export function nativeFraction(lower: number, upper: number, histogram: NativeHi
 }
 
 function shareBelow({ lower, upper }: Bucket, value: number, histogram: NativeHistogram): number {
-  if (!Number.isFinite(lower) || !Number.isFinite(upper)) return 0;
+  if (lower === Number.NEGATIVE_INFINITY) return 1;
+  if (upper === Number.POSITIVE_INFINITY) return 0;
   if (histogram.custom || (lower <= 0 && upper >= 0)) return (value - lower) / (upper - lower);
   const [low, high, at] = [lower, upper, value].map((each) => Math.log2(Math.abs(each))) as [number, number, number];
   return lower > 0 ? (at - low) / (high - low) : 1 - (at - high) / (low - high);

@@ -2,6 +2,7 @@ import { HeddleError } from '@heddle/kernel';
 import type { Call, Expression } from './ast.ts';
 import { calendar } from './calendar.ts';
 import { type Evaluation, isNumber, type Result } from './evaluate.ts';
+import { wholePattern } from './go-pattern.ts';
 import { histogramFunction } from './histogram-functions.ts';
 import { compareTexts, Labels, nameLabel } from './labels.ts';
 import { absentLabels } from './range-functions.ts';
@@ -118,7 +119,8 @@ function matchersOf(expression: Expression): readonly Matcher[] {
 
 function timestamps(evaluation: Evaluation, argument: Expression, timeMs: number): readonly Element[] {
   const elements = evaluation.vector(argument, timeMs);
-  const inner = argument.kind === 'paren' ? argument.inner : argument;
+  let inner = argument;
+  while (inner.kind === 'paren') inner = inner.inner;
   // Only of a plain selector: whatever is computed is of now.
   const times = inner.kind === 'selector' ? evaluation.sampleTimes(inner, timeMs) : undefined;
   return elements.map(({ labels }) => ({
@@ -196,7 +198,7 @@ function relabelled(
 function replacing([replacement = '', source = '', pattern = '']: readonly string[]): (labels: Labels) => string | undefined {
   let regexp: RegExp;
   try {
-    regexp = new RegExp(`^(?:${pattern.replaceAll('(?P<', '(?<')})$`, 'su');
+    regexp = wholePattern(pattern);
   } catch (cause) {
     throw bad(`invalid regular expression in label_replace(): ${pattern}`, cause);
   }

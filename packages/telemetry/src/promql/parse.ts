@@ -4,6 +4,7 @@ import { parser } from '@prometheus-io/lezer-promql';
 import type { At, Expression, Matching, PromType, VectorSelector } from './ast.ts';
 import { aggregations, signatures } from './signatures.ts';
 import { nameLabel } from './labels.ts';
+import { wholePattern } from './go-pattern.ts';
 import type { Matcher } from './source.ts';
 import { durationMs, numberOf, textOf } from './literals.ts';
 
@@ -16,13 +17,21 @@ const deepest = 100;
  */
 export function parsePromQl(text: string): Expression {
   if (text.length > longestQuery) throw bad(0, `at most ${longestQuery} characters`, `${text.length}`);
-  const top = parser.parse(text).topNode;
+  const top = parser.parse(withoutBareDots(text)).topNode;
   const cursor = top.cursor();
   do if (cursor.type.isError) throw bad(cursor.from, 'an expression of PromQL', found(text, cursor.from));
   while (cursor.next());
   const node = top.firstChild;
   if (node === null) throw bad(0, 'an expression of PromQL', 'nothing');
   return new Reader(text).expression(node, 0);
+}
+
+/** `2.` is a number for Prometheus and none for the grammar: the dot becomes a blank, so that places stay right. */
+function withoutBareDots(text: string): string {
+  return text.replaceAll(
+    /("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)|(?<![\w.:])(\d+)\.(?![\w.])/g,
+    (whole, quoted, digits) => (quoted === undefined ? `${digits} ` : whole),
+  );
 }
 
 function found(text: string, at: number): string {
@@ -153,9 +162,7 @@ class Reader {
   #offset(node: SyntaxNode, below: (child: SyntaxNode | null) => Expression): Expression {
     const inner = below(node.firstChild);
     const offsetMs = this.#duration(child(node, 'OffsetDurationExpr'));
-    if (inner.kind === 'range') return { ...inner, selector: { ...inner.selector, offsetMs } };
-    if (inner.kind === 'selector' || inner.kind === 'subquery') return { ...inner, offsetMs };
-    throw bad(node.from, 'a selector or a subquery before offset', `a ${inner.kind}`);
+    return this.#modified(inner, { offsetMs }, node, 'offset');
   }
 
   #at(node: SyntaxNode, below: (child: SyntaxNode | null) => Expression): Expression {
@@ -166,9 +173,21 @@ class Reader {
     else at = numberOf(this.#text.slice(child(node, 'At').to, node.to).trim()) * 1000;
     if (typeof at === 'number' && !Number.isFinite(at)) throw bad(node.from, 'a time after @', this.#of(node));
     if (typeof at === 'number') at = Math.trunc(at);
-    if (inner.kind === 'range') return { ...inner, selector: { ...inner.selector, at } };
-    if (inner.kind === 'selector' || inner.kind === 'subquery') return { ...inner, at };
-    throw bad(node.from, 'a selector or a subquery before @', `a ${inner.kind}`);
+    return this.#modified(inner, { at }, node, '@');
+  }
+
+  /** A modifier belongs to the selector right before it; the grammar puts it around all that stands on its left. */
+  #modified(
+    inner: Expression,
+    change: { readonly at: At } | { readonly offsetMs: number },
+    node: SyntaxNode,
+    name: string,
+  ): Expression {
+    if (inner.kind === 'range') return { ...inner, selector: { ...inner.selector, ...change } };
+    if (inner.kind === 'selector' || inner.kind === 'subquery') return { ...inner, ...change };
+    if (inner.kind === 'negate') return { ...inner, inner: this.#modified(inner.inner, change, node, name) };
+    if (inner.kind === 'binary') return { ...inner, right: this.#modified(inner.right, change, node, name) };
+    throw bad(node.from, `a selector or a subquery before ${name}`, `a ${inner.kind}`);
   }
 
   #binary(node: SyntaxNode, below: (child: SyntaxNode | null) => Expression): Expression {
@@ -275,15 +294,8 @@ function child(node: SyntaxNode, name: string): SyntaxNode {
 export function matcher(name: string, kind: Matcher['kind'], value: string): Matcher {
   if (kind === '=') return { name, kind, value, matches: (given) => given === value };
   if (kind === '!=') return { name, kind, value, matches: (given) => given !== value };
-  const pattern = new RegExp(`^(?:${goPattern(value)})$`, 'su');
+  const pattern = wholePattern(value);
   const is = kind === '=~';
   return { name, kind, value, matches: (given) => pattern.test(given) === is };
 }
 
-/** Go's patterns differ in little: flags in front, and what may be escaped. */
-function goPattern(pattern: string): string {
-  return pattern
-    .replace(/^\(\?[ims]+\)/, '')
-    .replaceAll('(?P<', '(?<')
-    .replaceAll(/\\([-"'#%&,/:;<=>@_`~ !])/g, (_, escaped: string) => (escaped === '-' ? '\\x2d' : escaped));
-}

@@ -229,6 +229,7 @@ const functions: Readonly<Record<string, RangeFunction>> = {
   quantile_over_time: ofNumbers((values, { scalars }) => quantileOf(scalars[0] ?? Number.NaN, values)),
   mad_over_time: ofNumbers((values) => {
     const median = quantileOf(0.5, values);
+    if (Number.isNaN(median) || values.some(Number.isNaN)) return Number.NaN;
     return quantileOf(0.5, values.map((value) => Math.abs(value - median)));
   }),
   last_over_time: (points) => points.at(-1)?.value,

@@ -50,8 +50,8 @@ export const signatures: ReadonlyMap<string, Signature> = new Map([
   ['histogram_fraction', takes('scalar scalar vector')],
   ['label_replace', takes('vector string string string string')],
   ['label_join', takes('vector string string string', 'vector', 1, true)],
-  ['sort_by_label', takes('vector string', 'vector', 0, true)],
-  ['sort_by_label_desc', takes('vector string', 'vector', 0, true)],
+  ['sort_by_label', takes('vector string', 'vector', 1, true)],
+  ['sort_by_label_desc', takes('vector string', 'vector', 1, true)],
 ]);
 
 /** Aggregations that take a parameter, and its type. */
