@@ -51,6 +51,7 @@ export { parsePromQl } from './promql/parse.ts';
 export type { Element, Matcher, Point, RangeElement, SeriesData, SeriesSource, Value } from './promql/source.ts';
 export { isJaegerQuery, jaegerApi } from './query/jaeger-api.ts';
 export { isTelemetryQuery, telemetryApi } from './query/telemetry-api.ts';
+export { isPrometheusQuery, type MetricReader, prometheusApi } from './query/prometheus-api.ts';
 export type { History, HistoryBatch } from './store/history.ts';
 export {
   bucketBoundsUs,
@@ -61,6 +62,7 @@ export {
   type TelemetryReader,
   type Trace,
 } from './store/query.ts';
+export { MetricStore, type MetricStoreOptions, type NewSamples } from './store/metric-store.ts';
 export { TelemetryStore, type TelemetryStoreOptions } from './store/telemetry-store.ts';
 export { serverSpans } from './tracing/http-spans.ts';
 export { traced, type TracedOptions } from './tracing/traced.ts';

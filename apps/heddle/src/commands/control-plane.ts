@@ -37,8 +37,8 @@ export const controlPlane: Command = {
     const token = requireToken();
     await lockFolder(dataFolder);
     const registry = await embeddedRegistry(runtime);
-    const observer = new Observer(runtime, registry);
     const telemetry = await controlPlaneTelemetry(runtime, dataFolder, token);
+    const observer = new Observer(runtime, registry, telemetry.onScrape);
     const server = frontOf(registry, observer, telemetry, { runtime, token, address });
     const parts = [registryPart(registry), telemetry.store, observer, server];
     return runServer({ name: 'control-plane', runtime, parts, propagationMs: 0 }, world, () => ({

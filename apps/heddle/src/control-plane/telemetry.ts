@@ -3,18 +3,25 @@ import type { Runtime } from '@heddle/kernel';
 import {
   isJaegerQuery,
   isOtlp,
+  isPrometheusQuery,
   isTelemetryQuery,
   jaegerApi,
+  MetricStore,
   otlpService,
+  prometheusApi,
   telemetryApi,
   TelemetryStore,
 } from '@heddle/telemetry';
 import { openDuckDbHistory } from '@heddle/telemetry/store';
 import type { HttpRequest, HttpService } from '@heddle/wire';
+import { MetricIntake } from './metric-intake.ts';
+import type { ScrapeListener } from './observer.ts';
 
 /** The telemetry of a control plane: its store, and the ways in and out. */
 export interface ControlPlaneTelemetry {
   readonly store: TelemetryStore;
+  /** For the observer. */
+  readonly onScrape: ScrapeListener;
   /** The service for a request that is one of telemetry; undefined for others. */
   serviceFor(request: HttpRequest): HttpService | undefined;
 }
@@ -28,15 +35,21 @@ export async function controlPlaneTelemetry(
   const { clock } = runtime;
   const folder = path.join(dataFolder, 'telemetry', 'history');
   const history = await openDuckDbHistory({ folder, wallMs: () => clock.wallMs() });
-  const store = new TelemetryStore({ runtime, history });
+  const metrics = new MetricStore();
+  const store = new TelemetryStore({ runtime, history, metrics: (points) => metrics.push(points) });
   const intake = otlpService({ sink: store, token });
   const jaeger = jaegerApi(store, clock);
   const own = telemetryApi(store, clock);
+  const reader = { sourceFor: async () => metrics, sourceBetween: async () => metrics };
+  const prometheus = prometheusApi(reader, clock);
+  const scraped = new MetricIntake(metrics, clock);
   return {
     store,
+    onScrape: (instance, samples) => scraped.take(instance, samples),
     serviceFor: (request) => {
       if (isOtlp(request)) return intake;
       if (isJaegerQuery(request)) return jaeger;
+      if (isPrometheusQuery(request)) return prometheus;
       return isTelemetryQuery(request) ? own : undefined;
     },
   };

@@ -7,6 +7,7 @@ import { type Labels, nameLabel } from './labels.ts';
 import { NativeHistogram } from './native-histogram.ts';
 import { Notes } from './notes.ts';
 import { overTime, type Window } from './range-functions.ts';
+import { type Bounds, selectorBounds } from './selector-bounds.ts';
 import type { Element, Point, RangeElement, SeriesData, SeriesSource, Value } from './source.ts';
 
 /** What is asked of an evaluation. Milliseconds. */
@@ -38,13 +39,15 @@ export class Evaluation {
   readonly notes: Notes = new Notes();
   readonly range: QueryRange;
   readonly #source: SeriesSource;
+  readonly #bounds: ReadonlyMap<VectorSelector, Bounds>;
   readonly #series = new Map<VectorSelector, readonly SeriesData[]>();
   readonly #steps = new Map<Expression, Map<number, readonly Element[]>>();
   #samples = 0;
 
-  constructor(source: SeriesSource, range: QueryRange) {
+  constructor(source: SeriesSource, expression: Expression, range: QueryRange) {
     this.#source = source;
     this.range = range;
+    this.#bounds = selectorBounds(expression, range);
   }
 
   /** The expression at a moment, in the middle of a computation: names that are to go are still there. */
@@ -195,11 +198,11 @@ export class Evaluation {
     return at === 'start' ? this.range.startMs : at === 'end' ? this.range.endMs : at;
   }
 
-  // All of the past: a selector within a subquery is looked at long before the query begins.
   #fetched(selector: VectorSelector): readonly SeriesData[] {
     const known = this.#series.get(selector);
     if (known !== undefined) return known;
-    const series = this.#source.select(selector.matchers, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+    const { fromMs, toMs } = this.#bounds.get(selector) as Bounds;
+    const series = this.#source.select(selector.matchers, fromMs, toMs);
     this.#series.set(selector, series);
     return series;
   }
@@ -232,14 +235,14 @@ export type Answer = { readonly warnings: readonly string[]; readonly infos: rea
 
 /** The expression at one moment. Throws as the parser, and for what cannot be computed. */
 export function queryInstant(source: SeriesSource, expression: Expression, range: QueryRange): Answer {
-  const evaluation = new Evaluation(source, range);
+  const evaluation = new Evaluation(source, expression, range);
   const result = named(evaluation.at(expression, range.startMs));
   return { ...result, warnings: evaluation.notes.warnings, infos: evaluation.notes.infos };
 }
 
 /** The expression from begin to end. */
 export function queryRange(source: SeriesSource, expression: Expression, range: QueryRange): Answer {
-  const evaluation = new Evaluation(source, range);
+  const evaluation = new Evaluation(source, expression, range);
   const gathered = new Map<string, { labels: Labels; points: Point[]; dropName: boolean }>();
   for (let timeMs = range.startMs; timeMs <= range.endMs; timeMs += range.stepMs) {
     const result = evaluation.at(expression, timeMs);
