@@ -21,6 +21,8 @@ import { normalisation } from './gateway/normalisation.ts';
 import { ratelimitMemory } from './gateway/ratelimit-memory.ts';
 import type { Contract } from './result.ts';
 import { grpcurlContract } from './calls/grpcurl.ts';
+import { prometheusContract } from './telemetry/prometheus.ts';
+import { promqlContract } from './telemetry/promql.ts';
 import { transactions } from './transactions/matrix.ts';
 import { connectConformanceContract } from './wire/connect-conformance.ts';
 import { counterparts } from './wire/counterparts.ts';
@@ -47,6 +49,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     xds,
   ],
   gateway: [normalisation, jwt, ratelimitMemory],
+  telemetry: [promqlContract, prometheusContract],
   transactions,
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],
 };

@@ -19,6 +19,7 @@ import { nats } from './nats.ts';
 import { mariadb } from './mariadb.ts';
 import { h2load, nghttp, nghttpx } from './nghttp2.ts';
 import { nginx } from './nginx.ts';
+import { prometheus } from './prometheus.ts';
 import { promtool } from './promtool.ts';
 import { rabbitMq } from './rabbitmq.ts';
 import { redis } from './redis.ts';
@@ -48,6 +49,7 @@ export const engines: readonly Tool[] = [
   kubeApiserver,
   bind9,
   xdsControlPlane,
+  prometheus,
   h2load,
   nghttp,
   wrk,

@@ -44,11 +44,20 @@ export type {
   SpanLink,
 } from './otlp/signal.ts';
 export type { Expression } from './promql/ast.ts';
-export { type Answer, queryInstant, type QueryRange, queryRange } from './promql/evaluate.ts';
+export { type Answer, queryInstant, queryRange } from './promql/evaluate.ts';
+export type { QueryRange } from './promql/evaluating.ts';
 export { Labels } from './promql/labels.ts';
 export { NativeHistogram, type NativeHistogramInit, type ResetHint } from './promql/native-histogram.ts';
 export { parsePromQl } from './promql/parse.ts';
-export type { Element, Matcher, Point, RangeElement, SeriesData, SeriesSource, Value } from './promql/source.ts';
+export type {
+  Element,
+  Matcher,
+  Point,
+  RangeElement,
+  SeriesData,
+  SeriesSource,
+  Value,
+} from './promql/source.ts';
 export { isJaegerQuery, jaegerApi } from './query/jaeger-api.ts';
 export { isTelemetryQuery, telemetryApi } from './query/telemetry-api.ts';
 export { isPrometheusQuery, type MetricReader, prometheusApi } from './query/prometheus-api.ts';

@@ -1,7 +1,8 @@
 import { HeddleError } from '@heddle/kernel';
 import type { Aggregate } from './ast.ts';
 import { noteBounds } from './binary.ts';
-import { type Evaluation, isNumber } from './evaluate.ts';
+import { type Evaluating, isNumber } from './evaluating.ts';
+import { goNumber, histogramText } from './go-number.ts';
 import type { Labels } from './labels.ts';
 import type { NativeHistogram } from './native-histogram.ts';
 import { PreciseSum, preciseMean, quantileOf, variance } from './precise-sum.ts';
@@ -13,7 +14,7 @@ interface Group {
 }
 
 /** An aggregation at a moment. */
-export function aggregate(evaluation: Evaluation, expression: Aggregate, timeMs: number): readonly Element[] {
+export function aggregate(evaluation: Evaluating, expression: Aggregate, timeMs: number): readonly Element[] {
   const { operator, parameter, inner } = expression;
   const elements = evaluation.vector(inner, timeMs);
   if (operator === 'count_values') return countValues(evaluation, expression, elements, timeMs);
@@ -24,7 +25,10 @@ export function aggregate(evaluation: Evaluation, expression: Aggregate, timeMs:
     return groups.flatMap((group) => chosen(evaluation, expression, group.elements, number));
   }
   if (operator === 'quantile' && !(number >= 0 && number <= 1))
-    evaluation.notes.warn(`quantile value should be between 0 and 1, got ${goNumber(number)}`, parameter?.from ?? 0);
+    evaluation.notes.warn(
+      `quantile value should be between 0 and 1, got ${goNumber(number)}`,
+      parameter?.from ?? 0,
+    );
   return groups.flatMap(({ labels, elements: members }) => {
     const value = combined(evaluation, expression, members, number);
     return value === undefined ? [] : [{ labels, value, dropName: members.some(({ dropName }) => dropName) }];
@@ -52,7 +56,7 @@ const onlyNumbers: Readonly<Record<string, (values: readonly number[], parameter
 };
 
 function combined(
-  evaluation: Evaluation,
+  evaluation: Evaluating,
   { operator, from }: Aggregate,
   elements: readonly Element[],
   parameter: number,
@@ -63,7 +67,8 @@ function combined(
   const numbers = values.filter(isNumber);
   const compute = onlyNumbers[operator];
   if (compute !== undefined) {
-    if (numbers.length < values.length) evaluation.notes.info(`ignored histogram in ${operator} aggregation`, from);
+    if (numbers.length < values.length)
+      evaluation.notes.info(`ignored histogram in ${operator} aggregation`, from);
     return numbers.length === 0 ? undefined : compute(numbers, parameter);
   }
   if (numbers.length === values.length) return operator === 'sum' ? sum(numbers) : preciseMean(numbers);
@@ -81,7 +86,7 @@ function sum(values: readonly number[]): number {
 }
 
 function sumOfHistograms(
-  evaluation: Evaluation,
+  evaluation: Evaluating,
   [first, ...others]: readonly NativeHistogram[],
   operator: string,
   from: number,
@@ -91,7 +96,10 @@ function sumOfHistograms(
   for (const each of others) {
     const next: NativeHistogram | undefined = total.plus(each);
     if (next === undefined) {
-      evaluation.notes.warn('vector contains a mix of histograms with exponential and custom buckets schemas', from);
+      evaluation.notes.warn(
+        'vector contains a mix of histograms with exponential and custom buckets schemas',
+        from,
+      );
       return undefined;
     }
     noteBounds(evaluation, total, each, 'aggregation', from);
@@ -109,7 +117,7 @@ function checkCount(operator: string, number: number): void {
 
 /** The elements of a group that an aggregation lets through, as they are. */
 function chosen(
-  evaluation: Evaluation,
+  evaluation: Evaluating,
   { operator, from, parameter }: Aggregate,
   elements: readonly Element[],
   number: number,
@@ -126,7 +134,8 @@ function chosen(
     return elements.filter(({ labels }) => isWithin(shareOf(labels), ratio));
   }
   const numbers = elements.filter(({ value }) => isNumber(value));
-  if (numbers.length < elements.length) evaluation.notes.info(`ignored histogram in ${operator} aggregation`, from);
+  if (numbers.length < elements.length)
+    evaluation.notes.info(`ignored histogram in ${operator} aggregation`, from);
   const sign = operator === 'topk' ? -1 : 1;
   // NaN last, whichever end is wanted.
   const order = (a: number, b: number): number =>
@@ -141,14 +150,15 @@ function isWithin(share: number, ratio: number): boolean {
 /** A number from 0 to 1 that is the same for the same labels. */
 function shareOf(labels: Labels): number {
   let hash = 0x811c_9dc5;
-  for (let at = 0; at < labels.key.length; at++) hash = Math.imul(hash ^ labels.key.charCodeAt(at), 0x0100_0193);
+  for (let at = 0; at < labels.key.length; at++)
+    hash = Math.imul(hash ^ labels.key.charCodeAt(at), 0x0100_0193);
   hash ^= hash >>> 15;
   hash = Math.imul(hash, 0x2c1b_3c6d);
   return ((hash ^ (hash >>> 12)) >>> 0) / 2 ** 32;
 }
 
 function countValues(
-  evaluation: Evaluation,
+  evaluation: Evaluating,
   expression: Aggregate,
   elements: readonly Element[],
   timeMs: number,
@@ -164,7 +174,9 @@ function countValues(
     ...element,
     labels: element.labels.with(label, valueText(element.value)),
   }));
-  const labels = expression.without ? expression.labels.filter((each) => each !== label) : [...expression.labels, label];
+  const labels = expression.without
+    ? expression.labels.filter((each) => each !== label)
+    : [...expression.labels, label];
   const groups = grouped(labelled, { ...expression, labels });
   return groups.map((group) => ({ labels: group.labels, value: group.elements.length, dropName: false }));
 }
@@ -175,41 +187,10 @@ function isLabelName(name: string): boolean {
 }
 
 function goQuoted(text: string): string {
-  const shown = [...text].map((each) => {
-    const code = each.charCodeAt(0);
-    return code > 127 && code < 256 ? `\\x${code.toString(16)}` : each;
-  });
-  return `"${shown.join('')}"`;
+  const shown = text.replaceAll(/[\u0080-\u00ff]/g, (each) => `\\x${each.charCodeAt(0).toString(16)}`);
+  return `"${shown}"`;
 }
 
 function valueText(value: Value): string {
   return isNumber(value) ? goNumber(value) : histogramText(value);
 }
-
-/** As Prometheus prints a histogram: its count, its sum and its buckets. */
-export function histogramText(histogram: NativeHistogram): string {
-  const { count, sum: total, buckets } = histogram;
-  const shown = buckets.map(({ lower, upper, count: inside }) => {
-    const [open, close] = lower < 0 && upper <= 0 && !histogram.custom ? ['[', ')'] : ['(', ']'];
-    const zero = lower === -upper;
-    return `, ${zero ? '[' : open}${goNumber(lower)},${goNumber(upper)}${zero ? ']' : close}:${goNumber(inside)}`;
-  });
-  return `{count:${goNumber(count)}, sum:${goNumber(total)}${shown.join('')}}`;
-}
-
-/** A number as Go prints it, in the shortest form that reads back the same. */
-export function goNumber(value: number): string {
-  if (value === Number.POSITIVE_INFINITY) return '+Inf';
-  if (value === Number.NEGATIVE_INFINITY) return '-Inf';
-  if (Object.is(value, -0)) return '-0';
-  const text = String(value);
-  const [, digits, sign, exponent] = /^(.*)e([+-])(\d+)$/.exec(text) ?? [];
-  if (digits === undefined) {
-    const magnitude = Math.abs(value);
-    if (value === 0 || (magnitude >= 1e-4 && magnitude < 1e21)) return text;
-    const short = value.toExponential();
-    return short.replace(/e([+-])(\d)$/, 'e$10$2');
-  }
-  return `${digits}e${sign}${(exponent ?? '').padStart(2, '0')}`;
-}
-

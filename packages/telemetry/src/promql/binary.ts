@@ -1,6 +1,6 @@
 import { HeddleError } from '@heddle/kernel';
 import type { Binary, Matching } from './ast.ts';
-import { type Evaluation, isNumber, type Result } from './evaluate.ts';
+import { type Evaluating, isNumber, type Result } from './evaluating.ts';
 import { Labels, nameLabel } from './labels.ts';
 import type { NativeHistogram } from './native-histogram.ts';
 import type { Element, Value } from './source.ts';
@@ -38,7 +38,7 @@ interface Outcome {
 }
 
 /** An operator between two expressions at a moment. */
-export function binary(evaluation: Evaluation, expression: Binary, timeMs: number): Result {
+export function binary(evaluation: Evaluating, expression: Binary, timeMs: number): Result {
   const left = evaluation.at(expression.left, timeMs);
   const right = evaluation.at(expression.right, timeMs);
   if (left.type === 'scalar' && right.type === 'scalar') {
@@ -55,14 +55,17 @@ export function binary(evaluation: Evaluation, expression: Binary, timeMs: numbe
     return { type: 'vector', elements };
   }
   if (left.type === 'vector' && right.type === 'scalar')
-    return { type: 'vector', elements: withScalar(evaluation, expression, left.elements, right.value, false) };
+    return {
+      type: 'vector',
+      elements: withScalar(evaluation, expression, left.elements, right.value, false),
+    };
   if (left.type === 'scalar' && right.type === 'vector')
     return { type: 'vector', elements: withScalar(evaluation, expression, right.elements, left.value, true) };
   return { type: 'vector', elements: [] };
 }
 
 function withScalar(
-  evaluation: Evaluation,
+  evaluation: Evaluating,
   expression: Binary,
   elements: readonly Element[],
   scalar: number,
@@ -87,7 +90,12 @@ function withScalar(
 }
 
 /** Both values by the operator, with notes where the types do not go together. */
-function compute(evaluation: Evaluation, { operator, from }: Binary, a: Value, b: Value): Outcome | undefined {
+function compute(
+  evaluation: Evaluating,
+  { operator, from }: Binary,
+  a: Value,
+  b: Value,
+): Outcome | undefined {
   const compare = comparisons[operator];
   if (isNumber(a) && isNumber(b)) {
     if (compare !== undefined) return { value: a, kept: compare(a, b) };
@@ -104,7 +112,7 @@ function compute(evaluation: Evaluation, { operator, from }: Binary, a: Value, b
 }
 
 function withHistograms(
-  evaluation: Evaluation,
+  evaluation: Evaluating,
   operator: string,
   from: number,
   a: Value,
@@ -124,19 +132,26 @@ function withHistograms(
     noteBounds(evaluation, left, right, operator === '+' ? 'addition' : 'subtraction', from);
     return { value, kept: true };
   }
-  evaluation.notes.warn('vector contains a mix of histograms with exponential and custom buckets schemas', from);
+  evaluation.notes.warn(
+    'vector contains a mix of histograms with exponential and custom buckets schemas',
+    from,
+  );
   return { value: Number.NaN, kept: false };
 }
 
 /** Says that two histograms had different custom bounds. */
 export function noteBounds(
-  evaluation: Evaluation,
+  evaluation: Evaluating,
   a: NativeHistogram,
   b: NativeHistogram,
   what: string,
   from: number,
 ): void {
-  if (!a.custom || (a.bounds.length === b.bounds.length && a.bounds.every((bound, at) => bound === b.bounds[at]))) return;
+  if (
+    !a.custom ||
+    (a.bounds.length === b.bounds.length && a.bounds.every((bound, at) => bound === b.bounds[at]))
+  )
+    return;
   evaluation.notes.info(`mismatched custom buckets were reconciled during ${what}`, from);
 }
 
@@ -163,7 +178,7 @@ function setOperation(
 
 /** One to one, or many to one: the one side is looked up by what is matched. */
 function joined(
-  evaluation: Evaluation,
+  evaluation: Evaluating,
   expression: Binary,
   left: readonly Element[],
   right: readonly Element[],

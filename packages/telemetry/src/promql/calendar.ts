@@ -4,8 +4,12 @@ export const calendar: Readonly<Record<string, (seconds: number) => number>> = {
   hour: part((date) => date.getUTCHours()),
   day_of_week: part((date) => date.getUTCDay()),
   day_of_month: part((date) => date.getUTCDate()),
-  day_of_year: part((date) => Math.floor((date.getTime() - Date.UTC(date.getUTCFullYear(), 0, 1)) / 86_400_000) + 1),
-  days_in_month: part((date) => new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate()),
+  day_of_year: part(
+    (date) => Math.floor((date.getTime() - Date.UTC(date.getUTCFullYear(), 0, 1)) / 86_400_000) + 1,
+  ),
+  days_in_month: part((date) =>
+    new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate(),
+  ),
   month: part((date) => date.getUTCMonth() + 1),
   year: part((date) => date.getUTCFullYear()),
 };

@@ -1,7 +1,7 @@
-import { isNumber, metricOf } from './evaluate.ts';
+import { isNumber, metricOf } from './evaluating.ts';
 import { noteBounds } from './binary.ts';
 import type { NativeHistogram } from './native-histogram.ts';
-import { matrixPlace, type RangeContext } from './range-functions.ts';
+import { matrixPlace, type RangeContext } from './range-context.ts';
 import type { Point, Value } from './source.ts';
 
 /**
@@ -21,7 +21,10 @@ export function changeOver(
   const numbers = points.filter(({ value }) => isNumber(value)).length;
   if (numbers > 0 && numbers < points.length) {
     const metric = metricOf(labels);
-    evaluation.notes.warn(`encountered a mix of histograms and floats for metric name "${metric}"`, matrixPlace(call));
+    evaluation.notes.warn(
+      `encountered a mix of histograms and floats for metric name "${metric}"`,
+      matrixPlace(call),
+    );
     return undefined;
   }
   if (isCounter) noteIfNoCounter(context);
@@ -39,7 +42,8 @@ export function changeOver(
     : [change.count, (first.value as NativeHistogram).count];
   if (isCounter && grown > 0 && start >= 0) beforeMs = Math.min(beforeMs, sampledMs * (start / grown));
   if (afterMs >= near) afterMs = betweenMs / 2;
-  const factor = (sampledMs + beforeMs + afterMs) / sampledMs / (isRate ? (window.endMs - window.startMs) / 1000 : 1);
+  const factor =
+    (sampledMs + beforeMs + afterMs) / sampledMs / (isRate ? (window.endMs - window.startMs) / 1000 : 1);
   return isNumber(change) ? change * factor : change.scaled(factor);
 }
 
@@ -73,7 +77,8 @@ function histogramChange(
   const metric = metricOf(labels);
   const place = matrixPlace(call);
   if (values.some(({ custom }) => custom !== first.custom)) {
-    const what = 'vector contains a mix of histograms with exponential and custom buckets schemas for metric name';
+    const what =
+      'vector contains a mix of histograms with exponential and custom buckets schemas for metric name';
     evaluation.notes.warn(`${what} "${metric}"`, place);
     return undefined;
   }
@@ -93,7 +98,11 @@ function histogramChange(
 }
 
 /** How much it has changed between the last two samples, per second for a counter. */
-export function lastChange(points: readonly Point[], context: RangeContext, isRate: boolean): Value | undefined {
+export function lastChange(
+  points: readonly Point[],
+  context: RangeContext,
+  isRate: boolean,
+): Value | undefined {
   const { evaluation, labels, call } = context;
   const last = points.at(-1);
   const before = points.at(-2);
@@ -108,7 +117,10 @@ export function lastChange(points: readonly Point[], context: RangeContext, isRa
   }
   if (isNumber(last.value) || isNumber(before.value)) {
     const metric = metricOf(labels);
-    evaluation.notes.warn(`encountered a mix of histograms and floats for metric name "${metric}"`, matrixPlace(call));
+    evaluation.notes.warn(
+      `encountered a mix of histograms and floats for metric name "${metric}"`,
+      matrixPlace(call),
+    );
     return undefined;
   }
   return lastHistogramChange(last.value, before.value, context, isRate ? seconds : undefined);
@@ -123,13 +135,20 @@ function lastHistogramChange(
   const isGauge = last.hint === 'gauge' && before.hint === 'gauge';
   const isCounter = last.hint !== 'gauge' && before.hint !== 'gauge';
   if (seconds !== undefined && !isCounter)
-    evaluation.notes.warn(`this native histogram metric is not a counter: "${metricOf(labels)}"`, matrixPlace(call));
+    evaluation.notes.warn(
+      `this native histogram metric is not a counter: "${metricOf(labels)}"`,
+      matrixPlace(call),
+    );
   if (seconds === undefined && !isGauge)
-    evaluation.notes.warn(`this native histogram metric is not a gauge: "${metricOf(labels)}"`, matrixPlace(call));
+    evaluation.notes.warn(
+      `this native histogram metric is not a gauge: "${metricOf(labels)}"`,
+      matrixPlace(call),
+    );
   const wasReset = seconds !== undefined && last.isResetAfter(before);
   const change = wasReset ? last : last.minus(before);
   if (change === undefined) {
-    const what = 'vector contains a mix of histograms with exponential and custom buckets schemas for metric name';
+    const what =
+      'vector contains a mix of histograms with exponential and custom buckets schemas for metric name';
     evaluation.notes.warn(`${what} "${metricOf(labels)}"`, matrixPlace(call));
     return undefined;
   }

@@ -2,40 +2,20 @@ import { HeddleError } from '@heddle/kernel';
 import { aggregate } from './aggregate.ts';
 import type { At, Call, Expression, MatrixSelector, Subquery, VectorSelector } from './ast.ts';
 import { binary, scalarResult } from './binary.ts';
+import { type Evaluating, type QueryRange, type Result, sameLabels } from './evaluating.ts';
 import { instantFunction } from './instant-functions.ts';
-import { type Labels, nameLabel } from './labels.ts';
-import { NativeHistogram } from './native-histogram.ts';
+import type { Labels } from './labels.ts';
 import { Notes } from './notes.ts';
-import { overTime, type Window } from './range-functions.ts';
+import type { Window } from './range-context.ts';
+import { overTime } from './range-functions.ts';
 import { type Bounds, selectorBounds } from './selector-bounds.ts';
 import type { Element, Point, RangeElement, SeriesData, SeriesSource, Value } from './source.ts';
-
-/** What is asked of an evaluation. Milliseconds. */
-export interface QueryRange {
-  readonly startMs: number;
-  readonly endMs: number;
-  /** 0 for one moment. */
-  readonly stepMs: number;
-  /** How far back a sample may lie to count as the value of now. Default 5 minutes. */
-  readonly lookbackMs?: number;
-  /** The step of subqueries that name none. Default 1 minute. */
-  readonly intervalMs?: number;
-  /** Samples and results that may be looked at in all. Default 50 million. */
-  readonly maxSamples?: number;
-}
-
-/** What an expression is at one moment. */
-export type Result =
-  | { readonly type: 'scalar'; readonly value: number }
-  | { readonly type: 'string'; readonly value: string }
-  | { readonly type: 'vector'; readonly elements: readonly Element[] }
-  | { readonly type: 'matrix'; readonly elements: readonly RangeElement[] };
 
 const defaultLookbackMs = 300_000;
 const defaultIntervalMs = 60_000;
 
 /** Evaluates one query: the series are fetched once, the moments one by one. */
-export class Evaluation {
+export class Evaluation implements Evaluating {
   readonly notes: Notes = new Notes();
   readonly range: QueryRange;
   readonly #source: SeriesSource;
@@ -91,7 +71,11 @@ export class Evaluation {
     if (result.type === 'scalar') return { ...result, value: -result.value };
     if (result.type !== 'vector') return result;
     const negative = (value: Value): Value => (typeof value === 'number' ? -value : value.scaled(-1));
-    const elements = result.elements.map((each) => ({ ...each, value: negative(each.value), dropName: true }));
+    const elements = result.elements.map((each) => ({
+      ...each,
+      value: negative(each.value),
+      dropName: true,
+    }));
     return { type: 'vector', elements };
   }
 
@@ -139,7 +123,8 @@ export class Evaluation {
     for (let at = (Math.floor(startMs / stepMs) + 1) * stepMs; at <= endMs; at += stepMs) {
       for (const { labels, value, dropName } of this.#step(inner, at)) {
         const known = gathered.get(labels.key);
-        if (known === undefined) gathered.set(labels.key, { labels, points: [{ timeMs: at, value }], dropName });
+        if (known === undefined)
+          gathered.set(labels.key, { labels, points: [{ timeMs: at, value }], dropName });
         else {
           known.points.push({ timeMs: at, value });
           known.dropName ||= dropName;
@@ -209,7 +194,8 @@ export class Evaluation {
 
   #count(samples: number): void {
     this.#samples += samples;
-    if (this.#samples > (this.range.maxSamples ?? 50_000_000)) throw tooMuch('a query that looks at fewer samples');
+    if (this.#samples > (this.range.maxSamples ?? 50_000_000))
+      throw tooMuch('a query that looks at fewer samples');
   }
 }
 
@@ -246,7 +232,9 @@ export function queryRange(source: SeriesSource, expression: Expression, range: 
   const gathered = new Map<string, { labels: Labels; points: Point[]; dropName: boolean }>();
   for (let timeMs = range.startMs; timeMs <= range.endMs; timeMs += range.stepMs) {
     const result = evaluation.at(expression, timeMs);
-    for (const { labels, value, dropName } of result.type === 'vector' ? result.elements : scalarResult(result)) {
+    for (const { labels, value, dropName } of result.type === 'vector'
+      ? result.elements
+      : scalarResult(result)) {
       const key = dropName ? labels.withoutName().key : labels.key;
       const known = gathered.get(key);
       if (known === undefined) gathered.set(key, { labels, points: [{ timeMs, value }], dropName });
@@ -263,7 +251,9 @@ export function queryRange(source: SeriesSource, expression: Expression, range: 
 /** With the names taken off that are no longer true. Two series may have become one then, which is an error. */
 function named(result: Result): Result {
   if (result.type !== 'vector' && result.type !== 'matrix') return result;
-  const clean = <T extends { readonly labels: Labels; readonly dropName: boolean }>(elements: readonly T[]): T[] => {
+  const clean = <T extends { readonly labels: Labels; readonly dropName: boolean }>(
+    elements: readonly T[],
+  ): T[] => {
     const seen = new Set<string>();
     return elements.map((element) => {
       const labels = element.dropName ? element.labels.withoutName() : element.labels;
@@ -275,20 +265,4 @@ function named(result: Result): Result {
   return result.type === 'vector'
     ? { type: 'vector', elements: clean(result.elements) }
     : { type: 'matrix', elements: clean(result.elements) };
-}
-
-/** Two series would have the same labels. */
-export function sameLabels(): HeddleError {
-  const message = 'vector cannot contain metrics with the same labelset';
-  return new HeddleError({ code: 'invalid_argument', reason: 'SAME_LABELS', message, sent: false });
-}
-
-/** A value as a number; a histogram is none. */
-export function isNumber(value: Value): value is number {
-  return !(value instanceof NativeHistogram);
-}
-
-/** A metric's name for a note. */
-export function metricOf(labels: Labels): string {
-  return labels.get(nameLabel);
 }

@@ -1,6 +1,6 @@
-import { goNumber } from './aggregate.ts';
 import type { Call, Expression } from './ast.ts';
-import { type Evaluation, isNumber, metricOf, sameLabels } from './evaluate.ts';
+import { type Evaluating, isNumber, metricOf, sameLabels, stringOf } from './evaluating.ts';
+import { goNumber } from './go-number.ts';
 import {
   type ClassicBucket,
   type ClassicQuantile,
@@ -10,7 +10,6 @@ import {
   nativeQuantile,
   nativeVariance,
 } from './histogram-quantile.ts';
-import { stringOf } from './instant-functions.ts';
 import type { Labels } from './labels.ts';
 import type { NativeHistogram } from './native-histogram.ts';
 import { numberOf } from './literals.ts';
@@ -30,7 +29,7 @@ interface Estimate {
 }
 
 /** A function of histograms, native ones and those in buckets of `le`. */
-export function histogramFunction(evaluation: Evaluation, call: Call, timeMs: number): readonly Element[] {
+export function histogramFunction(evaluation: Evaluating, call: Call, timeMs: number): readonly Element[] {
   const { name, args } = call;
   const compute = simple[name];
   if (compute !== undefined)
@@ -49,12 +48,20 @@ export function histogramFunction(evaluation: Evaluation, call: Call, timeMs: nu
     };
     return estimated(evaluation, place, histograms, estimate);
   }
-  return estimated(evaluation, place, histograms, quantileEstimate(evaluation, args[0] as Expression, scalar(0)));
+  return estimated(
+    evaluation,
+    place,
+    histograms,
+    quantileEstimate(evaluation, args[0] as Expression, scalar(0)),
+  );
 }
 
-function quantileEstimate(evaluation: Evaluation, argument: Expression, quantile: number): Estimate {
+function quantileEstimate(evaluation: Evaluating, argument: Expression, quantile: number): Estimate {
   if (!(quantile >= 0 && quantile <= 1))
-    evaluation.notes.warn(`quantile value should be between 0 and 1, got ${goNumber(quantile)}`, argument.from);
+    evaluation.notes.warn(
+      `quantile value should be between 0 and 1, got ${goNumber(quantile)}`,
+      argument.from,
+    );
   return {
     classic: (buckets) => classicQuantile(quantile, buckets),
     native: (histogram) => nativeQuantile(quantile, histogram),
@@ -62,7 +69,7 @@ function quantileEstimate(evaluation: Evaluation, argument: Expression, quantile
 }
 
 /** Several quantiles at once, told apart by a label. */
-function quantiles(evaluation: Evaluation, { args }: Call, timeMs: number): readonly Element[] {
+function quantiles(evaluation: Evaluating, { args }: Call, timeMs: number): readonly Element[] {
   const [place, label, ...wanted] = args as [Expression, Expression, ...Expression[]];
   const name = stringOf(evaluation, label, timeMs);
   const histograms = gathered(evaluation, place, evaluation.vector(place, timeMs));
@@ -91,7 +98,11 @@ interface Gathered {
 const withoutBound = new Set(['le']);
 
 /** The buckets of each histogram together. */
-function gathered(evaluation: Evaluation, place: Expression, elements: readonly Element[]): readonly Gathered[] {
+function gathered(
+  evaluation: Evaluating,
+  place: Expression,
+  elements: readonly Element[],
+): readonly Gathered[] {
   const histograms = new Map<string, Gathered>();
   const of = (labels: Labels): Gathered => {
     const known = histograms.get(labels.key) ?? { labels, buckets: [], native: undefined };
@@ -122,7 +133,7 @@ function boundOf(text: string): number | undefined {
 }
 
 function estimated(
-  evaluation: Evaluation,
+  evaluation: Evaluating,
   place: Expression,
   histograms: readonly Gathered[],
   { classic, native }: Estimate,
@@ -137,7 +148,8 @@ function estimated(
     if (histogram.native !== undefined) return [{ labels, value: native(histogram.native), dropName: true }];
     const { value, forced } = classic(buckets);
     if (forced) {
-      const what = 'input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile) for metric name';
+      const what =
+        'input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile) for metric name';
       evaluation.notes.info(`${what} "${metricOf(labels)}"`, place.from);
     }
     return [{ labels, value, dropName: true }];

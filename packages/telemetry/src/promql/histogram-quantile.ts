@@ -13,7 +13,10 @@ export interface ClassicQuantile {
 }
 
 /** Sorted, those of one bound added up, and never falling. */
-function cleaned(given: readonly ClassicBucket[]): { readonly buckets: ClassicBucket[]; readonly forced: boolean } {
+function cleaned(given: readonly ClassicBucket[]): {
+  readonly buckets: ClassicBucket[];
+  readonly forced: boolean;
+} {
   const buckets: { upper: number; count: number }[] = [];
   for (const { upper, count } of given.toSorted((a, b) => a.upper - b.upper)) {
     const last = buckets.at(-1);
@@ -40,7 +43,12 @@ export function classicQuantile(quantile: number, given: readonly ClassicBucket[
   if (quantile > 1) return { value: Number.POSITIVE_INFINITY, forced: false };
   const { buckets, forced } = cleaned(given);
   const last = buckets.at(-1);
-  if (last?.upper !== Number.POSITIVE_INFINITY || buckets.length < 2 || last.count === 0 || Number.isNaN(last.count))
+  if (
+    last?.upper !== Number.POSITIVE_INFINITY ||
+    buckets.length < 2 ||
+    last.count === 0 ||
+    Number.isNaN(last.count)
+  )
     return { value: Number.NaN, forced: false };
   const rank = quantile * last.count;
   const found = buckets.slice(0, -1).findIndex(({ count }) => count >= rank);
@@ -54,10 +62,19 @@ export function classicQuantile(quantile: number, given: readonly ClassicBucket[
 }
 
 /** The share of a classic histogram's observations between two values. */
-export function classicFraction(lower: number, upper: number, given: readonly ClassicBucket[]): ClassicQuantile {
+export function classicFraction(
+  lower: number,
+  upper: number,
+  given: readonly ClassicBucket[],
+): ClassicQuantile {
   const { buckets, forced } = cleaned(given);
   const last = buckets.at(-1);
-  if (last === undefined || last.upper !== Number.POSITIVE_INFINITY || Number.isNaN(lower) || Number.isNaN(upper))
+  if (
+    last === undefined ||
+    last.upper !== Number.POSITIVE_INFINITY ||
+    Number.isNaN(lower) ||
+    Number.isNaN(upper)
+  )
     return { value: Number.NaN, forced: false };
   if (last.count === 0 || Number.isNaN(last.count)) return { value: Number.NaN, forced: false };
   if (lower >= upper) return { value: 0, forced };
@@ -66,8 +83,13 @@ export function classicFraction(lower: number, upper: number, given: readonly Cl
     for (let at = 0; at < buckets.length; at++) {
       const bucket = buckets[at] as ClassicBucket;
       const before = at === 0 ? 0 : (buckets[at - 1] as ClassicBucket).count;
-      const start = at > 0 ? (buckets[at - 1] as ClassicBucket).upper : bucket.upper > 0 ? 0 : Number.NEGATIVE_INFINITY;
-      if (value > bucket.upper || (value === bucket.upper && value !== Number.POSITIVE_INFINITY && at < buckets.length - 1)) continue;
+      const start =
+        at > 0 ? (buckets[at - 1] as ClassicBucket).upper : bucket.upper > 0 ? 0 : Number.NEGATIVE_INFINITY;
+      if (
+        value > bucket.upper ||
+        (value === bucket.upper && value !== Number.POSITIVE_INFINITY && at < buckets.length - 1)
+      )
+        continue;
       if (value <= start) return before;
       if (bucket.upper === Number.POSITIVE_INFINITY) return value === bucket.upper ? bucket.count : before;
       // Where in a bucket without a lower bound they lie is not known: they count as lying below.
@@ -156,7 +178,11 @@ function shareBelow({ lower, upper }: Bucket, value: number, histogram: NativeHi
   if (lower === Number.NEGATIVE_INFINITY) return 1;
   if (upper === Number.POSITIVE_INFINITY) return 0;
   if (histogram.custom || (lower <= 0 && upper >= 0)) return (value - lower) / (upper - lower);
-  const [low, high, at] = [lower, upper, value].map((each) => Math.log2(Math.abs(each))) as [number, number, number];
+  const [low, high, at] = [lower, upper, value].map((each) => Math.log2(Math.abs(each))) as [
+    number,
+    number,
+    number,
+  ];
   return lower > 0 ? (at - low) / (high - low) : 1 - (at - high) / (low - high);
 }
 

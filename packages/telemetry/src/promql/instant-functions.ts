@@ -1,7 +1,7 @@
 import { HeddleError } from '@heddle/kernel';
 import type { Call, Expression } from './ast.ts';
 import { calendar } from './calendar.ts';
-import { type Evaluation, isNumber, type Result } from './evaluate.ts';
+import { type Evaluating, isNumber, type Result, stringOf } from './evaluating.ts';
 import { wholePattern } from './go-pattern.ts';
 import { histogramFunction } from './histogram-functions.ts';
 import { compareTexts, Labels, nameLabel } from './labels.ts';
@@ -37,7 +37,7 @@ const mathematical: Readonly<Record<string, Mathematical>> = {
 };
 
 /** A function without a range at a moment. */
-export function instantFunction(evaluation: Evaluation, call: Call, timeMs: number): Result {
+export function instantFunction(evaluation: Evaluating, call: Call, timeMs: number): Result {
   const { name, args } = call;
   const constant = constants(evaluation, name, timeMs);
   if (constant !== undefined) return { type: 'scalar', value: constant };
@@ -45,7 +45,10 @@ export function instantFunction(evaluation: Evaluation, call: Call, timeMs: numb
   const scalar = (at: number): number => evaluation.scalar(args[at] as Expression, timeMs);
   if (name === 'scalar') {
     const [only, more] = vector(0).filter(({ value }) => isNumber(value));
-    return { type: 'scalar', value: only === undefined || more !== undefined ? Number.NaN : (only.value as number) };
+    return {
+      type: 'scalar',
+      value: only === undefined || more !== undefined ? Number.NaN : (only.value as number),
+    };
   }
   const elements = (): readonly Element[] => {
     if (name === 'vector') return [{ labels: Labels.empty, value: scalar(0), dropName: false }];
@@ -55,7 +58,8 @@ export function instantFunction(evaluation: Evaluation, call: Call, timeMs: numb
     if (name === 'timestamp') return timestamps(evaluation, args[0] as Expression, timeMs);
     if (name.startsWith('histogram_')) return histogramFunction(evaluation, call, timeMs);
     if (name.startsWith('sort')) return sorted(evaluation, call, vector(0), timeMs);
-    if (name === 'label_replace' || name === 'label_join') return relabelled(evaluation, call, vector(0), timeMs);
+    if (name === 'label_replace' || name === 'label_join')
+      return relabelled(evaluation, call, vector(0), timeMs);
     if (name === 'round') return rounded(vector(0), args.length > 1 ? scalar(1) : 1);
     if (name.startsWith('clamp')) return clamped(name, vector(0), scalar(1), args.length > 2 ? scalar(2) : 0);
     const part = calendar[name];
@@ -66,7 +70,7 @@ export function instantFunction(evaluation: Evaluation, call: Call, timeMs: numb
   return { type: 'vector', elements: elements() };
 }
 
-function constants({ range }: Evaluation, name: string, timeMs: number): number | undefined {
+function constants({ range }: Evaluating, name: string, timeMs: number): number | undefined {
   switch (name) {
     case 'time':
       return timeMs / 1000;
@@ -104,7 +108,9 @@ function clamped(name: string, elements: readonly Element[], a: number, b: numbe
   const most = name === 'clamp_max' ? a : name === 'clamp' ? b : Number.POSITIVE_INFINITY;
   if (most < least) return [];
   const bounded = (value: number): number => Math.max(least, Math.min(most, value));
-  return mapped(elements, (value) => (Number.isNaN(a) || (name === 'clamp' && Number.isNaN(b)) ? Number.NaN : bounded(value)));
+  return mapped(elements, (value) =>
+    Number.isNaN(a) || (name === 'clamp' && Number.isNaN(b)) ? Number.NaN : bounded(value),
+  );
 }
 
 function absent(argument: Expression, elements: readonly Element[]): readonly Element[] {
@@ -117,7 +123,7 @@ function matchersOf(expression: Expression): readonly Matcher[] {
   return expression.kind === 'selector' ? expression.matchers : [];
 }
 
-function timestamps(evaluation: Evaluation, argument: Expression, timeMs: number): readonly Element[] {
+function timestamps(evaluation: Evaluating, argument: Expression, timeMs: number): readonly Element[] {
   const elements = evaluation.vector(argument, timeMs);
   let inner = argument;
   while (inner.kind === 'paren') inner = inner.inner;
@@ -131,7 +137,7 @@ function timestamps(evaluation: Evaluation, argument: Expression, timeMs: number
 }
 
 function sorted(
-  evaluation: Evaluation,
+  evaluation: Evaluating,
   { name, args, from }: Call,
   elements: readonly Element[],
   timeMs: number,
@@ -171,14 +177,8 @@ function naturalOrder(a: string, b: string): number {
   return left.length - right.length || compareTexts(a, b);
 }
 
-/** A text among the arguments. */
-export function stringOf(evaluation: Evaluation, argument: Expression | undefined, timeMs: number): string {
-  const result = argument === undefined ? undefined : evaluation.at(argument, timeMs);
-  return result?.type === 'string' ? result.value : '';
-}
-
 function relabelled(
-  evaluation: Evaluation,
+  evaluation: Evaluating,
   { name, args }: Call,
   elements: readonly Element[],
   timeMs: number,
@@ -195,7 +195,9 @@ function relabelled(
   });
 }
 
-function replacing([replacement = '', source = '', pattern = '']: readonly string[]): (labels: Labels) => string | undefined {
+function replacing([replacement = '', source = '', pattern = '']: readonly string[]): (
+  labels: Labels,
+) => string | undefined {
   let regexp: RegExp;
   try {
     regexp = wholePattern(pattern);

@@ -16,7 +16,8 @@ export function durationMs(text: string): number | undefined {
   const factor = sign === '-' ? -1 : 1;
   if (/^(\d+(ms|[smhdwy]))+$/.test(rest)) {
     let ms = 0;
-    for (const [, count, unit] of rest.matchAll(/(\d+)(ms|[smhdwy])/g)) ms += Number(count) * (unitsMs[unit as string] as number);
+    for (const [, count, unit] of rest.matchAll(/(\d+)(ms|[smhdwy])/g))
+      ms += Number(count) * (unitsMs[unit as string] as number);
     return factor * ms;
   }
   const seconds = plainNumber(rest);
@@ -26,7 +27,7 @@ export function durationMs(text: string): number | undefined {
 /** The value of a literal: decimal, hexadecimal, octal, with `_` between digits, `Inf`, `NaN`, or a duration in seconds. */
 export function numberOf(text: string): number {
   const [, sign, rest = ''] = /^([+-]?)\s*(.*)$/s.exec(text) ?? [];
-  const value = plainNumber(rest) ?? ((durationMs(rest) ?? Number.NaN) / 1000);
+  const value = plainNumber(rest) ?? (durationMs(rest) ?? Number.NaN) / 1000;
   return sign === '-' ? -value : value;
 }
 

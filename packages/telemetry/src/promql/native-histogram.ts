@@ -52,12 +52,28 @@ export class NativeHistogram {
     this.hint = init.hint ?? 'unknown';
   }
 
+  #with(change: NativeHistogramInit): NativeHistogram {
+    const { schema, count, sum, zeroThreshold, zeroCount, positive, negative, bounds, hint } = this;
+    return new NativeHistogram({
+      schema,
+      count,
+      sum,
+      zeroThreshold,
+      zeroCount,
+      positive,
+      negative,
+      bounds,
+      hint,
+      ...change,
+    });
+  }
+
   get custom(): boolean {
     return this.schema === customSchema;
   }
 
   withHint(hint: ResetHint): NativeHistogram {
-    return hint === this.hint ? this : new NativeHistogram({ ...this, hint });
+    return hint === this.hint ? this : this.#with({ hint });
   }
 
   scaled(factor: number): NativeHistogram {
@@ -66,14 +82,13 @@ export class NativeHistogram {
 
   divided(by: number): NativeHistogram {
     const plain = this.#mapped((value) => value / by, by < 0 ? 'gauge' : this.hint);
-    return by === 0 ? new NativeHistogram({ ...plain, positive: none, negative: none }) : plain;
+    return by === 0 ? plain.#with({ positive: none, negative: none }) : plain;
   }
 
   #mapped(change: (value: number) => number, hint: ResetHint): NativeHistogram {
     const all = (buckets: ReadonlyMap<number, number>): Map<number, number> =>
       new Map([...buckets].map(([at, count]) => [at, change(count)]));
-    return new NativeHistogram({
-      ...this,
+    return this.#with({
       count: change(this.count),
       sum: change(this.sum),
       zeroCount: change(this.zeroCount),
@@ -137,7 +152,7 @@ export class NativeHistogram {
       const to = found < 0 ? bounds.length : found;
       positive.set(to, (positive.get(to) ?? 0) + count);
     }
-    return new NativeHistogram({ ...this, bounds, positive });
+    return this.#with({ bounds, positive });
   }
 
   /** In a coarser resolution. */
@@ -152,7 +167,11 @@ export class NativeHistogram {
       }
       return merged;
     };
-    return new NativeHistogram({ ...this, schema, positive: merge(this.positive), negative: merge(this.negative) });
+    return this.#with({
+      schema,
+      positive: merge(this.positive),
+      negative: merge(this.negative),
+    });
   }
 
   /** With a wider bucket around zero, which takes in those that lie within. */
@@ -169,7 +188,7 @@ export class NativeHistogram {
     };
     const positive = outside(this.positive);
     const negative = outside(this.negative);
-    return new NativeHistogram({ ...this, zeroThreshold: threshold, zeroCount, positive, negative });
+    return this.#with({ zeroThreshold: threshold, zeroCount, positive, negative });
   }
 
   /** Upper bound of a bucket on the positive side. */

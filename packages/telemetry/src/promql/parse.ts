@@ -171,7 +171,8 @@ class Reader {
     let at: At;
     if (word !== null) at = this.#of(word).startsWith('start') ? 'start' : 'end';
     else at = numberOf(this.#text.slice(child(node, 'At').to, node.to).trim()) * 1000;
-    if (typeof at === 'number' && !Number.isFinite(at)) throw bad(node.from, 'a time after @', this.#of(node));
+    if (typeof at === 'number' && !Number.isFinite(at))
+      throw bad(node.from, 'a time after @', this.#of(node));
     if (typeof at === 'number') at = Math.trunc(at);
     return this.#modified(inner, { at }, node, '@');
   }
@@ -194,7 +195,7 @@ class Reader {
     const left = below(node.firstChild);
     const right = below(node.lastChild);
     const sign = node.firstChild?.nextSibling;
-    if (sign == null) throw bad(node.from, 'an operator', 'none');
+    if (sign === null || sign === undefined) throw bad(node.from, 'an operator', 'none');
     const operator = this.#of(sign).toLowerCase();
     const bool = node.getChild('BoolModifier') !== null;
     this.#expect(left, ['scalar', 'vector'], `of ${operator}`);
@@ -248,7 +249,11 @@ class Reader {
     const most = signature.repeated ? Number.POSITIVE_INFINITY : signature.args.length;
     const least = signature.args.length - signature.optional;
     if (args.length < least || args.length > most)
-      throw bad(node.from, `${least} arguments${most === least ? '' : ' or more'} of ${name}`, `${args.length}`);
+      throw bad(
+        node.from,
+        `${least} arguments${most === least ? '' : ' or more'} of ${name}`,
+        `${args.length}`,
+      );
     args.forEach((arg, at) => {
       const type = signature.args[Math.min(at, signature.args.length - 1)] as PromType;
       this.#expect(arg, [type], `of ${name}`);
@@ -269,9 +274,18 @@ class Reader {
     this.#expect(inner, ['vector'], `of ${operator}`);
     if (parameter !== undefined && wanted !== undefined) this.#expect(parameter, [wanted], `of ${operator}`);
     const list = modifier?.getChild('GroupingLabels');
-    const labels = list == null ? [] : this.#labels(list);
+    const labels = list === null || list === undefined ? [] : this.#labels(list);
     const without = modifier !== null && modifier.getChild('Without') !== null;
-    return { kind: 'aggregate', type: 'vector', from: node.from, operator, without, labels, parameter, inner };
+    return {
+      kind: 'aggregate',
+      type: 'vector',
+      from: node.from,
+      operator,
+      without,
+      labels,
+      parameter,
+      inner,
+    };
   }
 }
 
@@ -298,4 +312,3 @@ export function matcher(name: string, kind: Matcher['kind'], value: string): Mat
   const is = kind === '=~';
   return { name, kind, value, matches: (given) => pattern.test(given) === is };
 }
-

@@ -20,7 +20,8 @@ export class PreciseSum {
 export function preciseMean(values: readonly number[]): number {
   const sum = new PreciseSum();
   for (const value of values) sum.add(value);
-  if (Number.isFinite(sum.value) || values.some((value) => !Number.isFinite(value))) return sum.value / values.length;
+  if (Number.isFinite(sum.value) || values.some((value) => !Number.isFinite(value)))
+    return sum.value / values.length;
   let mean = 0;
   let count = 0;
   for (const value of values) {

@@ -1,32 +1,13 @@
 import type { Call } from './ast.ts';
-import { goNumber } from './aggregate.ts';
+import { goNumber } from './go-number.ts';
 import { noteBounds } from './binary.ts';
-import { type Evaluation, isNumber, metricOf } from './evaluate.ts';
+import { type Evaluating, isNumber, metricOf } from './evaluating.ts';
 import { changeOver, lastChange, resetsIn } from './counter-change.ts';
 import { Labels } from './labels.ts';
 import type { NativeHistogram } from './native-histogram.ts';
+import { matrixPlace, type RangeContext, type Window } from './range-context.ts';
 import { PreciseSum, preciseMean, quantileOf, variance } from './precise-sum.ts';
-import type { Element, Matcher, Point, RangeElement, Value } from './source.ts';
-
-/** What a range selects, and from when to when. */
-export interface Window {
-  readonly elements: readonly RangeElement[];
-  readonly startMs: number;
-  readonly endMs: number;
-  /** Of a selector; undefined for a subquery. */
-  readonly matchers: readonly Matcher[] | undefined;
-}
-
-/** What a function needs beside the points. */
-export interface RangeContext {
-  readonly evaluation: Evaluation;
-  readonly call: Call;
-  readonly window: Window;
-  readonly timeMs: number;
-  readonly labels: Labels;
-  /** The scalar arguments, in order. */
-  readonly scalars: readonly number[];
-}
+import type { Element, Matcher, Point, Value } from './source.ts';
 
 type RangeFunction = (points: readonly Point[], context: RangeContext) => Value | undefined;
 
@@ -34,7 +15,12 @@ type RangeFunction = (points: readonly Point[], context: RangeContext) => Value 
 const keepsName = new Set(['last_over_time', 'first_over_time']);
 
 /** A function over a range at a moment. */
-export function overTime(evaluation: Evaluation, call: Call, window: Window, timeMs: number): readonly Element[] {
+export function overTime(
+  evaluation: Evaluating,
+  call: Call,
+  window: Window,
+  timeMs: number,
+): readonly Element[] {
   const { name, args } = call;
   if (name === 'absent_over_time') return absentOverTime(window);
   const compute = functions[name];
@@ -86,11 +72,6 @@ function numbersOf(points: readonly Point[], { evaluation, call, labels }: Range
   return numbers;
 }
 
-/** Where the range is in the text. */
-export function matrixPlace(call: Call): number {
-  return call.args.find(({ type }) => type === 'matrix')?.from ?? call.from;
-}
-
 function ofNumbers(compute: (values: readonly number[], context: RangeContext) => number): RangeFunction {
   return (points, context) => {
     const numbers = numbersOf(points, context);
@@ -120,13 +101,17 @@ function ofEither(
   };
 }
 
-function total(values: readonly NativeHistogram[], { evaluation, labels, call }: RangeContext): NativeHistogram | undefined {
+function total(
+  values: readonly NativeHistogram[],
+  { evaluation, labels, call }: RangeContext,
+): NativeHistogram | undefined {
   let [sum] = values;
   for (const each of values.slice(1)) {
     if (sum === undefined) return undefined;
     const next: NativeHistogram | undefined = sum.plus(each);
     if (next === undefined) {
-      const what = 'vector contains a mix of histograms with exponential and custom buckets schemas for metric name';
+      const what =
+        'vector contains a mix of histograms with exponential and custom buckets schemas for metric name';
       evaluation.notes.warn(`${what} "${metricOf(labels)}"`, matrixPlace(call));
       return undefined;
     }
@@ -142,17 +127,24 @@ function placeOf(points: readonly Point[], better: (a: number, b: number) => boo
   for (const point of points) {
     if (!isNumber(point.value)) continue;
     const best = found?.value as number | undefined;
-    if (best === undefined || Number.isNaN(best) || better(point.value, best) || point.value === best) found = point;
+    if (best === undefined || Number.isNaN(best) || better(point.value, best) || point.value === best)
+      found = point;
   }
-  return found === undefined ? undefined : found.timeMs / 1000;
+  return found && found.timeMs / 1000;
 }
 
 /** The straight line nearest to the points: its slope per second, and its value at `zeroMs`. */
-function regression(points: readonly Point[], zeroMs: number): { readonly slope: number; readonly intercept: number } {
+function regression(
+  points: readonly Point[],
+  zeroMs: number,
+): { readonly slope: number; readonly intercept: number } {
   const [first] = points;
   const count = points.length;
   if (first !== undefined && points.every(({ value }) => value === first.value))
-    return { slope: Number.isFinite(first.value as number) ? 0 : Number.NaN, intercept: first.value as number };
+    return {
+      slope: Number.isFinite(first.value) ? 0 : Number.NaN,
+      intercept: first.value as number,
+    };
   const sums = [new PreciseSum(), new PreciseSum(), new PreciseSum(), new PreciseSum()] as const;
   const [sumX, sumY, sumXy, sumXx] = sums;
   for (const { timeMs, value } of points) {
@@ -204,7 +196,9 @@ const functions: Readonly<Record<string, RangeFunction>> = {
   resets: (points) => resetsIn(points),
   changes: (points) => {
     const same = (a: Value, b: Value): boolean =>
-      isNumber(a) ? a === b || (Number.isNaN(a) && isNumber(b) && Number.isNaN(b)) : !isNumber(b) && a.equals(b);
+      isNumber(a)
+        ? a === b || (Number.isNaN(a) && isNumber(b) && Number.isNaN(b))
+        : !isNumber(b) && a.equals(b);
     return points.filter(({ value }, at) => at > 0 && !same(value, (points[at - 1] as Point).value)).length;
   },
   deriv: withRegression(
@@ -230,7 +224,10 @@ const functions: Readonly<Record<string, RangeFunction>> = {
   mad_over_time: ofNumbers((values) => {
     const median = quantileOf(0.5, values);
     if (Number.isNaN(median) || values.some(Number.isNaN)) return Number.NaN;
-    return quantileOf(0.5, values.map((value) => Math.abs(value - median)));
+    return quantileOf(
+      0.5,
+      values.map((value) => Math.abs(value - median)),
+    );
   }),
   last_over_time: (points) => points.at(-1)?.value,
   first_over_time: (points) => points[0]?.value,

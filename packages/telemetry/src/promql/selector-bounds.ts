@@ -1,5 +1,5 @@
 import type { At, Expression, VectorSelector } from './ast.ts';
-import type { QueryRange } from './evaluate.ts';
+import type { QueryRange } from './evaluating.ts';
 
 /** From when to when a selector's samples can matter. Milliseconds. */
 export interface Bounds {
@@ -8,13 +8,21 @@ export interface Bounds {
 }
 
 /** For each selector of an expression, which samples a query may look at: what has to be fetched, and no more. */
-export function selectorBounds(expression: Expression, range: QueryRange): ReadonlyMap<VectorSelector, Bounds> {
+export function selectorBounds(
+  expression: Expression,
+  range: QueryRange,
+): ReadonlyMap<VectorSelector, Bounds> {
   const found = new Map<VectorSelector, Bounds>();
   walk(expression, { fromMs: range.startMs, toMs: range.endMs }, range, found);
   return found;
 }
 
-function walk(expression: Expression, moments: Bounds, range: QueryRange, found: Map<VectorSelector, Bounds>): void {
+function walk(
+  expression: Expression,
+  moments: Bounds,
+  range: QueryRange,
+  found: Map<VectorSelector, Bounds>,
+): void {
   const lookbackMs = range.lookbackMs ?? 300_000;
   switch (expression.kind) {
     case 'number':

@@ -56,7 +56,9 @@ export const signatures: ReadonlyMap<string, Signature> = new Map([
 
 /** Aggregations that take a parameter, and its type. */
 export const aggregations: ReadonlyMap<string, PromType | undefined> = new Map<string, PromType | undefined>([
-  ...['sum', 'avg', 'count', 'min', 'max', 'group', 'stddev', 'stdvar'].map((name) => [name, undefined] as const),
+  ...['sum', 'avg', 'count', 'min', 'max', 'group', 'stddev', 'stdvar'].map(
+    (name) => [name, undefined] as const,
+  ),
   ...['topk', 'bottomk', 'quantile', 'limitk', 'limit_ratio'].map((name) => [name, 'scalar'] as const),
   ['count_values', 'string'],
 ]);

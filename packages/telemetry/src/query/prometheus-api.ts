@@ -1,9 +1,10 @@
 import { type Clock, HeddleError } from '@heddle/kernel';
 import { type HttpRequest, type HttpResponse, type HttpService } from '@heddle/wire';
-import { goNumber } from '../promql/aggregate.ts';
 import type { Expression } from '../promql/ast.ts';
-import { type Answer, isNumber, type QueryRange, queryInstant, queryRange } from '../promql/evaluate.ts';
-import { compareTexts, Labels, nameLabel } from '../promql/labels.ts';
+import { type Answer, queryInstant, queryRange } from '../promql/evaluate.ts';
+import { isNumber, type QueryRange } from '../promql/evaluating.ts';
+import { goNumber } from '../promql/go-number.ts';
+import { compareTexts, type Labels, nameLabel } from '../promql/labels.ts';
 import { durationMs } from '../promql/literals.ts';
 import type { NativeHistogram } from '../promql/native-histogram.ts';
 import { parsePromQl } from '../promql/parse.ts';
@@ -20,7 +21,8 @@ export interface MetricReader {
 
 const mostBodyBytes = 1024 * 1024;
 const mostPoints = 11_000;
-const paths = /^\/api\/v1\/(query|query_range|series|labels|label\/[^/]+\/values|metadata|status\/buildinfo)$/;
+const paths =
+  /^\/api\/v1\/(query|query_range|series|labels|label\/[^/]+\/values|metadata|status\/buildinfo)$/;
 
 /** Whether a request is one for `prometheusApi`, by its path. */
 export function isPrometheusQuery({ path }: HttpRequest): boolean {
@@ -34,14 +36,19 @@ export function isPrometheusQuery({ path }: HttpRequest): boolean {
 export function prometheusApi(reader: MetricReader, clock: Clock): HttpService {
   return async (request) => {
     try {
-      if (request.method !== 'GET' && request.method !== 'POST') return failure(405, 'bad_data', 'GET or POST');
+      if (request.method !== 'GET' && request.method !== 'POST')
+        return failure(405, 'bad_data', 'GET or POST');
       const { path, parameters } = targetOf(request.path);
       const all = request.method === 'POST' ? await withForm(request, parameters) : parameters;
       return await answer(path.slice('/api/v1/'.length), new Parameters(all, clock), reader);
     } catch (thrown) {
       const error = HeddleError.from(thrown);
       if (error.code === 'invalid_argument')
-        return failure(error.reason === 'SAME_LABELS' || error.reason === 'NOT_UNIQUE' ? 422 : 400, typeOf(error), error.message);
+        return failure(
+          error.reason === 'SAME_LABELS' || error.reason === 'NOT_UNIQUE' ? 422 : 400,
+          typeOf(error),
+          error.message,
+        );
       if (error.code === 'resource_exhausted') return failure(422, 'execution', error.message);
       return failure(500, 'internal', error.message);
     }
@@ -64,7 +71,14 @@ async function answer(what: string, given: Parameters, reader: MetricReader): Pr
     case 'query_range':
       return range(given, reader);
     case 'status/buildinfo':
-      return found({ version: '3.0.0', revision: '', branch: '', buildUser: '', buildDate: '', goVersion: '' });
+      return found({
+        version: '3.0.0',
+        revision: '',
+        branch: '',
+        buildUser: '',
+        buildDate: '',
+        goVersion: '',
+      });
     case 'metadata':
       return metadata(given, reader);
     default: {
@@ -124,7 +138,7 @@ async function metadata(given: Parameters, reader: MetricReader): Promise<HttpRe
   const series = await seriesOf(given, reader);
   const names = new Set(series.map((labels) => labels.get(nameLabel)));
   const kindOf = (name: string): string =>
-    /_total$/.test(name) ? 'counter' : /_(bucket|sum|count)$/.test(name) ? 'histogram' : 'gauge';
+    name.endsWith('_total') ? 'counter' : /_(bucket|sum|count)$/.test(name) ? 'histogram' : 'gauge';
   const entries = [...names]
     .filter((name) => only === undefined || name === only)
     .map((name) => [name, [{ type: kindOf(name), help: '', unit: '' }]] as const);
@@ -152,7 +166,7 @@ function resultOf(answer: Answer, timeMs: number): unknown {
         metric: labels.toRecord(),
         ...(isNumber(value)
           ? { value: pair(timeMs, goNumber(value)) }
-          : { histogram: [timeMs / 1000, histogramJson(value as NativeHistogram)] }),
+          : { histogram: [timeMs / 1000, histogramJson(value)] }),
       }));
     case 'matrix': {
       const ordered = answer.elements.toSorted((a, b) => compareTexts(a.labels.key, b.labels.key));
@@ -165,7 +179,10 @@ function resultOf(answer: Answer, timeMs: number): unknown {
           metric: labels.toRecord(),
           ...(numbers.length > 0 && { values: numbers.map(point) }),
           ...(histograms.length > 0 && {
-            histograms: histograms.map((each) => [each.timeMs / 1000, histogramJson(each.value as NativeHistogram)]),
+            histograms: histograms.map((each) => [
+              each.timeMs / 1000,
+              histogramJson(each.value as NativeHistogram),
+            ]),
           }),
         };
       });
@@ -180,7 +197,11 @@ function histogramJson({ count, sum, buckets }: NativeHistogram): object {
     goNumber(each.upper),
     goNumber(each.count),
   ]);
-  return { count: goNumber(count), sum: goNumber(sum), ...(shownBuckets.length > 0 && { buckets: shownBuckets }) };
+  return {
+    count: goNumber(count),
+    sum: goNumber(sum),
+    ...(shownBuckets.length > 0 && { buckets: shownBuckets }),
+  };
 }
 
 function found(data: unknown): HttpResponse {
@@ -226,9 +247,13 @@ class Parameters {
   time(name: string, fallback: number | undefined): number {
     const text = this.text(name);
     if (text === undefined && fallback !== undefined) return fallback;
-    const seconds = /^[+-]?\d+(\.\d+)?(e\d+)?$/.test(text ?? '') ? Number(text) : Date.parse(text ?? '') / 1000;
+    const seconds = /^[+-]?\d+(\.\d+)?(e\d+)?$/.test(text ?? '')
+      ? Number(text)
+      : Date.parse(text ?? '') / 1000;
     if (Number.isFinite(seconds)) return Math.round(seconds * 1000);
-    throw bad(`${name}: expected seconds since 1970 or a time of RFC 3339, found ${JSON.stringify(text ?? 'none')}`);
+    throw bad(
+      `${name}: expected seconds since 1970 or a time of RFC 3339, found ${JSON.stringify(text ?? 'none')}`,
+    );
   }
 
   step(): number {

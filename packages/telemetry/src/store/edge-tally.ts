@@ -92,7 +92,7 @@ export class EdgeTally {
     const key = `${minute} ${client}\n${call.server}`;
     let edge = this.#minutes.get(key);
     if (edge === undefined) {
-      const buckets = new Array<number>(bucketBoundsUs.length + 1).fill(0);
+      const buckets = Array.from({ length: bucketBoundsUs.length + 1 }, () => 0);
       edge = { minuteUs: minute, client, server: call.server, calls: 0, failures: 0, totalUs: 0, buckets };
       this.#minutes.set(key, edge);
     }

@@ -40,7 +40,11 @@ export class MetricStore implements SeriesSource {
   readonly #present = new Map<string, ReadonlySet<Kept>>();
   #numbers = 0;
   #dropped = 0;
-  #new: { series: number[]; times: number[]; values: (number | undefined)[] } = { series: [], times: [], values: [] };
+  #new: { series: number[]; times: number[]; values: (number | undefined)[] } = {
+    series: [],
+    times: [],
+    values: [],
+  };
 
   constructor({ keepMs = 7_200_000, maxSeries = 50_000 }: MetricStoreOptions = {}) {
     this.#keepMs = keepMs;
@@ -61,7 +65,11 @@ export class MetricStore implements SeriesSource {
    * Takes what a target has said, or that it has not answered (`undefined`). `target` are the labels that all of its
    * series get; what the target itself says under those names is kept as `exported_…`, as Prometheus does it.
    */
-  scrape(target: Readonly<Record<string, string>>, samples: readonly Sample[] | undefined, timeMs: number): void {
+  scrape(
+    target: Readonly<Record<string, string>>,
+    samples: readonly Sample[] | undefined,
+    timeMs: number,
+  ): void {
     const key = Labels.of(target).key;
     const now = new Set<Kept>();
     for (const { name, labels, value } of samples ?? []) {
@@ -71,7 +79,8 @@ export class MetricStore implements SeriesSource {
       const series = this.#of(Labels.of(all));
       if (series !== undefined && this.#append(series, timeMs, value)) now.add(series);
     }
-    for (const before of this.#present.get(key) ?? []) if (!now.has(before)) this.#append(before, timeMs, undefined);
+    for (const before of this.#present.get(key) ?? [])
+      if (!now.has(before)) this.#append(before, timeMs, undefined);
     this.#present.set(key, now);
     this.add(Labels.of({ __name__: 'up', ...target }), timeMs, samples === undefined ? 0 : 1);
   }

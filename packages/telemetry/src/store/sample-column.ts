@@ -43,7 +43,10 @@ export class SampleColumn {
     const values = this.#values.subarray(start, end);
     const ends = this.#ends;
     if (ends === undefined || ends.size === 0) return { times, values };
-    return { times, values: Array.from(values, (value, at) => (ends.has(times[at] as number) ? undefined : value)) };
+    return {
+      times,
+      values: Array.from(values, (value, at) => (ends.has(times[at] as number) ? undefined : value)),
+    };
   }
 
   #after(timeMs: number): number {

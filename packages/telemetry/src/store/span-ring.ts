@@ -31,7 +31,7 @@ export class SpanRing {
     this.#failed = new Uint8Array(size);
     this.#earlier = new Int32Array(size).fill(none);
     this.#newest = new Int32Array(size).fill(none);
-    this.#spans = new Array<SpanData | undefined>(size).fill(undefined);
+    this.#spans = Array.from({ length: size }, () => undefined);
   }
 
   /** When the oldest span came that is still there may be told by this: what began before it may be gone. */

@@ -1,5 +1,14 @@
 // Whether what our evaluator answers is what a test of Prometheus expects.
-import { type Answer, Labels, NativeHistogram, parsePromQl, type QueryRange, queryInstant, queryRange, type Value } from '@heddle/telemetry';
+import {
+  type Answer,
+  Labels,
+  NativeHistogram,
+  parsePromQl,
+  type QueryRange,
+  queryInstant,
+  queryRange,
+  type Value,
+} from '@heddle/telemetry';
 import { type Evaluation, spanMs } from './script.ts';
 import { samplesIn, seriesIn } from './series-notation.ts';
 
@@ -23,13 +32,17 @@ export function judge(evaluation: Evaluation): string | undefined {
 }
 
 function wrongFailure(message: string, asks: readonly string[]): string | undefined {
-  const [, wanted] = /^expect fail msg:\s*(.*)$/.exec(asks.find((line) => line.startsWith('expect fail msg')) ?? '') ?? [];
-  return wanted === undefined || message.includes(wanted) ? undefined : `failed with ${message}, expected ${wanted}`;
+  const [, wanted] =
+    /^expect fail msg:\s*(.*)$/.exec(asks.find((line) => line.startsWith('expect fail msg')) ?? '') ?? [];
+  return wanted === undefined || message.includes(wanted)
+    ? undefined
+    : `failed with ${message}, expected ${wanted}`;
 }
 
 function wrongNotes({ warnings, infos }: Answer, asks: readonly string[]): string | undefined {
   for (const ask of asks) {
-    const [, no, kind, how, text = ''] = /^expect (no_)?(warn|info)(?:\s+(msg|regex):\s*(.*))?$/.exec(ask) ?? [];
+    const [, no, kind, how, text = ''] =
+      /^expect (no_)?(warn|info)(?:\s+(msg|regex):\s*(.*))?$/.exec(ask) ?? [];
     if (kind === undefined) continue;
     const notes = kind === 'warn' ? warnings : infos;
     if (no !== undefined && notes.length > 0) return `expected no ${kind}, found ${notes.join('; ')}`;
@@ -62,8 +75,10 @@ function wrongResult(
   const [only] = results;
   const series = only === undefined ? undefined : seriesIn(only);
   if (answer.type === 'scalar') {
-    const [wanted] = samplesIn((series?.rest ?? only) ?? '');
-    return results.length === 1 && same(answer.value, wanted as Value) ? undefined : `expected ${only}, found ${answer.value}`;
+    const [wanted] = samplesIn(series?.rest ?? only ?? '');
+    return results.length === 1 && same(answer.value, wanted as Value)
+      ? undefined
+      : `expected ${only}, found ${answer.value}`;
   }
   if (answer.type === 'string') return `expected ${results.join('; ')}, found a text`;
   const rows = rowsOf(answer, evaluation.startMs);
@@ -73,7 +88,8 @@ function wrongResult(
 }
 
 function rowsOf(answer: Answer, timeMs: number): readonly Row[] {
-  if (answer.type === 'vector') return answer.elements.map(({ labels, value }) => ({ labels, values: new Map([[timeMs, value]]) }));
+  if (answer.type === 'vector')
+    return answer.elements.map(({ labels, value }) => ({ labels, values: new Map([[timeMs, value]]) }));
   if (answer.type !== 'matrix') return [];
   return answer.elements.map(({ labels, points }) => ({
     labels,
@@ -84,7 +100,10 @@ function rowsOf(answer: Answer, timeMs: number): readonly Row[] {
 function rowOf(line: string, { startMs, stepMs }: Evaluation, asks: readonly string[]): Row {
   const series = seriesIn(line);
   const labels = series?.labels ?? Labels.empty;
-  const [, from, step] = /^expect range vector from (\S+) to \S+ step (\S+)$/.exec(asks.find((ask) => ask.startsWith('expect range')) ?? '') ?? [];
+  const [, from, step] =
+    /^expect range vector from (\S+) to \S+ step (\S+)$/.exec(
+      asks.find((ask) => ask.startsWith('expect range')) ?? '',
+    ) ?? [];
   const firstMs = from === undefined ? startMs : spanMs(from);
   const betweenMs = step === undefined ? stepMs : spanMs(step);
   const values = new Map<number, Value>();
@@ -115,8 +134,18 @@ function rowText({ labels, values }: Row): string {
   return `{${pairs}} ${[...values.values()].map((value) => (value instanceof NativeHistogram ? histogramText(value) : String(value))).join(' ')}`;
 }
 
-function histogramText({ schema, count, sum, zeroCount, positive, negative, bounds, hint }: NativeHistogram): string {
-  const list = (buckets: ReadonlyMap<number, number>): string => [...buckets].map(([at, each]) => `${at}:${each}`).join(' ');
+function histogramText({
+  schema,
+  count,
+  sum,
+  zeroCount,
+  positive,
+  negative,
+  bounds,
+  hint,
+}: NativeHistogram): string {
+  const list = (buckets: ReadonlyMap<number, number>): string =>
+    [...buckets].map(([at, each]) => `${at}:${each}`).join(' ');
   return `{{schema:${schema} count:${count} sum:${sum} zero:${zeroCount} pos:[${list(positive)}] neg:[${list(negative)}] bounds:[${bounds.join(' ')}] ${hint}}}`;
 }
 

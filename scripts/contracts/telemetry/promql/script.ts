@@ -1,5 +1,11 @@
 // Prometheus' tests as they are written: `load` blocks with series, `eval` statements with what is expected of them.
-import { Labels, NativeHistogram, type SeriesData, type SeriesSource, type Value } from '@heddle/telemetry';
+import {
+  type Labels,
+  NativeHistogram,
+  type SeriesData,
+  type SeriesSource,
+  type Value,
+} from '@heddle/telemetry';
 import { numberIn, samplesIn, type Sample, seriesIn } from './series-notation.ts';
 
 /** An `eval` statement, with the series that are loaded when it is reached. */
@@ -44,21 +50,38 @@ export function evaluationsIn(text: string): readonly Evaluation[] {
 
 function statement(line: string): Pick<Evaluation, 'expression' | 'startMs' | 'endMs' | 'stepMs' | 'fails'> {
   const [, fail, at, from, to, step, expression = ''] =
-    /^eval(_fail|_ordered|_warn|_info)?\s+(?:instant(?:\s+at\s+(\S+))?|range\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+))\s+(.*)$/s.exec(line) ?? [];
+    /^eval(_fail|_ordered|_warn|_info)?\s+(?:instant(?:\s+at\s+(\S+))?|range\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+))\s+(.*)$/s.exec(
+      line,
+    ) ?? [];
   if (expression === '') throw new Error(`a statement that cannot be read: ${line}`);
   const startMs = spanMs(from ?? at ?? '0');
   const endMs = to === undefined ? startMs : spanMs(to);
-  return { expression, startMs, endMs, stepMs: step === undefined ? 0 : spanMs(step), fails: fail === '_fail' };
+  return {
+    expression,
+    startMs,
+    endMs,
+    stepMs: step === undefined ? 0 : spanMs(step),
+    fails: fail === '_fail',
+  };
 }
 
-const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 31_536_000_000 };
+const units: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+  y: 31_536_000_000,
+};
 
 /** A time or a step of a test. */
 export function spanMs(text: string): number {
   if (/^-?[\d.]+$/.test(text)) return Number(text) * 1000;
   const sign = text.startsWith('-') ? -1 : 1;
   let ms = 0;
-  for (const [, count, unit] of text.matchAll(/(\d+)(ms|[smhdwy])/g)) ms += Number(count) * (units[unit as string] as number);
+  for (const [, count, unit] of text.matchAll(/(\d+)(ms|[smhdwy])/g))
+    ms += Number(count) * (units[unit as string] as number);
   return sign * ms;
 }
 
@@ -77,7 +100,12 @@ class Storage implements SeriesSource {
   }
 
   with(lines: readonly string[], stepMs: number, native: boolean): Storage {
-    const all = new Map([...this.#series].map(([key, { labels, times, values }]) => [key, { labels, times: [...times], values: [...values] }]));
+    const all = new Map(
+      [...this.#series].map(([key, { labels, times, values }]) => [
+        key,
+        { labels, times: [...times], values: [...values] },
+      ]),
+    );
     const loaded: Loaded[] = [];
     for (const line of lines) {
       const series = seriesIn(line);
@@ -117,7 +145,10 @@ const bucketLabels = new Set(['le', '__name__']);
 
 /** The classic histograms among the series as native ones with custom bounds, which `load_with_nhcb` asks for. */
 function nativeOf(loaded: readonly Loaded[]): readonly Loaded[] {
-  const groups = new Map<string, { labels: Labels; buckets: [number, Loaded][]; sum?: Loaded; count?: Loaded }>();
+  const groups = new Map<
+    string,
+    { labels: Labels; buckets: [number, Loaded][]; sum?: Loaded; count?: Loaded }
+  >();
   for (const series of loaded) {
     const [, base, part] = /^(.*)_(bucket|sum|count)$/.exec(series.labels.get('__name__')) ?? [];
     if (base === undefined) continue;
@@ -130,7 +161,12 @@ function nativeOf(loaded: readonly Loaded[]): readonly Loaded[] {
   return [...groups.values()].filter(({ buckets }) => buckets.length > 0).map(nativeSeries);
 }
 
-function nativeSeries(group: { labels: Labels; buckets: [number, Loaded][]; sum?: Loaded; count?: Loaded }): Loaded {
+function nativeSeries(group: {
+  labels: Labels;
+  buckets: [number, Loaded][];
+  sum?: Loaded;
+  count?: Loaded;
+}): Loaded {
   const times = [...new Set(group.buckets.flatMap(([, series]) => series.times))].toSorted((a, b) => a - b);
   const values = times.map((time) => {
     const at = (series: Loaded | undefined): number | undefined => {
@@ -138,7 +174,8 @@ function nativeSeries(group: { labels: Labels; buckets: [number, Loaded][]; sum?
       return index < 0 ? undefined : (series?.values[index] as number);
     };
     const cumulative = new Map<number, number>();
-    for (const [bound, series] of group.buckets) cumulative.set(bound, Math.max(at(series) ?? 0, cumulative.get(bound) ?? 0));
+    for (const [bound, series] of group.buckets)
+      cumulative.set(bound, Math.max(at(series) ?? 0, cumulative.get(bound) ?? 0));
     const ascending = [...cumulative].toSorted(([a], [b]) => a - b);
     const bounds = ascending.map(([bound]) => bound).filter(Number.isFinite);
     const positive = new Map<number, number>();
@@ -148,7 +185,8 @@ function nativeSeries(group: { labels: Labels; buckets: [number, Loaded][]; sum?
       before = Math.max(before, count);
     });
     const count = at(group.count) ?? before;
-    if (!cumulative.has(Number.POSITIVE_INFINITY) && count > before) positive.set(bounds.length, count - before);
+    if (!cumulative.has(Number.POSITIVE_INFINITY) && count > before)
+      positive.set(bounds.length, count - before);
     return new NativeHistogram({ schema: -53, bounds, positive, count, sum: at(group.sum) ?? 0 });
   });
   return { labels: group.labels, times, values };
