@@ -21,6 +21,7 @@ import { normalisation } from './gateway/normalisation.ts';
 import { ratelimitMemory } from './gateway/ratelimit-memory.ts';
 import type { Contract } from './result.ts';
 import { grpcurlContract } from './calls/grpcurl.ts';
+import { otlpContract } from './telemetry/otlp.ts';
 import { prometheusContract } from './telemetry/prometheus.ts';
 import { promqlContract } from './telemetry/promql.ts';
 import { transactions } from './transactions/matrix.ts';
@@ -49,7 +50,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     xds,
   ],
   gateway: [normalisation, jwt, ratelimitMemory],
-  telemetry: [promqlContract, prometheusContract],
+  telemetry: [otlpContract, promqlContract, prometheusContract],
   transactions,
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],
 };
