@@ -2,6 +2,7 @@ import type { Call } from './call.ts';
 import { type CallKey, callKey } from './call-key.ts';
 import { type TraceContext, traceContext } from './context.ts';
 import { HeddleError } from './error.ts';
+import type { Random } from './ports/random.ts';
 import type { Span, SpanAttributes, SpanKind, SpanSink } from './ports/spans.ts';
 import { childSpan, startTrace } from './trace-ids.ts';
 
@@ -53,11 +54,7 @@ export interface OpenSpanOptions {
 export function openSpan(call: Call, { kind, sink = call.runtime.spans }: OpenSpanOptions): OpenSpan {
   const { random, clock } = call.runtime;
   const parent = call.get(traceContext);
-  const ratio = sink?.sampleRatio ?? 0;
-  const trace =
-    parent === undefined
-      ? startTrace(random, ratio >= 1 || random.float() < ratio)
-      : childSpan(parent, random);
+  const trace = parent === undefined ? begun(random, sink) : childSpan(parent, random);
   call.set(traceContext, trace);
   if (sink === undefined) return { trace, end: nothing };
   let local = trace.sampled ? undefined : call.get(localTrace);
@@ -79,6 +76,11 @@ export function openSpan(call: Call, { kind, sink = call.runtime.spans }: OpenSp
       else hold(local, span, sink, first);
     },
   };
+}
+
+function begun(random: Random, sink: SpanSink | undefined): TraceContext {
+  if (sink === undefined) return { ...startTrace(random, false), undecided: true };
+  return startTrace(random, sink.sampleRatio >= 1 || random.float() < sink.sampleRatio);
 }
 
 function hold(local: LocalTrace, span: Span, sink: SpanSink, first: boolean): void {

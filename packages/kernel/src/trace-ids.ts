@@ -8,8 +8,9 @@ export function startTrace(random: Random, sampled: boolean): TraceContext {
 
 /** A new span of the same trace; the given one is its parent. */
 export function childSpan(parent: TraceContext, random: Random): TraceContext {
-  const { traceId, sampled, state } = parent;
+  const { traceId, sampled, state, undecided } = parent;
   const spanId = newSpanId(random);
+  if (undecided === true) return { traceId, spanId, sampled, undecided };
   return state === undefined ? { traceId, spanId, sampled } : { traceId, spanId, sampled, state };
 }
 

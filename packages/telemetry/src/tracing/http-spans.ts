@@ -21,12 +21,24 @@ const serverFailures = new Set([
   'data_loss',
 ]);
 
+// Asked again and again by who looks whether we live and how we are: traces of them would hide all others.
+const probes = new Set([
+  '/health',
+  '/healthz',
+  '/livez',
+  '/readyz',
+  '/metrics',
+  '/grpc.health.v1.Health/Check',
+  '/grpc.health.v1.Health/Watch',
+]);
+
 /**
  * How a server's spans are named and described, after OpenTelemetry's conventions: RPCs by their method, the rest by
  * method and route, never by raw path; with the status, and the correlation id, by which `heddle trace` finds them.
  */
 export const serverSpans: TracedOptions<HttpRequest, HttpResponse> = {
   kind: 'server',
+  skip: ({ path, fields }) => probes.has(path) && !fields.has('traceparent'),
   describe: (req, call, answer, error) =>
     isRpc(req) ? describeRpc(req, call, { answer, error }) : describeHttp(req, call, { answer, error }),
 };

@@ -13,6 +13,8 @@ export interface TracedOptions<Req, Res = unknown> {
   readonly kind: SpanKind;
   /** Names the work; asked at its end, and only for spans that are taken. Default: by `kind`. */
   readonly name?: (req: Req, call: Call) => string;
+  /** Requests that get no span: probes are no traffic. Default: all get one. */
+  readonly skip?: (req: Req) => boolean;
   /** Says more at the end; the answer is undefined where there was none. Default: nothing. */
   readonly describe?: (
     req: Req,
@@ -29,8 +31,9 @@ export interface TracedOptions<Req, Res = unknown> {
  * span as its parent, in this process and, by `traceparent`, in others. Stands above all that records a trace id.
  */
 export function traced<Req, Res>(options: TracedOptions<Req, Res>): Layer<Req, Res> {
-  const { kind, name = () => kind, describe } = options;
+  const { kind, name = () => kind, describe, skip } = options;
   return (next) => (req, call) => {
+    if (skip?.(req) === true) return next(req, call);
     const sink = options.sink ?? call.runtime.spans;
     const span = openSpan(call, { kind, sink });
     if (sink === undefined) return next(req, call);
