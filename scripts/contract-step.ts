@@ -19,6 +19,15 @@ export function contracts(): Step {
   return { name: 'contracts', command: process.execPath, args, tally };
 }
 
+/** A result in a line; of a long detail its beginning, as the whole stands in the output of the step. */
+function named(
+  { area, backend, case: name, detail }: ContractResult & { area: string },
+  otherwise: string,
+): string {
+  const reason = (detail ?? otherwise).replaceAll(/\s+/g, ' ').slice(0, 400);
+  return `contracts ${area}: ${backend}: ${name} (${reason})`;
+}
+
 /** Counts the results of all areas. */
 export function parseContracts(lines: string): Tally {
   const areas = lines
@@ -29,11 +38,9 @@ export function parseContracts(lines: string): Tally {
   return {
     passed: all.filter((result) => result.status === 'pass').length,
     failed: all.filter((result) => result.status === 'fail').length,
+    failures: all.filter((result) => result.status === 'fail').map((result) => named(result, 'no detail')),
     skipped: all
       .filter((result) => result.status === 'skipped')
-      .map(
-        (result) =>
-          `contracts ${result.area}: ${result.backend}: ${result.case} (${result.detail ?? 'not to be had here'})`,
-      ),
+      .map((result) => named(result, 'not to be had here')),
   };
 }

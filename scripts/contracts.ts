@@ -13,7 +13,16 @@ areas: ${Object.keys(areas).join(', ')}; without one, all of them
 --write-docs puts the table of each area into its page of the documentation`;
 
 /** The page of each area that has a table. */
-const pages: Readonly<Record<string, string>> = { discovery: 'docs/discovery.md' };
+const pages: Readonly<Record<string, string>> = {
+  boundaries: 'docs/boundaries.md',
+  calls: 'docs/rpc.md',
+  discovery: 'docs/discovery.md',
+  eventstore: 'docs/event-store.md',
+  gateway: 'docs/gateway.md',
+  messaging: 'docs/messaging.md',
+  transactions: 'docs/transactions.md',
+  wire: 'docs/wire.md',
+};
 
 /** One line of JSON for each area. */
 interface AreaReport {

@@ -39,15 +39,20 @@ function readTap(file: string): Tally {
     return parseTap(readFileSync(file, 'utf8'));
   } catch {
     // The runner fell over before it wrote anything; the exit code makes the step fail.
-    return { passed: 0, failed: 0, skipped: [] };
+    return { passed: 0, failed: 0, failures: [], skipped: [] };
   }
 }
 
-/** Reads the closing counts of TAP and the names of skipped tests; a "to do" counts as skipped, never as passed. */
+/** Reads the closing counts of TAP and the names of failed and skipped tests; a "to do" counts as skipped, never as passed. */
 export function parseTap(tap: string): Tally {
   const count = (what: string): number => Number(new RegExp(`^# ${what} (\\d+)$`, 'm').exec(tap)?.[1] ?? 0);
   const skipped = [...tap.matchAll(/^ *(?:not )?ok \d+ - (.*) # (?:SKIP|TODO)\b *(.*)$/gm)].map(
     ([, name = '', reason = '']) => (reason === '' ? name : `${name}: ${reason}`),
   );
-  return { passed: count('pass'), failed: count('fail') + count('cancelled'), skipped };
+  // The deepest name of each: a test that failed makes those that hold it fail too.
+  const failures = [...tap.matchAll(/^( *)not ok \d+ - (?!.* # (?:SKIP|TODO)\b)(.*)$/gm)]
+    .map(([, indent = '', name = '']) => ({ depth: indent.length, name }))
+    .filter(({ depth }, index, all) => (all[index - 1]?.depth ?? 0) <= depth)
+    .map(({ name }) => name);
+  return { passed: count('pass'), failed: count('fail') + count('cancelled'), failures, skipped };
 }

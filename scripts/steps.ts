@@ -13,10 +13,12 @@ export interface Step {
   readonly tally?: () => Tally;
 }
 
-/** What a step counted, and the names of what was left out. */
+/** What a step counted, and the names of what failed and of what was left out. */
 export interface Tally {
   readonly passed: number;
   readonly failed: number;
+  /** What is known by name of that which failed: fewer than `failed` when a step fell over. */
+  readonly failures: readonly string[];
   readonly skipped: readonly string[];
 }
 
@@ -37,6 +39,7 @@ export function sum(tallies: readonly Tally[]): Tally {
   return {
     passed: tallies.reduce((total, tally) => total + tally.passed, 0),
     failed: tallies.reduce((total, tally) => total + tally.failed, 0),
+    failures: tallies.flatMap((tally) => tally.failures),
     skipped: tallies.flatMap((tally) => tally.skipped),
   };
 }
@@ -45,7 +48,7 @@ async function runStep(step: Step): Promise<Tally> {
   const started = performance.now();
   const { code, output } = await run(step);
   const seconds = ((performance.now() - started) / 1000).toFixed(1).padStart(5);
-  const tally = combine(code === 0, step.tally?.());
+  const tally = combine(step.name, code === 0, step.tally?.());
   const counted = step.tally === undefined ? '' : `  ${tally.passed} passed`;
   const left = tally.skipped.length === 0 ? '' : `, ${tally.skipped.length} SKIPPED`;
   console.log(`${code === 0 ? 'ok  ' : 'FAIL'} ${step.name.padEnd(18)}${seconds} s${counted}${left}`);
@@ -54,9 +57,20 @@ async function runStep(step: Step): Promise<Tally> {
 }
 
 /** A step that ends badly has failed at least once, whatever it counted before it fell over. */
-function combine(succeeded: boolean, counted: Tally | undefined): Tally {
-  if (counted === undefined) return { passed: succeeded ? 1 : 0, failed: succeeded ? 0 : 1, skipped: [] };
-  return succeeded ? counted : { ...counted, failed: Math.max(counted.failed, 1) };
+function combine(name: string, succeeded: boolean, counted: Tally | undefined): Tally {
+  if (succeeded) return counted ?? { passed: 1, failed: 0, failures: [], skipped: [] };
+  const { passed, failed, failures, skipped } = counted ?? {
+    passed: 0,
+    failed: 1,
+    failures: [],
+    skipped: [],
+  };
+  return {
+    passed,
+    failed: Math.max(failed, 1),
+    failures: failures.length === 0 ? [`${name} (see its output)`] : failures,
+    skipped,
+  };
 }
 
 // A step that hangs (a test that left a socket open) must not hang the build.

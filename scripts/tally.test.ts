@@ -10,7 +10,9 @@ test('TAP: counts, and names what was skipped with its reason', () => {
     'TAP version 13',
     '    ok 1 - frames',
     '    ok 2 - talks to Consul # SKIP no Consul here',
-    'not ok 3 - later # TODO',
+    '    not ok 3 - reads a frame',
+    'not ok 1 - frames and all',
+    'not ok 4 - later # TODO',
     '# pass 1',
     '# fail 2',
     '# cancelled 3',
@@ -18,6 +20,7 @@ test('TAP: counts, and names what was skipped with its reason', () => {
   assert.deepEqual(parseTap(tap), {
     passed: 1,
     failed: 5,
+    failures: ['reads a frame'],
     skipped: ['talks to Consul: no Consul here', 'later'],
   });
 });
@@ -32,11 +35,12 @@ test('contracts: unsupported counts as nothing, skipped as skipped', () => {
   assert.deepEqual(parseContracts(lines), {
     passed: 2,
     failed: 1,
+    failures: ['contracts discovery: consul: lease (no detail)'],
     skipped: ['contracts messaging: consul: lease (not to be had here)'],
   });
 });
 
 test('sums add up', () => {
-  const one = { passed: 1, failed: 2, skipped: ['a'] };
-  assert.deepEqual(sum([one, one]), { passed: 2, failed: 4, skipped: ['a', 'a'] });
+  const one = { passed: 1, failed: 2, failures: ['b'], skipped: ['a'] };
+  assert.deepEqual(sum([one, one]), { passed: 2, failed: 4, failures: ['b', 'b'], skipped: ['a', 'a'] });
 });

@@ -17,7 +17,7 @@ export function writeTable(file: string, area: string, results: readonly Contrac
 /** The text with the table of that area replaced or added. */
 export function withTable(text: string, area: string, results: readonly ContractResult[]): string {
   const [from, to] = [`<!-- contracts ${area} -->`, `<!-- /contracts ${area} -->`];
-  const section = `${from}\n${tableOf(results)}${to}\n`;
+  const section = `${from}\n${tableOf(area, results)}${to}\n`;
   const start = text.indexOf(from);
   const end = text.indexOf(to);
   if (start < 0 || end < 0) return `${text.trimEnd()}\n\n${section}`;
@@ -25,7 +25,7 @@ export function withTable(text: string, area: string, results: readonly Contract
 }
 
 /** A line for each case, a column for each backend and each way of using it. */
-function tableOf(results: readonly ContractResult[]): string {
+function tableOf(area: string, results: readonly ContractResult[]): string {
   const placed = results.map((result) => ({ ...result, ...place(result, results) }));
   const columns = [...new Set(placed.map(({ column }) => column))];
   const rows = [...new Set(placed.map(({ row }) => row))].map((row) => {
@@ -39,7 +39,7 @@ function tableOf(results: readonly ContractResult[]): string {
     .filter(({ status }) => status === 'unsupported' || status === 'skipped')
     .map(({ column, detail = '' }) => `- ${column}: ${detail}`);
   return [
-    'Written by `npm run contracts -- discovery --write-docs`. ✓ passes, ✗ fails, – cannot be had with this backend,',
+    `Written by \`npm run contracts -- ${area} --write-docs\`. ✓ passes, ✗ fails, – cannot be had with this backend,`,
     '? was not tried on that machine; empty: the case is another backend’s.',
     '',
     `| case | ${columns.join(' | ')} |`,
