@@ -1,3 +1,4 @@
+export { accessLog } from './logging/access-log.ts';
 export { Counter } from './metrics/counter.ts';
 export { expose, expositionType } from './metrics/exposition.ts';
 export { Family, type FamilyOptions, type Overflow, otherValue, type Series } from './metrics/family.ts';
