@@ -8,6 +8,7 @@ import { eventStoreBench } from './eventstore/area.ts';
 import { kernelBench } from './kernel.ts';
 import { messagingBench } from './messaging/area.ts';
 import { type BenchOptions, type BenchOutcome, reportOf, tableOf } from './report.ts';
+import { telemetryBench } from './telemetry/area.ts';
 import { transactionsBench } from './transactions/area.ts';
 import { wireBench } from './wire/area.ts';
 
@@ -18,6 +19,7 @@ const areas: Record<string, (options: BenchOptions) => Promise<BenchOutcome>> = 
   calls: callsBench,
   kernel: kernelBench,
   messaging: messagingBench,
+  telemetry: telemetryBench,
   transactions: transactionsBench,
   wire: wireBench,
 };
