@@ -72,7 +72,9 @@ export {
   type TelemetryReader,
   type Trace,
 } from './store/query.ts';
-export { MetricStore, type MetricStoreOptions, type NewSamples } from './store/metric-store.ts';
+export { MetricArchive } from './store/metric-archive.ts';
+export type { ArchivedSample, MetricHistory } from './store/metric-history.ts';
+export { MetricStore, type MetricStoreOptions } from './store/metric-store.ts';
 export { TelemetryStore, type TelemetryStoreOptions } from './store/telemetry-store.ts';
 export { serverSpans } from './tracing/http-spans.ts';
 export { traced, type TracedOptions } from './tracing/traced.ts';

@@ -40,7 +40,7 @@ export const controlPlane: Command = {
     const telemetry = await controlPlaneTelemetry(runtime, dataFolder, token);
     const observer = new Observer(runtime, registry, telemetry.onScrape);
     const server = frontOf(registry, observer, telemetry, { runtime, token, address });
-    const parts = [registryPart(registry), telemetry.store, observer, server];
+    const parts = [registryPart(registry), ...telemetry.parts, observer, server];
     return runServer({ name: 'control-plane', runtime, parts, propagationMs: 0 }, world, () => ({
       address: `${server.address.host}:${server.address.port}`,
       url: `http://${server.address.host}:${server.address.port}`,

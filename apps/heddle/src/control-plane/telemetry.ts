@@ -1,11 +1,12 @@
 import path from 'node:path';
-import type { Runtime } from '@heddle/kernel';
+import type { Part, Runtime } from '@heddle/kernel';
 import {
   isJaegerQuery,
   isOtlp,
   isPrometheusQuery,
   isTelemetryQuery,
   jaegerApi,
+  MetricArchive,
   MetricStore,
   otlpService,
   prometheusApi,
@@ -19,7 +20,8 @@ import type { ScrapeListener } from './observer.ts';
 
 /** The telemetry of a control plane: its store, and the ways in and out. */
 export interface ControlPlaneTelemetry {
-  readonly store: TelemetryStore;
+  /** The archive of metrics stops before the store, which closes the history of both. */
+  readonly parts: readonly Part[];
   /** For the observer. */
   readonly onScrape: ScrapeListener;
   /** The service for a request that is one of telemetry; undefined for others. */
@@ -36,15 +38,15 @@ export async function controlPlaneTelemetry(
   const folder = path.join(dataFolder, 'telemetry', 'history');
   const history = await openDuckDbHistory({ folder, wallMs: () => clock.wallMs() });
   const metrics = new MetricStore();
-  const store = new TelemetryStore({ runtime, history, metrics: (points) => metrics.push(points) });
+  const archive = new MetricArchive(runtime, metrics, history);
+  const store = new TelemetryStore({ runtime, history, metrics: (points) => archive.push(points) });
   const intake = otlpService({ sink: store, token });
   const jaeger = jaegerApi(store, clock);
   const own = telemetryApi(store, clock);
-  const reader = { sourceFor: async () => metrics, sourceBetween: async () => metrics };
-  const prometheus = prometheusApi(reader, clock);
+  const prometheus = prometheusApi(archive, clock);
   const scraped = new MetricIntake(metrics, clock);
   return {
-    store,
+    parts: [store, archive],
     onScrape: (instance, samples) => scraped.take(instance, samples),
     serviceFor: (request) => {
       if (isOtlp(request)) return intake;

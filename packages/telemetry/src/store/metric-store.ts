@@ -2,6 +2,7 @@ import type { MetricPoint } from '../otlp/signal.ts';
 import { Labels } from '../promql/labels.ts';
 import type { Matcher, SeriesData, SeriesSource } from '../promql/source.ts';
 import type { Sample } from '../metrics/parse-exposition.ts';
+import type { ArchivedSample } from './metric-history.ts';
 import { SampleColumn } from './sample-column.ts';
 
 /** What a `MetricStore` may be told. */
@@ -12,16 +13,9 @@ export interface MetricStoreOptions {
   readonly maxSeries?: number;
 }
 
-/** Samples that are not on disk yet: each with the number of its series. */
-export interface NewSamples {
-  readonly series: readonly number[];
-  readonly times: readonly number[];
-  /** Undefined: the series ended. */
-  readonly values: readonly (number | undefined)[];
-}
+const mostNew = 1_000_000;
 
 interface Kept {
-  readonly number: number;
   readonly labels: Labels;
   readonly samples: SampleColumn;
 }
@@ -38,13 +32,8 @@ export class MetricStore implements SeriesSource {
   readonly #byName = new Map<string, Set<Kept>>();
   /** By target: what its last scrape had. */
   readonly #present = new Map<string, ReadonlySet<Kept>>();
-  #numbers = 0;
   #dropped = 0;
-  #new: { series: number[]; times: number[]; values: (number | undefined)[] } = {
-    series: [],
-    times: [],
-    values: [],
-  };
+  #new: ArchivedSample[] = [];
 
   constructor({ keepMs = 7_200_000, maxSeries = 50_000 }: MetricStoreOptions = {}) {
     this.#keepMs = keepMs;
@@ -117,16 +106,16 @@ export class MetricStore implements SeriesSource {
     }
   }
 
-  /** What has come since the last time; labels by number with `labelsOf`. */
-  takeNew(): NewSamples {
+  /** What has come since the last time, for whoever keeps it elsewhere. */
+  takeNew(): readonly ArchivedSample[] {
     const taken = this.#new;
-    this.#new = { series: [], times: [], values: [] };
+    this.#new = [];
     return taken;
   }
 
-  /** All series with their numbers, for whoever keeps them elsewhere. */
-  *all(): Generator<{ readonly number: number; readonly labels: Labels }, void> {
-    yield* this.#series.values();
+  /** A sample that is on disk already. */
+  restore(labels: Labels, timeMs: number, value: number | undefined): void {
+    this.#of(labels)?.samples.append(timeMs, value);
   }
 
   select(matchers: readonly Matcher[], fromMs: number, toMs: number): readonly SeriesData[] {
@@ -151,7 +140,7 @@ export class MetricStore implements SeriesSource {
       this.#dropped++;
       return undefined;
     }
-    const made = { number: this.#numbers++, labels, samples: new SampleColumn() };
+    const made = { labels, samples: new SampleColumn() };
     this.#series.set(labels.key, made);
     const name = labels.get('__name__');
     const named = this.#byName.get(name);
@@ -160,11 +149,10 @@ export class MetricStore implements SeriesSource {
     return made;
   }
 
-  #append({ number, samples }: Kept, timeMs: number, value: number | undefined): boolean {
+  #append({ labels, samples }: Kept, timeMs: number, value: number | undefined): boolean {
     if (!samples.append(timeMs, value)) return false;
-    this.#new.series.push(number);
-    this.#new.times.push(timeMs);
-    this.#new.values.push(value);
+    // Where nobody takes them, they must not gather.
+    if (this.#new.length < mostNew) this.#new.push({ labels, timeMs, value });
     return true;
   }
 }

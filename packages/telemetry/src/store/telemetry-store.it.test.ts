@@ -6,7 +6,11 @@ import { after, before, test } from 'node:test';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { decodeTraces } from '../otlp/decode-traces.ts';
 import { encodeTraces } from '../otlp/encode.ts';
+import { queryInstant } from '../promql/evaluate.ts';
+import { parsePromQl } from '../promql/parse.ts';
 import { openDuckDbHistory } from './node/duckdb-history.ts';
+import { MetricArchive } from './metric-archive.ts';
+import { MetricStore } from './metric-store.ts';
 import { TelemetryStore } from './telemetry-store.ts';
 
 let folder: string;
@@ -88,4 +92,33 @@ test('what is kept is found by trace, by search and as an edge, out of memory an
   store = await open();
   await look();
   await store.stop();
+});
+
+test('metrics outlive the process: what memory no longer has comes from disk', async () => {
+  const dataFolder = path.join(folder, 'metrics');
+  const runtime = nodeRuntime({ name: 'test', dataFolder });
+  const nowMs = Date.now();
+  const hours = 3_600_000;
+  const ask = async (archive: MetricArchive, timeMs: number): Promise<unknown> => {
+    const expression = parsePromQl('sum by (route) (increase(requests_total[1h]))');
+    const range = { startMs: timeMs, endMs: timeMs, stepMs: 0 };
+    const answer = queryInstant(await archive.sourceFor(expression, range), expression, range);
+    return answer.type === 'vector'
+      ? answer.elements.map(({ labels, value }) => [labels.get('route'), Math.round(value as number)])
+      : answer;
+  };
+  for (const round of [1, 2]) {
+    const history = await openDuckDbHistory({ folder: path.join(dataFolder, 'history'), wallMs: Date.now });
+    const archive = new MetricArchive(runtime, new MetricStore(), history);
+    await archive.start();
+    if (round === 1)
+      for (let timeMs = nowMs - 5 * hours; timeMs <= nowMs; timeMs += 60_000) {
+        const labels = { __name__: 'requests_total', route: '/orders' };
+        await archive.push([{ labels, timeMs, value: (timeMs - nowMs + 5 * hours) / 1000 }]);
+      }
+    for (const back of [0, 4])
+      assert.deepEqual(await ask(archive, nowMs - back * hours), [['/orders', 3600]], `${round} ${back}`);
+    await archive.stop();
+    await history.close();
+  }
 });

@@ -15,7 +15,7 @@ export interface TelemetryStoreOptions {
   readonly runtime: Runtime;
   readonly history: History;
   /** Takes metrics that come by OTLP. Default: they are refused. */
-  readonly metrics?: (points: readonly MetricPoint[]) => void;
+  readonly metrics?: (points: readonly MetricPoint[]) => Promise<void>;
   /** Folder of the write-ahead log below the runtime's disk. Default `telemetry/wal`. */
   readonly folder?: string;
   /** Spans in memory for live views; a power of two. Default 65,536. */
@@ -118,7 +118,7 @@ export class TelemetryStore implements OtlpSink, TelemetryReader, Part {
       const message = 'this store keeps no metrics';
       throw new HeddleError({ code: 'unimplemented', reason: 'UNSUPPORTED', message, sent: false });
     }
-    take(received.items);
+    await take(received.items);
   }
 
   async trace(traceId: string): Promise<readonly SpanData[]> {

@@ -11,6 +11,10 @@ import { HeddleError } from '@heddle/kernel';
 import type { LogData, SpanData } from '../../otlp/signal.ts';
 import type { History, HistoryBatch } from '../history.ts';
 import type { Edge, LogQuery, SpanQuery, Trace } from '../query.ts';
+import type { Labels } from '../../promql/labels.ts';
+import type { Matcher, SeriesData, Value } from '../../promql/source.ts';
+import type { ArchivedSample, MetricHistory } from '../metric-history.ts';
+import { DuckDbSamples } from './duckdb-samples.ts';
 import { edgeOf, edgesTable, lineOf, logsTable, type Row, spanOf, spansTable, type Table } from './rows.ts';
 
 const dayUs = 86_400_000_000;
@@ -32,7 +36,7 @@ export interface DuckDbHistoryOptions {
  * Telemetry on disk in DuckDB, a file for each day (UTC): a day is forgotten by removing its file. Rejects with
  * `failed_precondition` / `STORE_IN_USE` if another process has it.
  */
-export async function openDuckDbHistory(options: DuckDbHistoryOptions): Promise<History> {
+export async function openDuckDbHistory(options: DuckDbHistoryOptions): Promise<History & MetricHistory> {
   const { folder, memoryMiB = 192 } = options;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const settings = {
@@ -55,12 +59,13 @@ export async function openDuckDbHistory(options: DuckDbHistoryOptions): Promise<
 }
 
 /** Reads and writes go over two connections, so that a search does not wait for a batch. */
-class DuckDbHistory implements History {
+class DuckDbHistory implements History, MetricHistory {
   readonly #options: DuckDbHistoryOptions;
   readonly #instance: DuckDBInstance;
   readonly #reader: DuckDBConnection;
   readonly #writer: DuckDBConnection;
   readonly #days = new Set<string>();
+  readonly #samples = new Map<string, DuckDbSamples>();
   #writing: Promise<void> = Promise.resolve();
 
   constructor(
@@ -90,6 +95,9 @@ class DuckDbHistory implements History {
       await this.#writer.run(`CREATE TABLE IF NOT EXISTS ${catalog}.${name} (${defined})`);
     }
     await this.#writer.run(`CREATE TABLE IF NOT EXISTS ${catalog}.segments (name VARCHAR PRIMARY KEY)`);
+    const samples = new DuckDbSamples(catalog);
+    await samples.open(this.#writer);
+    this.#samples.set(day, samples);
     this.#days.add(day);
   }
 
@@ -151,6 +159,43 @@ class DuckDbHistory implements History {
     }
     appender.flushSync();
     appender.closeSync();
+  }
+
+  async writeSamples(samples: readonly ArchivedSample[]): Promise<void> {
+    const turn = this.#writing.then(() => this.#writeSamples(samples));
+    this.#writing = turn.catch(() => {});
+    return turn;
+  }
+
+  async #writeSamples(samples: readonly ArchivedSample[]): Promise<void> {
+    const days = Map.groupBy(samples, ({ timeMs }) => this.#dayFor(timeMs * 1000));
+    for (const [day, ofDay] of days) {
+      await this.attach(day);
+      const kept = this.#samples.get(day) as DuckDbSamples;
+      await this.#writer.run('BEGIN');
+      try {
+        await kept.append(this.#writer, ofDay);
+        await this.#writer.run('COMMIT');
+      } catch (thrown) {
+        await this.#writer.run('ROLLBACK').catch(() => {});
+        await kept.reopen(this.#writer);
+        throw thrown;
+      }
+    }
+  }
+
+  async samples(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<readonly SeriesData[]> {
+    const joined = new Map<string, { labels: Labels; times: number[]; values: (Value | undefined)[] }>();
+    for (const day of this.#daysWithin(fromMs * 1000, toMs * 1000).toSorted()) {
+      const found = (await this.#samples.get(day)?.select(this.#reader, matchers, fromMs, toMs)) ?? [];
+      for (const { labels, times, values } of found) {
+        const known = joined.get(labels.key) ?? { labels, times: [], values: [] };
+        joined.set(labels.key, known);
+        known.times.push(...Array.from(times));
+        known.values.push(...Array.from(values));
+      }
+    }
+    return [...joined.values()];
   }
 
   async trace(traceId: string): Promise<readonly SpanData[]> {
@@ -238,6 +283,7 @@ class DuckDbHistory implements History {
     for (const [table, time] of [
       ['spans', 'start_us'],
       ['logs', 'time_us'],
+      ['samples', 'time_ms'],
     ] as const) {
       const quarter = `SELECT quantile_disc(${time}, 0.25) FROM ${catalog}.${table}`;
       await this.#writer.run(`DELETE FROM ${catalog}.${table} WHERE ${time} <= (${quarter})`);
@@ -247,6 +293,7 @@ class DuckDbHistory implements History {
 
   async #forget(day: string): Promise<void> {
     this.#days.delete(day);
+    this.#samples.delete(day);
     await this.#writer.run(`DETACH ${catalogOf(day)}`);
     await rm(this.#file(day), { force: true });
     await rm(`${this.#file(day)}.wal`, { force: true });
