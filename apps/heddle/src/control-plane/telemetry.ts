@@ -14,7 +14,8 @@ import {
   TelemetryStore,
 } from '@heddle/telemetry';
 import { openDuckDbHistory } from '@heddle/telemetry/store';
-import type { HttpRequest, HttpService } from '@heddle/wire';
+import { Fields, type HttpRequest, type HttpService, wholeBody } from '@heddle/wire';
+import { isLoopback } from './console-service.ts';
 import { MetricIntake } from './metric-intake.ts';
 import type { ScrapeListener } from './observer.ts';
 
@@ -27,6 +28,11 @@ export interface ControlPlaneTelemetry {
   /** The service for a request that is one of telemetry; undefined for others. */
   serviceFor(request: HttpRequest): HttpService | undefined;
 }
+
+const elsewhere: HttpService = async () => {
+  const fields = Fields.of({ 'content-type': 'text/plain; charset=utf-8' });
+  return { status: 421, fields, body: wholeBody(new TextEncoder().encode('answers to localhost only\n')) };
+};
 
 /** Opens the store below the data folder. What comes in must show the token of the registry, as everything does here. */
 export async function controlPlaneTelemetry(
@@ -50,9 +56,14 @@ export async function controlPlaneTelemetry(
     onScrape: (instance, samples) => scraped.take(instance, samples),
     serviceFor: (request) => {
       if (isOtlp(request)) return intake;
-      if (isJaegerQuery(request)) return jaeger;
-      if (isPrometheusQuery(request)) return prometheus;
-      return isTelemetryQuery(request) ? own : undefined;
+      const service = isJaegerQuery(request)
+        ? jaeger
+        : isPrometheusQuery(request)
+          ? prometheus
+          : isTelemetryQuery(request)
+            ? own
+            : undefined;
+      return service === undefined || isLoopback(request.authority) ? service : elsewhere;
     },
   };
 }

@@ -4,6 +4,8 @@ import { ProtobufWriter } from './protobuf-writer.ts';
 import { type Attributes, spanKinds } from './signal.ts';
 
 const scopeName = 'heddle';
+// One for all requests, which are made one after the other: a buffer that has grown stays so.
+const writer = new ProtobufWriter();
 const severities = { debug: 5, info: 9, warn: 13, error: 17 } as const;
 
 /** A line of this process's log, on its way out. */
@@ -18,21 +20,20 @@ export interface LogLine {
 
 /** An `ExportTraceServiceRequest` in protobuf. */
 export function encodeTraces(resource: Attributes, spans: readonly Span[]): Uint8Array {
-  return encoded(resource, (writer) => {
-    for (const span of spans) writeSpan(writer, span);
+  return encoded(resource, () => {
+    for (const span of spans) writeSpan(span);
   });
 }
 
 /** An `ExportLogsServiceRequest` in protobuf. */
 export function encodeLogs(resource: Attributes, lines: readonly LogLine[]): Uint8Array {
-  return encoded(resource, (writer) => {
-    for (const line of lines) writeLog(writer, line);
+  return encoded(resource, () => {
+    for (const line of lines) writeLog(line);
   });
 }
 
 /** The two levels around either are numbered alike. */
-function encoded(resource: Attributes, items: (writer: ProtobufWriter) => void): Uint8Array {
-  const writer = new ProtobufWriter();
+function encoded(resource: Attributes, items: () => void): Uint8Array {
   const all = writer.open(1);
   const from = writer.open(1);
   writeAttributes(writer, 1, resource);
@@ -41,13 +42,13 @@ function encoded(resource: Attributes, items: (writer: ProtobufWriter) => void):
   const scope = writer.open(1);
   writer.text(1, scopeName);
   writer.close(scope);
-  items(writer);
+  items();
   writer.close(scoped);
   writer.close(all);
   return writer.finish();
 }
 
-function writeSpan(writer: ProtobufWriter, span: Span): void {
+function writeSpan(span: Span): void {
   const { trace, error, failed, startWallMs, durationMs } = span;
   const start = writer.open(2);
   writer.hex(1, trace.traceId);
@@ -72,7 +73,7 @@ function writeSpan(writer: ProtobufWriter, span: Span): void {
   writer.close(start);
 }
 
-function writeLog(writer: ProtobufWriter, { timeMs, level, message, ...line }: LogLine): void {
+function writeLog({ timeMs, level, message, ...line }: LogLine): void {
   const start = writer.open(2);
   writer.timeUs(1, Math.floor(timeMs * 1000));
   writer.uint(2, severities[level]);

@@ -1,11 +1,9 @@
 import { HeddleError } from '@heddle/kernel';
 
-const hex: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-const decoder = new TextDecoder();
-
 // Names of attributes and spans come again and again: a table of those seen last saves making the same strings anew.
 const internSlots = 4096;
 const longestInterned = 64;
+const interned: string[] = Array.from({ length: internSlots }, () => '');
 
 /**
  * Reads protobuf's wire format (protobuf.dev/programming-guides/encoding) from a buffer, forwards and without copies.
@@ -14,13 +12,14 @@ const longestInterned = 64;
 export class ProtobufReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  readonly #interned: string[] = [];
+  readonly #buffer: Buffer;
   #at = 0;
   #end: number;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#end = bytes.byteLength;
   }
 
@@ -102,15 +101,13 @@ export class ProtobufReader {
   hex(): string {
     const length = this.uint();
     const at = this.#advance(length);
-    let text = '';
-    for (let each = at; each < at + length; each++) text += hex[this.#bytes[each] as number];
-    return text;
+    return this.#buffer.toString('hex', at, at + length);
   }
 
   text(): string {
     const length = this.uint();
     const at = this.#advance(length);
-    if (length > longestInterned) return decoder.decode(this.#bytes.subarray(at, at + length));
+    if (length > longestInterned) return this.#buffer.toString('utf8', at, at + length);
     return this.#intern(at, length);
   }
 
@@ -120,10 +117,10 @@ export class ProtobufReader {
     for (let each = at; each < at + length; each++)
       hash = (Math.imul(hash, 31) + (bytes[each] as number)) | 0;
     const slot = hash & (internSlots - 1);
-    const known = this.#interned[slot];
-    if (known !== undefined && this.#is(known, at, length)) return known;
-    const text = this.#shortText(at, length);
-    this.#interned[slot] = text;
+    const known = interned[slot] as string;
+    if (this.#is(known, at, length)) return known;
+    const text = this.#buffer.toString('utf8', at, at + length);
+    interned[slot] = text;
     return text;
   }
 
@@ -134,16 +131,6 @@ export class ProtobufReader {
       if (code > 127 || code !== this.#bytes[at + each]) return false;
     }
     return true;
-  }
-
-  #shortText(at: number, length: number): string {
-    let text = '';
-    for (let each = at; each < at + length; each++) {
-      const byte = this.#bytes[each] as number;
-      if (byte > 127) return decoder.decode(this.#bytes.subarray(at, at + length));
-      text += String.fromCharCode(byte);
-    }
-    return text;
   }
 
   /** Walks into a nested message. Gives what `close` needs to walk out of it. */

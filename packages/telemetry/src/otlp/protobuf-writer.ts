@@ -6,9 +6,11 @@ export class ProtobufWriter {
   #view = new DataView(this.#bytes.buffer);
   #at = 0;
 
-  /** What was written: a copy, so that the writer can go on. */
+  /** What was written: a copy, so that the writer can be used again, from the beginning. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#at);
+    const written = this.#bytes.slice(0, this.#at);
+    this.#at = 0;
+    return written;
   }
 
   /** A varint; left out when 0, as protobuf 3 has it. */
@@ -58,8 +60,23 @@ export class ProtobufWriter {
     this.#room(value.length * 3 + 16);
     this.#varint(field * 8 + 2);
     const start = this.#at;
+    if (value.length < 128 && this.#shortText(value)) return;
     const { written } = encoder.encodeInto(value, this.#bytes.subarray(start + 5));
     this.#setLength(start, written);
+  }
+
+  /** Most texts are short and plain, and for them a loop beats the encoder. False: this one is not. */
+  #shortText(value: string): boolean {
+    const bytes = this.#bytes;
+    const from = this.#at + 1;
+    for (let at = 0; at < value.length; at++) {
+      const code = value.charCodeAt(at);
+      if (code > 127) return false;
+      bytes[from + at] = code;
+    }
+    bytes[this.#at] = value.length;
+    this.#at = from + value.length;
+    return true;
   }
 
   bytes(field: number, value: Uint8Array): void {
@@ -77,7 +94,7 @@ export class ProtobufWriter {
     this.#varint(field * 8 + 2);
     this.#varint(digits.length / 2);
     for (let at = 0; at < digits.length; at += 2)
-      this.#bytes[this.#at++] = Number.parseInt(digits.slice(at, at + 2), 16);
+      this.#bytes[this.#at++] = (digitOf(digits.charCodeAt(at)) << 4) | digitOf(digits.charCodeAt(at + 1));
   }
 
   /** Begins a nested message. Gives what `close` needs. */
@@ -118,4 +135,9 @@ export class ProtobufWriter {
     this.#bytes = larger;
     this.#view = new DataView(larger.buffer);
   }
+}
+
+/** Of a hex digit in small letters. */
+function digitOf(code: number): number {
+  return code < 58 ? code - 48 : code - 87;
 }
