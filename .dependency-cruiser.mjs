@@ -15,7 +15,7 @@ const arrows = {
   sql: ['kernel'],
   messaging: ['kernel', 'traffic', 'telemetry', 'sql'],
   data: ['kernel', 'traffic', 'messaging', 'sql'],
-  config: ['kernel', 'wire'],
+  config: ['kernel', 'wire', 'discovery', 'sql'],
   boundaries: [],
   sim: ['kernel'],
 };

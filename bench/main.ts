@@ -5,6 +5,7 @@ import { discoveryBench } from './discovery/area.ts';
 import { callsBench } from './calls/area.ts';
 import { writeDocument } from './document.ts';
 import { eventStoreBench } from './eventstore/area.ts';
+import { gatewayBench } from './gateway/area.ts';
 import { kernelBench } from './kernel.ts';
 import { messagingBench } from './messaging/area.ts';
 import { type BenchOptions, type BenchOutcome, reportOf, tableOf } from './report.ts';
@@ -17,6 +18,7 @@ const areas: Record<string, (options: BenchOptions) => Promise<BenchOutcome>> = 
   boundaries: boundariesBench,
   discovery: discoveryBench,
   calls: callsBench,
+  gateway: gatewayBench,
   kernel: kernelBench,
   messaging: messagingBench,
   telemetry: telemetryBench,

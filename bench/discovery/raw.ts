@@ -1,94 +1,113 @@
 // What an adapter costs over its own client, used by hand for the same work on the same server in turns.
-import { randomUUID } from 'node:crypto';
-import { EtcdClient } from '../../packages/discovery/src/adapters/etcd/etcd-client.ts';
-import { EtcdKeys } from '../../packages/discovery/src/adapters/etcd/etcd-keys.ts';
-import { leaseNumber } from '../../packages/discovery/src/adapters/etcd/etcd-leases.ts';
+import type { InstanceInit } from '@heddle/discovery';
 import { median } from '../measure.ts';
-import { type Contender, ttlMs } from './contender.ts';
-import { allInstances, clientRuntime, crowd, type Pace, registered } from './work.ts';
+import type { Contender } from './contender.ts';
+import { type RawClient, rawClients } from './raw-clients.ts';
+import { clientRuntime, crowd, instanceOf, registered } from './work.ts';
 
-/** Registrations and readings a second. */
-export interface Rates {
-  readonly register: number;
-  readonly resolve: number;
+/** Rates of both a second, and the adapter's beside the client's: the median over pairs of turns. */
+export interface Beside {
+  readonly adapter: number;
+  readonly raw: number;
+  readonly ratio: number;
 }
 
-/** Medians of the adapter's and the client's rates, at etcd. */
-export async function etcdBesideRaw(etcd: Contender, pace: Pace): Promise<{ adapter: Rates; raw: Rates }> {
-  const server = await etcd.start();
+/** How much of it. */
+export interface RawPace {
+  /** Pairs of turns that count. */
+  readonly pairs: number;
+  /** Services with ten instances each that are registered in a turn. */
+  readonly services: number;
+  readonly resolveMs: number;
+}
+
+const warmPairs = 2;
+const registerLimitMs = 30_000;
+
+/** At the contender's server; it must have a raw client. */
+export async function besideRaw(
+  contender: Contender,
+  { pairs, services, resolveMs }: RawPace,
+): Promise<{ readonly register: Beside; readonly resolve: Beside }> {
+  const open = rawClients[contender.name];
+  if (open === undefined) throw new Error(`${contender.name} has no raw client here`);
+  const server = await contender.start();
   const runtime = clientRuntime();
-  const client = new EtcdClient({ runtime, addresses: [server.address], timeoutMs: 30_000 });
-  const all = allInstances(Math.max(1, Math.floor(pace.services / 10)));
-  const adapterRates: Rates[] = [];
-  const rawRates: Rates[] = [];
+  const raw = open(runtime, server.address);
+  const registry = contender.open(runtime, server.address);
+  const adapter: Pick<RawClient, 'register' | 'resolve'> = {
+    register: (init) => registered(registry, init),
+    resolve: async (service) => (await registry.instances(service)).instances.map(({ address }) => address),
+  };
   try {
-    for (let round = 0; round < 2 * pace.rounds + 1; round++) {
-      const turns = [
-        async () => void adapterRates.push(await adapterTurn(etcd, server.address, all, pace)),
-        async () => void rawRates.push(await rawTurn(client, new EtcdKeys(`/raw${round}`), all, pace)),
-      ];
-      for (const turn of round % 2 === 0 ? turns : turns.toReversed()) await turn();
-    }
+    const register = await inPairs(
+      pairs,
+      (pair) => registerTurn(adapter, instancesOf(`adapter-${pair}`, services)),
+      (pair) => registerTurn(raw, instancesOf(`raw-${pair}`, services)),
+    );
+    // Both read what the adapter has registered.
+    const names = [...new Set(instancesOf('adapter-0', services).map(({ service }) => service))];
+    const resolve = await inPairs(
+      pairs,
+      () => resolveTurn(adapter, names, resolveMs),
+      () => resolveTurn(raw, names, resolveMs),
+    );
+    return { register, resolve };
   } finally {
     runtime.die();
-    client.close();
+    raw.close();
     await server.stop();
   }
-  // The first round warms both up.
-  return { adapter: medianRates(adapterRates.slice(1)), raw: medianRates(rawRates.slice(1)) };
 }
 
-type Instances = ReturnType<typeof allInstances>;
-
-async function adapterTurn(
-  etcd: Contender,
-  address: Parameters<Contender['open']>[1],
-  all: Instances,
-  { resolveMs }: Pace,
-): Promise<Rates> {
-  const runtime = clientRuntime();
-  const registry = etcd.open(runtime, address);
-  const register = await crowd(all, 60_000, (one) => registered(registry, one));
-  const resolve = await crowd(endless(all), resolveMs, async ({ service }) => {
-    await registry.instances(service);
-  });
-  await registry.close();
-  runtime.die();
-  return { register: rateOf(register), resolve: rateOf(resolve) };
+/** The order turns pair by pair, so that a noisy neighbour hurts both alike. */
+async function inPairs(
+  pairs: number,
+  adapterTurn: (pair: number) => Promise<number>,
+  rawTurn: (pair: number) => Promise<number>,
+): Promise<Beside> {
+  const both: { readonly adapter: number; readonly raw: number }[] = [];
+  for (let pair = 0; pair < warmPairs + pairs; pair++) {
+    if (pair % 2 === 0) {
+      const adapter = await adapterTurn(pair);
+      both.push({ adapter, raw: await rawTurn(pair) });
+    } else {
+      const raw = await rawTurn(pair);
+      both.push({ adapter: await adapterTurn(pair), raw });
+    }
+  }
+  const counted = both.slice(warmPairs);
+  return {
+    adapter: median(counted.map(({ adapter }) => adapter)),
+    raw: median(counted.map(({ raw }) => raw)),
+    ratio: median(counted.map(({ adapter, raw }) => adapter / raw)),
+  };
 }
 
-/** A lease, a transaction that puts the entry; a range that is parsed. */
-async function rawTurn(
-  client: EtcdClient,
-  keys: EtcdKeys,
-  all: Instances,
-  { resolveMs }: Pace,
-): Promise<Rates> {
-  const register = await crowd(all, 60_000, async (one) => {
-    const lease = leaseNumber(randomUUID());
-    await client.grant(lease, ttlMs);
-    const key = keys.of({ service: one.service, id: `${one.service}@${one.address}:${one.port}` });
-    const value = new TextEncoder().encode(JSON.stringify(one));
-    await client.txn({ success: [{ request: { case: 'requestPut', value: { key, value, lease } } }] });
-  });
-  const resolve = await crowd(endless(all), resolveMs, async ({ service }) => {
-    const { kvs } = await client.range(keys.ofService(service));
-    for (const { value } of kvs) JSON.parse(new TextDecoder().decode(value));
-  });
-  return { register: rateOf(register), resolve: rateOf(resolve) };
-}
-
-function endless(all: Instances): Instances {
-  return Array.from({ length: 1_000_000 }, (_, at) => all[at % all.length] as Instances[number]);
-}
-
-function rateOf({ done, tookMs }: { readonly done: number; readonly tookMs: number }): number {
+async function registerTurn(
+  client: Pick<RawClient, 'register'>,
+  instances: readonly InstanceInit[],
+): Promise<number> {
+  const { done, tookMs } = await crowd(instances, registerLimitMs, (one) => client.register(one));
   return (done * 1000) / tookMs;
 }
 
-function medianRates(rates: readonly Rates[]): Rates {
-  return {
-    register: median(rates.map(({ register }) => register)),
-    resolve: median(rates.map(({ resolve }) => resolve)),
-  };
+async function resolveTurn(
+  client: Pick<RawClient, 'resolve'>,
+  names: readonly string[],
+  limitMs: number,
+): Promise<number> {
+  const endless = Array.from({ length: 100_000 }, (_, at) => names[at % names.length] as string);
+  const { done, tookMs } = await crowd(endless, limitMs, async (service) => {
+    const { length } = await client.resolve(service);
+    if (length !== 10) throw new Error(`${service}: ${length} of 10 instances are there`);
+  });
+  return (done * 1000) / tookMs;
+}
+
+function instancesOf(prefix: string, services: number): InstanceInit[] {
+  return Array.from({ length: services * 10 }, (_, at) => {
+    const service = Math.floor(at / 10);
+    return { ...instanceOf(service, at % 10), service: `${prefix}-${service}` };
+  });
 }

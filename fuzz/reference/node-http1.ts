@@ -85,7 +85,8 @@ export async function nodeReadsAnswer(
       if (!response.complete) return;
       const { statusCode, rawHeaders, rawTrailers } = response;
       reading.read.push({
-        start: String(statusCode),
+        // Beyond 599 Node leaves it to its user to take it for an error (RFC 9110 section 15).
+        start: String((statusCode ?? 0) > 599 ? 500 : statusCode),
         fields: meantFields(rawHeaders),
         content: Buffer.concat(chunks).toString('latin1'),
         trailers: meantFields(rawTrailers),

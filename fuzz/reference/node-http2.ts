@@ -62,7 +62,9 @@ export async function nodeReadsAnswers(bytes: Uint8Array, methods: readonly stri
     const raw: string[] = [];
     listen(request, 2 * index + 1, reading, raw, () => String(status));
     request.on('response', (headers, _flags, rawHeaders) => {
-      status = Number(headers[':status']);
+      const said = Number(headers[':status']);
+      // Beyond 599 Node leaves it to its user to take it for an error (RFC 9110 section 15).
+      status = said > 599 ? 500 : said;
       raw.push(...rawHeaders);
     });
   }

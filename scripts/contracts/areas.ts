@@ -1,12 +1,19 @@
 // The suites by area. An area is here when its suites exist.
 import { postgresEventStore } from './eventstore/postgres.ts';
+import { kafkaMessaging } from './messaging/kafka.ts';
 import { memoryMessaging } from './messaging/memory.ts';
 import { natsMessaging } from './messaging/nats.ts';
 import { postgresMessaging } from './messaging/postgres.ts';
+import { rabbitMessaging } from './messaging/rabbitmq.ts';
 import { redisMessaging } from './messaging/redis.ts';
 import { properties } from './boundaries/properties.ts';
 import { booking, trading } from './boundaries/service-cutter.ts';
 import { shop } from './boundaries/shop/shop.ts';
+import { consulConfig } from './config/consul.ts';
+import { embeddedConfig } from './config/embedded.ts';
+import { etcdConfig } from './config/etcd.ts';
+import { gitConfig } from './config/git.ts';
+import { kubernetesConfig } from './config/kubernetes.ts';
 import { consulContract } from './discovery/consul.ts';
 import { dns } from './discovery/dns.ts';
 import { embedded } from './discovery/embedded.ts';
@@ -18,7 +25,12 @@ import { kubernetes } from './discovery/kubernetes.ts';
 import { xds } from './discovery/xds.ts';
 import { jwt } from './gateway/jwt.ts';
 import { normalisation } from './gateway/normalisation.ts';
+import { oidc } from './gateway/oidc.ts';
+import { protocols } from './gateway/protocols.ts';
 import { ratelimitMemory } from './gateway/ratelimit-memory.ts';
+import { ratelimitRedis } from './gateway/ratelimit-redis.ts';
+import { reload } from './gateway/reload.ts';
+import { gatewaySmuggling } from './gateway/smuggling.ts';
 import type { Contract } from './result.ts';
 import { grpcurlContract } from './calls/grpcurl.ts';
 import { otlpContract } from './telemetry/otlp.ts';
@@ -35,9 +47,17 @@ import { smuggling } from './wire/smuggling.ts';
 /** What `npm run contracts -- <area>` runs. */
 export const areas: Readonly<Record<string, readonly Contract[]>> = {
   eventstore: [postgresEventStore],
-  messaging: [memoryMessaging, postgresMessaging, redisMessaging, natsMessaging],
+  messaging: [
+    memoryMessaging,
+    postgresMessaging,
+    redisMessaging,
+    natsMessaging,
+    rabbitMessaging,
+    kafkaMessaging,
+  ],
   calls: [grpcurlContract],
   boundaries: [booking, trading, properties, shop],
+  config: [embeddedConfig, etcdConfig, consulConfig, kubernetesConfig, gitConfig],
   discovery: [
     embedded,
     consulContract,
@@ -49,7 +69,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     dns,
     xds,
   ],
-  gateway: [normalisation, jwt, ratelimitMemory],
+  gateway: [normalisation, jwt, ratelimitMemory, ratelimitRedis, reload, gatewaySmuggling, oidc, protocols],
   telemetry: [otlpContract, promqlContract, prometheusContract],
   transactions,
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],

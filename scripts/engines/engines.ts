@@ -5,6 +5,7 @@ import { connectConformance } from './connect-conformance.ts';
 import { consul } from './consul.ts';
 import { curl } from './curl.ts';
 import type { Tool } from './engine.ts';
+import { envoy } from './envoy.ts';
 import { etcd, etcdctl } from './etcd.ts';
 import { eureka } from './eureka.ts';
 import { grpcCpp } from './grpc-cpp.ts';
@@ -13,6 +14,7 @@ import { grpcPython } from './grpc-python.ts';
 import { grpcurl } from './grpcurl.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
+import { kafka } from './kafka.ts';
 import { kubeApiserver } from './kube-apiserver.ts';
 import { nacos } from './nacos.ts';
 import { nats } from './nats.ts';
@@ -31,10 +33,12 @@ import { zooKeeper } from './zookeeper.ts';
 export const engines: readonly Tool[] = [
   nginx,
   haproxy,
+  envoy,
   nghttpx,
   redis,
   nats,
   rabbitMq,
+  kafka,
   consul,
   zooKeeper,
   eureka,

@@ -21,9 +21,13 @@ export interface EtcdOptions extends Pinned {
   readonly folder?: string;
   /** Clients must speak TLS; with `ca` they must show a certificate of it. Files in PEM. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
+  /** One of several members. It is ready when most of them run, so they have to be started side by side. */
+  readonly cluster?: { readonly at: number; readonly peerPorts: readonly number[] };
+  /** How long a login is good for without being used, in seconds. Default: etcd's own, five minutes. */
+  readonly loginSeconds?: number;
 }
 
-/** One etcd without peers. A leader is there within a fraction of a second, and leases may be as short as a second. */
+/** One etcd, without peers unless it is told of them. A leader is there within a fraction of a second, and leases may be as short as a second. */
 export const etcd: Engine<EtcdOptions> = {
   name: 'etcd',
   find: () => findProgram(program),
@@ -39,31 +43,42 @@ export const etcd: Engine<EtcdOptions> = {
     const data = path.join(folder, 'data');
     mkdirSync(data, { recursive: true, mode: 0o700 });
     const { core, tls } = options;
+    const peerPorts = options.cluster?.peerPorts ?? [await freePort()];
     return startServer({
       name: 'etcd',
       command,
-      args: argsOf(address, data, await freePort(), tls),
+      args: argsOf(address, data, peerPorts, options),
       address,
       ...(options.folder === undefined && { folder }),
       ...(core !== undefined && { core }),
       ready: (running) => hasLeader(running, tls !== undefined),
+      timeoutMs: 60_000,
     });
   },
 };
 
-function argsOf(address: Place, data: string, peerPort: number, tls: EtcdOptions['tls']): string[] {
+function argsOf(
+  address: Place,
+  data: string,
+  peerPorts: readonly number[],
+  { tls, cluster, loginSeconds }: EtcdOptions,
+): string[] {
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   const client = `${tls === undefined ? 'http' : 'https'}://${host}:${address.port}`;
-  const peer = `http://127.0.0.1:${peerPort}`;
+  const peers = peerPorts.map((port) => `http://127.0.0.1:${port}`);
+  const at = cluster?.at ?? 0;
   return [
+    `--name=member-${at}`,
     `--data-dir=${data}`,
     `--listen-client-urls=${client}`,
     `--advertise-client-urls=${client}`,
-    `--listen-peer-urls=${peer}`,
-    `--initial-advertise-peer-urls=${peer}`,
-    `--initial-cluster=default=${peer}`,
-    '--heartbeat-interval=50',
-    '--election-timeout=250',
+    `--listen-peer-urls=${peers[at]}`,
+    `--initial-advertise-peer-urls=${peers[at]}`,
+    `--initial-cluster=${peers.map((peer, index) => `member-${index}=${peer}`).join()}`,
+    // Members that share a busy machine must not take each other for dead.
+    `--heartbeat-interval=${peers.length === 1 ? 50 : 100}`,
+    `--election-timeout=${peers.length === 1 ? 250 : 1000}`,
+    ...(loginSeconds === undefined ? [] : [`--auth-token-ttl=${loginSeconds}`]),
     ...(tls === undefined ? [] : [`--cert-file=${tls.cert}`, `--key-file=${tls.key}`]),
     ...(tls?.ca === undefined ? [] : [`--trusted-ca-file=${tls.ca}`, '--client-cert-auth']),
   ];

@@ -102,7 +102,7 @@ export const kubeApiserver: Engine<KubeApiserverOptions> = {
       command,
       args: argsOf(data, credentials, address),
       address,
-      timeoutMs: 60_000,
+      timeoutMs: 180_000,
       ready: () => isReady(address, credentials),
     });
   },

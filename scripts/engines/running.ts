@@ -21,7 +21,7 @@ export interface Start {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: it accepts a connection. Asked again and again until true. */
   readonly ready?: (running: Running) => boolean | Promise<boolean>;
-  /** Default 15 s. */
+  /** Default 60 s: a machine may be busy with others. */
   readonly timeoutMs?: number;
 }
 
@@ -134,7 +134,7 @@ export async function freePlace(): Promise<Place> {
 
 async function untilReady(start: Start, running: Running, ended: () => boolean): Promise<void> {
   const ready = start.ready ?? (() => accepts(start.address));
-  const giveUpAt = performance.now() + (start.timeoutMs ?? 15_000);
+  const giveUpAt = performance.now() + (start.timeoutMs ?? 60_000);
   while (!(await ready(running))) {
     const late = performance.now() > giveUpAt;
     if (ended() || late)

@@ -2,10 +2,14 @@ import { HeddleError } from '@heddle/kernel';
 import { type Command, exitCodes, readArguments, usageError, type World } from './command.ts';
 import { boundaries } from './commands/boundaries.ts';
 import { clean } from './commands/clean.ts';
+import { config } from './commands/config.ts';
 import { controlPlane } from './commands/control-plane.ts';
 import { deregister } from './commands/deregister.ts';
 import { doctor } from './commands/doctor.ts';
 import { drain } from './commands/drain.ts';
+import { dlq } from './commands/dlq.ts';
+import { emit } from './commands/emit.ts';
+import { events } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
 import { gateway } from './commands/gateway.ts';
 import { ls } from './commands/ls.ts';
@@ -17,6 +21,7 @@ import { shop } from './commands/shop.ts';
 import { tail } from './commands/tail.ts';
 import { top } from './commands/top.ts';
 import { trace } from './commands/trace.ts';
+import { topics } from './commands/topics.ts';
 import { tx } from './commands/tx.ts';
 import { up } from './commands/up.ts';
 import { commandHelp, programHelp } from './help.ts';
@@ -31,6 +36,7 @@ const commands: readonly Command[] = [
   gateway,
   route,
   controlPlane,
+  config,
   ls,
   explain,
   trace,
@@ -43,6 +49,10 @@ const commands: readonly Command[] = [
   shop,
   boundaries,
   postgres,
+  emit,
+  topics,
+  dlq,
+  events,
   saga,
   tx,
 ];

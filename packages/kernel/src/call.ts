@@ -15,6 +15,9 @@ export type CancelListener = (error: HeddleError) => void;
 
 const success: Outcome = { error: undefined };
 
+// The clock has not been read.
+const unread = Number.NaN;
+
 // A call has a handful of values at most: a chain of them costs a fraction of a Map, to make as to search.
 interface Value {
   readonly key: CallKey<unknown>;
@@ -39,38 +42,50 @@ export class Call {
   readonly deadlineMs: number | undefined;
 
   #values: Value | undefined;
-  #endListeners: EndListener[] | undefined;
-  // Mostly there is one, and it needs no set.
+  // Mostly there is one of each, which needs neither list nor set.
+  #endListeners: EndListener | EndListener[] | undefined;
   #cancelListeners: CancelListener | Set<CancelListener> | undefined;
   #controller: AbortController | undefined;
   #cancelled: HeddleError | undefined;
   #outcome: Outcome | undefined;
   #endDeferred = false;
+  #startMs: number;
+  #endMs = unread;
   // Running children form a doubly linked list through these three, so that joining and leaving allocate nothing.
   #firstChild: Call | undefined;
   #previousSibling: Call | undefined;
   #nextSibling: Call | undefined;
 
-  private constructor(runtime: Runtime, parent: Call | undefined, deadlineMs: number | undefined) {
+  private constructor(
+    runtime: Runtime,
+    parent: Call | undefined,
+    deadlineMs: number | undefined,
+    nowMs: number,
+  ) {
     this.runtime = runtime;
     this.parent = parent;
     this.deadlineMs = deadlineMs;
+    this.#startMs = nowMs;
   }
 
-  /** A call with no parent: the start of a story, made by an edge (a server, a consumer loop, a job, a test). */
-  static root(runtime: Runtime, deadlineMs?: number): Call {
-    return new Call(runtime, undefined, deadlineMs);
+  /**
+   * A call with no parent: the start of a story, made by an edge (a server, a consumer loop, a job, a test).
+   * `nowMs`: the clock, where the caller has just read it.
+   */
+  static root(runtime: Runtime, deadlineMs?: number, nowMs: number = unread): Call {
+    return new Call(runtime, undefined, deadlineMs, nowMs);
   }
 
   /**
    * One attempt at this call's work, or one piece of it. It sees this call's values, its deadline is this call's or
    * the given one if that is earlier, and it is cancelled with this call or when this call ends before it.
    * Whoever makes a child must see to its end: by `settle`, by `end`, or by `endWith`.
+   * `nowMs`: the clock, where the caller has just read it.
    */
-  child(deadlineMs?: number): Call {
+  child(deadlineMs?: number, nowMs: number = unread): Call {
     const own = this.deadlineMs;
     const earlier = own === undefined || (deadlineMs !== undefined && deadlineMs < own) ? deadlineMs : own;
-    const child = new Call(this.runtime, this, earlier);
+    const child = new Call(this.runtime, this, earlier, nowMs);
     if (this.#outcome !== undefined) {
       child.#cancelled = this.#cancelled ?? parentEnded();
       return child;
@@ -81,6 +96,22 @@ export class Call {
     if (first !== undefined) first.#previousSibling = child;
     this.#firstChild = child;
     return child;
+  }
+
+  /**
+   * When it began, on `runtime.clock`. The layers that time a call share this one reading, since reading the clock costs
+   * as much as a layer. It is read when somebody first asks, so ask on the way in.
+   */
+  get startMs(): number {
+    if (Number.isNaN(this.#startMs)) this.#startMs = this.runtime.clock.nowMs();
+    return this.#startMs;
+  }
+
+  /** When it ended: one reading for all that listen to the end. To be asked there, or later; before, it is now. */
+  get endMs(): number {
+    if (this.#outcome === undefined) return this.runtime.clock.nowMs();
+    if (Number.isNaN(this.#endMs)) this.#endMs = this.runtime.clock.nowMs();
+    return this.#endMs;
   }
 
   /** Milliseconds until the deadline; `Infinity` without one; 0 or less when it has passed. */
@@ -172,9 +203,14 @@ export class Call {
 
   /** Hears of the end, in order of registration; at once if it has happened. */
   onEnd(listener: EndListener): void {
-    if (this.#outcome !== undefined) guarded(listener, this.#outcome);
-    else if (this.#endListeners === undefined) this.#endListeners = [listener];
-    else this.#endListeners.push(listener);
+    if (this.#outcome !== undefined) {
+      guarded(listener, this.#outcome);
+      return;
+    }
+    const others = this.#endListeners;
+    if (others === undefined) this.#endListeners = listener;
+    else if (typeof others === 'function') this.#endListeners = [others, listener];
+    else others.push(listener);
   }
 
   /** True once an adapter has said that the end comes later than the result. */
@@ -190,11 +226,17 @@ export class Call {
   /** This call ends when `child` does and as it did. For a layer that passes a child's result on. */
   endWith(child: Call): void {
     if (child.#outcome !== undefined) {
-      this.end(child.#outcome.error);
+      this.#endAs(child, child.#outcome);
       return;
     }
     this.#endDeferred = true;
-    child.onEnd((outcome) => this.end(outcome.error));
+    child.onEnd((outcome) => this.#endAs(child, outcome));
+  }
+
+  #endAs(child: Call, { error }: Outcome): void {
+    // One moment: it need not be read off the clock again.
+    if (this.#outcome === undefined) this.#endMs = child.#endMs;
+    this.end(error);
   }
 
   /** States that nothing more will happen here. The first statement holds. Children still running are cancelled. */
@@ -208,7 +250,8 @@ export class Call {
     const listeners = this.#endListeners;
     if (listeners === undefined) return;
     this.#endListeners = undefined;
-    for (const listener of listeners) guarded(listener, outcome);
+    if (typeof listeners === 'function') guarded(listeners, outcome);
+    else for (const listener of listeners) guarded(listener, outcome);
   }
 
   #cancelChildren(error: HeddleError): void {

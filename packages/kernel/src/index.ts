@@ -17,6 +17,7 @@ export {
   userId,
 } from './context.ts';
 export { type Code, codes, type ErrorDetail, HeddleError, type HeddleErrorInit } from './error.ts';
+export { Gather, type GatherOptions } from './gather.ts';
 export {
   App,
   type AppOptions,
@@ -59,8 +60,10 @@ export {
   type Replay,
   type Result,
   settle,
+  settleThen,
+  valueOf,
 } from './result.ts';
 export { type Layer, type Service, stack } from './service.ts';
 export { sleep } from './sleep.ts';
 export { type OpenSpan, openSpan, type OpenSpanOptions, type SpanReport, withSpan } from './span.ts';
-export { childSpan, startTrace } from './trace-ids.ts';
+export { childSpan, DrawnSpan, startTrace } from './trace-ids.ts';

@@ -60,31 +60,51 @@ export function classifyErrors(_req: unknown, result: Result<unknown>): Meaning 
  * Calls `service` and ends `call` with what came of it, unless the service deferred the end to its body.
  * Never rejects. This is how every caller that made a call (an edge, a retry, a probe) runs it.
  */
-export async function settle<Req, Res>(
-  service: Service<Req, Res>,
-  req: Req,
-  call: Call,
-): Promise<Result<Res>> {
-  try {
-    const value = await service(req, call);
-    if (!call.endDeferred) call.end();
-    return { ok: true, value };
-  } catch (thrown) {
-    const error = HeddleError.from(thrown);
-    call.end(error);
-    return { ok: false, error };
-  }
+export function settle<Req, Res>(service: Service<Req, Res>, req: Req, call: Call): Promise<Result<Res>> {
+  return settleThen(service, req, call, asItIs);
 }
 
 /** As `settle`, but rejects with the error: for callers that only want the value. */
-export async function perform<Req, Res>(service: Service<Req, Res>, req: Req, call: Call): Promise<Res> {
+export function perform<Req, Res>(service: Service<Req, Res>, req: Req, call: Call): Promise<Res> {
+  return settleThen(service, req, call, valueOf);
+}
+
+/**
+ * As `settle`, and goes on with `then`: resolves with what that gives, rejects with what it throws. For layers that
+ * stand in the way of every call, which save a promise and an `await` by it.
+ */
+export function settleThen<Req, Res, Out>(
+  service: Service<Req, Res>,
+  req: Req,
+  call: Call,
+  then: (result: Result<Res>) => Out | Promise<Out>,
+): Promise<Out> {
+  let pending: Promise<Res>;
   try {
-    const value = await service(req, call);
-    if (!call.endDeferred) call.end();
-    return value;
+    pending = service(req, call);
   } catch (thrown) {
-    const error = HeddleError.from(thrown);
-    call.end(error);
-    throw error;
+    // No service should; but whoever made the call has to end it.
+    pending = Promise.reject(thrown);
   }
+  return pending.then(
+    (value) => {
+      if (!call.endDeferred) call.end();
+      return then({ ok: true, value });
+    },
+    (thrown: unknown) => {
+      const error = HeddleError.from(thrown);
+      call.end(error);
+      return then({ ok: false, error });
+    },
+  );
+}
+
+/** The value, or throws the error. */
+export function valueOf<Res>(result: Result<Res>): Res {
+  if (!result.ok) throw result.error;
+  return result.value;
+}
+
+function asItIs<Res>(result: Result<Res>): Result<Res> {
+  return result;
 }

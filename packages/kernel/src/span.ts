@@ -79,7 +79,7 @@ export function openSpan(call: Call, { kind, sink = call.runtime.spans }: OpenSp
 }
 
 function begun(random: Random, sink: SpanSink | undefined): TraceContext {
-  if (sink === undefined) return { ...startTrace(random, false), undecided: true };
+  if (sink === undefined) return startTrace(random, false, true);
   return startTrace(random, sink.sampleRatio >= 1 || random.float() < sink.sampleRatio);
 }
 

@@ -21,7 +21,8 @@ test('a span id of zeros only is none, so there is none', () => {
 
 test('a child keeps all of the trace but the span', () => {
   const random = seededRandom(2);
-  const parent = { ...startTrace(random, true), state: 'v=1' };
+  const { traceId, spanId } = startTrace(random, true);
+  const parent = { traceId, spanId, sampled: true, state: 'v=1' };
   const child = childSpan(parent, random);
   assert.notEqual(child.spanId, parent.spanId);
   assert.deepEqual({ ...child, spanId: '' }, { ...parent, spanId: '' });

@@ -1,21 +1,52 @@
 import type { TraceContext } from './context.ts';
 import type { Random } from './ports/random.ts';
 
+/**
+ * The first span of a trace that began here. Of most calls nobody ever reads the ids, so they are numbers until somebody
+ * does; an adapter that writes them to a wire may take the numbers.
+ */
+export class DrawnSpan implements TraceContext {
+  readonly sampled: boolean;
+  readonly undecided: true | undefined;
+  /** Sixteen hex digits, and two words of eight: the trace's id. */
+  readonly prefix: string;
+  readonly traceHigh: number;
+  readonly traceLow: number;
+  /** Two words of eight hex digits: the span's id. */
+  readonly spanHigh: number;
+  readonly spanLow: number;
+
+  constructor(random: Random, sampled: boolean, undecided?: true) {
+    this.sampled = sampled;
+    this.undecided = undecided;
+    this.prefix = prefixOf(random);
+    this.traceHigh = random.uint32();
+    this.traceLow = random.uint32();
+    this.spanHigh = random.uint32();
+    // An id of zeros only is no id.
+    this.spanLow = random.uint32() || 1;
+  }
+
+  get traceId(): string {
+    return this.prefix + eight(this.traceHigh) + eight(this.traceLow);
+  }
+
+  get spanId(): string {
+    return eight(this.spanHigh) + eight(this.spanLow);
+  }
+}
+
 /** The first span of a new trace (W3C Trace Context, section 3.2.2). For edges and jobs: nobody else makes one up. */
-export function startTrace(random: Random, sampled: boolean): TraceContext {
-  return { traceId: prefixOf(random) + eight(random) + eight(random), spanId: newSpanId(random), sampled };
+export function startTrace(random: Random, sampled: boolean, undecided?: true): TraceContext {
+  return new DrawnSpan(random, sampled, undecided);
 }
 
 /** A new span of the same trace; the given one is its parent. */
 export function childSpan(parent: TraceContext, random: Random): TraceContext {
   const { traceId, sampled, state, undecided } = parent;
-  const spanId = newSpanId(random);
+  const spanId = eight(random.uint32()) + eight(random.uint32() || 1);
   if (undecided === true) return { traceId, spanId, sampled, undecided };
   return state === undefined ? { traceId, spanId, sampled } : { traceId, spanId, sampled, state };
-}
-
-function newSpanId(random: Random): string {
-  return eight(random) + eight(random, 1);
 }
 
 const prefixes = new WeakMap<Random, string>();
@@ -36,10 +67,7 @@ function prefixOf(random: Random): string {
 /** By byte. Numbers from 2^31 on are slow to write in another base. */
 const hex: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
-/** Eight hex digits; at least `least`, since an id of zeros only is no id. */
-function eight(random: Random, least = 0): string {
-  const drawn = random.uint32();
-  const value = drawn < least ? least : drawn;
+function eight(value: number): string {
   const high = `${hex[value >>> 24]}${hex[(value >>> 16) & 255]}`;
   return `${high}${hex[(value >>> 8) & 255]}${hex[value & 255]}`;
 }

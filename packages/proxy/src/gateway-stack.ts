@@ -1,12 +1,6 @@
 import { type Layer, stack } from '@heddle/kernel';
-import {
-  httpServerMetrics,
-  type MetricRegistry,
-  serverSpans,
-  traced,
-  type TracedOptions,
-} from '@heddle/telemetry';
-import { concurrency, type RateStore, type RetryBudget, retry, timeout } from '@heddle/traffic';
+import { serverSpans, traced, type TracedOptions } from '@heddle/telemetry';
+import { type RetryBudget, retry } from '@heddle/traffic';
 import {
   type DecisionLog,
   explained,
@@ -15,37 +9,47 @@ import {
   recording,
   stackOf,
 } from '@heddle/upstream';
-import {
-  classifyHttp,
-  type HttpRequest,
-  type HttpResponse,
-  propagateIn,
-  replayHttp,
-  retryAfterMs,
-} from '@heddle/wire';
+import { type HttpRequest, type HttpResponse, propagateIn, replayHttp, retryAfterMs } from '@heddle/wire';
 import { errorsToAnswers } from './answer/errors-to-answers.ts';
 import { health, type Readiness } from './answer/health.ts';
+import { accessLogged } from './answer/access-log.ts';
+import { compress } from './answer/compress.ts';
+import { classifyAnswer } from './forward/classify.ts';
 import { content } from './forward/content.ts';
+import { deadline } from './forward/deadline.ts';
 import { forwarded } from './forward/forwarded.ts';
+import { noWebSockets } from './forward/tunnels.ts';
 import { changeFields } from './action/change-fields.ts';
 import { corsLayer } from './action/cors.ts';
 import { rewritten } from './action/rewritten.ts';
 import { routeFault } from './action/route-fault.ts';
 import { authenticated, authorised, withoutClaims } from './auth/authenticated.ts';
 import type { Authenticator } from './auth/authenticator.ts';
+import type { LimitMetrics } from './limit/limit-metrics.ts';
+import type { LimitStore } from './limit/limit-store.ts';
 import { isAnonymous, limited } from './limit/limited.ts';
+import type { Places } from './limit/places.ts';
 import type { GatewayConfig } from './model/gateway-config.ts';
 import type { RouteConfig } from './model/route.ts';
 import { normalised } from './router/normalised.ts';
+import type { Descriptors } from './transcode/descriptors.ts';
+import { grpcWeb } from './transcode/grpc-web.ts';
+import { transcoded } from './transcode/transcoded.ts';
 
-type HttpLayer = Layer<HttpRequest, HttpResponse>;
+/** A layer of HTTP. */
+export type HttpLayer = Layer<HttpRequest, HttpResponse>;
 type HttpLayers = readonly NamedLayer<HttpRequest, HttpResponse>[];
 
 /** What the stack in front of the router needs. */
 export interface GatewayStackOptions {
   readonly config: GatewayConfig;
-  readonly metrics: MetricRegistry;
+  /** Counts what is answered; the same for every version of the configuration. */
+  readonly measured: HttpLayer;
+  readonly places: Places;
+  /** Takes the lines of the access log. Must not throw, and not wait. */
+  readonly writeAccess: (line: string) => void;
   readonly readiness: Readiness;
+  readonly authenticator: Authenticator;
 }
 
 /** Every request passes these, before its route is looked up. */
@@ -54,7 +58,14 @@ export function gatewayStack(options: GatewayStackOptions): HttpLayer {
 }
 
 /** The layers from the outside in. Each place has its reason, which `heddle explain layers` shows. */
-export function gatewayLayers({ config, metrics, readiness }: GatewayStackOptions): HttpLayers {
+export function gatewayLayers({
+  config,
+  measured,
+  places,
+  readiness,
+  writeAccess,
+  authenticator,
+}: GatewayStackOptions): HttpLayers {
   return [
     {
       name: 'health',
@@ -64,7 +75,12 @@ export function gatewayLayers({ config, metrics, readiness }: GatewayStackOption
     {
       name: 'metrics',
       why: 'Sees every answer, those that the layers below make out of errors included.',
-      layer: httpServerMetrics(metrics, { service: 'gateway' }),
+      layer: measured,
+    },
+    {
+      name: 'access log',
+      why: 'Beside the metrics, which it agrees with.',
+      layer: config.accessLog && accessLogged(config.accessLog, writeAccess),
     },
     {
       name: 'forwarded',
@@ -94,12 +110,17 @@ export function gatewayLayers({ config, metrics, readiness }: GatewayStackOption
     {
       name: 'places',
       why: 'Before any work is done for the request; a refusal here is cheap.',
-      layer: concurrency({ max: config.limits.maxRequests, what: 'the gateway' }),
+      layer: places.atMost(config.limits.maxRequests),
     },
     {
       name: 'one spelling',
       why: 'One spelling of the path for everything that decides by it, and for the upstream.',
       layer: normalised,
+    },
+    {
+      name: 'login',
+      why: 'Below the one spelling, as it has paths of its own; above all routes, none of which may see its cookies.',
+      layer: authenticator.login?.front,
     },
   ];
 }
@@ -109,7 +130,10 @@ export interface RouteStackOptions {
   readonly route: RouteConfig;
   readonly config: GatewayConfig;
   readonly authenticator: Authenticator;
-  readonly store: RateStore;
+  readonly limitStore: LimitStore;
+  readonly limitMetrics: LimitMetrics;
+  /** Of a route that transcodes. */
+  readonly descriptors: Descriptors | undefined;
 }
 
 /** A request that has its route passes these, whatever the route does with it. */
@@ -118,8 +142,14 @@ export function routeStack(options: RouteStackOptions): HttpLayer {
 }
 
 /** The layers of a route, from the outside in. */
-export function routeLayers({ route, config, authenticator, store }: RouteStackOptions): HttpLayers {
-  const { cors, auth, access, limits, fault, rewrite, name } = route;
+export function routeLayers(options: RouteStackOptions): HttpLayers {
+  return [...admission(options), ...changes(options)];
+}
+
+/** Those that decide whether a request is served at all. */
+function admission(options: RouteStackOptions): HttpLayers {
+  const { route, config, authenticator, limitStore, limitMetrics } = options;
+  const { cors, auth, access, limits, name } = route;
   return [
     {
       name: 'CORS',
@@ -127,14 +157,24 @@ export function routeLayers({ route, config, authenticator, store }: RouteStackO
       layer: cors && stack(corsLayer(cors), errorsToAnswers),
     },
     {
+      name: 'compression',
+      why: 'Sees the answer as it leaves, whoever has made it; below CORS, which only adds fields.',
+      layer: route.compress && compress(route.compress),
+    },
+    {
+      name: 'no tunnels',
+      why: 'Before anything is done for what this route does not carry.',
+      layer: route.webSocket ? undefined : noWebSockets,
+    },
+    {
       name: 'deadline',
       why: 'Above what is slow, on purpose or not: it bounds all attempts together.',
-      layer: timeout({ ms: route.timeoutMs }),
+      layer: deadline(route.timeoutMs),
     },
     {
       name: 'limits of strangers',
       why: 'Before any proof is looked at: whoever guesses is limited too.',
-      layer: limited(limits.filter(isAnonymous), name, store),
+      layer: limited(limits.filter(isAnonymous), name, limitStore, limitMetrics),
     },
     {
       name: 'authentication',
@@ -152,9 +192,17 @@ export function routeLayers({ route, config, authenticator, store }: RouteStackO
       layer: limited(
         limits.filter((limit) => !isAnonymous(limit)),
         name,
-        store,
+        limitStore,
+        limitMetrics,
       ),
     },
+  ];
+}
+
+/** Those that make of it what the upstream gets. */
+function changes({ route, config, descriptors }: RouteStackOptions): HttpLayers {
+  const { fault, rewrite } = route;
+  return [
     {
       name: 'fields',
       why: 'Below the proof of identity, which must not be read from fields that the route itself sets.',
@@ -174,6 +222,16 @@ export function routeLayers({ route, config, authenticator, store }: RouteStackO
       name: 'rewrite',
       why: 'Last: everything above sees the path that was asked for.',
       layer: rewrite && rewritten(rewrite, route.match.path.value),
+    },
+    {
+      name: 'gRPC-Web',
+      why: 'Below all that decides about a request: what it makes is only for the upstream.',
+      layer: route.grpcWeb ? grpcWeb : undefined,
+    },
+    {
+      name: 'transcoding',
+      why: 'Below the rewrite, whose path its templates are for.',
+      layer: descriptors && transcoded(descriptors, route.transcode?.alwaysAll === true),
     },
   ];
 }
@@ -209,7 +267,7 @@ export function attemptLayers({ route, upstream, budget, decisions }: AttemptSta
       name: 'retry',
       why: 'Above the balancer, which gives each attempt another instance.',
       layer: retry({
-        classify: classifyHttp,
+        classify: classifyAnswer,
         replay: replayHttp,
         budget,
         attempts: route.attempts,
@@ -253,7 +311,7 @@ function explain(route: RouteConfig, upstream: string, budget: RetryBudget, log:
     target: upstream,
     route: { name: route.name, rule: `${route.match.path.kind} ${route.match.path.value}` },
     operation: ({ method }) => `${method} ${route.match.path.value}`,
-    classify: classifyHttp,
+    classify: classifyAnswer,
     answer: answerOf,
     layers: () => ({ 'retry budget': `${budget.available} retries left` }),
   });

@@ -1,38 +1,22 @@
-import { type Instance, type Registry, resolver } from '@heddle/discovery';
-import { HeddleError, type Runtime } from '@heddle/kernel';
-import { MetricRegistry } from '@heddle/telemetry';
+import type { Instance, Registry } from '@heddle/discovery';
+import type { Runtime } from '@heddle/kernel';
+import { httpServerMetrics, MetricRegistry } from '@heddle/telemetry';
 import { MemoryRateStore, type RateStore, RetryBudget } from '@heddle/traffic';
-import {
-  balance,
-  type DecisionLog,
-  httpUpstream,
-  InstanceGroup,
-  linesOf,
-  policyByName,
-  type Stacks,
-  type Upstream,
-} from '@heddle/upstream';
-import { classifyHttp, type HttpRequest, type HttpResponse, type HttpService } from '@heddle/wire';
-import { chosen } from './action/chosen.ts';
-import { mirrored } from './action/mirrored.ts';
-import { ownAnswer } from './action/own-answer.ts';
+import { type DecisionLog, httpUpstream, linesOf, type Stacks, type Upstream } from '@heddle/upstream';
+import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
 import { Authenticator, type Secrets } from './auth/authenticator.ts';
-import {
-  attemptLayers,
-  attemptStack,
-  gatewayLayers,
-  gatewayStack,
-  routeLayers,
-  routeStack,
-} from './gateway-stack.ts';
-import type { GatewayConfig, QuarantinedRoute } from './model/gateway-config.ts';
-import type { RouteConfig } from './model/route.ts';
-import { type Routed, routed } from './router/routed.ts';
-
-type HttpGroup = InstanceGroup<HttpRequest, HttpResponse>;
+import { attemptLayers, gatewayLayers, type HttpLayer, routeLayers } from './gateway-stack.ts';
+import { type LimitMetrics, limitMetrics } from './limit/limit-metrics.ts';
+import { LimitStores, type OpenStore } from './limit/limit-store.ts';
+import { Places } from './limit/places.ts';
+import type { GatewayConfig } from './model/gateway-config.ts';
+import type { UpstreamProtocol } from './model/route.ts';
+import { type Target, Targets } from './upstream/targets.ts';
+import { Generation } from './version/generation.ts';
 
 /** What a gateway is made from. */
 export interface GatewayOptions {
+  /** What it begins with; `apply` takes the next. */
   readonly config: GatewayConfig;
   readonly runtime: Runtime;
   readonly metrics: MetricRegistry;
@@ -42,65 +26,122 @@ export interface GatewayOptions {
   readonly secrets?: Secrets;
   /** Where decision records go. Default: none are made. */
   readonly decisions?: DecisionLog;
+  /** Counts the rate limits where none is shared, and while a shared one cannot be asked. Default: in this process. */
+  readonly rateStore?: RateStore;
+  /** Opens the `rateLimitStore` of a configuration. Default: none can be had. */
+  readonly openRateStore?: OpenStore;
   /** Makes the way to an instance. Default `httpUpstream`. */
-  readonly connect?: (instance: Instance) => Upstream<HttpRequest, HttpResponse>;
+  readonly connect?: (instance: Instance, protocol: UpstreamProtocol) => Upstream<HttpRequest, HttpResponse>;
+  /** Takes the lines of the access log, where the configuration has one. Must not throw, and not wait. Default: the log. */
+  readonly writeAccess?: (line: string) => void;
+  /** Gives the files that the configuration names; undefined for one that is not there. Default: there are none. */
+  readonly files?: (name: string) => Uint8Array | undefined;
 }
 
-/** Refuses what a route in quarantine is for. Less specific routes may be open to more people, and must not get it. */
-function quarantine({ at, match }: QuarantinedRoute): Routed[] {
-  if (match === undefined) return [];
-  const message = 'the configuration of this route has mistakes; the log of the gateway names them';
-  const service: HttpService = async () => {
-    throw new HeddleError({ code: 'unavailable', reason: 'ROUTE_QUARANTINED', message, sent: false });
-  };
-  return [{ name: at, match, service }];
-}
-
-/** What several routes to one target share. */
-interface Target {
-  readonly group: HttpGroup;
-  readonly budget: RetryBudget;
+/** A configuration that can be served, and is not yet. One of its two methods is to be called. */
+export interface Prepared {
+  /** Requests that come from now on are served by it; those that have come before end as they began. */
+  commit(): void;
+  discard(): void;
 }
 
 /** A configured gateway without its socket: a service, and the upstreams that it follows. */
 export class Gateway {
-  readonly service: HttpService;
-  /** The layers around every request, and around those that have a route. */
-  readonly stacks: Stacks;
-  readonly #targets = new Map<string, Target>();
-  readonly #store: RateStore;
+  readonly service: HttpService = (req, call) => this.#generation.service(req, call);
+  readonly #options: GatewayOptions;
+  readonly #targets: Targets;
+  readonly #limitStores: LimitStores;
+  readonly #limitMetrics: LimitMetrics;
+  readonly #measured: HttpLayer;
+  readonly #places = new Places();
+  readonly #retiring = new Set<Promise<void>>();
+  #generation: Generation;
+  #isKnown = false;
   #draining = false;
 
   /** Starts to resolve every upstream. Throws as `resolver` of discovery does, and
    * `failed_precondition` / `MISSING_SECRET` for a secret that is not there; nothing is left running then. */
   constructor(options: GatewayOptions) {
-    const { config, metrics, decisions, secrets = () => undefined } = options;
-    this.#store = new MemoryRateStore(options.runtime.clock);
-    const authenticator = new Authenticator(config.auth, options.runtime, secrets);
-    const routes = config.routes.map((route) => this.#routed(route, authenticator, options));
-    const refused = config.quarantined.flatMap(quarantine);
-    const readiness = (): ReturnType<Gateway['readiness']> => this.readiness();
-    const front = { config, metrics, readiness };
-    this.service = gatewayStack(front)(routed([...routes, ...refused]));
+    const {
+      runtime,
+      metrics,
+      registry,
+      connect = (instance, speaks) => httpUpstream(instance, runtime, speaks),
+    } = options;
+    this.#options = options;
+    const { secrets = () => undefined, rateStore = new MemoryRateStore(runtime.clock) } = options;
+    this.#limitStores = new LimitStores(runtime, secrets, rateStore, options.openRateStore);
+    this.#limitMetrics = limitMetrics(metrics);
+    this.#targets = new Targets({ runtime, registry, connect });
+    this.#measured = httpServerMetrics(metrics, { service: 'gateway' });
+    this.#generation = this.#make(options.config, undefined);
+  }
+
+  /** What is served now. */
+  get config(): GatewayConfig {
+    return this.#generation.options.config;
+  }
+
+  /** Every upstream of what is served now, by its target. */
+  get targets(): ReadonlyMap<string, Target> {
+    return this.#generation.options.targets.all;
+  }
+
+  /** Requests in flight. */
+  get inFlight(): number {
+    return this.#places.taken;
+  }
+
+  /** The layers around every request, and around those that have a route. */
+  get stacks(): Stacks {
+    const { options, limitStore } = this.#generation;
+    const { config, decisions } = options;
     const [route] = config.routes;
-    const budget = new RetryBudget(options.runtime.clock);
-    const inside = (of: RouteConfig): ReturnType<typeof linesOf> => [
-      ...linesOf(routeLayers({ route: of, config, authenticator, store: this.#store })),
-      ...linesOf(attemptLayers({ route: of, upstream: '', budget, decisions })),
-    ];
-    this.stacks = {
-      gateway: linesOf(gatewayLayers({ ...front, metrics: new MetricRegistry() })),
-      ...(route !== undefined && { route: inside(route) }),
+    const budget = new RetryBudget(this.#options.runtime.clock);
+    const measured = httpServerMetrics(new MetricRegistry(), { service: 'gateway' });
+    return {
+      gateway: linesOf(gatewayLayers({ ...options, measured })),
+      ...(route !== undefined && {
+        route: [
+          ...linesOf(routeLayers({ ...options, route, limitStore, descriptors: undefined })),
+          ...linesOf(attemptLayers({ route, upstream: '', budget, decisions })),
+        ],
+      }),
     };
   }
 
-  /** Ready when the instances of every upstream are known, until `leave`. */
+  /**
+   * Makes another configuration ready: throws as the constructor does, and nothing has changed then. What both have in
+   * common stays as it is: connections, counted limits, what is known of instances, keys that were fetched.
+   */
+  prepare(config: GatewayConfig): Prepared {
+    const made = this.#make(config, this.#generation);
+    return {
+      commit: () => {
+        const old = this.#generation;
+        this.#generation = made;
+        this.#retire(old);
+      },
+      discard: () => this.#retire(made),
+    };
+  }
+
+  /** Serves by another configuration from now on. Throws as `prepare`. */
+  apply(config: GatewayConfig): void {
+    this.prepare(config).commit();
+  }
+
+  /**
+   * Ready when the instances of every upstream are known for the first time, until `leave`. One that a reload brings is
+   * no reason to send everybody elsewhere: requests to it wait.
+   */
   readiness(): { readonly ready: boolean; readonly why?: string } {
     if (this.#draining) return { ready: false, why: 'draining' };
-    const unknown = [...this.#targets].filter(([, { group }]) => !group.resolved).map(([target]) => target);
-    return unknown.length === 0
-      ? { ready: true }
-      : { ready: false, why: `waiting for ${unknown.join(', ')}` };
+    if (this.#isKnown) return { ready: true };
+    const unknown = [...this.targets].filter(([, { group }]) => !group.resolved).map(([target]) => target);
+    if (unknown.length > 0) return { ready: false, why: `waiting for ${unknown.join(', ')}` };
+    this.#isKnown = true;
+    return { ready: true };
   }
 
   /** `/readyz` answers 503 from now on, so that balancers in front look elsewhere; requests are served as before. */
@@ -111,48 +152,33 @@ export class Gateway {
   /** Takes no more requests to the upstreams; resolves when their calls are done and the connections closed. */
   async drain(): Promise<void> {
     this.#draining = true;
-    await Promise.all([...this.#targets.values()].map(({ group }) => group.drain()));
+    const groups = [...this.targets.values()].map(({ group }) => group.drain());
+    await Promise.all([...groups, ...this.#retiring]);
   }
 
-  #routed(route: RouteConfig, authenticator: Authenticator, options: GatewayOptions): Routed {
-    const { name, match, action, mirror } = route;
-    const way = (upstream: string): HttpService => {
-      const { group, budget } = this.#target(upstream, options);
-      return attemptStack({ route, upstream, budget, decisions: options.decisions })(balance(group));
-    };
-    let service: HttpService;
-    if (action.kind === 'forward') {
-      const shares = action.shares.map(({ upstream, weight }) => ({ service: way(upstream), weight }));
-      const variants = action.variants.map((each) => ({ ...each, service: way(each.upstream) }));
-      service = chosen({ shares, variants, sticky: action.sticky, salt: name });
-    } else service = ownAnswer(action);
-    if (mirror !== undefined) {
-      const to = balance(this.#target(mirror.upstream, options).group);
-      service = mirrored({ to, percent: mirror.percent, timeoutMs: route.timeoutMs })(service);
-    }
-    return {
-      name,
-      match,
-      service: routeStack({ route, config: options.config, authenticator, store: this.#store })(service),
-    };
+  #make(config: GatewayConfig, before: Generation | undefined): Generation {
+    const { runtime, secrets = () => undefined, decisions, files } = this.#options;
+    const known = before?.options;
+    // Made anew, it would have to fetch all keys again.
+    const isSame = known !== undefined && JSON.stringify(known.config.auth) === JSON.stringify(config.auth);
+    return new Generation({
+      config,
+      authenticator: isSame ? known.authenticator : new Authenticator(config.auth, runtime, secrets),
+      targets: this.#targets.hold(),
+      limitStores: this.#limitStores,
+      limitMetrics: this.#limitMetrics,
+      decisions,
+      files,
+      writeAccess: this.#options.writeAccess ?? ((line) => runtime.log('info', line)),
+      log: runtime.log,
+      measured: this.#measured,
+      places: this.#places,
+      readiness: () => this.readiness(),
+    });
   }
 
-  #target(target: string, options: GatewayOptions): Target {
-    const known = this.#targets.get(target);
-    if (known !== undefined) return known;
-    const { runtime, registry } = options;
-    const { connect = (instance) => httpUpstream(instance, runtime) } = options;
-    try {
-      const source = resolver(target, registry === undefined ? { runtime } : { runtime, registry });
-      const policy = policyByName('weighted_round_robin', runtime);
-      const guards = { classify: classifyHttp };
-      const group = new InstanceGroup({ runtime, resolver: source, policy, connect, guards });
-      const made = { group, budget: new RetryBudget(runtime.clock) };
-      this.#targets.set(target, made);
-      return made;
-    } catch (thrown) {
-      void this.drain();
-      throw thrown;
-    }
+  #retire(generation: Generation): void {
+    const done: Promise<void> = generation.retire().finally(() => this.#retiring.delete(done));
+    this.#retiring.add(done);
   }
 }

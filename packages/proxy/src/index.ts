@@ -1,12 +1,25 @@
 export { jsonAnswer } from './answer/json-answer.ts';
-export { Gateway, type GatewayOptions } from './gateway.ts';
+export { Gateway, type GatewayOptions, type Prepared } from './gateway.ts';
+export type { OpenedStore, OpenStore } from './limit/limit-store.ts';
+export type { RateLimitStoreConfig } from './limit/store-schema.ts';
 export {
+  type ConfigDocument,
   type GatewayConfig,
   loadGatewayConfig,
+  loadGatewayDocuments,
   type QuarantinedRoute,
   readGatewayConfig,
+  readGatewayDocuments,
 } from './model/gateway-config.ts';
 export { badConfig, type ConfigProblem } from './model/problem.ts';
 export type { RouteConfig, RouteMatch } from './model/route.ts';
 export { explain, type Explanation } from './router/explain.ts';
 export { type NormalPath, normalPath } from './router/normal-path.ts';
+export type { Target } from './upstream/targets.ts';
+export { type Change, diffConfigs, shownConfig } from './version/diff.ts';
+export {
+  GatewayVersions,
+  type GatewayVersionsOptions,
+  type Refusal,
+  type Version,
+} from './version/versions.ts';

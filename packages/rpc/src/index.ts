@@ -1,5 +1,6 @@
 export { type Client, type ClientOptions, openClient } from './client/open-client.ts';
 export { createTransport, type RpcTransport, type TransportOptions } from './client/create-transport.ts';
+export type { HttpVersion, RpcProtocol } from './client/protocol/exchange-for.ts';
 export type { RpcRequest, RpcResponse, RpcService } from './client/rpc-call.ts';
 export type { ClientStackOptions, LayerOptions, ProtocolOptions } from './client/stack-options.ts';
 export { type ClientStack, clientStack } from './client-stack.ts';

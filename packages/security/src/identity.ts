@@ -5,7 +5,7 @@ export interface Identity {
   /** Whom the proof names: the token's `sub`, the key's id, the user's name. */
   readonly subject: string;
   /** By what it was proved. */
-  readonly method: 'jwt' | 'api_key' | 'basic';
+  readonly method: 'jwt' | 'api_key' | 'basic' | 'introspection' | 'oidc' | 'mtls';
   /** Who vouches for it: a token's issuer; empty where it is this configuration. */
   readonly issuer: string;
   readonly roles: readonly string[];

@@ -5,6 +5,7 @@ export { Family, type FamilyOptions, type Overflow, otherValue, type Series } fr
 export { Gauge } from './metrics/gauge.ts';
 export { durationBuckets, Histogram } from './metrics/histogram.ts';
 export {
+  endpointOf,
   nameEndpoint,
   type HttpMetricsOptions,
   httpClientMetrics,

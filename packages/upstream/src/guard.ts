@@ -1,9 +1,17 @@
-import { type Call, type Classify, HeddleError, type Runtime, type Service } from '@heddle/kernel';
+import {
+  type Call,
+  type Classify,
+  HeddleError,
+  type Meaning,
+  type Runtime,
+  type Service,
+} from '@heddle/kernel';
 import {
   Breaker,
   type BreakerRules,
   type BreakerTransition,
   type Exclusion,
+  type Judge,
   judged,
   OutlierDetector,
   type OutlierOptions,
@@ -122,18 +130,35 @@ class InstanceGuard<Req, Res> implements Guard<Req, Res> {
     } catch (refused) {
       return Promise.reject(HeddleError.from(refused));
     }
-    const { clock } = call.runtime;
-    const startMs = clock.nowMs();
-    let answeredMs: number | undefined;
-    return judged(next, req, call, classify, {
-      answered: () => {
-        answeredMs = clock.nowMs();
-        breaker?.answered(term);
-      },
-      ended: (meaning, answered) => {
-        breaker?.ended(term, meaning, answered);
-        this.#watched?.record(meaning, (answeredMs ?? clock.nowMs()) - startMs);
-      },
-    });
+    return judged(next, req, call, classify, new GuardedCall(call, breaker, term, this.#watched));
+  }
+}
+
+/** Passes on what becomes of one call. */
+class GuardedCall implements Judge {
+  readonly #call: Call;
+  readonly #breaker: Breaker | undefined;
+  readonly #term: number;
+  readonly #watched: WatchedInstance | undefined;
+  readonly #startMs: number;
+  #answeredMs: number | undefined;
+
+  constructor(call: Call, breaker: Breaker | undefined, term: number, watched: WatchedInstance | undefined) {
+    this.#call = call;
+    this.#breaker = breaker;
+    this.#term = term;
+    this.#watched = watched;
+    this.#startMs = call.startMs;
+  }
+
+  answered(): void {
+    this.#answeredMs = this.#call.runtime.clock.nowMs();
+    this.#breaker?.answered(this.#term);
+  }
+
+  ended(meaning: Meaning, answered: boolean): void {
+    this.#breaker?.ended(this.#term, meaning, answered);
+    const { endMs } = this.#call;
+    this.#watched?.record(meaning, (this.#answeredMs ?? endMs) - this.#startMs, endMs);
   }
 }

@@ -4,13 +4,26 @@ import { endpoint, type HttpRequest, type HttpResponse, type HttpService, propag
 import type { Upstream } from './member.ts';
 
 /**
- * The way to an instance that speaks HTTP/1.1: the call's context goes on each request, and a request that names no
+ * The way to an instance that speaks HTTP/1.1, or HTTP/2 with prior knowledge (`h2c`): the call's context goes on each request, and a request that names no
  * authority gets the instance's.
  */
-export function httpUpstream(instance: Instance, runtime: Runtime): Upstream<HttpRequest, HttpResponse> {
+export function httpUpstream(
+  instance: Instance,
+  runtime: Runtime,
+  protocol: 'http1' | 'h2c' = 'http1',
+): Upstream<HttpRequest, HttpResponse> {
   const address = { host: instance.address, port: instance.port };
-  const way = endpoint({ runtime, address, protocol: 'http1' });
-  return { endpoint: way, service: addressed(propagateOut(way.request), hostPort(instance)) };
+  const way = endpoint({ runtime, address, protocol: protocol === 'h2c' ? 'http2' : 'http1' });
+  const sent = protocol === 'h2c' ? withTrailers(way.request) : way.request;
+  return { endpoint: way, service: addressed(propagateOut(sent), hostPort(instance)) };
+}
+
+/** gRPC's servers want to hear that we know trailers; what the caller said of it was for the hop before. */
+function withTrailers(next: HttpService): HttpService {
+  return (req, call) => {
+    if (req.fields.get('content-type')?.startsWith('application/grpc') !== true) return next(req, call);
+    return next({ ...req, fields: req.fields.clone().set('te', 'trailers') }, call);
+  };
 }
 
 function addressed(next: HttpService, authority: string): HttpService {

@@ -1,3 +1,4 @@
+export { isBearer } from './explain/bearer.ts';
 export { balance, pickedLoad } from './balance.ts';
 export { DecisionLog, type DecisionLogOptions, type RecordQuery } from './explain/decision-log.ts';
 export type {

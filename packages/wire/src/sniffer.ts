@@ -126,6 +126,10 @@ class SniffedConnection implements Connection {
     this.#connection.destroy();
   }
 
+  giveBack(chunk: Uint8Array): void {
+    this.#connection.giveBack(chunk);
+  }
+
   pause(): void {
     this.#connection.pause();
   }

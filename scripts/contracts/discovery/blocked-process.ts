@@ -18,7 +18,7 @@ const program = path.resolve(
   import.meta.dirname,
   '../../../packages/discovery/src/testing/registered-process.ts',
 );
-const leaseMs = 4000;
+const leaseMs = 6000;
 
 /** How a process registers itself: a module that exports a `ClientModule`, and its options, which are made JSON. */
 export interface ClientProgram {
@@ -34,7 +34,7 @@ export interface ClientProgram {
 export function blockedProcessCase(client: ClientProgram): RegistryCase {
   const { blockMs = 20_000, onShared = false } = client;
   return {
-    name: 'a process whose main thread is blocked for 20 s, five leases long, stays registered; killed, it goes',
+    name: 'a process whose main thread is blocked for 20 s, more than three leases long, stays registered; killed, it goes',
     uses: ['register', 'leases'],
     needs: onShared ? [] : ['kill'],
     run: async (stage) => {

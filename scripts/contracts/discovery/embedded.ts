@@ -9,6 +9,7 @@ import { EmbeddedRegistry, embeddedRegistry, registryService } from '@heddle/dis
 import {
   type MortalRuntime,
   mortalRuntime,
+  type RegistryCase,
   type RegistryDoor,
   type RegistryStage,
   serverStage,
@@ -19,9 +20,9 @@ import { dataFolder } from '../../engines/cache.ts';
 import { endWithUs } from '../../engines/running.ts';
 import type { ContractResult } from '../result.ts';
 import { blockedProcessCase, type ClientProgram } from './blocked-process.ts';
-import { discoveryContract } from './suite.ts';
+import { discoveryContract, leaseFor } from './suite.ts';
 
-const ttlMs = 1000;
+const shortestMs = 2000;
 const token = 'sesame';
 const program = path.resolve(
   import.meta.dirname,
@@ -66,13 +67,14 @@ const asServer = discoveryContract({
 /** Both ways of using it. */
 export const embedded = {
   backend: 'embedded',
-  run: async (): Promise<readonly ContractResult[]> => [
-    ...(await inProcess.run()),
-    ...(await asServer.run()),
+  run: async (only?: (name: string) => boolean): Promise<readonly ContractResult[]> => [
+    ...(await inProcess.run(only)),
+    ...(await asServer.run(only)),
   ],
 };
 
-async function stageInProcess(): Promise<RegistryStage> {
+async function stageInProcess(one: RegistryCase): Promise<RegistryStage> {
+  const ttlMs = leaseFor(one, shortestMs);
   const folder = dataFolder('registry');
   const runtime = { ...nodeRuntime({ name: 'test', dataFolder: folder }), log: (): void => {} };
   const { store, ...base } = await embeddedRegistry(runtime, { ttlMs }).then((registry) => ({
@@ -99,17 +101,19 @@ async function stageInProcess(): Promise<RegistryStage> {
   };
 }
 
-async function stageAsServer(): Promise<RegistryStage> {
+async function stageAsServer(one: RegistryCase): Promise<RegistryStage> {
+  const ttlMs = leaseFor(one, shortestMs);
   const parent = dataFolder('registry');
   const runtime = { ...nodeRuntime({ name: 'client' }), log: (): void => {} };
-  const server = new ServerProcess(parent);
+  const server = new ServerProcess(parent, ttlMs);
   await server.start(true);
+  const beside = new Beside(parent, ttlMs);
   return serverStage({
     runtime,
     ttlMs,
     target: () => ({ host: '127.0.0.1', port: server.port }),
     open: (own, address) =>
-      remoteRegistry({ runtime: own, addresses: [address], token, ttlMs, timeoutMs: 2000 }),
+      remoteRegistry({ runtime: own, addresses: [address], token, ttlMs, timeoutMs: ttlMs }),
     faults: {
       kill: async () => void (await server.end('SIGKILL')),
       restart: () => server.start(false),
@@ -121,10 +125,11 @@ async function stageAsServer(): Promise<RegistryStage> {
       },
     },
     doors: {
-      auth: () => besideAt('127.0.0.1', parent),
-      ipv6: async () => ({ ...(await besideAt('::1', parent)), wrong: async () => ({}) }),
+      auth: () => beside.at('127.0.0.1'),
+      ipv6: async () => ({ ...(await beside.at('::1')), wrong: async () => ({}) }),
     },
     end: async () => {
+      await beside.end();
       const code = await server.end('SIGTERM');
       rmSync(parent, { recursive: true });
       assert.ok(code === null || code === 0, 'a server that is told to stop does so, with its watches');
@@ -132,34 +137,56 @@ async function stageAsServer(): Promise<RegistryStage> {
   });
 }
 
-/** A server in this process, which ends with it. */
-async function besideAt(host: string, folder: string): Promise<RegistryDoor> {
-  const runtime = { ...nodeRuntime({ name: 'beside', dataFolder: folder }), log: (): void => {} };
-  const base = await embeddedRegistry(runtime, { folder: 'beside', ttlMs });
-  const { address } = await serve(registryService(base, { token }), { runtime, address: { host, port: 0 } });
-  const as = (given: { token?: string }): Registry =>
-    remoteRegistry({ runtime, addresses: [address], ttlMs, timeoutMs: 2000, ...given });
-  return {
-    right: async () => as({ token }),
-    wrong: async () => ({ 'a wrong token': as({ token: 'please' }), 'no token': as({}) }),
-  };
+/** A server in this process, which ends with its stage. */
+class Beside {
+  readonly #folder: string;
+  readonly #ttlMs: number;
+  #end = async (): Promise<void> => {};
+
+  constructor(folder: string, ttlMs: number) {
+    this.#folder = folder;
+    this.#ttlMs = ttlMs;
+  }
+
+  async at(host: string): Promise<RegistryDoor> {
+    const ttlMs = this.#ttlMs;
+    const runtime = { ...nodeRuntime({ name: 'beside', dataFolder: this.#folder }), log: (): void => {} };
+    const base = await embeddedRegistry(runtime, { folder: 'beside', ttlMs });
+    const server = await serve(registryService(base, { token }), { runtime, address: { host, port: 0 } });
+    this.#end = async () => {
+      await base.close();
+      await server.stop();
+    };
+    const as = (given: { token?: string }): Registry =>
+      remoteRegistry({ runtime, addresses: [server.address], ttlMs, timeoutMs: 2000, ...given });
+    return {
+      right: async () => as({ token }),
+      wrong: async () => ({ 'a wrong token': as({ token: 'please' }), 'no token': as({}) }),
+    };
+  }
+
+  end(): Promise<void> {
+    return this.#end();
+  }
 }
 
 /** A registry server in a process that can be killed. */
 class ServerProcess {
   port = 0;
   readonly #parent: string;
+  readonly #ttlMs: number;
   #folder = '';
   #starts = 0;
   #child: ChildProcess | undefined;
 
-  constructor(parent: string) {
+  constructor(parent: string, ttlMs: number) {
     this.#parent = parent;
+    this.#ttlMs = ttlMs;
   }
 
   async start(empty: boolean): Promise<void> {
     if (empty) this.#folder = path.join(this.#parent, `server-${this.#starts++}`);
-    const given = [this.#folder, String(this.port), String(ttlMs), token];
+    const given = [this.#folder, String(this.port), String(this.#ttlMs), token];
     const args = ['--conditions=@heddle/source', program, ...given];
     const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     endWithUs(child);

@@ -1,6 +1,5 @@
 // etcd, by its gRPC API: a real server for each case that breaks one, and one that the others share by prefixes.
-import { writeFileSync, rmSync } from 'node:fs';
-import path from 'node:path';
+import assert from 'node:assert/strict';
 import type { Registry } from '@heddle/discovery';
 import { type EtcdRegistryOptions, etcdRegistry } from '@heddle/discovery/etcd';
 import {
@@ -8,18 +7,19 @@ import {
   type RegistryDoor,
   type RegistryStage,
   serverStage,
+  user,
+  userIds,
 } from '@heddle/discovery/testing';
-import type { Address, Runtime } from '@heddle/kernel';
+import { type Address, type Runtime, sleep } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
-import { TestAuthority } from '@heddle/kernel/testing';
-import { dataFolder } from '../../engines/cache.ts';
 import { lastWords, run } from '../../engines/command.ts';
 import { obtain, type Place, required, type Running } from '../../engines/engine.ts';
 import { type EtcdOptions, etcd, etcdctl } from '../../engines/etcd.ts';
-import { freePort } from '../../engines/running.ts';
 import type { Contract } from '../result.ts';
 import { blockedProcessCase, type ClientProgram } from './blocked-process.ts';
-import { discoveryContract } from './suite.ts';
+import { clusterCase } from './etcd-cluster.ts';
+import { certificateDoor, OwnServer } from './own-server.ts';
+import { discoveryContract, leaseFor } from './suite.ts';
 
 // The shortest lease that etcd has is a second; on a busy machine that is too short to be kept.
 const ttlMs = 2000;
@@ -41,102 +41,85 @@ function open(on: Runtime, address: Address, more: Partial<EtcdRegistryOptions> 
 
 const clientProgram: ClientProgram = {
   module: new URL('./clients/etcd.ts', import.meta.url),
-  options: (address, leaseMs) => ({ addresses: [address], ttlMs: leaseMs, timeoutMs: 2000 }),
+  options: (address, leaseMs) => ({ addresses: [address], ttlMs: leaseMs, timeoutMs: 4000 }),
+};
+
+const keysCase: RegistryCase = {
+  name: 'an instance is a key <prefix>/<service>/<host:port> on a lease of its own; the prefix is /registry unless it is set',
+  run: async (stage) => {
+    const address = stage.address as Place;
+    for (const [prefix, more] of [
+      ['/registry', {}],
+      ['/team/a', { prefix: '/team/a' }],
+    ] as const) {
+      const registry = open(runtime, address, more);
+      await registry.register({ service: 'keys', address: '10.0.0.1', port: 8080 });
+      await registry.register({ service: 'keys', address: 'fe80::1', port: 8080 });
+      const said = await control(address, ['get', '--prefix', `${prefix}/keys/`, '--write-out=json']);
+      const { kvs } = JSON.parse(said) as { kvs: { key: string; lease: number }[] };
+      assert.deepEqual(
+        kvs.map(({ key }) => Buffer.from(key, 'base64').toString()),
+        [`${prefix}/keys/10.0.0.1:8080`, `${prefix}/keys/[fe80::1]:8080`],
+      );
+      assert.equal(new Set(kvs.map(({ lease }) => lease)).size, 2);
+      await registry.close();
+    }
+  },
 };
 
 /** On the real server. */
 export const etcdContract: Contract = discoveryContract({
   backend: 'etcd',
   prepare: () => obtain(etcd),
-  stages: { '': (one: RegistryCase) => (one.needs === undefined ? onShared() : onOwn()) },
-  more: [blockedProcessCase(clientProgram)],
+  stages: { '': (one: RegistryCase) => (one.needs === undefined ? onShared(one) : onOwn(one)) },
+  more: [keysCase, clusterCase(), loginCase(), blockedProcessCase(clientProgram)],
   end: async () => {
     await (await shared)?.stop();
   },
 });
 
-async function onShared(): Promise<RegistryStage> {
+async function onShared(one: RegistryCase): Promise<RegistryStage> {
+  const leaseMs = leaseFor(one, ttlMs);
   shared ??= etcd.start({});
   const server = await shared;
   const prefix = `/case${prefixes++}`;
   return serverStage({
     runtime,
-    ttlMs,
+    ttlMs: leaseMs,
     target: () => server.address,
-    open: (own, address) => open(own, address, { prefix }),
+    open: (own, address) => open(own, address, { prefix, ttlMs: leaseMs, timeoutMs: leaseMs }),
     end: async () => {},
   });
 }
 
-async function onOwn(): Promise<RegistryStage> {
-  const parent = dataFolder('etcd-case');
-  const server = new EtcdProcess(parent);
-  await server.start({ empty: true });
-  const others: Running[] = [];
-  const beside = async (options: EtcdOptions): Promise<Running> => {
-    const other = await etcd.start(options);
-    others.push(other);
-    return other;
-  };
+async function onOwn(one: RegistryCase): Promise<RegistryStage> {
+  const leaseMs = leaseFor(one, ttlMs);
+  const server = await OwnServer.start(etcd);
   return serverStage({
     runtime,
-    ttlMs,
+    ttlMs: leaseMs,
     target: () => server.address,
-    open,
-    faults: {
-      kill: () => server.kill(),
-      restart: () => server.start({ empty: false }),
-      restartEmpty: () => server.start({ empty: true }),
-      forgetHistory: async () => server.compact(),
-    },
+    open: (own, address) => open(own, address, { ttlMs: leaseMs, timeoutMs: leaseMs }),
+    faults: { ...server.faults, forgetHistory: () => compact(server.address) },
     doors: {
-      auth: () => withUsers(beside),
-      tls: () => withCertificates(parent, beside),
-      ipv6: async () => {
-        const { address } = await beside({ address: { host: '::1', port: await freePort() } });
-        return { right: async () => open(runtime, address), wrong: async () => ({}) };
-      },
+      auth: () => usersDoor(server),
+      tls: () =>
+        certificateDoor({
+          folder: server.folder,
+          start: (tls) => server.beside({ tls }),
+          open: (address, tls) => open(runtime, address, { tls }),
+        }),
+      ipv6: () => server.ipv6Door((address) => open(runtime, address)),
     },
-    end: async () => {
-      await server.kill();
-      await Promise.all(others.map((other) => other.stop()));
-      rmSync(parent, { recursive: true });
-    },
+    end: () => server.end(),
   });
 }
 
-/** One etcd at one address, which can be killed and come back with what it had. */
-class EtcdProcess {
-  address: Place = { host: '127.0.0.1', port: 0 };
-  readonly #parent: string;
-  #folder = '';
-  #starts = 0;
-  #running: Running | undefined;
-
-  constructor(parent: string) {
-    this.#parent = parent;
-  }
-
-  async start({ empty }: { empty: boolean }): Promise<void> {
-    if (empty) this.#folder = path.join(this.#parent, `data-${this.#starts++}`);
-    if (this.address.port === 0) this.address = { host: '127.0.0.1', port: await freePort() };
-    this.#running = await etcd.start({ address: this.address, folder: this.#folder });
-  }
-
-  async kill(): Promise<void> {
-    const running = this.#running;
-    this.#running = undefined;
-    if (running === undefined) return;
-    process.kill(running.pid, 'SIGKILL');
-    await running.stop();
-  }
-
-  /** Forgets all but the present. */
-  async compact(): Promise<void> {
-    const said = await control(this.address, ['endpoint', 'status', '--write-out=json']);
-    const [status] = JSON.parse(said) as [{ Status: { header: { revision: number } } }];
-    await control(this.address, ['compaction', '--physical', String(status.Status.header.revision)]);
-  }
+/** Has a server forget all but the present. */
+async function compact(address: Place): Promise<void> {
+  const said = await control(address, ['endpoint', 'status', '--write-out=json']);
+  const [status] = JSON.parse(said) as [{ Status: { header: { revision: number } } }];
+  await control(address, ['compaction', '--physical', String(status.Status.header.revision)]);
 }
 
 /** Runs etcdctl, to its end. */
@@ -149,9 +132,8 @@ async function control({ host, port }: Place, args: readonly string[]): Promise<
   return output;
 }
 
-/** A server with users: one that may write below /registry, and one that may not. */
-async function withUsers(beside: (options: EtcdOptions) => Promise<Running>): Promise<RegistryDoor> {
-  const { address } = await beside({});
+/** Users: one that may write below /registry, and one that may not. Whoever has no right to it is refused from then on. */
+async function addUsers(address: Place): Promise<void> {
   const commands = [
     ['user', 'add', 'root:root'],
     ['user', 'grant-role', 'root', 'root'],
@@ -164,6 +146,11 @@ async function withUsers(beside: (options: EtcdOptions) => Promise<Running>): Pr
   ];
   await control(address, ['role', 'add', 'root']).catch(() => '');
   for (const command of commands) await control(address, command);
+}
+
+async function usersDoor(server: OwnServer<EtcdOptions>): Promise<RegistryDoor> {
+  const address = await server.beside({});
+  await addUsers(address);
   const as = (name: string, password: string): Registry =>
     open(runtime, address, { user: { name, password } });
   return {
@@ -176,32 +163,68 @@ async function withUsers(beside: (options: EtcdOptions) => Promise<Running>): Pr
   };
 }
 
-/** A server that wants certificates of its clients. */
-async function withCertificates(
-  folder: string,
-  beside: (options: EtcdOptions) => Promise<Running>,
-): Promise<RegistryDoor> {
-  const nowMs = runtime.clock.wallMs();
-  const authority = new TestAuthority('etcd', nowMs);
-  const stranger = new TestAuthority('stranger', nowMs);
-  const server = authority.issue({ addresses: ['127.0.0.1'] });
-  const client = authority.issue({ subject: 'heddle' });
-  const files = { cert: server.certificates, key: server.privateKey, ca: authority.certificate };
-  for (const [name, content] of Object.entries(files)) writeFileSync(path.join(folder, name), content);
-  const { address } = await beside({
-    tls: { cert: path.join(folder, 'cert'), key: path.join(folder, 'key'), ca: path.join(folder, 'ca') },
-  });
-  const trusting = (trust: string, identities: (typeof client)[]): Registry =>
-    open(runtime, address, { tls: { source: { current: { trust, identities } } } });
+/** The case, on a server of its own whose logins are good for a second. */
+function loginCase(): RegistryCase {
   return {
-    right: async () => trusting(authority.certificate, [client]),
-    wrong: async () => ({
-      'no trust in the server': trusting(stranger.certificate, [client]),
-      'no certificate': trusting(authority.certificate, []),
-      'a certificate of another authority': trusting(authority.certificate, [
-        stranger.issue({ subject: 'heddle' }),
-      ]),
-      'no TLS': open(runtime, address),
-    }),
+    name: 'a login that has run out is made anew: reading, a held registration and a new one go on',
+    run: async () => {
+      const server = await etcd.start({ loginSeconds: 1 });
+      try {
+        await addUsers(server.address);
+        return await throughLogins(server.address);
+      } finally {
+        await server.stop();
+      }
+    },
   };
+}
+
+async function throughLogins(address: Place): Promise<string> {
+  // Renewed less often than a login lasts, so that each renewal finds one that has run out.
+  const registry = open(runtime, address, {
+    user: { name: 'heddle', password: 'sesame' },
+    ttlMs: 12_000,
+    timeoutMs: 6000,
+  });
+  try {
+    const held = await registry.register(user('a'));
+    assert.equal(held.problem, undefined, held.problem?.message ?? '');
+    const flips: boolean[] = [];
+    held.subscribe((registered) => flips.push(registered));
+    const token = await logIn(address);
+    assert.equal((await rangeWith(address, token)).status, 200);
+    const sinceMs = runtime.clock.nowMs();
+    await sleep(runtime.timers, 3500);
+    const refused = await rangeWith(address, token);
+    assert.match(await refused.text(), /invalid auth token/, 'a login of that age has run out');
+    assert.equal(await userIds(registry), 'a');
+    await sleep(runtime.timers, 3500);
+    await registry.register(user('b'));
+    // Longer than the lease: it was renewed meanwhile.
+    await sleep(runtime.timers, 6000);
+    assert.equal(await userIds(registry), 'a,b');
+    assert.deepEqual([held.registered, held.problem, flips], [true, undefined, []]);
+    const seconds = ((runtime.clock.nowMs() - sinceMs) / 1000).toFixed(1);
+    return `held for ${seconds} s on logins of one second`;
+  } finally {
+    await registry.close();
+  }
+}
+
+/** A token as our client gets one, by etcd's gateway to JSON. */
+async function logIn({ host, port }: Place): Promise<string> {
+  const answer = await fetch(`http://${host}:${port}/v3/auth/authenticate`, {
+    method: 'POST',
+    body: JSON.stringify({ name: 'heddle', password: 'sesame' }),
+  });
+  return ((await answer.json()) as { token: string }).token;
+}
+
+function rangeWith({ host, port }: Place, token: string): Promise<Response> {
+  const key = Buffer.from('/registry/users/a').toString('base64');
+  return fetch(`http://${host}:${port}/v3/kv/range`, {
+    method: 'POST',
+    headers: { authorization: token },
+    body: JSON.stringify({ key }),
+  });
 }

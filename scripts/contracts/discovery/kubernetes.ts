@@ -30,7 +30,7 @@ import {
 } from '../../engines/kube-apiserver.ts';
 import { freePort } from '../../engines/running.ts';
 import type { Contract } from '../result.ts';
-import { discoveryContract } from './suite.ts';
+import { discoveryContract, leaseFor } from './suite.ts';
 
 const ttlMs = 1500;
 const runtime = { ...nodeRuntime({ name: 'client' }), log: (): void => {} };
@@ -50,7 +50,7 @@ export const kubernetes: Contract = discoveryContract({
     const data = await obtain(etcd);
     return isMissing(data) ? data : obtain(kubeApiserver);
   },
-  stages: { '': (one: RegistryCase) => (breaksServer(one) ? onOwn() : onShared()) },
+  stages: { '': (one: RegistryCase) => (breaksServer(one) ? onOwn(one) : onShared(one)) },
   // A server takes most of a core while it starts.
   parallel: 3,
   more: [...nativeCases(), ...accessCases(), blockedCase()],
@@ -65,29 +65,32 @@ function breaksServer({ needs = [] }: RegistryCase): boolean {
   );
 }
 
-async function onShared(): Promise<RegistryStage> {
+async function onShared(one: RegistryCase): Promise<RegistryStage> {
   shared ??= Cluster.start();
   const cluster = await shared;
   const namespace = await cluster.newNamespace();
-  return stageOf(cluster, namespace, async () => {});
+  return stageOf(cluster, namespace, leaseFor(one, ttlMs), async () => {});
 }
 
-async function onOwn(): Promise<RegistryStage> {
+async function onOwn(one: RegistryCase): Promise<RegistryStage> {
   const cluster = await Cluster.start();
-  return stageOf(cluster, 'default', () => cluster.end());
+  return stageOf(cluster, 'default', leaseFor(one, ttlMs), () => cluster.end());
 }
 
 async function stageOf(
   cluster: Cluster,
   namespace: string,
+  leaseMs: number,
   end: () => Promise<void>,
 ): Promise<RegistryStage> {
   const stage = await serverStage({
     runtime,
-    ttlMs,
+    ttlMs: leaseMs,
     target: () => cluster.address,
-    open: (own, address) =>
-      open(own, cluster.accessBy({ token: cluster.credentials.adminToken }, address), namespace),
+    open: (own, address) => {
+      const access = cluster.accessBy({ token: cluster.credentials.adminToken }, address);
+      return open(own, access, namespace, leaseMs);
+    },
     faults: {
       kill: () => cluster.kill(),
       restart: () => cluster.startAgain(),
@@ -112,8 +115,9 @@ async function stageOf(
   return Object.assign(stage, more);
 }
 
-function open(on: Runtime, access: KubernetesAccess, namespace: string): Registry {
-  return kubernetesRegistry({ runtime: on, access, namespace, ttlMs, timeoutMs: 2000 });
+function open(on: Runtime, access: KubernetesAccess, namespace: string, leaseMs: number = ttlMs): Registry {
+  const timeoutMs = Math.max(2000, leaseMs);
+  return kubernetesRegistry({ runtime: on, access, namespace, ttlMs: leaseMs, timeoutMs });
 }
 
 /** Tokens of those who are known and may, are known and may not, and are not known. */

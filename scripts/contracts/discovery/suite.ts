@@ -1,5 +1,6 @@
 // The registry contract of @heddle/discovery, as one suite per backend on its real server.
 import assert from 'node:assert/strict';
+import { availableParallelism, loadavg } from 'node:os';
 import type { HeddleError } from '@heddle/kernel';
 import type { Registry } from '@heddle/discovery';
 import {
@@ -12,6 +13,7 @@ import {
 } from '@heddle/discovery/testing';
 import type { Missing } from '../../engines/engine.ts';
 import { type Contract, type ContractResult, skippedWhole } from '../result.ts';
+import { lastKnownGoodCase } from './last-known-good-case.ts';
 
 /** A backend as the suite sees it. */
 export interface DiscoveryBackend {
@@ -38,7 +40,14 @@ export interface DiscoveryBackend {
   end?(): Promise<void>;
 }
 
+/** The lease for a case: longer than the shortest where it is about being kept. */
+export function leaseFor({ keeps = false }: RegistryCase, shortestMs: number): number {
+  return keeps ? 3 * shortestMs : shortestMs;
+}
+
 const caseLimitMs = 150_000;
+/** Processes that want to run, for each core, beyond which a machine is too busy for promises about time. */
+const busyLoad = 2;
 
 /** The suite: each case on a stage of its own is a result; `detail` has what was measured. */
 export function discoveryContract(backend: DiscoveryBackend): Contract {
@@ -69,13 +78,14 @@ async function runVariant(
   const make = backend.stages[variant];
   assert.ok(make !== undefined);
   const titleOf = ({ name }: RegistryCase): string => (variant === '' ? name : `${variant}: ${name}`);
-  const all = [...abilityCases(backend.lacks ?? {}), ...registryCases, ...(backend.more ?? [])].filter(
-    (one) => only(titleOf(one)),
+  const every = [...registryCases, lastKnownGoodCase];
+  const all = [...abilityCases(backend.lacks ?? {}), ...every, ...(backend.more ?? [])].filter((one) =>
+    only(titleOf(one)),
   );
   const results = new Map<RegistryCase, ContractResult>();
   const runOne = async (one: RegistryCase): Promise<void> => {
     const startedMs = performance.now();
-    const outcome = await outcomeOf(one, backend, make);
+    const outcome = await outcomeOnBusyMachine(one, backend, make);
     const tookMs = Math.round(performance.now() - startedMs);
     results.set(one, { backend: backend.backend, version, case: titleOf(one), tookMs, ...outcome });
   };
@@ -98,6 +108,24 @@ async function runVariant(
 }
 
 type Outcome = Pick<ContractResult, 'status' | 'detail'>;
+
+/**
+ * Many cases are about time: a lease that is kept, an instance that is out in time. On a machine that does not get to
+ * run us they say nothing, so one that fails there is tried once more, and both are told.
+ */
+async function outcomeOnBusyMachine(
+  one: RegistryCase,
+  backend: DiscoveryBackend,
+  make: (one: RegistryCase) => Promise<RegistryStage>,
+): Promise<Outcome> {
+  const first = await outcomeOf(one, backend, make);
+  const [load = 0] = loadavg();
+  if (first.status !== 'fail' || load < busyLoad * availableParallelism()) return first;
+  const why = `tried again, for the load was ${load.toFixed(1)}; the first time: ${first.detail}`;
+  process.stderr.write(`${backend.backend}: ${one.name}: ${why}\n`);
+  const second = await outcomeOf(one, backend, make);
+  return { ...second, detail: `${second.detail ?? ''} (${why})` };
+}
 
 async function outcomeOf(
   one: RegistryCase,

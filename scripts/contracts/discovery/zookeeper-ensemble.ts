@@ -1,62 +1,34 @@
 // Three ZooKeeper servers: what the loss of one, and of most of them, does to registrations and watches.
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
 import { recordWatch, type RegistryCase, until, user } from '@heddle/discovery/testing';
 import { zooKeeperRegistry } from '@heddle/discovery/zookeeper';
 import { nodeRuntime } from '@heddle/kernel/node';
-import { dataFolder } from '../../engines/cache.ts';
-import type { Place, Running } from '../../engines/engine.ts';
 import { freePlace, freePorts } from '../../engines/running.ts';
 import { zooKeeper, type ZooKeeperMember, zooKeeperMode } from '../../engines/zookeeper.ts';
+import { Members } from './members.ts';
 
 const ttlMs = 10_000;
 // A new leader has to be elected, on a busy machine.
 const electedWithinMs = 20_000;
 const runtime = { ...nodeRuntime({ name: 'client' }), log: (): void => {} };
 
-/** An ensemble of three, each of which can be killed and comes back. */
-class Ensemble {
-  readonly places: Place[] = [];
-  readonly #folders: string[] = [];
-  readonly #members: ZooKeeperMember[] = [];
-  readonly #running: (Running | undefined)[] = [];
+/** Members of an ensemble of three. */
+async function threeMembers(): Promise<Members> {
+  const ports = await freePorts(9);
+  const places = ports.slice(0, 3).map((port) => ({ host: '127.0.0.1', port }));
+  const members: ZooKeeperMember[] = places.map((_, at) => ({
+    quorumPort: ports[3 + at] ?? 0,
+    electionPort: ports[6 + at] ?? 0,
+  }));
+  return new Members('zookeeper-ensemble', places, (at, address, folder) =>
+    zooKeeper.start({ address, folder, ensemble: { at, members } }),
+  );
+}
 
-  async start(): Promise<void> {
-    const ports = await freePorts(9);
-    for (let at = 0; at < 9; at += 3) {
-      const [port = 0, quorumPort = 0, electionPort = 0] = ports.slice(at, at + 3);
-      this.places.push({ host: '127.0.0.1', port });
-      this.#folders.push(dataFolder('zookeeper-ensemble'));
-      this.#members.push({ quorumPort, electionPort });
-    }
-    await Promise.all(this.places.map((_, at) => this.startOne(at)));
-  }
-
-  async startOne(at: number): Promise<void> {
-    const [address, folder] = [this.places[at], this.#folders[at]];
-    assert.ok(address !== undefined && folder !== undefined);
-    const ensemble = { at, members: this.#members };
-    this.#running[at] = await zooKeeper.start({ address, folder, ensemble });
-  }
-
-  /** Which of them leads. */
-  async leader(): Promise<number> {
-    const modes = await Promise.all(this.places.map(zooKeeperMode));
-    return modes.indexOf('leader');
-  }
-
-  async kill(at: number): Promise<void> {
-    const running = this.#running[at];
-    if (running === undefined) return;
-    this.#running[at] = undefined;
-    process.kill(running.pid, 'SIGKILL');
-    await running.stop();
-  }
-
-  async end(): Promise<void> {
-    await Promise.all(this.#running.map((_, at) => this.kill(at)));
-    for (const folder of this.#folders) rmSync(folder, { recursive: true, force: true });
-  }
+/** Which of them leads. */
+async function leaderOf({ places }: Members): Promise<number> {
+  const modes = await Promise.all(places.map(zooKeeperMode));
+  return modes.indexOf('leader');
 }
 
 /** The case; it has servers of its own. */
@@ -65,9 +37,9 @@ export function ensembleCase(): RegistryCase {
     name: 'three servers: one that is down is passed over, a killed leader costs no session, and without a majority nothing is lost',
     uses: ['register', 'leases'],
     run: async () => {
-      const ensemble = new Ensemble();
+      const ensemble = await threeMembers();
       try {
-        await ensemble.start();
+        await ensemble.startAll();
         return await throughLosses(ensemble);
       } finally {
         await ensemble.end();
@@ -76,8 +48,8 @@ export function ensembleCase(): RegistryCase {
   };
 }
 
-async function throughLosses(ensemble: Ensemble): Promise<string> {
-  const leader = await ensemble.leader();
+async function throughLosses(ensemble: Members): Promise<string> {
+  const leader = await leaderOf(ensemble);
   assert.ok(leader >= 0, 'there is no leader');
   const others = [0, 1, 2].filter((at) => at !== leader);
   // First nobody, then the leader, so that both clients are with it.

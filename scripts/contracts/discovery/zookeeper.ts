@@ -21,7 +21,7 @@ import { isMissing, obtain, type Place, type Running } from '../../engines/engin
 import { freePlace } from '../../engines/running.ts';
 import { zooKeeper, type ZooKeeperOptions } from '../../engines/zookeeper.ts';
 import type { Contract } from '../result.ts';
-import { discoveryContract } from './suite.ts';
+import { discoveryContract, leaseFor } from './suite.ts';
 import { ensembleCase } from './zookeeper-ensemble.ts';
 
 const ttlMs = 1200;
@@ -40,7 +40,7 @@ export const zooKeeperContract: Contract = discoveryContract({
     const found = await obtain(zooKeeper);
     return isMissing(found) ? found : { version: found.version };
   },
-  stages: { '': (one) => (one.needs?.includes('kill') === true ? ownServer() : onSharedServer()) },
+  stages: { '': (one) => (one.needs?.includes('kill') === true ? ownServer(one) : onSharedServer(one)) },
   more: [blockedCase(), ensembleCase()],
   end: async () => {
     await (await shared)?.stop();
@@ -60,7 +60,8 @@ function open(own: Runtime, address: Address, more: Partial<ThreadedZooKeeperOpt
   });
 }
 
-async function onSharedServer(): Promise<RegistryStage> {
+async function onSharedServer(one: RegistryCase): Promise<RegistryStage> {
+  const leaseMs = leaseFor(one, ttlMs);
   shared ??= zooKeeper.start({});
   const { address } = await shared;
   const path = `/case${paths++}`;
@@ -72,9 +73,9 @@ async function onSharedServer(): Promise<RegistryStage> {
   };
   const stage = await serverStage({
     runtime,
-    ttlMs,
+    ttlMs: leaseMs,
     target: () => address,
-    open: (own, proxy) => open(own, proxy, { path }),
+    open: (own, proxy) => open(own, proxy, { path, ttlMs: leaseMs, timeoutMs: leaseMs }),
     doors: {
       auth: () => authDoor(address, path),
       tls: () => tlsDoor(beside),
@@ -117,7 +118,8 @@ function expiring({ cut, heal }: RegistryFaults): RegistryFaults {
   };
 }
 
-async function ownServer(): Promise<RegistryStage> {
+async function ownServer(one: RegistryCase): Promise<RegistryStage> {
+  const leaseMs = leaseFor(one, ttlMs);
   const address = await freePlace();
   let folder = dataFolder('zookeeper');
   let running: Running | undefined = await zooKeeper.start({ address, folder });
@@ -132,9 +134,9 @@ async function ownServer(): Promise<RegistryStage> {
   const wipe = (): void => rmSync(folder, { recursive: true, force: true });
   return serverStage({
     runtime,
-    ttlMs,
+    ttlMs: leaseMs,
     target: () => address,
-    open,
+    open: (own, proxy) => open(own, proxy, { ttlMs: leaseMs, timeoutMs: leaseMs }),
     faults: {
       kill,
       restart: start,

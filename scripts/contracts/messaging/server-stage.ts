@@ -59,6 +59,11 @@ export class MortalServer<Options> {
     },
   };
 
+  /** Sends the running server a signal, such as SIGSTOP. */
+  signal(name: NodeJS.Signals): void {
+    if (this.#running !== undefined) process.kill(this.#running.pid, name);
+  }
+
   async stop(): Promise<void> {
     await this.#running?.stop();
     this.#running = undefined;

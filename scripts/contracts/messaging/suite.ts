@@ -29,11 +29,11 @@ const caseLimitMs = 120_000;
 export function messagingContract(backend: MessagingBackend): Contract {
   return {
     backend: backend.backend,
-    run: async () => {
+    run: async (only = () => true) => {
       try {
         const found = await backend.prepare();
         if ('missing' in found) return skippedWhole(backend.backend, found.missing);
-        return await runAll(backend, found.version);
+        return await runAll(backend, found.version, only);
       } finally {
         await backend.end();
       }
@@ -41,16 +41,18 @@ export function messagingContract(backend: MessagingBackend): Contract {
   };
 }
 
-async function runAll(backend: MessagingBackend, version: string): Promise<readonly ContractResult[]> {
-  const all = [...brokerCases, ...(backend.more ?? [])];
+async function runAll(
+  backend: MessagingBackend,
+  version: string,
+  only: (name: string) => boolean,
+): Promise<readonly ContractResult[]> {
+  const all = [...brokerCases, ...(backend.more ?? [])].filter(({ name }) => only(name));
   const results = new Map<BrokerCase, ContractResult>();
   const runOne = async (one: BrokerCase): Promise<void> => {
-    results.set(one, {
-      backend: backend.backend,
-      version,
-      case: one.name,
-      ...(await outcomeOf(one, backend)),
-    });
+    const startedMs = performance.now();
+    const outcome = await outcomeOf(one, backend);
+    const tookMs = Math.round(performance.now() - startedMs);
+    results.set(one, { backend: backend.backend, version, case: one.name, ...outcome, tookMs });
   };
   const together = all.filter(({ needs = [] }) => needs.length === 0);
   const worker = async (): Promise<void> => {

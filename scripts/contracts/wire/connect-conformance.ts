@@ -32,13 +32,10 @@ const sides: readonly [Side, Side] = [
   },
   {
     mode: 'client',
-    what: 'client, gRPC over HTTP/2',
+    what: 'client, gRPC over HTTP/2, Connect and gRPC-Web over HTTP/1.1 and HTTP/2',
     flags: [],
     calm: [],
-    known: {
-      'Unexpected Responses/**/nonexistent-http-status-code':
-        'a status over 599 (RFC 9110 section 15) is not read as 5xx: the stream is reset, and the code is internal',
-    },
+    known: {},
   },
 ];
 

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { HeddleError } from '@heddle/kernel';
 
 /** A text file that the user has named. Throws `not_found` / `FILE_UNREADABLE` with what to do. */
@@ -10,4 +11,16 @@ export function readTextFile(path: string, what: string): string {
     const message = `the ${what} ${path} cannot be read: ${why}`;
     throw new HeddleError({ code: 'not_found', reason: 'FILE_UNREADABLE', message, cause: thrown });
   }
+}
+
+/** The files that a configuration (a file or a folder) names, relative to its place; undefined for one that cannot be read. */
+export function filesBeside(place: string): (name: string) => Uint8Array | undefined {
+  const folder = statSync(place, { throwIfNoEntry: false })?.isDirectory() === true ? place : dirname(place);
+  return (name) => {
+    try {
+      return readFileSync(resolve(folder, name));
+    } catch {
+      return undefined;
+    }
+  };
 }

@@ -5,13 +5,14 @@ import { tellReady } from './tell-parent.ts';
 /**
  * Runs an app until a signal stops it: gives 0 after a clean stop, 1 after one with problems; a second signal ends the
  * process at once. Rejects if it cannot start. `facts` is asked when it runs, and told to the supervisor; `logged` is what of it
- * may be written to a log, by default all.
+ * may be written to a log, by default all. With `onHangup`, SIGHUP calls that instead.
  */
 export async function runServer(
   options: AppOptions,
   world: World,
   facts: () => Readonly<Record<string, string>>,
   logged: (told: Readonly<Record<string, string>>) => Readonly<Record<string, string>> = (told) => told,
+  onHangup?: () => void,
 ): Promise<number> {
   const { log } = options.runtime;
   const app = new App(options);
@@ -20,8 +21,14 @@ export async function runServer(
       log('info', 'stopping', { why });
       void app.stop().then(({ problems }) => resolve(problems.length === 0 ? code : exitCodes.failed));
     };
-    world.onSignal((signal, count) => {
-      if (count === 1) stop(signal, exitCodes.done);
+    let asked = 0;
+    world.onSignal((signal) => {
+      if (signal === 'SIGHUP' && onHangup !== undefined) {
+        onHangup();
+        return;
+      }
+      asked += 1;
+      if (asked === 1) stop(signal, exitCodes.done);
       else process.exit(exitCodes.cutShort);
     });
     process.on('uncaughtException', (error) => {

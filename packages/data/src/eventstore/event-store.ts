@@ -1,12 +1,15 @@
-import type { HeddleError, Part, Runtime } from '@heddle/kernel';
+import type { Gather, HeddleError, Part, Runtime } from '@heddle/kernel';
 import { migrate, type Sql, type SqlListener, type SqlPool, sqlListener } from '@heddle/sql';
-import { appendAll } from './append/append.ts';
-import { GroupCommit } from './append/group-commit.ts';
+import { type AppendRequest, appendAll } from './append/append.ts';
+import { groupCommit } from './append/group-commit.ts';
 import { readyEvents } from './events/check-events.ts';
 import type { Appended, ExpectedVersion, NewEvent, StoredEvent } from './events/event.ts';
 import { type EventRow, eventColumns, storedEvent } from './read/stored-event.ts';
 import { type Upcasts, upcaster } from './read/upcasts.ts';
 import { migrations, wakeChannel } from './schema.ts';
+
+// A wake-up is no reason to wait for the disk.
+const notify = `SELECT set_config('synchronous_commit', 'off', true), pg_notify('${wakeChannel}', '')`;
 
 /**
  * Hides the data of events at rest: `seal` before they are stored, `open` when they are read. With a key for each person
@@ -58,7 +61,7 @@ export class EventStore implements Part {
   readonly runtime: Runtime;
   readonly pool: SqlPool;
   readonly #options: EventStoreOptions;
-  readonly #commits: GroupCommit;
+  readonly #commits: Gather<AppendRequest, Appended>;
   readonly #upcast: (event: StoredEvent) => StoredEvent;
   readonly #local = new Set<() => void>();
   #listener: SqlListener | undefined;
@@ -69,7 +72,7 @@ export class EventStore implements Part {
     this.runtime = options.runtime;
     this.pool = options.pool;
     this.#options = options;
-    this.#commits = new GroupCommit(options.pool, () => this.#tell());
+    this.#commits = groupCommit(options.pool, () => this.#tell());
     this.#upcast = upcaster(options.upcasts ?? {});
   }
 
@@ -97,7 +100,7 @@ export class EventStore implements Part {
   ): Promise<Appended> {
     const sealed = await this.#sealed(stream, events);
     const ready = readyEvents(stream, sealed, expected, this.runtime.random);
-    return this.#commits.append({ stream, expected, events: ready });
+    return this.#commits.add({ stream, expected, events: ready });
   }
 
   /**
@@ -212,7 +215,7 @@ export class EventStore implements Part {
   async #send(): Promise<void> {
     while (this.#tellAgain) {
       this.#tellAgain = false;
-      await this.pool.query(`SELECT pg_notify('${wakeChannel}', '')`).catch(() => {});
+      await this.pool.query(notify).catch(() => {});
     }
     this.#telling = undefined;
   }

@@ -16,3 +16,9 @@ export {
   EventSubscription,
   type EventSubscriptionOptions,
 } from './subscription/subscription.ts';
+export {
+  type KnownSubscription,
+  knownSubscriptions,
+  rebuildProjection,
+  rewindSubscription,
+} from './subscription/known-subscriptions.ts';

@@ -1,7 +1,8 @@
 import type { Migration } from '@heddle/sql';
+import { appendFunction } from './append/append-function.ts';
 
 /**
- * The tables and the one function of the event store. An append locks the one row of `heddle_event_log` until it
+ * The tables of the event store, and the function that appends. An append locks the one row of `heddle_event_log` until it
  * commits, and counts positions by it: so positions are in the order of commits, and a reader that has seen one has seen
  * all before it. (A sequence would be cheaper and wrong: whoever draws first may commit last, and is passed over.) What
  * that lock costs, `EventStore` wins back by appending what comes at one time together.
@@ -116,6 +117,7 @@ export const migrations: readonly Migration[] = [
         PRIMARY KEY (subscription, position)
       );`,
   },
+  appendFunction,
 ];
 
 /** The channel of wake-ups after appends. */

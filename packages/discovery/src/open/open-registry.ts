@@ -55,7 +55,8 @@ function checkParameters(url: RegistryUrl, driver: RegistryDriver): void {
   if (problems.length > 0) throw badUrl(url.text, problems);
 }
 
-async function worldOf(url: RegistryUrl, options: OpenRegistryOptions): Promise<DriverWorld> {
+/** All that a driver gets beside the URL. Rejects with what is wrong with a file that the URL names. */
+export async function worldOf(url: RegistryUrl, options: OpenRegistryOptions): Promise<DriverWorld> {
   const { runtime, readText, variable } = options;
   const read = async (name: string): Promise<string | undefined> => {
     const path = url.parameters.get(name);

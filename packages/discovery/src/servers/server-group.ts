@@ -135,6 +135,7 @@ export class ServerGroup {
 
   /** Tries the next server at once where the request provably reached none; each server at most once. */
   async #send(request: RequestFor, call: Call): Promise<Answered> {
+    let wasReplaced = false;
     for (let tried = 1; ; tried++) {
       const asked = this.#next();
       try {
@@ -142,10 +143,20 @@ export class ServerGroup {
       } catch (thrown) {
         // What cancelled the call is why it failed, whatever the engine makes of that.
         const error = call.cancelled ?? HeddleError.from(thrown);
+        // Another has found it silent and closed its connections under us: once, that says nothing about the server.
+        if (!wasReplaced && error.reason === 'ENDPOINT_CLOSED' && this.#isReplaced(asked)) {
+          wasReplaced = true;
+          tried -= 1;
+          continue;
+        }
         this.moveOn(error, asked);
         if (error.sent || tried >= this.#endpoints.length) throw error;
       }
     }
+  }
+
+  #isReplaced({ at, endpoint }: Asked): boolean {
+    return !this.#closed && this.#endpoints[at] !== endpoint;
   }
 
   #next(): Asked {

@@ -20,6 +20,8 @@ export interface RegistryCase {
   readonly needs?: readonly RegistryNeed[];
   /** Which abilities it is about; only `register` if left out. */
   readonly uses?: readonly RegistryAbility[];
+  /** Shows that a lease is kept: one that is not the shortest possible says as much, and does not depend on an idle machine. */
+  readonly keeps?: boolean;
   /** Keeps the whole process busy for a while: nothing else can run beside it. */
   readonly alone?: boolean;
   /** Passes unless it rejects. A text that it resolves to is what was measured. */

@@ -7,6 +7,8 @@ import { recordWatch } from './watch-record.ts';
 
 const crowd = 500;
 const windowMs = 100;
+// The longest back-off, and a very busy machine.
+const backWithinMs = 30_000;
 
 /** Most of `times` within any 100 ms; they are sorted. */
 function busiest(times: readonly number[]): number {
@@ -46,7 +48,7 @@ export const crowdCases: readonly RegistryCase[] = [
       assert.ok(most < came.length / 2, `${most} of ${came.length} connections within ${windowMs} ms`);
       const writer = await stage.open();
       await writer.register(user('a'));
-      await until(stage.runtime, 'all hear', 10_000, () => watches.every(({ ids }) => ids === 'a'));
+      await until(stage.runtime, 'all hear', backWithinMs, () => watches.every(({ ids }) => ids === 'a'));
       for (const watch of watches) await watch.stop();
       return `all fresh ${allMs} ms after it was back; at most ${most} of ${came.length} connections within ${windowMs} ms`;
     },
@@ -62,7 +64,7 @@ export const crowdCases: readonly RegistryCase[] = [
       const held = await writer.register(user('a'));
       await forgetHistory();
       await writer.register(user('b'));
-      await until(stage.runtime, 'both are seen', 8000 + seenWithin(stage), () => watch.ids === 'a,b');
+      await until(stage.runtime, 'both are seen', backWithinMs, () => watch.ids === 'a,b');
       cut();
       await until(stage.runtime, 'the lease is lost', stage.ttlMs + 1000, () => !held.registered);
       // The registry evicts both meanwhile, and forgets that it did.
@@ -73,7 +75,7 @@ export const crowdCases: readonly RegistryCase[] = [
       await until(
         stage.runtime,
         'all are seen, fresh',
-        8000 + seenWithin(stage),
+        backWithinMs,
         () => watch.ids === 'a,b,c' && watch.latest?.stale === false,
       );
       await watch.stop();
@@ -81,6 +83,7 @@ export const crowdCases: readonly RegistryCase[] = [
   },
   {
     name: 'the time of day jumps by an hour, forth and back: no lease is lost and no change',
+    keeps: true,
     needs: ['jumpClock'],
     run: async (stage) => {
       const { jumpClock } = stage.faults;

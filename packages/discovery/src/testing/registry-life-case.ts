@@ -6,8 +6,8 @@ import type { RegistryCase } from './registry-cases.ts';
 import { type RegistryStage, seenWithin, until } from './registry-stage.ts';
 import { recordWatch, type WatchRecord } from './watch-record.ts';
 
-/** How long all of them may take to be registered again and seen: the longest back-off, and a slow machine. */
-const backWithinMs = 10_000;
+/** How long all of them may take to be registered again and seen: the longest back-off, and a very busy machine. */
+const backWithinMs = 30_000;
 const callEveryMs = 10;
 
 /** An instance that can be called: it answers a byte by a byte. */
@@ -92,9 +92,12 @@ async function start(stage: RegistryStage, id: string): Promise<Living> {
   return { listener, registry, held };
 }
 
-/** The faults of the registry itself, each to its end. */
-function faultsOf(stage: RegistryStage): Readonly<Record<string, () => Promise<void>>> {
-  const { kill, restart, restartEmpty, cut, heal, delay } = stage.faults;
+/** The faults that a registry must survive, each to its end. */
+function faultsOf(
+  stage: RegistryStage,
+  other: DesiredRegistration,
+): Readonly<Record<string, () => Promise<void>>> {
+  const { kill, restart, restartEmpty, cut, heal, delay, forgetHistory, jumpClock } = stage.faults;
   assert.ok(kill && restart && restartEmpty && cut && heal && delay, 'a case ran without its faults');
   const wait = (): Promise<void> => sleep(stage.runtime.timers, 1.5 * stage.ttlMs);
   return {
@@ -117,6 +120,26 @@ function faultsOf(stage: RegistryStage): Readonly<Record<string, () => Promise<v
       delay(stage.ttlMs / 2);
       await wait();
       delay(0);
+    },
+    ...(forgetHistory !== undefined && { 'history forgotten': forgetHistory }),
+    ...(jumpClock !== undefined && {
+      'clock an hour ahead, then behind': async () => {
+        jumpClock(3_600_000);
+        await wait();
+        jumpClock(-7_200_000);
+        await wait();
+        jumpClock(3_600_000);
+      },
+    }),
+    'another flaps': async () => {
+      const registry = await stage.open();
+      // It answers calls as long as it is seen: only its entry comes and goes.
+      const { address, port } = other.instance;
+      for (let turn = 0; turn < 10; turn++) {
+        await registry.register({ service: 'users', id: 'flapping', address, port });
+        await registry.deregister('users', 'flapping');
+      }
+      await registry.close();
     },
   };
 }
@@ -153,7 +176,9 @@ async function throughAll(
 ): Promise<string> {
   const { clock } = stage.runtime;
   const told: string[] = [];
-  for (const [name, fault] of Object.entries(faultsOf(stage))) {
+  const [dying] = living;
+  assert.ok(dying !== undefined);
+  for (const [name, fault] of Object.entries(faultsOf(stage, dying.held))) {
     await fault();
     const sinceMs = clock.nowMs();
     await until(stage.runtime, `${name}: all are back`, backWithinMs, () => {
@@ -161,8 +186,6 @@ async function throughAll(
     });
     told.push(`${name}: all back after ${Math.round(clock.nowMs() - sinceMs)} ms`);
   }
-  const [dying] = living;
-  assert.ok(dying !== undefined);
   caller.dead = dying.listener.address.port;
   await stage.crash(dying.registry);
   await dying.listener.close();

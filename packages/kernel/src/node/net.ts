@@ -2,6 +2,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { HeddleError } from '../error.ts';
 import { checkPort } from '../port-range.ts';
 import type { Address, Connection, ConnectOptions, Listener, ListenOptions, Net } from '../ports/net.ts';
+import { acceptedConnection } from './accepted-connection.ts';
 import { readSpace } from './read-space.ts';
 import { ignore, SocketConnection } from './socket-connection.ts';
 import { checkDial, secure } from './tls-client.ts';
@@ -85,7 +86,7 @@ function listenOn(
     // A handshake reads at once; its socket is handed over before anything else can come.
     const options = { noDelay: true, allowHalfOpen: true, pauseOnConnect: tls === undefined };
     const server = createServer(options, (socket) => {
-      if (handshakes === undefined) accept(new SocketConnection(socket));
+      if (handshakes === undefined) accept(acceptedConnection(socket));
       else handshakes.take(socket);
     });
     server.once('error', (error: NodeJS.ErrnoException) => {

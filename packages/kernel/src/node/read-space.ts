@@ -1,24 +1,33 @@
 /**
  * Where sockets read into, all of them, one after the other: `takeRead` copies out what came, at once. Left to itself,
- * Node's stream allocates 64 KiB for each read, and then copies out of it what came.
+ * Node's stream allocates memory for each read, and objects to tell of it.
  */
 export const readSpace: Uint8Array = new Uint8Array(65_536);
 
 const slabBytes = 65_536;
-// A read above this gets memory of its own: little of a slab would be left for the next.
+// A read above this gets memory of its own where little of a slab would be left for the next.
 const largestPart = 32_768;
 let slab = new ArrayBuffer(slabBytes);
 let used = 0;
 
 /** The first `count` bytes of `readSpace`, as a chunk that belongs to the caller. */
 export function takeRead(count: number): Uint8Array {
-  if (count > largestPart) return readSpace.slice(0, count);
-  if (used + count > slabBytes) {
+  if (count > slabBytes - used) {
+    if (count > largestPart) return readSpace.slice(0, count);
     slab = new ArrayBuffer(slabBytes);
     used = 0;
   }
   const chunk = new Uint8Array(slab, used, count);
-  chunk.set(readSpace.subarray(0, count));
+  chunk.set(count < slabBytes ? readSpace.subarray(0, count) : readSpace);
   used += count;
   return chunk;
+}
+
+/**
+ * Nobody will look at this chunk again, or at this last part of one: where nothing was read after it, its memory is
+ * read into next. So who keeps up has all that is read in the same few cache lines, and no garbage is made of it.
+ */
+export function giveBackRead(chunk: Uint8Array): void {
+  const { buffer, byteOffset, byteLength } = chunk;
+  if (buffer === slab && byteOffset + byteLength === used) used = byteOffset;
 }

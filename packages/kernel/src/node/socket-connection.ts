@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Address, Connection, ConnectionHandler } from '../ports/net.ts';
 import type { TlsSession } from '../ports/tls.ts';
 import { plainBytes } from './plain-bytes.ts';
-import { takeRead } from './read-space.ts';
+import { giveBackRead, takeRead } from './read-space.ts';
 import { refusesOurs, tlsFailure } from './tls-failure.ts';
 
 /** A socket as a `Connection`. It must not have begun to flow. */
@@ -86,13 +86,23 @@ export class SocketConnection implements Connection {
     this.#socket.destroy();
   }
 
+  giveBack(chunk: Uint8Array): void {
+    giveBackRead(chunk);
+  }
+
   pause(): void {
     this.#socket.pause();
+    // Where `resume` has been called in this very turn, Node is still to begin reading, paused or not.
+    process.nextTick(this.#pauseAgain);
   }
 
   resume(): void {
     this.#socket.resume();
   }
+
+  readonly #pauseAgain = (): void => {
+    if (this.#socket.isPaused()) this.#socket.pause();
+  };
 
   /** What an alert of the peer's means; anything else as it is. */
   #explained(failure: Error | undefined): Error | undefined {

@@ -40,6 +40,11 @@ export interface Connection {
   end(): void;
   /** Drops the connection and what is queued. `close` follows. */
   destroy(): void;
+  /**
+   * Nobody will look again at this chunk that came by `data`, or at this end of one, so its memory may be used for what
+   * comes next. At most once for each byte, and only by an owner who has let nobody else see it. A favour, not a duty.
+   */
+  giveBack(chunk: Uint8Array): void;
   /** No `data` until `resume`: back-pressure reaches the peer. */
   pause(): void;
   resume(): void;

@@ -1,79 +1,34 @@
-import { HeddleError, type Runtime, sleep, type Call } from '@heddle/kernel';
+import { type Call, Gather, HeddleError, type Runtime, sleep } from '@heddle/kernel';
 import { backoffMs } from '@heddle/traffic';
 import type { Engine } from '../engine.ts';
 import type { Message } from '../message/message.ts';
-
-interface Waiting {
-  readonly messages: readonly Message[];
-  readonly resolve: () => void;
-  readonly reject: (error: HeddleError) => void;
-}
 
 // One append: large enough that its fixed cost is nothing, small enough that others need not wait long.
 const mostPerAppend = 1000;
 
 /**
- * Group commit: what is published while an append runs goes out together with the next one. So concurrent publishers
- * share the cost of making things durable, and messages of one key stay in the order in which they were published.
+ * What is published while an append runs goes out together with the next one: concurrent publishers share the cost of
+ * making things durable, and messages of one key stay in the order in which they were published.
  */
 export class Publisher {
-  readonly #engine: Engine;
-  #queue: Waiting[] = [];
-  #running = false;
+  readonly #gather: Gather<readonly Message[], undefined>;
 
   constructor(engine: Engine) {
-    this.#engine = engine;
-  }
-
-  /** Resolves when all are as durable as the engine promises. */
-  publish(messages: readonly Message[]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ messages, resolve, reject });
-      if (!this.#running) void this.#run();
+    this.#gather = new Gather({
+      most: mostPerAppend,
+      weigh: (messages) => messages.length,
+      send: async (all) => {
+        await engine.append(all.length === 1 ? (all[0] as readonly Message[]) : all.flat());
+        return all.map(() => undefined);
+      },
+      // What was refused for one is no reason to refuse the others.
+      alone: (error) => !error.sent,
     });
   }
 
-  async #run(): Promise<void> {
-    this.#running = true;
-    while (this.#queue.length > 0) await this.#appendOnce();
-    this.#running = false;
-  }
-
-  async #appendOnce(): Promise<void> {
-    const together = this.#next();
-    try {
-      await this.#engine.append(together.flatMap(({ messages }) => messages));
-      for (const { resolve } of together) resolve();
-    } catch (thrown) {
-      const error = HeddleError.from(thrown);
-      // What was refused for one is no reason to refuse the others: each again, alone.
-      if (together.length > 1 && !error.sent) await this.#appendEach(together);
-      else for (const { reject } of together) reject(error);
-    }
-  }
-
-  async #appendEach(together: readonly Waiting[]): Promise<void> {
-    for (const { messages, resolve, reject } of together) {
-      try {
-        await this.#engine.append(messages);
-        resolve();
-      } catch (thrown) {
-        reject(HeddleError.from(thrown));
-      }
-    }
-  }
-
-  #next(): readonly Waiting[] {
-    let count = 0;
-    let messages = 0;
-    for (const waiting of this.#queue) {
-      if (count > 0 && messages + waiting.messages.length > mostPerAppend) break;
-      messages += waiting.messages.length;
-      count += 1;
-    }
-    const together = this.#queue.slice(0, count);
-    this.#queue = this.#queue.slice(count);
-    return together;
+  /** Resolves when all are as durable as the engine promises. */
+  publish(messages: readonly Message[]): Promise<undefined> {
+    return this.#gather.add(messages);
   }
 }
 
@@ -93,7 +48,8 @@ export async function publishAtLeastOnce(
   const untilMs = call?.deadlineMs ?? runtime.clock.nowMs() + patienceMs;
   for (let failures = 1; ; failures += 1) {
     try {
-      return await publisher.publish(messages);
+      await publisher.publish(messages);
+      return;
     } catch (thrown) {
       const error = HeddleError.from(thrown);
       const waitMs = backoffMs(failures, runtime.random, { baseMs: 50, maxMs: 1000 });

@@ -33,17 +33,37 @@ export async function runClaim(claim: Claim, options: RunOptions): Promise<void>
   await claim.release();
 }
 
+/**
+ * While a batch is handled, the next one is read, and the one before is acknowledged: what the engine takes for that is
+ * not waited for.
+ */
 async function runBatches(claim: Claim, options: RunOptions): Promise<void> {
-  const { handling, batch, acknowledgeFirst } = options;
-  for (;;) {
-    const deliveries = await taken(claim, batch, options);
-    if (deliveries === undefined) return;
-    if (acknowledgeFirst) await acknowledged(claim, deliveries, options);
-    // One bad message must not take the others with it: alone, each has its own tries.
-    const together = deliveries.length > 1 && (await handling.once(deliveries, claim));
-    if (!together) for (const each of deliveries) if (!(await handling.toTheEnd(each, claim))) return;
-    if (!acknowledgeFirst) await acknowledged(claim, deliveries, options);
+  const { batch } = options;
+  let acknowledging: Promise<void> | undefined;
+  let next = taken(claim, batch, options);
+  try {
+    for (let now = await next; now !== undefined; now = await next) {
+      next = taken(claim, batch, options);
+      if (!(await handled(now, claim, options))) return;
+      await acknowledging;
+      acknowledging = options.acknowledgeFirst ? undefined : acknowledged(claim, now, options);
+      // Awaited with the next batch or at the end; until then a failure is nobody's.
+      acknowledging?.catch(() => {});
+    }
+    await acknowledging;
+  } finally {
+    await acknowledging?.catch(() => {});
   }
+}
+
+/** False if the claim was over before all was done. */
+async function handled(deliveries: readonly Delivery[], claim: Claim, options: RunOptions): Promise<boolean> {
+  const { handling, acknowledgeFirst } = options;
+  if (acknowledgeFirst) await acknowledged(claim, deliveries, options);
+  // One bad message must not take the others with it: alone, each has its own tries.
+  if (deliveries.length > 1 && (await handling.once(deliveries, claim))) return true;
+  for (const each of deliveries) if (!(await handling.toTheEnd(each, claim))) return false;
+  return true;
 }
 
 /** Side by side by key. What was taken and not begun when the claim ends is somebody else's. */

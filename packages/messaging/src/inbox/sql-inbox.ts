@@ -1,5 +1,5 @@
 import { HeddleError, type Part, type Runtime, type Timer } from '@heddle/kernel';
-import { type Migration, migrate, type Sql, type SqlPool } from '@heddle/sql';
+import { type Migration, migrate, prepared, type Sql, type SqlPool } from '@heddle/sql';
 import type { InboxStore } from './inbox.ts';
 
 /** What an inbox in SQL is made from. */
@@ -25,6 +25,12 @@ const migrations: readonly Migration[] = [
   },
 ];
 
+// In one order, so that two that record the same ones wait for each other in a line and not in a circle.
+const recordAll = prepared(
+  `INSERT INTO heddle_inbox (group_name, message_id)
+     SELECT $1, id FROM (SELECT DISTINCT unnest($2::text[]) AS id) AS given ORDER BY id
+     ON CONFLICT DO NOTHING RETURNING message_id`,
+);
 const pruneEveryMs = 3_600_000;
 
 /**
@@ -58,13 +64,7 @@ export class SqlInbox implements InboxStore<Sql>, Part {
   }
 
   async record(sql: Sql, group: string, ids: readonly string[]): Promise<ReadonlySet<string>> {
-    // In one order, so that two that record the same ones wait for each other in a line and not in a circle.
-    const rows = await sql.query<{ message_id: string }>(
-      `INSERT INTO heddle_inbox (group_name, message_id)
-         SELECT $1, id FROM (SELECT DISTINCT unnest($2::text[]) AS id) AS given ORDER BY id
-         ON CONFLICT DO NOTHING RETURNING message_id`,
-      [group, ids],
-    );
+    const rows = await sql.query<{ message_id: string }>(recordAll, [group, ids]);
     return new Set(rows.map((row) => row.message_id));
   }
 

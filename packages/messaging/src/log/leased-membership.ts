@@ -74,7 +74,7 @@ export class LeasedMembership implements Membership {
     let problem: HeddleError | undefined;
     try {
       const holdings = await this.#store.renew(this.#id, { start, temporary, leaseMs: this.#leaseMs });
-      this.#heldUntil(askedMs + this.#leaseMs);
+      this.#heldUntil((holdings.sinceMs ?? askedMs) + this.#leaseMs);
       this.#follow(holdings);
     } catch (thrown) {
       problem = HeddleError.from(thrown);

@@ -23,6 +23,8 @@ export interface Holding {
 export interface Holdings {
   readonly owned: readonly Holding[];
   readonly surplus: readonly number[];
+  /** From when the lease counts, by the monotonic clock. Default: from when it was asked for. */
+  readonly sinceMs?: number;
 }
 
 /** A message where it lies. */

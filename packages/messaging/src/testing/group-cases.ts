@@ -127,7 +127,7 @@ export const groupCases: readonly BrokerCase[] = [
       await publishMany(broker, 300, 600);
       await first.close();
       await publishMany(broker, 300, 900);
-      await recorder.count(1200, 30_000);
+      await recorder.count(1200, 90_000);
       assert.deepEqual(repeated(recorder.seen), [], 'done twice');
       assert.equal(new Set(recorder.texts).size, 1200);
       for (let key = 0; key < 17; key += 1) {
@@ -169,7 +169,7 @@ export const groupCases: readonly BrokerCase[] = [
       await broker.subscribeBatch('orders', { group: 'billing', batch: 500 }, async (deliveries) => {
         for (const { message } of deliveries) seen.add(Number(decoder.decode(message.payload)));
       });
-      await until(stage.runtime, '100,000 messages', 55_000, () => seen.size === 100_000);
+      await until(stage.runtime, '100,000 messages', 100_000, () => seen.size === 100_000);
     },
   },
 ];

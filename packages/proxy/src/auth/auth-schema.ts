@@ -1,5 +1,6 @@
-import { jwtAlgorithms, type JwtAlgorithm } from '@heddle/security';
+import { isCertificateName, isSafeUrl, jwtAlgorithms, type JwtAlgorithm } from '@heddle/security';
 import { list, object, oneOf, type Read, record, text, whole } from '../model/document.ts';
+import { type LoginConfig, loginConfig } from './login/login-schema.ts';
 
 /** An issuer of tokens, as configured. */
 export interface IssuerConfig {
@@ -32,17 +33,42 @@ export interface UserConfig {
   roles?: string[];
 }
 
+/** Where opaque tokens are asked about (RFC 7662), as configured. */
+export interface IntrospectionConfig {
+  url: string;
+  clientId: string;
+  clientSecretEnv: string;
+  issuer?: string;
+  audiences?: string[];
+  rolesClaim?: string;
+  cacheMs?: number;
+  /** `closed`: while the server cannot be asked, nobody comes in. `stale`: who was good up to `staleMs` ago does. */
+  onFailure?: 'closed' | 'stale';
+  staleMs?: number;
+}
+
+/** Whose client certificates are proofs, as configured. */
+export interface CertificatesConfig {
+  trustDomains?: string[];
+  subjects?: { name: string; roles?: string[]; scopes?: string[] }[];
+}
+
 /** How callers can prove who they are; the key `auth` of a gateway file. */
 export interface AuthConfig {
   jwt?: IssuerConfig[];
   apiKeys?: { header?: string; keys: ApiKeyConfig[] };
   basic?: { users: UserConfig[] };
+  introspection?: IntrospectionConfig;
+  oidc?: LoginConfig;
+  clientCertificates?: CertificatesConfig;
   /** A claim (dots step down) to the field that carries it inward. */
   claimsToFields?: readonly (readonly [claim: string, field: string])[];
 }
 
 /** A way to prove it. */
-export type AuthMethod = 'jwt' | 'apiKey' | 'basic';
+export type AuthMethod = (typeof authMethods)[number];
+
+const authMethods = ['jwt', 'apiKey', 'basic', 'introspection', 'oidc', 'clientCertificate'] as const;
 
 /** What a route demands. One of `any` and `all` is there. */
 export interface RouteAuth {
@@ -59,6 +85,10 @@ const field: Read<string> = text('the name of a header field in lower case, begi
   /^x-[a-z0-9-]{1,60}$/.test(value),
 );
 
+const variable: Read<string> = text('the name of an environment variable', (value) =>
+  /^[A-Z][A-Z0-9_]*$/.test(value),
+);
+
 const issuer: Read<IssuerConfig> = (at) => {
   const made = object<IssuerConfig>(
     {
@@ -66,7 +96,7 @@ const issuer: Read<IssuerConfig> = (at) => {
       audiences: words('an audience'),
       algorithms: list(oneOf(...jwtAlgorithms), jwtAlgorithms.length),
       jwks: text('an http:// or https:// URL', (value) => URL.canParse(value) && /^https?:/.test(value)),
-      secretEnv: text('the name of an environment variable', (value) => /^[A-Z][A-Z0-9_]*$/.test(value)),
+      secretEnv: variable,
       skewMs: whole(0, 60_000),
       type: text('a media type'),
       rolesClaim: text('a claim', (value) => value !== ''),
@@ -112,6 +142,54 @@ const user: Read<UserConfig> = object<UserConfig>(
   ['name', 'hash'],
 );
 
+const introspection: Read<IntrospectionConfig> = (at) => {
+  const made = object<IntrospectionConfig>(
+    {
+      url: text('an https:// URL (http:// only on this machine)', isSafeUrl),
+      clientId: text('a text', (value) => value !== '' && value.length <= 200),
+      clientSecretEnv: variable,
+      issuer: text('a text that is exactly the "iss" of its tokens', (value) => value !== ''),
+      audiences: words('an audience'),
+      rolesClaim: text('a claim', (value) => value !== ''),
+      cacheMs: whole(0, 3_600_000),
+      onFailure: oneOf('closed', 'stale'),
+      staleMs: whole(1, 3_600_000),
+    },
+    ['url', 'clientId', 'clientSecretEnv'],
+  )(at);
+  if (made === undefined) return undefined;
+  return (made.onFailure === 'stale') === (made.staleMs !== undefined)
+    ? made
+    : at.problem('"staleMs" says for how long with onFailure: stale, and is for nothing else');
+};
+
+const certificates: Read<CertificatesConfig> = (at) => {
+  const made = object<CertificatesConfig>(
+    {
+      trustDomains: list(
+        text('a trust domain such as shop.example', (value) => /^[a-z0-9._-]{1,255}$/.test(value)),
+        100,
+      ),
+      subjects: list(
+        object<{ name: string; roles?: string[]; scopes?: string[] }>(
+          {
+            name: text('spiffe://domain/path, dns:name or sha256:fingerprint', isCertificateName),
+            roles: words('a role'),
+            scopes: words('a scope'),
+          },
+          ['name'],
+        ),
+        10_000,
+      ),
+    },
+    [],
+  )(at);
+  if (made === undefined) return undefined;
+  return made.trustDomains === undefined && made.subjects === undefined
+    ? at.expected('"trustDomains" or "subjects"')
+    : made;
+};
+
 /** Reads the key `auth` of a gateway file. */
 export const authConfig: Read<AuthConfig> = object<AuthConfig>(
   {
@@ -121,12 +199,15 @@ export const authConfig: Read<AuthConfig> = object<AuthConfig>(
       ['keys'],
     ),
     basic: object<{ users: UserConfig[] }>({ users: list(user, 10_000) }, ['users']),
+    introspection,
+    oidc: loginConfig,
+    clientCertificates: certificates,
     claimsToFields: record('a claim', (key) => key !== '', field),
   },
   [],
 );
 
-const methods: Read<AuthMethod[]> = list(oneOf('jwt', 'apiKey', 'basic'), 3);
+const methods: Read<AuthMethod[]> = list(oneOf(...authMethods), authMethods.length);
 
 /** Reads the key `auth` of a route. */
 export const routeAuth: Read<RouteAuth> = (at) => {

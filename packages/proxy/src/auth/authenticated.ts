@@ -1,6 +1,8 @@
-import { type Layer, tenantId, userId } from '@heddle/kernel';
-import { type AccessRule, checkAccess, claimAt, identity } from '@heddle/security';
+import { HeddleError, type Layer, tenantId, userId } from '@heddle/kernel';
+import { type AccessRule, checkAccess, claimAt, type Identity, identity } from '@heddle/security';
 import type { HttpRequest, HttpResponse } from '@heddle/wire';
+import { noteCaller } from '../answer/access-log.ts';
+import { methodOf } from '../forward/tunnels.ts';
 import type { AuthConfig, RouteAuth } from './auth-schema.ts';
 import type { Authenticator } from './authenticator.ts';
 
@@ -14,12 +16,32 @@ export function authenticated(
   { claimsToFields = [] }: AuthConfig,
 ): Layer<HttpRequest, HttpResponse> {
   return (next) => async (req, call) => {
-    const who = await authenticator.identify(req.fields, demand);
+    let who: Identity;
+    try {
+      who = await authenticator.identify(req, call, demand);
+    } catch (thrown) {
+      const error = HeddleError.from(thrown);
+      const invitation = await authenticator.invitation(req, call, demand, error);
+      if (invitation === undefined) throw error;
+      return invitation;
+    }
     call.set(identity, who).set(userId, who.subject);
+    noteCaller(call, who.subject);
     const tenant = who.claims['tenant'];
     if (typeof tenant === 'string') call.set(tenantId, tenant);
+    const isBasic = /^basic /i.test(req.fields.get('authorization') ?? '');
+    // Nothing is taken away and nothing added: the usual case of a token.
+    if (
+      claimsToFields.length === 0 &&
+      who.method !== 'oidc' &&
+      !isBasic &&
+      !req.fields.has(authenticator.keyField)
+    )
+      return next(req, call);
     const fields = req.fields.clone().delete(authenticator.keyField);
-    if (/^basic /i.test(fields.get('authorization') ?? '')) fields.delete('authorization');
+    if (isBasic) fields.delete('authorization');
+    const token = who.method === 'oidc' ? authenticator.login?.tokenOf(call) : undefined;
+    if (token !== undefined) fields.set('authorization', `Bearer ${token}`);
     for (const [claim, name] of claimsToFields) {
       const value = plain(claimAt(who.claims, claim));
       if (value !== undefined) fields.set(name, value);
@@ -48,7 +70,7 @@ export function authorised(rules: readonly AccessRule[]): Layer<HttpRequest, Htt
   return (next) => async (req, call) => {
     const question = req.path.indexOf('?');
     const path = question === -1 ? req.path : req.path.slice(0, question);
-    checkAccess(rules, { method: req.method, path, identity: call.get(identity) });
+    checkAccess(rules, { method: methodOf(req), path, identity: call.get(identity) });
     return next(req, call);
   };
 }

@@ -1,5 +1,13 @@
 import { HeddleError, type Layer } from '@heddle/kernel';
-import { type Body, type HttpRequest, type HttpResponse, streamBody, wholeBody } from '@heddle/wire';
+import {
+  type Body,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpService,
+  streamBody,
+  wholeBody,
+} from '@heddle/wire';
+import { isWebSocket } from './tunnels.ts';
 
 /** Content of up to this size is read before it is sent on: only then can the request be repeated elsewhere. */
 const bufferedBytes = 65_536;
@@ -9,9 +17,15 @@ const bufferedBytes = 65_536;
  * known, else when the limit is passed. Small content is read whole; the rest streams, with back-pressure.
  */
 export function content(maxBytes: number): Layer<HttpRequest, HttpResponse> {
-  return (next) => async (req, call) => {
+  return (next) => {
+    const checked = withContent(next, maxBytes);
+    return (req, call) => (req.body.size === 0 || isWebSocket(req) ? next : checked)(req, call);
+  };
+}
+
+function withContent(next: HttpService, maxBytes: number): HttpService {
+  return async (req, call) => {
     const { size } = req.body;
-    if (size === 0) return next(req, call);
     if (size === undefined) return next({ ...req, body: limited(req.body, maxBytes) }, call);
     if (size > maxBytes) throw tooLarge(maxBytes);
     if (size > bufferedBytes) return next(req, call);

@@ -18,11 +18,19 @@ const hopByHop = new Set([
  * that names a field of the forwarding itself cannot remove it, since those are written afterwards.
  */
 export function endToEndFields(fields: Fields): Fields {
-  const named = new Set<string>();
-  for (const value of fields.all('connection')) {
-    for (const name of value.split(',')) named.add(name.trim().toLowerCase());
-  }
+  const named = fields.has('connection') ? namedBy(fields) : nothing;
+  const { raw } = fields;
   const kept: string[] = [];
-  for (const [name, value] of fields) if (!hopByHop.has(name) && !named.has(name)) kept.push(name, value);
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] as string;
+    if (!hopByHop.has(name) && !named.has(name)) kept.push(name, raw[at + 1] as string);
+  }
   return new Fields(kept);
+}
+
+const nothing: ReadonlySet<string> = new Set();
+
+function namedBy(fields: Fields): ReadonlySet<string> {
+  const names = fields.all('connection').flatMap((value) => value.split(','));
+  return new Set(names.map((name) => name.trim().toLowerCase()));
 }

@@ -1,9 +1,11 @@
 import { type Call, HeddleError, type Layer, stack, tenantId, userId } from '@heddle/kernel';
 import { identity } from '@heddle/security';
-import { type RateAsk, type RateDecision, rateDecision, rateLimit, type RateStore } from '@heddle/traffic';
+import { type RateAsk, type RateDecision, rateDecision, rateLimit } from '@heddle/traffic';
 import { type HttpRequest, type HttpResponse, peer } from '@heddle/wire';
 import { jsonAnswer } from '../answer/json-answer.ts';
+import type { LimitMetrics } from './limit-metrics.ts';
 import type { KeyPart, LimitConfig } from './limit-schema.ts';
+import type { LimitStore } from './limit-store.ts';
 
 /** True for a limit that can be asked before it is known who comes: so that guessing passwords is limited as well. */
 export function isAnonymous({ key, tiers }: LimitConfig): boolean {
@@ -17,12 +19,23 @@ export function isAnonymous({ key, tiers }: LimitConfig): boolean {
 export function limited(
   limits: readonly LimitConfig[],
   route: string,
-  store: RateStore,
+  { store, local, onFailure, timeoutMs }: LimitStore,
+  metrics: LimitMetrics,
 ): Layer<HttpRequest, HttpResponse> {
   if (limits.length === 0) return (next) => next;
   const asks = (req: HttpRequest, call: Call): RateAsk[] =>
     limits.map((each) => askOf(each, route, req, call));
-  return stack(told(limits), rateLimit<HttpRequest, HttpResponse>({ store, limits: asks }));
+  return stack(
+    told(limits),
+    rateLimit<HttpRequest, HttpResponse>({
+      store,
+      limits: asks,
+      local,
+      onStoreFailure: onFailure,
+      storeTimeoutMs: timeoutMs,
+      onVerdict: (_call, verdict, failed) => metrics.judged(route, verdict, onFailure, failed),
+    }),
+  );
 }
 
 function askOf(
@@ -35,7 +48,12 @@ function askOf(
   const tier = tiers.find(([role]) => roles.includes(role));
   const who = key.map((part) => JSON.stringify(valueOf(part, route, req, call))).join(' ');
   // The tier is part of the key: whoever changes it starts anew there.
-  return { key: `${route} ${name} ${tier?.[0] ?? ''} ${who}`, rule: tier?.[1] ?? rule, cost: 1 };
+  return {
+    key: `${route} ${name} ${tier?.[0] ?? ''} ${who}`,
+    rule: tier?.[1] ?? rule,
+    cost: 1,
+    group: route,
+  };
 }
 
 /** Strangers are told apart by their addresses, rather than all counted as one. */

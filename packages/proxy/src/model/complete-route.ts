@@ -1,6 +1,7 @@
 import type { AccessRule } from '@heddle/security';
+import { usualTypes } from '../answer/compress.ts';
 import type { Place } from './document.ts';
-import type { Action, Cors, Rewrite, RouteConfig, RouteMatch, Sticky } from './route.ts';
+import type { Action, Compress, Cors, Rewrite, RouteConfig, RouteMatch, Sticky } from './route.ts';
 import { type AccessDocument, changesOf, type RouteDocument } from './route-schema.ts';
 
 /** Which requests a route is for. Undefined, and reported, where its keys do not go together. */
@@ -34,6 +35,15 @@ export function routeOf(
   if (action === undefined) return undefined;
   if (action.kind !== 'forward' && (rewrite !== undefined || mirror !== undefined))
     return at.problem('"rewrite" and "mirror" need a route that forwards');
+  const { webSocket = false, grpcWeb = false, transcode, protocol } = document;
+  const speaks = grpcWeb || transcode !== undefined || document.grpc !== undefined ? 'h2c' : 'http1';
+  if (
+    action.kind !== 'forward' &&
+    (webSocket || grpcWeb || transcode !== undefined || protocol !== undefined)
+  )
+    return at.problem('"webSocket", "grpcWeb", "transcode" and "protocol" need a route that forwards');
+  if (protocol === 'http1' && speaks === 'h2c')
+    return at.problem('gRPC needs HTTP/2: "protocol" is h2c here, or left out');
   return {
     name: document.name ?? match.path.value,
     match,
@@ -47,11 +57,29 @@ export function routeOf(
     limits: document.rateLimit ?? [],
     fault: fault === undefined ? undefined : { delay: fault.delay, abort: fault.abort },
     mirror: mirror === undefined ? undefined : { upstream: mirror.upstream, percent: mirror.percent ?? 100 },
+    protocol: protocol ?? speaks,
+    webSocket,
+    grpcWeb,
+    transcode:
+      transcode === undefined
+        ? undefined
+        : {
+            descriptors: transcode.descriptors,
+            services: transcode.services ?? [],
+            alwaysAll: transcode.alwaysAll ?? false,
+          },
+    compress: compressOf(document.compress),
     timeoutMs: document.timeoutMs ?? 10_000,
     attempts: document.attempts ?? 3,
     attemptTimeoutMs: document.attemptTimeoutMs,
     maxBodyBytes: document.maxBodyBytes,
   };
+}
+
+function compressOf(given: RouteDocument['compress']): Compress | undefined {
+  if (given === undefined || given === false) return undefined;
+  const { types = usualTypes, minBytes = 1024 } = given === true ? {} : given;
+  return { types, minBytes };
 }
 
 function accessRule(given: AccessDocument): AccessRule {

@@ -26,7 +26,9 @@ describe('a gateway file', () => {
     assert.deepEqual(config, {
       listen: { host: '127.0.0.1', port: 8080 },
       limits: { maxRequests: 4096, maxBodyBytes: 10_485_760 },
+      accessLog: undefined,
       auth: {},
+      rateLimitStore: undefined,
       routes: [
         {
           name: '/api',
@@ -41,6 +43,11 @@ describe('a gateway file', () => {
           limits: [],
           fault: undefined,
           mirror: undefined,
+          protocol: 'http1',
+          webSocket: false,
+          grpcWeb: false,
+          transcode: undefined,
+          compress: undefined,
           timeoutMs: 10_000,
           attempts: 3,
           attemptTimeoutMs: undefined,
@@ -132,7 +139,11 @@ describe('a gateway file', () => {
   for (const [what, text, message] of [
     ['broken YAML', 'routes: [', /^gateway\.yaml:1:\d+: /],
     ['a key given twice', 'routes: []\nroutes: []\n', /^gateway\.yaml:2:1: .*unique/],
-    ['an empty file', '', /expected an object with listen, limits, auth, routes, found nothing/],
+    [
+      'an empty file',
+      '',
+      /expected an object with listen, limits, accessLog, auth, rateLimitStore, routes, found nothing/,
+    ],
     ['a list', '- 1', /expected an object/],
     ['no routes', 'listen: {}', /the key "routes" is missing/],
     ['routes that are no list', 'routes: 5', /expected a list, found 5/],

@@ -1,5 +1,17 @@
+import type { AccessLog } from '../answer/access-log.ts';
 import { type AuthConfig, authConfig } from '../auth/auth-schema.ts';
-import { DocumentReader, list, object, type Place, type Read, text, whole } from './document.ts';
+import {
+  DocumentReader,
+  list,
+  number,
+  object,
+  oneOf,
+  type Place,
+  type Read,
+  text,
+  whole,
+} from './document.ts';
+import { rateLimitStore, type RateLimitStoreConfig } from '../limit/store-schema.ts';
 import { withoutSlash } from '../router/normal-path.ts';
 import { matchOf, routeOf } from './complete-route.ts';
 import { badConfig, type ConfigProblem } from './problem.ts';
@@ -10,8 +22,12 @@ import { matchShape, type RouteDocument, routeDocument } from './route-schema.ts
 export interface QuarantinedRoute {
   /** `routes[3]`. */
   readonly at: string;
+  /** The file that it is in. */
+  readonly source: string;
   /** What it is for, where that much can be read: such requests are refused, and reach no less specific route. */
   readonly match: RouteMatch | undefined;
+  /** A route that was good in the version before serves its requests (see `keepGoodRoutes`). */
+  readonly kept: boolean;
   readonly problems: readonly ConfigProblem[];
 }
 
@@ -25,8 +41,12 @@ export interface GatewayConfig {
     /** Bytes of a request's body; larger ones get 413. Default 10 MiB. */
     readonly maxBodyBytes: number;
   };
+  /** Undefined: nothing is written. */
+  readonly accessLog: AccessLog | undefined;
   /** How callers can prove who they are. */
   readonly auth: AuthConfig;
+  /** Where several gateways count their rate limits together. Undefined: each counts alone. */
+  readonly rateLimitStore: RateLimitStoreConfig | undefined;
   readonly routes: readonly RouteConfig[];
   readonly quarantined: readonly QuarantinedRoute[];
 }
@@ -39,13 +59,16 @@ interface Limits {
 interface GatewayDocument {
   listen?: { host?: string; port?: number };
   limits?: Limits;
+  accessLog?: { format?: 'json' | 'common'; sample?: number };
   auth?: AuthConfig;
+  rateLimitStore?: RateLimitStoreConfig;
   routes: RouteEntry[];
 }
 
 /** A route as read, and where; its parts are undefined where they cannot be read. */
 interface RouteEntry {
   readonly at: string;
+  readonly place: Place;
   readonly match: RouteMatch | undefined;
   readonly route: RouteConfig | undefined;
 }
@@ -60,19 +83,37 @@ const gateway: Read<GatewayDocument> = object<GatewayDocument>(
       [],
     ),
     limits: object({ maxRequests: whole(1, 1_000_000), maxBodyBytes: whole(0, 1024 * mebibyte) }, []),
+    accessLog: object<NonNullable<GatewayDocument['accessLog']>>(
+      { format: oneOf('json', 'common'), sample: number(0, 1) },
+      [],
+    ),
     auth: authConfig,
-    routes: entries,
+    rateLimitStore,
+    routes: list(entry, 10_000),
   },
   ['routes'],
 );
+
+/** One file of a configuration. */
+export interface ConfigDocument {
+  /** Names it in messages. */
+  readonly source: string;
+  /** YAML or JSON. */
+  readonly content: string;
+}
 
 /**
  * Reads a gateway file (YAML or JSON). `source` names it in messages. Throws `invalid_argument` / `BAD_CONFIG` with
  * every problem of the document, each with line and column.
  */
 export function readGatewayConfig(content: string, source: string): GatewayConfig {
-  const { config, problems } = read(content, source);
-  if (config === undefined || problems.length > 0) throw badConfig(source, problems);
+  return readGatewayDocuments([{ content, source }]);
+}
+
+/** As `readGatewayConfig`, for a configuration of several files: routes may be in each, anything else in one. */
+export function readGatewayDocuments(documents: readonly ConfigDocument[]): GatewayConfig {
+  const { config, problems } = read(documents);
+  if (config === undefined || problems.length > 0) throw badConfig(documents[0]?.source ?? '', problems);
   return config;
 }
 
@@ -81,20 +122,40 @@ export function readGatewayConfig(content: string, source: string): GatewayConfi
  * others, and when no route is left: a gateway that serves nothing is not what anybody meant.
  */
 export function loadGatewayConfig(content: string, source: string): GatewayConfig {
-  const { config, problems } = read(content, source);
+  return loadGatewayDocuments([{ content, source }]);
+}
+
+/** As `loadGatewayConfig`, for a configuration of several files. */
+export function loadGatewayDocuments(documents: readonly ConfigDocument[]): GatewayConfig {
+  const { config, problems } = read(documents);
   const outside = problems.filter(({ at }) => routeOfProblem(at) === undefined);
   const nothingLeft = config?.routes.length === 0 && problems.length > 0;
-  if (config === undefined || outside.length > 0 || nothingLeft) throw badConfig(source, problems);
+  if (config === undefined || outside.length > 0 || nothingLeft)
+    throw badConfig(documents[0]?.source ?? '', problems);
   return config;
 }
 
 interface ReadConfig {
   readonly config: GatewayConfig | undefined;
-  /** In the order of the document. */
+  /** In the order of the documents. */
   readonly problems: readonly ConfigProblem[];
 }
 
-function read(content: string, source: string): ReadConfig {
+/** A document as read: `given` is undefined where nothing can be made of it. */
+interface Part {
+  readonly source: string;
+  readonly document: DocumentReader;
+  readonly given: GatewayDocument | undefined;
+}
+
+function read(documents: readonly ConfigDocument[]): ReadConfig {
+  const parts = documents.map(partOf);
+  reportTwice(parts);
+  const whole = parts.every(({ given }) => given !== undefined);
+  return { config: whole ? complete(parts) : undefined, problems: parts.flatMap((part) => problemsOf(part)) };
+}
+
+function partOf({ content, source }: ConfigDocument): Part {
   if (content.length > maxDocumentLength) {
     const message = `expected at most ${maxDocumentLength} characters, found ${content.length}`;
     throw badConfig(source, [{ line: 1, column: 1, at: '', message }]);
@@ -102,28 +163,65 @@ function read(content: string, source: string): ReadConfig {
   const document = new DocumentReader(content);
   // A document that is not even YAML would only give consequential problems.
   const given = document.problems.length > 0 ? undefined : gateway(document.root);
-  const config = given === undefined ? undefined : complete(given, document);
-  return { config, problems: inOrder(document.problems) };
+  return { source, document, given };
 }
 
-function complete(given: GatewayDocument, document: DocumentReader): GatewayConfig {
+/** Of two routes for the same requests the second would never be asked; of two sections nobody could say which holds. */
+function reportTwice(parts: readonly Part[]): void {
+  const seen = new Map<string, string>();
+  const sections = new Map<string, string>();
+  for (const { given, source, document } of parts) {
+    for (const section of Object.keys(given ?? {}).filter((key) => key !== 'routes')) {
+      const first = sections.get(section);
+      if (first === undefined) sections.set(section, source);
+      else document.root.problem(`"${section}" is in ${first} already, and may be in one file only`);
+    }
+    for (const { match, place } of given?.routes ?? []) {
+      if (match === undefined) continue;
+      const key = matchKey(match);
+      const first = seen.get(key);
+      if (first !== undefined) place.problem(`is for the same requests as ${first}: ${match.path.value}`);
+      else seen.set(key, parts.length === 1 ? place.path : `${place.path} of ${source}`);
+    }
+  }
+}
+
+/** The same for matches of the same requests. */
+export function matchKey(match: RouteMatch): string {
+  const { kind, value } = match.path;
+  return JSON.stringify({ ...match, path: { kind, value: kind === 'prefix' ? withoutSlash(value) : value } });
+}
+
+function problemsOf({ source, document }: Part, route?: string): ConfigProblem[] {
+  const own = document.problems.filter(({ at }) => route === undefined || routeOfProblem(at) === route);
+  return inOrder(own).map((problem) => ({ ...problem, source }));
+}
+
+function complete(parts: readonly Part[]): GatewayConfig {
+  const given: Omit<GatewayDocument, 'routes'> = Object.assign({}, ...parts.map((part) => part.given));
   const limits = {
     maxRequests: given.limits?.maxRequests ?? 4096,
     maxBodyBytes: given.limits?.maxBodyBytes ?? 10 * mebibyte,
   };
-  const problemsOf = (at: string): ConfigProblem[] =>
-    inOrder(document.problems.filter((problem) => routeOfProblem(problem.at) === at));
-  const judged = given.routes.map((each) => ({ ...each, problems: problemsOf(each.at) }));
+  const judged = parts.flatMap((part) =>
+    (part.given?.routes ?? []).map((each) => ({
+      ...each,
+      source: part.source,
+      problems: problemsOf(part, each.at),
+    })),
+  );
   return {
     listen: { host: given.listen?.host ?? '127.0.0.1', port: given.listen?.port ?? 8080 },
     limits,
+    accessLog: given.accessLog === undefined ? undefined : { format: 'json', sample: 1, ...given.accessLog },
     auth: given.auth ?? {},
+    rateLimitStore: given.rateLimitStore,
     routes: judged.flatMap(({ route, problems }) =>
       route === undefined || problems.length > 0 ? [] : [route],
     ),
     quarantined: judged
       .filter(({ problems }) => problems.length > 0)
-      .map(({ at, match, problems }) => ({ at, match, problems })),
+      .map(({ at, source, match, problems }) => ({ at, source, match, kept: false, problems })),
   };
 }
 
@@ -133,29 +231,17 @@ function entry(place: Place): RouteEntry {
   const document = routeDocument(place);
   if (document !== undefined) {
     const match = matchOf(place, document);
-    return { at, match, route: routeOf(place, document, match) };
+    return { at, place, match, route: routeOf(place, document, match) };
   }
   // What it is for may be readable although the rest is not. What is wrong has been reported already.
   const silent = place.silent();
   const matchOnly = object<RouteDocument>(matchShape as never, [])(silent);
-  return { at, match: matchOnly === undefined ? undefined : matchOf(silent, matchOnly), route: undefined };
-}
-
-/** Of two routes for the same requests the second would never be asked. */
-function entries(place: Place): RouteEntry[] | undefined {
-  const seen = new Map<string, string>();
-  const once: Read<RouteEntry> = (at) => {
-    const made = entry(at);
-    if (made.match === undefined) return made;
-    const { kind, value } = made.match.path;
-    const plain = kind === 'prefix' ? withoutSlash(value) : value;
-    const key = JSON.stringify({ ...made.match, path: { kind, value: plain } });
-    const first = seen.get(key);
-    if (first === undefined) seen.set(key, made.at);
-    else at.problem(`is for the same requests as ${first}: ${value}`);
-    return made;
+  return {
+    at,
+    place,
+    match: matchOnly === undefined ? undefined : matchOf(silent, matchOnly),
+    route: undefined,
   };
-  return list(once, 10_000)(place);
 }
 
 function routeOfProblem(at: string): string | undefined {

@@ -10,13 +10,15 @@ export interface ConfigProblem {
   readonly at: string;
   /** What was expected and what was found. */
   readonly message: string;
+  /** The file; left out where there is only one. */
+  readonly source?: string;
 }
 
 /** `invalid_argument` / `BAD_CONFIG`: one line per problem, each of which is also a detail of type `heddle.ConfigProblem`. */
 export function badConfig(source: string, problems: readonly ConfigProblem[]): HeddleError {
-  const lines = problems.map(({ line, column, at, message }) => {
+  const lines = problems.map(({ line, column, at, message, source: own = source }) => {
     const where = at === '' ? '' : `${at}: `;
-    return `${source}:${line}:${column}: ${where}${message}`;
+    return `${own}:${line}:${column}: ${where}${message}`;
   });
   return new HeddleError({
     code: 'invalid_argument',

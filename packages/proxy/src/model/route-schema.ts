@@ -6,7 +6,7 @@ import { type LimitConfig, limitConfigs } from '../limit/limit-schema.ts';
 import { normalPath } from '../router/normal-path.ts';
 import { flag, list, number, object, oneOf, type Read, record, type Shape, text, whole } from './document.ts';
 import { pattern } from './pattern.ts';
-import type { Cors, FieldChanges, PathMatch, Variant, ValueMatch } from './route.ts';
+import type { Cors, FieldChanges, PathMatch, UpstreamProtocol, Variant, ValueMatch } from './route.ts';
 
 const mebibyte = 1_048_576;
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}$/;
@@ -149,6 +149,11 @@ export interface RouteDocument {
   rateLimit?: LimitConfig[];
   fault?: { delay?: { percent: number; ms: number }; abort?: { percent: number; status: number } };
   mirror?: { upstream: string; percent?: number };
+  protocol?: UpstreamProtocol;
+  webSocket?: boolean;
+  grpcWeb?: boolean;
+  transcode?: { descriptors: string; services?: string[]; alwaysAll?: boolean };
+  compress?: { types?: string[]; minBytes?: number } | boolean;
   timeoutMs?: number;
   attempts?: number;
   attemptTimeoutMs?: number;
@@ -199,6 +204,22 @@ const origin: Read<string> = text(
   'an origin such as https://shop.example, or "*"',
   (value) => value === '*' || /^https?:\/\/[a-z0-9.\-[\]:]+$/.test(value),
 );
+
+const compression: Read<NonNullable<RouteDocument['compress']>> = (at) =>
+  at.isScalar
+    ? flag(at)
+    : object<{ types?: string[]; minBytes?: number }>(
+        {
+          types: list(
+            text('a media type in lower case, such as text/* or application/json', (value) =>
+              /^[a-z0-9.+-]+\/[a-z0-9.+*-]+$/.test(value),
+            ),
+            100,
+          ),
+          minBytes: whole(0, mebibyte),
+        },
+        [],
+      )(at);
 
 /** Reads one route; what two keys say together is checked by `routeOf`. */
 export const routeDocument: Read<RouteDocument> = object<RouteDocument>(
@@ -260,6 +281,21 @@ export const routeDocument: Read<RouteDocument> = object<RouteDocument>(
       [],
     ),
     mirror: object<{ upstream: string; percent?: number }>({ upstream: target, percent }, ['upstream']),
+    protocol: oneOf('http1', 'h2c'),
+    webSocket: flag,
+    grpcWeb: flag,
+    transcode: object<NonNullable<RouteDocument['transcode']>>(
+      {
+        descriptors: text('the name of a file with descriptors', (value) => value !== ''),
+        services: list(
+          text('the full name of a service', (value) => /^[A-Za-z_][\w.]*$/.test(value)),
+          1000,
+        ),
+        alwaysAll: flag,
+      },
+      ['descriptors'],
+    ),
+    compress: compression,
     timeoutMs: whole(1, 3_600_000),
     attempts: whole(1, 10),
     attemptTimeoutMs: whole(1, 3_600_000),

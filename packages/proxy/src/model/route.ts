@@ -108,6 +108,27 @@ export interface Mirror {
   readonly percent: number;
 }
 
+/** What is spoken to an upstream: HTTP/1.1, or HTTP/2 with prior knowledge, as gRPC needs it. */
+export type UpstreamProtocol = 'http1' | 'h2c';
+
+/** Which answers are compressed. */
+export interface Compress {
+  /** Media types; `*` stands for anything: `text/*`, `application/*+json`. */
+  readonly types: readonly string[];
+  /** Smaller ones are not, where the size is known. Default 1024. */
+  readonly minBytes: number;
+}
+
+/** Serves a gRPC upstream as JSON over HTTP. */
+export interface Transcode {
+  /** The file with the descriptors, as the gateway is given files. */
+  readonly descriptors: string;
+  /** Full names; empty: all services in it that say how they are called. */
+  readonly services: readonly string[];
+  /** Write fields that are not set too. Default false. */
+  readonly alwaysAll: boolean;
+}
+
 /** Which requests go where, and what happens to them on the way. */
 export interface RouteConfig {
   /** In metrics, logs and error messages. Default: the path. */
@@ -126,6 +147,13 @@ export interface RouteConfig {
   readonly limits: readonly LimitConfig[];
   readonly fault: RouteFault | undefined;
   readonly mirror: Mirror | undefined;
+  readonly protocol: UpstreamProtocol;
+  /** Forward WebSockets. Default false. */
+  readonly webSocket: boolean;
+  /** Speak gRPC-Web to browsers before an upstream that speaks gRPC. Default false. */
+  readonly grpcWeb: boolean;
+  readonly transcode: Transcode | undefined;
+  readonly compress: Compress | undefined;
   /** The whole exchange, from the request's first byte to the answer's last. Default 10000. */
   readonly timeoutMs: number;
   /** Attempts in all, for what may be repeated. Default 3; 1 switches retries off. */

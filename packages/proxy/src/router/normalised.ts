@@ -1,10 +1,11 @@
 import { HeddleError, type Layer } from '@heddle/kernel';
 import type { HttpRequest, HttpResponse } from '@heddle/wire';
+import { isWebSocket } from '../forward/tunnels.ts';
 import { normalPath } from './normal-path.ts';
 
 /** Brings the target into normal form, or refuses it: `invalid_argument` / `BAD_PATH`. All below sees one spelling. */
 export const normalised: Layer<HttpRequest, HttpResponse> = (next) => async (req, call) => {
-  if (req.protocol !== undefined || req.method === 'CONNECT') {
+  if (!isWebSocket(req) && (req.protocol !== undefined || req.method === 'CONNECT')) {
     const message = `this proxy does not forward tunnels: ${req.protocol ?? req.method}`;
     throw new HeddleError({ code: 'unimplemented', reason: 'NO_TUNNELS', message, sent: false });
   }

@@ -1,6 +1,7 @@
 import { HeddleError } from '@heddle/kernel';
 import { nameEndpoint } from '@heddle/telemetry';
 import type { HttpService } from '@heddle/wire';
+import { isPreflight } from '../action/cors.ts';
 import type { RouteMatch } from '../model/route.ts';
 import { Router } from './router.ts';
 
@@ -9,6 +10,8 @@ export interface Routed {
   readonly name: string;
   readonly match: RouteMatch;
   readonly service: HttpService;
+  /** It answers a browser's question whether it may be asked, also where it would not match that question itself. */
+  readonly answersPreflights: boolean;
 }
 
 /**
@@ -18,7 +21,8 @@ export interface Routed {
 export function routed(routes: readonly Routed[]): HttpService {
   const router = new Router(routes);
   return async (req, call) => {
-    const found = router.match(req);
+    const announced = isPreflight(req) ? router.matchAnnounced(req) : undefined;
+    const found = announced?.answersPreflights === true ? announced : router.match(req);
     if (found === undefined) {
       const question = req.path.indexOf('?');
       const message = `no route matches ${question === -1 ? req.path : req.path.slice(0, question)}`;

@@ -1,4 +1,5 @@
 import type { HttpRequest } from '@heddle/wire';
+import { methodOf } from '../forward/tunnels.ts';
 import { hostOf } from '../model/host.ts';
 import type { RouteMatch } from '../model/route.ts';
 import { type Asked, type Matcher, matcher, mismatch } from './condition.ts';
@@ -28,7 +29,22 @@ export class Router<R extends { readonly match: RouteMatch }> {
 
   /** The request's path is in normal form (see `normalPath`). */
   match(request: HttpRequest): R | undefined {
-    const asked = askedOf(request);
+    return this.#find(askedOf(request));
+  }
+
+  /** The route of the request that a browser asks about beforehand, by what a preflight says of it. */
+  matchAnnounced(preflight: HttpRequest): R | undefined {
+    const { fields } = preflight;
+    const names = (fields.get('access-control-request-headers') ?? '').toLowerCase().split(',');
+    const method = fields.get('access-control-request-method') ?? '';
+    return this.#find({
+      ...askedOf(preflight),
+      method,
+      announced: new Set(names.map((name) => name.trim())),
+    });
+  }
+
+  #find(asked: Asked): R | undefined {
     const take = (entry: Ranked<R>): boolean => mismatch(entry.matcher, asked) === undefined;
     if (!this.#anyHost) {
       for (const name of namesOf(asked.host)) {
@@ -58,7 +74,7 @@ export function askedOf(request: HttpRequest): Asked {
   let parameters: URLSearchParams | undefined;
   return {
     host: hostOf(request.authority),
-    method: request.method,
+    method: methodOf(request),
     path: question === -1 ? request.path : request.path.slice(0, question),
     request,
     query: () => (parameters ??= new URLSearchParams(question === -1 ? '' : request.path.slice(question))),

@@ -12,7 +12,12 @@ export class World {
   readonly asked: { readonly at: string; readonly req: HttpRequest }[] = [];
   readonly runtime: Runtime;
   readonly gateway: Gateway;
+  /** Instances whose connections were closed. */
+  readonly closed: string[] = [];
+  readonly accessLog: string[] = [];
   answerFields: Fields = new Fields();
+  /** Before each answer. */
+  hold: () => Promise<void> = async () => {};
 
   /** With these routes only. */
   static of(...routes: object[]): World {
@@ -28,9 +33,11 @@ export class World {
       runtime: this.runtime,
       secrets: (name) => secrets[name],
       metrics: new MetricRegistry(),
+      writeAccess: (line) => this.accessLog.push(line),
       connect: ({ port }) => {
         const service: HttpService = async (req) => {
           this.asked.push({ at: String(port), req });
+          await this.hold();
           return { status: 200, fields: this.answerFields.clone(), body: emptyBody };
         };
         const endpoint = {
@@ -39,7 +46,9 @@ export class World {
           state: 'ready' as const,
           inFlight: 0,
           onState: () => () => {},
-          drain: async () => {},
+          drain: async () => {
+            this.closed.push(String(port));
+          },
           close: () => {},
         };
         return { endpoint, service };
@@ -48,6 +57,15 @@ export class World {
   }
 
   send(
+    path: string,
+    headers: Record<string, string> = {},
+    change: Partial<HttpRequest> & { user?: string } = {},
+  ): Promise<HttpResponse> {
+    return this.time.run(this.start(path, headers, change));
+  }
+
+  /** As `send`, but time stands still. */
+  start(
     path: string,
     headers: Record<string, string> = {},
     change: Partial<HttpRequest> & { user?: string } = {},
@@ -64,11 +82,10 @@ export class World {
       body: emptyBody,
       ...change,
     };
-    const sent = settle(this.gateway.service, req, call).then((result) => {
+    return settle(this.gateway.service, req, call).then((result) => {
       assert.ok(result.ok, 'the gateway answers everything');
       return result.value;
     });
-    return this.time.run(sent);
   }
 
   /** How many of `count` requests each upstream got. */

@@ -1,12 +1,18 @@
 import type { Transport } from '@connectrpc/connect';
 import { hostPort, type Instance } from '@heddle/discovery';
 import { type Ambient, classifyErrors } from '@heddle/kernel';
-import { type Compression, type EndpointTls, endpoint } from '@heddle/wire';
+import {
+  type Compression,
+  type Endpoint,
+  type EndpointOptions,
+  type EndpointTls,
+  endpoint,
+} from '@heddle/wire';
 import { connectTransport } from '../connect/transport.ts';
 import { pushbackMs } from '../status/status-fields.ts';
 import type { LayerLine, Upstream } from '@heddle/upstream';
-import { grpcExchange } from './grpc-exchange.ts';
 import { type ClientOptions, openClient } from './open-client.ts';
+import { checkProtocol, exchangeFor, type HttpVersion, type RpcProtocol } from './protocol/exchange-for.ts';
 import {
   copiesOf,
   identityOf,
@@ -36,6 +42,13 @@ export interface TransportOptions extends ClientOptions<RpcRequest, RpcResponse>
    * Answers may come compressed in any case.
    */
   readonly compress?: Compression;
+  /**
+   * What is spoken. Default `grpc`. `connect` and `grpc-web` reach servers behind proxies that know no trailers; a Heddle
+   * server speaks all three. All methods work with each, over HTTP/1.1 all but those that stream both ways.
+   */
+  readonly protocol?: RpcProtocol;
+  /** What it is spoken over. Default `http2`, which is all that gRPC goes over. */
+  readonly http?: HttpVersion;
   /** Speak TLS with every instance: each must prove to be its own address, or what this names. Default: plaintext. */
   readonly tls?: EndpointTls;
 }
@@ -51,7 +64,7 @@ export interface RpcTransport extends Transport {
 }
 
 /**
- * gRPC to the instances of a target: `createClient(OrderService, createTransport({ runtime, target, registry }))`
+ * RPC to the instances of a target: `createClient(OrderService, createTransport({ runtime, target, registry }))`
  * is typed end to end. Deadline, retries and balancing are those of `client-stack.ts`. Which methods are retried is
  * their `idempotency_level`'s to say. Give calls that serve another call `within(call)`.
  */
@@ -61,11 +74,12 @@ export function createTransport(options: TransportOptions): RpcTransport {
     ...(maxMessageBytes === undefined ? {} : { maxMessageBytes }),
     ...(compress === undefined ? {} : { compress }),
   };
-  const secured = tls === undefined ? {} : { tls };
+  const { protocol = 'grpc', http = 'http2' } = options;
+  checkProtocol(protocol, http);
   const connect = (instance: Instance): Upstream<RpcRequest, RpcResponse> => {
     const address = { host: instance.address, port: instance.port };
-    const way = endpoint({ runtime, address, protocol: 'http2', ...secured });
-    const service = grpcExchange(way.request, { authority: hostPort(instance), ...optional });
+    const way = wayTo(http, { runtime, address, ...(tls === undefined ? {} : { tls }) });
+    const service = exchangeFor(protocol, http, way.request, { authority: hostPort(instance), ...optional });
     return { endpoint: way, service };
   };
   const client = openClient(options, {
@@ -85,4 +99,10 @@ export function createTransport(options: TransportOptions): RpcTransport {
   });
   const { layers } = client;
   return { ...transport, layers, drain: () => client.drain(), close: () => client.close() };
+}
+
+type Whereto = Pick<EndpointOptions, 'runtime' | 'address'> & { readonly tls?: EndpointTls };
+
+function wayTo(http: HttpVersion, to: Whereto): Endpoint {
+  return http === 'http1' ? endpoint({ ...to, protocol: 'http1' }) : endpoint({ ...to, protocol: 'http2' });
 }

@@ -1,6 +1,7 @@
-import { attempt, type Call, HeddleError } from '@heddle/kernel';
+import { attempt, type Call, HeddleError, settleThen, valueOf } from '@heddle/kernel';
 import {
   acceptedEncodings,
+  type Body,
   compressedFrame,
   type Compression,
   compressionOf,
@@ -19,13 +20,14 @@ import {
   writeContext,
 } from '@heddle/wire';
 import { deflate, gzip } from '@heddle/wire/compression';
+import { headBytes } from '../codec/encode-framed.ts';
 import { takeLoad } from '../load/take-load.ts';
 import { withMetadata } from '../status/error-metadata.ts';
 import { readStatus } from '../status/status-fields.ts';
-import { operationOf, type RpcRequest, type RpcResponse, type RpcService } from './rpc-call.ts';
+import { framedOf, pathOf, type RpcRequest, type RpcResponse, type RpcService } from './rpc-call.ts';
 
-/** What `grpcExchange` may be told. */
-export interface GrpcExchangeOptions {
+/** What an exchange may be told, whichever protocol it speaks. */
+export interface ExchangeOptions {
   /** Host and port for `:authority`. */
   readonly authority: string;
   /** Largest message that is taken. Default 4 MiB. */
@@ -35,8 +37,8 @@ export interface GrpcExchangeOptions {
 }
 
 /** What answers may be compressed by; said with every request. */
-const known: readonly Compression[] = [gzip, deflate];
-const accepted = acceptedEncodings(known);
+export const knownCompressions: readonly Compression[] = [gzip, deflate];
+const accepted = acceptedEncodings(knownCompressions);
 
 /**
  * Speaks gRPC over an HTTP client, one attempt at a time (grpc/grpc `doc/PROTOCOL-HTTP2.md`), with the call's context on
@@ -45,34 +47,34 @@ const accepted = acceptedEncodings(known);
  * A unary call resolves when message and status have come; any other when its header fields have, and it ends with
  * its last message. The HTTP exchange is a child: it may go well in every byte and still bring an error status.
  */
-export function grpcExchange(http: HttpService, options: GrpcExchangeOptions): RpcService {
+export function grpcExchange(http: HttpService, options: ExchangeOptions): RpcService {
   const { authority, maxMessageBytes = 4 * 1024 * 1024, compress } = options;
-  return async (req, call) => {
+  return (req, call) => {
     const exchange = call.child();
+    const send = (request: HttpRequest): Promise<RpcResponse> =>
+      settleThen(http, request, exchange, (result) =>
+        result.ok ? answerFrom(req, result.value, call, exchange, maxMessageBytes) : valueOf(result),
+      );
     const request = requestFor(req, authority, call, compress);
-    const response = await send(http, request instanceof Promise ? await request : request, exchange);
-    if (isTrailersOnly(response) || !isGrpcAnswer(response)) return withoutBody(req, response, exchange);
-    if (req.method.methodKind === 'unary') {
-      const message = onlyMessage(response, maxMessageBytes);
-      if (message !== undefined) return answered(response, message, call);
-    }
-    const reading = { limitBytes: maxMessageBytes, compression: compressionOfAnswer(response, exchange) };
-    if (req.method.methodKind === 'unary') return once(response, reading, call);
-    return streaming(response, reading, call, exchange);
+    return request instanceof Promise ? request.then(send) : send(request);
   };
 }
 
-/** As `perform`, without a promise of its own: there is one for each attempt of each call. */
-async function send(http: HttpService, request: HttpRequest, exchange: Call): Promise<HttpResponse> {
-  try {
-    const response = await http(request, exchange);
-    if (!exchange.endDeferred) exchange.end();
-    return response;
-  } catch (thrown) {
-    const error = HeddleError.from(thrown);
-    exchange.end(error);
-    throw error;
+function answerFrom(
+  req: RpcRequest,
+  response: HttpResponse,
+  call: Call,
+  exchange: Call,
+  maxMessageBytes: number,
+): RpcResponse | Promise<RpcResponse> {
+  if (isTrailersOnly(response) || !isGrpcAnswer(response)) return withoutBody(req, response, exchange);
+  if (req.method.methodKind === 'unary') {
+    const message = onlyMessage(response, maxMessageBytes);
+    if (message !== undefined) return answered(response, message, call);
   }
+  const reading = { limitBytes: maxMessageBytes, compression: compressionOfAnswer(response, exchange) };
+  if (req.method.methodKind === 'unary') return once(response, reading, call);
+  return streaming(response, reading, call, exchange);
 }
 
 function requestFor(
@@ -87,11 +89,17 @@ function requestFor(
   if (number > 1) fields.set(previousAttempts, String(number - 1));
   // Last: it differs from call to call, and what comes before is the same bytes on the wire.
   writeContext(call, fields);
+  const ready = compress === undefined ? framedOf(req) : undefined;
+  if (ready !== undefined) return post(req, authority, fields, wholeBody(ready));
   const { input } = req;
-  const rest = { method: 'POST', scheme: 'http', authority, path: `/${operationOf(req)}`, fields } as const;
-  if (!(input instanceof Uint8Array)) return { ...rest, body: streamBody(framed(input, compress)) };
-  if (compress === undefined) return { ...rest, body: wholeBody(frame(input)) };
-  return compressedFrame(input, compress).then((bytes) => ({ ...rest, body: wholeBody(bytes) }));
+  if (!(input instanceof Uint8Array))
+    return post(req, authority, fields, streamBody(framed(input, compress)));
+  if (compress === undefined) return post(req, authority, fields, wholeBody(frame(input)));
+  return compressedFrame(input, compress).then((bytes) => post(req, authority, fields, wholeBody(bytes)));
+}
+
+function post(req: RpcRequest, authority: string, fields: Fields, body: Body): HttpRequest {
+  return { method: 'POST', scheme: 'http', authority, path: pathOf(req), fields, body };
 }
 
 /** What every request says, in an order of its own. */
@@ -110,7 +118,8 @@ function fieldsFor(own: Fields): Fields {
   return fields.has('user-agent') ? fields : fields.append('user-agent', 'heddle');
 }
 
-async function* framed(
+/** Messages in envelopes, as they come. */
+export async function* framed(
   messages: AsyncIterable<Uint8Array>,
   compress: Compression | undefined,
 ): AsyncGenerator<Uint8Array, void> {
@@ -123,10 +132,10 @@ function isTrailersOnly({ fields, body }: HttpResponse): boolean {
   return fields.has('grpc-status') && wholeBytes(body)?.byteLength === 0 && body.trailers === undefined;
 }
 
-function isGrpcAnswer(response: HttpResponse): boolean {
-  return (
-    response.status === 200 && response.fields.get('content-type')?.startsWith('application/grpc') === true
-  );
+function isGrpcAnswer({ status, fields }: HttpResponse): boolean {
+  const type = fields.get('content-type');
+  // Nearly always the plain name, which costs less to compare.
+  return status === 200 && (type === 'application/grpc' || type?.startsWith('application/grpc') === true);
 }
 
 /** An error as a rule; OK where no message at all is a complete answer. */
@@ -148,7 +157,7 @@ function statusWith({ fields, status }: HttpResponse, trailer: Fields): HeddleEr
 }
 
 /** gRPC's word for an answer with too many messages or too few in a call that has one. */
-function messageCount(found: string): HeddleError {
+export function messageCount(found: string): HeddleError {
   const message = `the server answered with status OK and ${found}`;
   return new HeddleError({ code: 'unimplemented', reason: 'MESSAGE_COUNT', message });
 }
@@ -158,16 +167,13 @@ function trailerOf({ body, fields }: HttpResponse, messages: number): Fields {
   return body.trailers ?? (messages === 0 ? fields : new Fields());
 }
 
-/** Of gRPC's envelope: a byte of flags and four of length. */
-const headBytes = 5;
-
 const none = new Fields();
 
 async function* noMessages(): AsyncGenerator<Uint8Array, void> {}
 
 function compressionOfAnswer(response: HttpResponse, exchange: Call): Compression | undefined {
   try {
-    return compressionOf(response.fields.get('grpc-encoding'), known);
+    return compressionOf(response.fields.get('grpc-encoding'), knownCompressions);
   } catch (thrown) {
     // The server's mistake: it was told what is known here.
     const error = HeddleError.from(thrown).with({ code: 'internal' });

@@ -2,6 +2,7 @@ import type { DescMethod } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as Level } from '@bufbuild/protobuf/wkt';
 import type { Idempotency, Replay, Service } from '@heddle/kernel';
 import type { Fields } from '@heddle/wire';
+import { headBytes } from '../codec/encode-framed.ts';
 
 /** One call as the client's layers see it: messages are bytes already, so that a retry encodes nothing again. */
 export interface RpcRequest {
@@ -10,6 +11,19 @@ export interface RpcRequest {
   readonly fields: Fields;
   /** The one message of a unary or server-streaming call; else the messages, which can be read once. */
   readonly input: Uint8Array | AsyncIterable<Uint8Array>;
+  /** The one message with gRPC's head before it, where it was made so: it need not be copied to be sent. */
+  readonly framed?: { readonly input: Uint8Array; readonly bytes: Uint8Array } | undefined;
+}
+
+/** A request with one message, which was encoded with gRPC's head before it. */
+export function singleRequest(method: DescMethod, fields: Fields, bytes: Uint8Array): RpcRequest {
+  const input = bytes.subarray(headBytes);
+  return { method, fields, input, framed: { input, bytes } };
+}
+
+/** The one message with its head, if there is one and no layer has put another in its place. */
+export function framedOf({ framed, input }: RpcRequest): Uint8Array | undefined {
+  return framed?.input === input ? framed.bytes : undefined;
 }
 
 /** What comes back once the server has answered. An error status is a rejection, not a response. */
@@ -28,13 +42,31 @@ export type RpcService = Service<RpcRequest, RpcResponse>;
 /** Only a single message can be sent again. */
 export const replayRpc: Replay<RpcRequest> = (req) => (req.input instanceof Uint8Array ? req : undefined);
 
-const operations = new WeakMap<DescMethod, string>();
+interface Names {
+  readonly operation: string;
+  readonly path: string;
+}
 
-/** `package.Service/Method`, as paths and people have it. Joined once for each method. */
+// Joined once for each method.
+const known = new WeakMap<DescMethod, Names>();
+
+function namesOf(method: DescMethod): Names {
+  const names = known.get(method);
+  if (names !== undefined) return names;
+  const operation = `${method.parent.typeName}/${method.name}`;
+  const made = { operation, path: `/${operation}` };
+  known.set(method, made);
+  return made;
+}
+
+/** `package.Service/Method`, as people have it. */
 export function operationOf({ method }: RpcRequest): string {
-  let known = operations.get(method);
-  if (known === undefined) operations.set(method, (known = `${method.parent.typeName}/${method.name}`));
-  return known;
+  return namesOf(method).operation;
+}
+
+/** `/package.Service/Method`. */
+export function pathOf({ method }: RpcRequest): string {
+  return namesOf(method).path;
 }
 
 /** The method and its one message; undefined for one with many. Metadata counts too: it may change the answer. */

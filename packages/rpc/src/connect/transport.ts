@@ -1,11 +1,9 @@
 import {
-  create,
   type DescMessage,
   type DescMethod,
   type DescMethodStreaming,
   type DescMethodUnary,
   type MessageInitShape,
-  toBinary,
 } from '@bufbuild/protobuf';
 import type { ContextValues, StreamResponse, Transport, UnaryResponse } from '@connectrpc/connect';
 import {
@@ -16,9 +14,12 @@ import {
   idempotencyKey,
   perform,
   type Runtime,
+  settleThen,
+  valueOf,
 } from '@heddle/kernel';
 import { type Fields, messageTooLarge } from '@heddle/wire';
-import { idempotencyOf, type RpcRequest, type RpcService } from '../client/rpc-call.ts';
+import { idempotencyOf, type RpcRequest, type RpcService, singleRequest } from '../client/rpc-call.ts';
+import { encodeFramed, headBytes } from '../codec/encode-framed.ts';
 import { fieldsOf, type HeadersSource } from './headers.ts';
 import { StreamAnswer, UnaryAnswer } from './responses.ts';
 import { parentCall } from './within.ts';
@@ -48,15 +49,19 @@ export function connectTransport(service: RpcService, options: ConnectTransportO
   ): Call => {
     const { runtime } = options;
     const ms = timeoutMs ?? (method.methodKind === 'unary' ? options.timeoutMs : 0);
-    const deadlineMs = ms > 0 ? runtime.clock.nowMs() + ms : undefined;
+    const nowMs = runtime.clock.nowMs();
+    const deadlineMs = ms > 0 ? nowMs + ms : undefined;
     const parent = values?.get(parentCall) ?? options.ambient?.current();
-    const call = parent === undefined ? Call.root(runtime, deadlineMs) : parent.child(deadlineMs);
+    const call =
+      parent === undefined ? Call.root(runtime, deadlineMs, nowMs) : parent.child(deadlineMs, nowMs);
+    const key = fields.get('idempotency-key');
     // The parent's key names the parent's work. Two calls made for it are two pieces of work.
-    call.set(idempotencyKey, fields.get('idempotency-key'));
-    return call.set(idempotency, idempotencyOf(method));
+    if (key !== undefined || parent !== undefined) call.set(idempotencyKey, key);
+    const level = idempotencyOf(method);
+    return level === 'unknown' && parent === undefined ? call : call.set(idempotency, level);
   };
   return {
-    async unary<I extends DescMessage, O extends DescMessage>(
+    unary<I extends DescMessage, O extends DescMessage>(
       method: DescMethodUnary<I, O>,
       signal: AbortSignal | undefined,
       timeoutMs: number | undefined,
@@ -65,10 +70,20 @@ export function connectTransport(service: RpcService, options: ConnectTransportO
       contextValues?: ContextValues,
     ): Promise<UnaryResponse<I, O>> {
       const fields = fieldsOf(header);
-      const req: RpcRequest = { method, fields, input: encode(method.input, input, limitBytes) };
+      let framed: Uint8Array;
+      try {
+        framed = encode(method.input, input, limitBytes);
+      } catch (refusal) {
+        return Promise.reject(HeddleError.from(refusal));
+      }
       const call = callFor(method, fields, timeoutMs, contextValues);
       obey(signal, call);
-      return new UnaryAnswer(method, await perform(service, req, call));
+      return settleThen(
+        service,
+        singleRequest(method, fields, framed),
+        call,
+        (result) => new UnaryAnswer(method, valueOf(result)),
+      );
     },
     async stream<I extends DescMessage, O extends DescMessage>(
       method: DescMethodStreaming<I, O>,
@@ -79,9 +94,10 @@ export function connectTransport(service: RpcService, options: ConnectTransportO
       contextValues?: ContextValues,
     ): Promise<StreamResponse<I, O>> {
       const fields = fieldsOf(header);
-      const messages = encodeAll(method.input, input, limitBytes);
-      const single = method.methodKind === 'server_streaming';
-      const req: RpcRequest = { method, fields, input: single ? await only(messages) : messages };
+      const req: RpcRequest =
+        method.methodKind === 'server_streaming'
+          ? singleRequest(method, fields, encode(method.input, await only(input), limitBytes))
+          : { method, fields, input: encodeAll(method.input, input, limitBytes) };
       const call = callFor(method, fields, timeoutMs, contextValues);
       obey(signal, call);
       return new StreamAnswer(method, await perform(service, req, call));
@@ -101,15 +117,16 @@ function obey(signal: AbortSignal | undefined, call: Call): void {
   call.onEnd(() => signal.removeEventListener('abort', onAbort));
 }
 
+/** A message with gRPC's head before it. */
 function encode<I extends DescMessage>(
   schema: I,
   input: MessageInitShape<I>,
   limitBytes: number,
 ): Uint8Array {
-  const bytes = toBinary(schema, create(schema, input));
-  if (bytes.byteLength > limitBytes)
-    throw messageTooLarge(limitBytes, bytes.byteLength).with({ sent: false });
-  return bytes;
+  const framed = encodeFramed(schema, input);
+  const bytes = framed.byteLength - headBytes;
+  if (bytes > limitBytes) throw messageTooLarge(limitBytes, bytes).with({ sent: false });
+  return framed;
 }
 
 async function* encodeAll<I extends DescMessage>(
@@ -117,10 +134,10 @@ async function* encodeAll<I extends DescMessage>(
   inputs: AsyncIterable<MessageInitShape<I>>,
   limitBytes: number,
 ): AsyncGenerator<Uint8Array, void> {
-  for await (const input of inputs) yield encode(schema, input, limitBytes);
+  for await (const input of inputs) yield encode(schema, input, limitBytes).subarray(headBytes);
 }
 
-async function only(messages: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+async function only<T>(messages: AsyncIterable<T>): Promise<T> {
   for await (const message of messages) return message;
   const message = 'this method takes one message, and none was given';
   throw new HeddleError({ code: 'invalid_argument', reason: 'MESSAGE_COUNT', message, sent: false });

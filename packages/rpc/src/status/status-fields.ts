@@ -34,6 +34,12 @@ export function writeReason({ reason }: HeddleError, fields: Fields): Fields {
   return isReason.test(reason) ? fields.set(reasonField, reason) : fields;
 }
 
+/** The reason that a Heddle server has put there. */
+export function reasonOf(fields: Fields): string | undefined {
+  const said = fields.get(reasonField);
+  return said !== undefined && isReason.test(said) ? said : undefined;
+}
+
 /** Adds `grpc-status`, and for an error `grpc-message`, its details and its reason, to trailers. */
 export function writeStatus(error: HeddleError | undefined, fields: Fields): Fields {
   if (error === undefined) return writeGrpcStatus(undefined, fields);
@@ -56,8 +62,7 @@ export function readStatus(trailers: Fields, httpStatus: number): HeddleError | 
   if (error === undefined) return undefined;
   const { code, message, sent } = error;
   const details = [...readDetails(trailers), ...pushback(trailers)];
-  const said = trailers.get(reasonField);
-  const reason = said !== undefined && isReason.test(said) ? said : error.reason;
+  const reason = reasonOf(trailers) ?? error.reason;
   if (details.length === 0 && reason === error.reason) return error;
   return new HeddleError({ code, reason, message, sent, details });
 }

@@ -34,15 +34,27 @@ export function checkedClaims(
   if (!audiences.some((each) => rules.audiences.includes(each))) throw bad('it is not meant for us ("aud")');
   if (typeof sub !== 'string' || sub === '' || sub.length > 256 || !/^[\x20-\x7e]*$/.test(sub))
     throw bad('it names nobody ("sub")');
+  const { roles, scopes } = rolesAndScopes(claims, rules.rolesClaim ?? 'roles');
+  return { subject: sub, method: 'jwt', issuer: rules.issuer, roles, scopes, claims };
+}
+
+/** What claims allow: the roles by their claim, the scopes of `scope` (RFC 8693) or `scp`. */
+export function rolesAndScopes(
+  claims: Readonly<Record<string, unknown>>,
+  rolesClaim: string,
+): { readonly roles: string[]; readonly scopes: string[] } {
   const { scope, scp } = claims;
-  return {
-    subject: sub,
-    method: 'jwt',
-    issuer: rules.issuer,
-    roles: texts(at(claims, rules.rolesClaim ?? 'roles')),
-    scopes: typeof scope === 'string' ? scope.split(' ').filter((each) => each !== '') : texts(scp),
-    claims,
-  };
+  const scopes = typeof scope === 'string' ? scope.split(' ').filter((each) => each !== '') : texts(scp);
+  return { roles: texts(at(claims, rolesClaim)), scopes };
+}
+
+/** When claims that have been checked stop holding, in milliseconds since 1970 UTC. */
+export function holdsUntilMs(
+  claims: Readonly<Record<string, unknown>>,
+  { skewMs = 30_000 }: ClaimRules,
+): number {
+  const { exp } = claims;
+  return typeof exp === 'number' ? exp * 1000 + skewMs : 0;
 }
 
 /** The claim at a dotted path. */

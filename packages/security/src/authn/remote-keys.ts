@@ -5,11 +5,16 @@ import { readKeySet, type VerifyKey } from './key-set.ts';
 export interface KeySource {
   /** The keys that a token with this `kid` may be verified with; empty if there are none. May wait for a fetch. */
   keysFor(kid: string | undefined): readonly VerifyKey[] | Promise<readonly VerifyKey[]>;
+  /**
+   * Another number whenever the keys have changed: what was verified under an old one must be verified again. Asking
+   * counts as use: a source that renews itself does so.
+   */
+  version(): number;
 }
 
 /** Keys that never change. */
 export function fixedKeys(keys: readonly VerifyKey[]): KeySource {
-  return { keysFor: (kid) => matching(keys, kid) };
+  return { keysFor: (kid) => matching(keys, kid), version: () => 0 };
 }
 
 /** What `RemoteKeys` is made from. */
@@ -33,6 +38,8 @@ export interface RemoteKeysOptions {
 export class RemoteKeys implements KeySource {
   readonly #options: RemoteKeysOptions;
   #keys: readonly VerifyKey[] = [];
+  #text = '';
+  #version = 0;
   #fetchedAtMs: number | undefined;
   #triedAtMs: number | undefined;
   #running: Promise<void> | undefined;
@@ -42,14 +49,23 @@ export class RemoteKeys implements KeySource {
   }
 
   keysFor(kid: string | undefined): readonly VerifyKey[] | Promise<readonly VerifyKey[]> {
-    const { clock, maxAgeMs = 300_000 } = this.#options;
     const found = matching(this.#keys, kid);
     if (found.length > 0) {
-      if (clock.nowMs() - (this.#fetchedAtMs ?? 0) > maxAgeMs) void this.#refresh();
+      this.#renewOld();
       return found;
     }
     const refreshed = this.#refresh();
     return refreshed === undefined ? found : refreshed.then(() => matching(this.#keys, kid));
+  }
+
+  version(): number {
+    this.#renewOld();
+    return this.#version;
+  }
+
+  #renewOld(): void {
+    const { clock, maxAgeMs = 300_000 } = this.#options;
+    if (clock.nowMs() - (this.#fetchedAtMs ?? 0) > maxAgeMs) void this.#refresh();
   }
 
   /** The fetch that runs, or a new one; undefined during the cool-down. */
@@ -67,7 +83,13 @@ export class RemoteKeys implements KeySource {
 
   async #fetch(): Promise<void> {
     try {
-      this.#keys = readKeySet(parsed(await this.#options.fetch()));
+      const text = await this.#options.fetch();
+      // The same set again keeps its version: what was verified by it need not be verified again.
+      if (text !== this.#text || this.#keys.length === 0) {
+        this.#keys = readKeySet(parsed(text));
+        this.#text = text;
+        this.#version++;
+      }
       this.#fetchedAtMs = this.#options.clock.nowMs();
     } catch (thrown) {
       this.#options.onFailure?.(HeddleError.from(thrown));

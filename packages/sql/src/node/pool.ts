@@ -1,6 +1,7 @@
 import { HeddleError, type Runtime } from '@heddle/kernel';
 import pg from 'pg';
 import type { Sql, SqlPool, SqlPoolLoad, SqlValue, TransactionOptions } from '../sql.ts';
+import { statementName } from '../prepared.ts';
 import { isConnectionBroken, type SqlPhase, sqlError } from '../sql-error.ts';
 
 /** What a pool may be told. Durations in milliseconds. */
@@ -149,7 +150,13 @@ class PgConnection implements Sql {
     values?: readonly SqlValue[],
   ): Promise<pg.QueryResult<Row>> {
     const given = values === undefined ? {} : { values: [...values] };
-    const statement = { text, ...given, query_timeout: this.#statementTimeoutMs + silenceMs };
+    const name = statementName(text);
+    const statement = {
+      text,
+      ...given,
+      ...(name !== undefined && { name }),
+      query_timeout: this.#statementTimeoutMs + silenceMs,
+    };
     try {
       return await this.#client.query<Row>(statement);
     } catch (thrown) {

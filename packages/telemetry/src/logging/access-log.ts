@@ -1,6 +1,6 @@
 import { callLog, type Layer } from '@heddle/kernel';
 import type { HttpRequest, HttpResponse } from '@heddle/wire';
-import { endpointOf } from '../metrics/http-metrics.ts';
+import { routeOf } from '../metrics/http-metrics.ts';
 import { watchExchange } from '../metrics/watch-exchange.ts';
 
 /**
@@ -10,7 +10,7 @@ import { watchExchange } from '../metrics/watch-exchange.ts';
 export const accessLog: Layer<HttpRequest, HttpResponse> = (next) => (req, call) =>
   watchExchange(call, next(req, call), ({ answer, error, seconds }) => {
     const status = answer?.status;
-    const route = endpointOf(call);
+    const route = routeOf(call);
     callLog(call)(status === undefined || status >= 500 ? 'warn' : 'info', 'request', {
       method: req.method,
       path: req.path.split('?', 1)[0],

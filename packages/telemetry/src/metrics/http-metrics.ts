@@ -20,9 +20,14 @@ export function nameEndpoint(call: Call, endpoint: string): void {
   else shared.endpoint = endpoint;
 }
 
-/** What was said by `nameEndpoint`, on this call or below it. */
-export function endpointOf(call: Call): string | undefined {
-  const endpoint = call.get(matched)?.endpoint;
+/** What `nameEndpoint` has said of a call; `unmatched` where nobody has. For whoever else tells of calls. */
+export function endpointOf(call: Call): string {
+  return call.get(matched)?.endpoint ?? unmatched;
+}
+
+/** The same; undefined where nobody has. */
+export function routeOf(call: Call): string | undefined {
+  const endpoint = endpointOf(call);
   return endpoint === unmatched ? undefined : endpoint;
 }
 

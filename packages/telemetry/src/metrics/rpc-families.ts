@@ -1,9 +1,18 @@
+import type { Counter } from './counter.ts';
 import type { Family } from './family.ts';
 import type { Gauge } from './gauge.ts';
+import type { Histogram } from './histogram.ts';
 import type { MetricRegistry } from './registry.ts';
 
 /** Whose view of a call is counted. */
 export type RpcSide = 'server' | 'client';
+
+/** The series of one method, looked up once. */
+export interface MethodSeries {
+  readonly inFlight: Gauge;
+  /** Counts one call: `code` is `ok` or one of the sixteen. */
+  count(code: string, seconds: number): void;
+}
 
 /** The metrics of calls of any protocol, seen from one side. */
 export interface RpcFamilies {
@@ -11,6 +20,8 @@ export interface RpcFamilies {
   readonly inFlight: Family<Gauge>;
   /** Counts one call: `code` is `ok` or one of the sixteen. */
   count(service: string, method: string, code: string, seconds: number): void;
+  /** For those who count many calls of a method: the same series each time. */
+  of(service: string, method: string): MethodSeries;
 }
 
 /** Declares `rpc_<side>_calls_total`, `rpc_<side>_duration_seconds` and `rpc_<side>_in_flight`; once per registry and side. */
@@ -36,6 +47,20 @@ export function rpcFamilies(registry: MetricRegistry, side: RpcSide): RpcFamilie
     count: (service, method, code, seconds) => {
       calls.series(service, method, code).inc();
       durations.series(service, method).observe(seconds);
+    },
+    of: (service, method) => {
+      // Made when the first call has ended, so that a method which was never called has no series.
+      let duration: Histogram | undefined;
+      let succeeded: Counter | undefined;
+      return {
+        inFlight: inFlight.series(service),
+        count: (code, seconds) => {
+          duration ??= durations.series(service, method);
+          duration.observe(seconds);
+          if (code !== 'ok') calls.series(service, method, code).inc();
+          else (succeeded ??= calls.series(service, method, code)).inc();
+        },
+      };
     },
   };
 }

@@ -1,6 +1,9 @@
 import type { Call, Layer } from '@heddle/kernel';
 import type { MetricRegistry } from './registry.ts';
-import { type RpcSide, rpcFamilies } from './rpc-families.ts';
+import { type MethodSeries, type RpcFamilies, rpcFamilies, type RpcSide } from './rpc-families.ts';
+
+/** Names that somebody outside may choose must not fill the memory; those beyond are looked up each time. */
+const mostKept = 200;
 
 /** What a layer of `rpcMetrics` needs to know. */
 export interface RpcMetricsOptions<Req> {
@@ -22,15 +25,30 @@ export function rpcMetrics<Req, Res>(
 ): Layer<Req, Res> {
   const { side, describe } = options;
   const families = rpcFamilies(registry, side);
+  const known = new Map<string, Map<string, MethodSeries>>();
   return (next) => (req, call) => {
-    const startMs = call.runtime.clock.nowMs();
+    const { startMs } = call;
     const { service, method } = describe(req, call);
-    const inFlight = families.inFlight.series(service);
-    inFlight.add(1);
+    const series = known.get(service)?.get(method) ?? learn(known, families, service, method);
+    series.inFlight.add(1);
     call.onEnd(({ error }) => {
-      inFlight.add(-1);
-      families.count(service, method, error?.code ?? 'ok', (call.runtime.clock.nowMs() - startMs) / 1000);
+      series.inFlight.add(-1);
+      series.count(error?.code ?? 'ok', (call.endMs - startMs) / 1000);
     });
     return next(req, call);
   };
+}
+
+/** Looks up the series of a method; they are kept for as many as there are series for. */
+function learn(
+  known: Map<string, Map<string, MethodSeries>>,
+  families: RpcFamilies,
+  service: string,
+  method: string,
+): MethodSeries {
+  const series = families.of(service, method);
+  let methods = known.get(service);
+  if (methods === undefined && known.size < mostKept) known.set(service, (methods = new Map()));
+  if (methods !== undefined && methods.size < mostKept) methods.set(method, series);
+  return series;
 }

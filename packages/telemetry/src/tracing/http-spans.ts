@@ -7,7 +7,7 @@ import {
   type SpanReport,
 } from '@heddle/kernel';
 import type { HttpRequest, HttpResponse } from '@heddle/wire';
-import { endpointOf } from '../metrics/http-metrics.ts';
+import { routeOf } from '../metrics/http-metrics.ts';
 import { codeOf, isRpc } from '../metrics/server-metrics.ts';
 import type { TracedOptions } from './traced.ts';
 
@@ -56,7 +56,7 @@ function describeRpc(req: HttpRequest, call: Call, ending: Ending): SpanReport {
 }
 
 function describeHttp(req: HttpRequest, call: Call, { answer, error }: Ending): SpanReport {
-  const route = endpointOf(call);
+  const route = routeOf(call);
   const attributes = {
     'http.request.method': req.method,
     ...(route !== undefined && { 'http.route': route }),

@@ -29,7 +29,7 @@ export class Draw<C extends Candidate> {
 
   /** One of them, tried or not. Undefined if there is none. */
   any(): C | undefined {
-    return this.#candidates[this.#index()];
+    return this.#candidates[this.index()];
   }
 
   /** One that was not tried, if there is one. */
@@ -40,10 +40,11 @@ export class Draw<C extends Candidate> {
       const candidate = this.any() as C;
       if (!excluded.includes(candidate.id)) return candidate;
     }
-    return nextUntried(this.#candidates, this.#index(), excluded) ?? first;
+    return nextUntried(this.#candidates, this.index(), excluded) ?? first;
   }
 
-  #index(): number {
+  /** The index of one of them. Means nothing if there is none. */
+  index(): number {
     const keep = this.#keep;
     const x = this.#random.float() * this.#candidates.length;
     // As a 32-bit number, which is what an array wants; there are fewer candidates than 2^31.

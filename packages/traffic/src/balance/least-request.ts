@@ -1,6 +1,7 @@
 import type { Call, Random } from '@heddle/kernel';
 import { checkOptions, wholeFrom } from '../options/check-options.ts';
 import { Draw } from './draw.ts';
+import { Load } from './load.ts';
 import { type Candidate, inOrderOfId, type Picker, type Policy } from './picker.ts';
 import { withWeight } from './untried.ts';
 
@@ -17,6 +18,9 @@ class LeastRequestPicker<C extends Candidate> implements Picker<C> {
   readonly #random: Random;
   readonly #draw: Draw<C>;
   readonly #scanUpTo: number;
+  /** By index: what a choice between two looks at, without looking at the candidates themselves. */
+  readonly #loads: readonly Load[];
+  readonly #weights: Float64Array;
 
   constructor(candidates: readonly C[], random: Random, scanUpTo: number) {
     this.candidates = candidates;
@@ -24,14 +28,28 @@ class LeastRequestPicker<C extends Candidate> implements Picker<C> {
     this.#random = random;
     this.#draw = new Draw(this.#able, random, true);
     this.#scanUpTo = scanUpTo;
+    this.#loads = this.#able.map(({ load }) => load ?? idle);
+    this.#weights = Float64Array.from(this.#able, weightOf);
   }
 
   pick(_call: Call, excluded: readonly string[]): C | undefined {
     if (this.#able.length <= this.#scanUpTo) return this.#leastOfAll(excluded) ?? this.#draw.any();
+    if (this.#able.length === 0) return undefined;
+    if (excluded.length === 0) return this.#able[this.#betterOfTwo()];
     const one = this.#draw.untried(excluded);
     const other = this.#draw.untried(excluded);
     if (one === undefined || other === undefined) return undefined;
     return inFlightOf(other) * weightOf(one) < inFlightOf(one) * weightOf(other) ? other : one;
+  }
+
+  #betterOfTwo(): number {
+    const one = this.#draw.index();
+    const other = this.#draw.index();
+    const loads = this.#loads;
+    const weights = this.#weights;
+    const first = (loads[one] as Load).inFlight * (weights[other] as number);
+    const second = (loads[other] as Load).inFlight * (weights[one] as number);
+    return second < first ? other : one;
   }
 
   /** The least busy; among equally busy ones by weight and chance: the first of the list is nobody's favourite. */
@@ -56,6 +74,9 @@ class LeastRequestPicker<C extends Candidate> implements Picker<C> {
     return last;
   }
 }
+
+/** Of those whose calls nobody counts. */
+const idle = new Load();
 
 function costOf(candidate: Candidate): number {
   return inFlightOf(candidate) / weightOf(candidate);

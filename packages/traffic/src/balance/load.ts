@@ -51,16 +51,15 @@ export class Load {
    * the pick, before anything is awaited: calls that start together then see each other.
    */
   begin(call: Call): void {
-    const { clock } = call.runtime;
-    const startMs = clock.nowMs();
+    const { startMs } = call;
     this.inFlight++;
     this.group.inFlight++;
     call.onEnd((outcome) => {
       this.inFlight--;
       this.group.inFlight--;
-      const nowMs = clock.nowMs();
-      const tookMs = sampleMs(outcome, nowMs - startMs);
-      if (tookMs !== undefined) this.took(tookMs, nowMs);
+      const { endMs } = call;
+      const tookMs = sampleMs(outcome, endMs - startMs);
+      if (tookMs !== undefined) this.took(tookMs, endMs);
     });
   }
 

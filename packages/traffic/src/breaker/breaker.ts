@@ -16,6 +16,7 @@ import {
   type BreakerState,
   closedBreaker,
   defaultBreakerRules,
+  isNoNews,
   step,
 } from './breaker-state.ts';
 
@@ -95,6 +96,7 @@ export class Breaker {
 
   /** Asks for a call. Gives the term to state its end with; throws `unavailable` / `BREAKER_OPEN`, `sent: false`. */
   admit(): number {
+    if (this.#state.mode === 'closed') return this.#state.term;
     const last = this.#step({ kind: 'call' });
     if (last?.kind === 'refused') throw refused(this.name, last.afterMs);
     return this.#state.term;
@@ -102,11 +104,13 @@ export class Breaker {
 
   /** The answer of an admitted call has begun. At most once, before `ended`. */
   answered(term: number): void {
+    if (this.#state.mode === 'closed') return;
     this.#step({ kind: 'answered', term });
   }
 
   /** An admitted call has ended. Exactly once for each. */
   ended(term: number, meaning: Meaning, answered: boolean): void {
+    if (isNoNews(this.#state, meaning, this.#rules)) return;
     this.#step({ kind: 'ended', term, meaning, answered });
   }
 
@@ -149,8 +153,13 @@ export function breaker<Req, Res>(
   options: { readonly classify: Classify<Req, Res> },
 ): Layer<Req, Res> {
   const { classify } = options;
-  return (next) => async (req, call) => {
-    const term = state.admit();
+  return (next) => (req, call) => {
+    let term: number;
+    try {
+      term = state.admit();
+    } catch (refusal) {
+      return Promise.reject(HeddleError.from(refusal));
+    }
     return judged(next, req, call, classify, {
       answered: () => state.answered(term),
       ended: (meaning, answered) => state.ended(term, meaning, answered),

@@ -26,7 +26,7 @@ function record(service: Service<string, string>): {
 test('a plain answer: told at the end, once', async () => {
   const { told, done } = record(async () => 'fine');
   await done;
-  assert.deepEqual(told, ['answered', 'success true']);
+  assert.deepEqual(told, ['success false']);
 });
 
 test('the end before the answer: told when the answer is there', async () => {

@@ -14,42 +14,68 @@ export interface Judge {
  * either order: where a layer below passes a child's end on, the call ends before its answer gets here.
  * What breaker, outlier ejection, failover and adaptive limits judge by.
  */
-export async function judged<Req, Res>(
+export function judged<Req, Res>(
   next: Service<Req, Res>,
   req: Req,
   call: Call,
   classify: Classify<Req, Res>,
   judge: Judge,
 ): Promise<Res> {
-  let meaning: Meaning | 'awaited' = 'awaited';
-  let ended = false;
-  let told = false;
-  let answered = false;
-  const tell = (final: Meaning): void => {
-    if (told) return;
-    told = true;
-    judge.ended(final, answered);
-  };
-  call.onEnd(({ error }) => {
-    ended = true;
+  const judgement = new Judgement(req, call, classify, judge);
+  call.onEnd(({ error }) => judgement.end(error));
+  return next(req, call).then(
+    (value) => judgement.answer(value),
+    (thrown: unknown) => judgement.refusal(HeddleError.from(thrown)),
+  );
+}
+
+/** What is known of one call that is judged. */
+class Judgement<Req, Res> {
+  readonly #req: Req;
+  readonly #call: Call;
+  readonly #classify: Classify<Req, Res>;
+  readonly #judge: Judge;
+  #meaning: Meaning | 'awaited' = 'awaited';
+  #ended = false;
+  #told = false;
+  #answered = false;
+
+  constructor(req: Req, call: Call, classify: Classify<Req, Res>, judge: Judge) {
+    this.#req = req;
+    this.#call = call;
+    this.#classify = classify;
+    this.#judge = judge;
+  }
+
+  end(error: HeddleError | undefined): void {
+    this.#ended = true;
+    const meaning = this.#meaning;
     // An answer that was a failure from the start stays that one failure.
     const failed = meaning === 'failure' || meaning === 'retryable';
-    if (error !== undefined && !failed) tell(classify(req, { ok: false, error }));
-    else if (meaning !== 'awaited') tell(meaning);
-  });
-  let value: Res;
-  try {
-    value = await next(req, call);
-  } catch (thrown) {
-    const error = HeddleError.from(thrown);
-    tell(classify(req, { ok: false, error }));
+    if (error !== undefined && !failed) this.#tell(this.#classify(this.#req, { ok: false, error }));
+    else if (meaning !== 'awaited') this.#tell(meaning);
+  }
+
+  answer(value: Res): Res {
+    const meaning = this.#classify(this.#req, { ok: true, value });
+    this.#meaning = meaning;
+    if (this.#ended) this.#tell(meaning);
+    // Otherwise its end follows at once.
+    else if (!this.#told && this.#call.endDeferred) {
+      this.#answered = true;
+      this.#judge.answered?.();
+    }
+    return value;
+  }
+
+  refusal(error: HeddleError): never {
+    this.#tell(this.#classify(this.#req, { ok: false, error }));
     throw error;
   }
-  meaning = classify(req, { ok: true, value });
-  if (ended) tell(meaning);
-  else if (!told) {
-    answered = true;
-    judge.answered?.();
+
+  #tell(final: Meaning): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#judge.ended(final, this.#answered);
   }
-  return value;
 }

@@ -81,20 +81,19 @@ export function adaptive<Req, Res>(
 ): Layer<Req, Res> {
   checkOptions('adaptive', options, { classify: present });
   const { classify } = options;
-  return (next) => async (req, call) => {
+  return (next) => (req, call) => {
     const inFlight = limit.take();
-    if (inFlight === undefined) throw refused(limit);
-    const { clock } = call.runtime;
-    const startMs = clock.nowMs();
+    if (inFlight === undefined) return Promise.reject(refused(limit));
+    const { startMs } = call;
     let answeredMs: number | undefined;
     call.onEnd(() => limit.release());
     return judged(next, req, call, classify, {
       answered: () => {
-        answeredMs = clock.nowMs();
+        answeredMs = call.runtime.clock.nowMs();
       },
       ended: (meaning) => {
         if (meaning === 'ignored') return;
-        limit.learn((answeredMs ?? clock.nowMs()) - startMs, inFlight, meaning !== 'success');
+        limit.learn((answeredMs ?? call.endMs) - startMs, inFlight, meaning !== 'success');
       },
     });
   };

@@ -46,12 +46,20 @@ export function concurrency<Req, Res>(options: ConcurrencyOptions): Layer<Req, R
     }
   };
 
-  return (next) => async (req, call) => {
-    if (running < max) running++;
-    else if (waiting.size < queue) await turn(waiting, call, options);
-    else throw refused(options, `${running} calls are in progress and ${waiting.size} wait`);
-    call.onEnd(release);
-    return next(req, call);
+  return (next) => {
+    const admitted: typeof next = (req, call) => {
+      call.onEnd(release);
+      return next(req, call);
+    };
+    return (req, call) => {
+      if (running < max) {
+        running++;
+        return admitted(req, call);
+      }
+      if (waiting.size < queue) return turn(waiting, call, options).then(() => admitted(req, call));
+      const found = `${running} calls are in progress and ${waiting.size} wait`;
+      return Promise.reject(refused(options, found));
+    };
   };
 }
 

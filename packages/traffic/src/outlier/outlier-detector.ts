@@ -99,8 +99,7 @@ export class OutlierDetector {
   }
 
   /** Called by `WatchedInstance` after each call. */
-  recorded(id: string, failuresInARow: number): void {
-    const nowMs = this.#runtime.clock.nowMs();
+  recorded(id: string, failuresInARow: number, nowMs: number): void {
     const known = this.#watched.size;
     if (failuresInARow >= this.#rules.consecutiveFailures && !this.#state.ejected.has(id))
       this.#step({ kind: 'failing', id, failures: failuresInARow, known });
@@ -148,15 +147,15 @@ export class WatchedInstance {
     return ejection === undefined ? undefined : { reason: 'ejected', detail: ejection.why };
   }
 
-  /** A call to it has ended. `tookMs`: until its answer began, or it failed. */
-  record(meaning: Meaning, tookMs: number): void {
+  /** A call to it has ended, at `nowMs`. `tookMs`: until its answer began, or it failed. */
+  record(meaning: Meaning, tookMs: number, nowMs: number): void {
     if (meaning === 'ignored') return;
     const failed = meaning !== 'success';
     this.#calls++;
     this.#totalMs += tookMs;
     if (failed) this.#failures++;
     this.#failuresInARow = failed ? this.#failuresInARow + 1 : 0;
-    this.#detector.recorded(this.id, this.#failuresInARow);
+    this.#detector.recorded(this.id, this.#failuresInARow, nowMs);
   }
 
   /** The interval's numbers, which then start anew. */

@@ -12,14 +12,13 @@ export function outlier<Req, Res>(
 ): Layer<Req, Res> {
   const { classify } = options;
   return (next) => (req, call) => {
-    const { clock } = call.runtime;
-    const startMs = clock.nowMs();
+    const { startMs } = call;
     let answeredMs: number | undefined;
     return judged(next, req, call, classify, {
       answered: () => {
-        answeredMs = clock.nowMs();
+        answeredMs = call.runtime.clock.nowMs();
       },
-      ended: (meaning) => watched.record(meaning, (answeredMs ?? clock.nowMs()) - startMs),
+      ended: (meaning) => watched.record(meaning, (answeredMs ?? call.endMs) - startMs, call.endMs),
     });
   };
 }

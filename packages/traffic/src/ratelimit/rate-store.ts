@@ -10,6 +10,11 @@ export interface RateAsk {
   readonly rule: RateRule;
   /** What the call takes of the limit, a whole number from 1. */
   readonly cost: number;
+  /**
+   * What asks of one call have in common, such as the route: a store of several servers keeps a group together, so that
+   * it can decide about all of it at once. Default: all there are.
+   */
+  readonly group?: string;
 }
 
 /** What became of a call that asked under several keys at once. */

@@ -32,16 +32,16 @@ export class RetryBudget {
     this.#slice = Math.floor(clock.nowMs() / sliceMs);
   }
 
-  /** A call has been made (not a retry of one). */
-  deposit(): void {
-    this.#turn();
+  /** A call has been made (not a retry of one). `nowMs`: the clock, where the caller has just read it. */
+  deposit(nowMs: number = this.#clock.nowMs()): void {
+    this.#turn(nowMs);
     const at = this.#slice % slices;
     this.#calls[at] = (this.#calls[at] as number) + 1;
   }
 
   /** How many whole retries could be taken now. */
   get available(): number {
-    this.#turn();
+    this.#turn(this.#clock.nowMs());
     return Math.max(0, Math.floor(this.#ratio * sum(this.#calls) + this.#floor - sum(this.#retries) + 1e-9));
   }
 
@@ -54,8 +54,9 @@ export class RetryBudget {
   }
 
   /** Forgets what has left the window. */
-  #turn(): void {
-    const now = Math.floor(this.#clock.nowMs() / sliceMs);
+  #turn(nowMs: number): void {
+    const now = Math.floor(nowMs / sliceMs);
+    if (now === this.#slice) return;
     const from = Math.max(this.#slice, now - slices);
     for (let slice = from + 1; slice <= now; slice++) {
       this.#calls[slice % slices] = 0;

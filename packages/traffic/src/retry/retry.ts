@@ -7,7 +7,7 @@ import {
   type Replay,
   type Result,
   type Service,
-  settle,
+  settleThen,
   sleep,
 } from '@heddle/kernel';
 import { excluded, noneExcluded, picked } from '../balance/picker.ts';
@@ -44,26 +44,41 @@ export interface RetryOptions<Req, Res> {
  * elsewhere; all others wait (`backoffMs`).
  */
 export function retry<Req, Res>(options: RetryOptions<Req, Res>): Layer<Req, Res> {
-  const { replay = same, attemptTimeoutMs } = options;
-  return (next) => async (first, call) => {
-    options.budget.deposit();
-    let req = first;
-    let tried = noneExcluded;
-    for (let number = 1; ; number++) {
-      // Set on the first too: what this call inherits from the one it serves is of that one's attempts.
-      const child = call.child().set(attempt, number).set(excluded, tried);
-      const result = await perAttempt(next, req, child, attemptTimeoutMs);
-      const again = replay(req);
-      const decision = judge(options, req, result, call, number, again !== undefined);
-      options.onDecision?.(call, decision);
-      if (!decision.retry || again === undefined) return pass(result, call, child);
-      if (result.ok) child.cancel(superseded());
-      const instance = child.get(picked);
-      if (instance !== undefined) tried = [...tried, instance];
-      if (decision.delayMs > 0) await sleep(call.runtime.timers, decision.delayMs, call);
-      req = again;
-    }
+  const { budget } = options;
+  return (next) => (req, call) => {
+    const nowMs = call.runtime.clock.nowMs();
+    budget.deposit(nowMs);
+    return tryOnce(options, next, req, call, 1, noneExcluded, nowMs);
   };
+}
+
+/** Makes one attempt, and the next ones if they are to be. */
+function tryOnce<Req, Res>(
+  options: RetryOptions<Req, Res>,
+  next: Service<Req, Res>,
+  req: Req,
+  call: Call,
+  number: number,
+  tried: readonly string[],
+  nowMs?: number,
+): Promise<Res> {
+  const { replay = same, attemptTimeoutMs, onDecision } = options;
+  // Set on the first too: what this call inherits from the one it serves is of that one's attempts.
+  const child = call.child(undefined, nowMs).set(attempt, number).set(excluded, tried);
+  return perAttempt(next, req, child, attemptTimeoutMs, (result) => {
+    const again = replay(req);
+    const decision = judge(options, req, result, call, number, again !== undefined);
+    onDecision?.(call, decision);
+    if (!decision.retry || again === undefined) return pass(result, call, child);
+    if (result.ok) child.cancel(superseded());
+    const instance = child.get(picked);
+    const avoided = instance === undefined ? tried : [...tried, instance];
+    const { delayMs } = decision;
+    if (delayMs <= 0) return tryOnce(options, next, again, call, number + 1, avoided);
+    return sleep(call.runtime.timers, delayMs, call).then(() =>
+      tryOnce(options, next, again, call, number + 1, avoided),
+    );
+  });
 }
 
 const settled: Decision = giveUp('settled');
@@ -107,9 +122,10 @@ function perAttempt<Req, Res>(
   req: Req,
   call: Call,
   timeoutMs: number | undefined,
-): Promise<Result<Res>> {
-  if (timeoutMs === undefined) return settle(next, req, call);
-  return settleWithin(next, req, call, timeoutMs, () => attemptTimedOut(timeoutMs), 'result');
+  then: (result: Result<Res>) => Res | Promise<Res>,
+): Promise<Res> {
+  if (timeoutMs === undefined) return settleThen(next, req, call, then);
+  return settleWithin(next, req, call, timeoutMs, attemptTimedOut, 'result', then);
 }
 
 /** `unavailable`, not `deadline_exceeded`: the caller still has time, it is the instance that has been too slow. */

@@ -18,15 +18,18 @@ export interface TimeoutOptions {
 export function timeout<Req, Res>(options: TimeoutOptions = {}): Layer<Req, Res> {
   checkOptions('timeout', options, { ms: durationMs });
   const { ms = Number.POSITIVE_INFINITY } = options;
-  return (next) => async (req, call) => {
-    const remainingMs = Math.min(ms, call.remainingMs());
-    if (remainingMs === Number.POSITIVE_INFINITY) return next(req, call);
-    if (remainingMs <= 0) throw tooLate();
-    const child = call.child(call.runtime.clock.nowMs() + remainingMs);
-    const result = await settleWithin(next, req, child, remainingMs, () => timedOut(remainingMs), 'end');
-    if (!result.ok) throw result.error;
-    call.endWith(child);
-    return result.value;
+  return (next) => (req, call) => {
+    const { deadlineMs = Number.POSITIVE_INFINITY } = call;
+    if (ms === Number.POSITIVE_INFINITY && deadlineMs === Number.POSITIVE_INFINITY) return next(req, call);
+    const nowMs = call.runtime.clock.nowMs();
+    const remainingMs = Math.min(ms, deadlineMs - nowMs);
+    if (remainingMs <= 0) return Promise.reject(tooLate());
+    const child = call.child(nowMs + remainingMs, nowMs);
+    return settleWithin(next, req, child, remainingMs, timedOut, 'end', (result) => {
+      if (!result.ok) throw result.error;
+      call.endWith(child);
+      return result.value;
+    });
   };
 }
 

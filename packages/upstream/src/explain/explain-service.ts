@@ -1,4 +1,5 @@
 import { Fields, type HttpResponse, type HttpService, wholeBody } from '@heddle/wire';
+import { isBearer } from './bearer.ts';
 import type { DecisionLog } from './decision-log.ts';
 import type { LayerLine } from './named-layers.ts';
 
@@ -28,15 +29,6 @@ export function explainService(log: DecisionLog, stacks: () => Stacks, token?: s
     });
     return json(200, records);
   };
-}
-
-/** Takes as long for a wrong token as for the right one, so that nobody can guess it letter by letter. */
-function isBearer(given: string, token: string): boolean {
-  const wanted = `Bearer ${token}`;
-  let difference = given.length ^ wanted.length;
-  for (let at = 0; at < wanted.length; at++)
-    difference |= given.charCodeAt(at % (given.length || 1)) ^ wanted.charCodeAt(at);
-  return difference === 0;
 }
 
 function json(status: number, body: unknown): HttpResponse {

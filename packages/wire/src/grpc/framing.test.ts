@@ -117,3 +117,22 @@ test('of many messages no more are gathered than show that there are too many', 
   const many = wholeBody(Buffer.concat(Array.from({ length: 100 }, () => frame(Uint8Array.of(1)))));
   assert.equal((await fewMessagesOf(many, { limitBytes: 10 }, 1)).length, 2);
 });
+
+test('the envelope that ends a stream is no message, wherever it is cut, and nothing may follow it', async () => {
+  const ended = Buffer.concat([frame(Buffer.from('m')), frame(Buffer.from('end'), 2)]);
+  const reading = (taken: string[]) => ({
+    limitBytes: 10,
+    end: { flag: 2, take: (content: Uint8Array) => void taken.push(Buffer.from(content).toString()) },
+  });
+  for (let cut = 0; cut <= ended.length; cut++) {
+    const taken: string[] = [];
+    const body = streamBody([ended.subarray(0, cut), ended.subarray(cut)]);
+    const messages: string[] = [];
+    for await (const message of messagesOf(body, reading(taken)))
+      messages.push(Buffer.from(message).toString());
+    assert.deepEqual([messages, taken], [['m'], ['end']], `cut at ${cut}`);
+  }
+  const behind = wholeBody(Buffer.concat([ended, frame(Buffer.from('x'))]));
+  await assert.rejects(fewMessagesOf(behind, reading([]), 5), { code: 'internal', reason: 'BEHIND_THE_END' });
+  await assert.rejects(fewMessagesOf(wholeBody(ended), { limitBytes: 10 }, 5), { reason: 'UNKNOWN_FLAGS' });
+});

@@ -59,10 +59,20 @@ export class MessageReader {
   #gathered = 0;
   /** What the next message needs in all; 0 while its head is not known. */
   #needed = 0;
+  #flags = 0;
   #compressed = false;
+  #last = false;
+  readonly #lastFlag: number;
 
-  constructor(limitBytes: number) {
+  /** `lastFlag`: what marks the envelope that ends a stream of gRPC-Web or Connect; 0: there is none. */
+  constructor(limitBytes: number, lastFlag = 0) {
     this.#limitBytes = limitBytes;
+    this.#lastFlag = lastFlag;
+  }
+
+  /** Whether what was given last is the envelope that ends the stream, and no message. */
+  get last(): boolean {
+    return this.#last;
   }
 
   /** Whether the message given last is compressed, as its flag says. */
@@ -86,6 +96,8 @@ export class MessageReader {
     if (this.#gathered < this.#needed) return undefined;
     const framed = this.#take(this.#needed);
     this.#needed = 0;
+    this.#compressed = (this.#flags & compressedFlag) !== 0;
+    this.#last = (this.#flags & this.#lastFlag) !== 0;
     return framed.subarray(headBytes);
   }
 
@@ -99,8 +111,8 @@ export class MessageReader {
   #readHead(): number {
     const head = this.#join(headBytes);
     const flags = head[0] as number;
-    if (flags > compressedFlag) throw unknownFlags(flags);
-    this.#compressed = flags === compressedFlag;
+    if ((flags & ~(compressedFlag | this.#lastFlag)) !== 0) throw unknownFlags(flags);
+    this.#flags = flags;
     const length = new DataView(head.buffer, head.byteOffset).getUint32(1);
     if (length > this.#limitBytes) throw messageTooLarge(this.#limitBytes, length);
     return length;

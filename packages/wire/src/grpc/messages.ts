@@ -11,6 +11,8 @@ export interface MessageReading {
   readonly compression?: Compression | undefined;
   /** Told of each message, before it is given, whether it was compressed. */
   readonly onMessage?: ((compressed: boolean) => void) | undefined;
+  /** For bodies whose last envelope says how the call ended: what marks it, and who takes its content. */
+  readonly end?: { readonly flag: number; readonly take: (content: Uint8Array) => void };
 }
 
 /**
@@ -18,14 +20,17 @@ export interface MessageReading {
  * rest. Rejects as the body does, and for bad framing.
  */
 export async function* messagesOf(body: Body, reading: MessageReading): AsyncGenerator<Uint8Array, void> {
-  const reader = new MessageReader(reading.limitBytes);
+  const reader = new MessageReader(reading.limitBytes, reading.end?.flag);
   let whole = false;
   try {
     for await (const chunk of body) {
       reader.push(chunk);
-      for (let message = reader.next(); message !== undefined; message = reader.next()) {
-        reading.onMessage?.(reader.compressed);
-        yield reader.compressed ? await decompressed(message, reading) : message;
+      for (let message = nextOf(reader); message !== undefined; message = nextOf(reader)) {
+        if (reader.last) await takeEnd(message, reader, reading);
+        else {
+          reading.onMessage?.(reader.compressed);
+          yield reader.compressed ? await decompressed(message, reading) : message;
+        }
       }
     }
     whole = true;
@@ -60,15 +65,32 @@ async function fewMessagesIn(
   most: number,
 ): Promise<Uint8Array[]> {
   const messages: Uint8Array[] = [];
-  const reader = new MessageReader(reading.limitBytes);
+  const reader = new MessageReader(reading.limitBytes, reading.end?.flag);
   reader.push(bytes);
-  for (let message = reader.next(); message !== undefined; message = reader.next()) {
+  for (let message = nextOf(reader); message !== undefined; message = nextOf(reader)) {
+    if (reader.last) {
+      await takeEnd(message, reader, reading);
+      continue;
+    }
     reading.onMessage?.(reader.compressed);
     messages.push(reader.compressed ? await decompressed(message, reading) : message);
     if (messages.length > most) return messages;
   }
   reader.end();
   return messages;
+}
+
+/** As the reader's own, which goes on for ever: behind the last envelope there is nothing. */
+function nextOf(reader: MessageReader): Uint8Array | undefined {
+  const ended = reader.last;
+  const message = reader.next();
+  if (!ended || message === undefined) return message;
+  const text = 'there is something behind the envelope that ends the stream';
+  throw new HeddleError({ code: 'internal', reason: 'BEHIND_THE_END', message: text });
+}
+
+async function takeEnd(content: Uint8Array, reader: MessageReader, reading: MessageReading): Promise<void> {
+  reading.end?.take(reader.compressed ? await decompressed(content, reading) : content);
 }
 
 function decompressed(message: Uint8Array, reading: MessageReading): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
 import { HeddleError } from '@heddle/kernel';
-import { type Body, chunksAtHand } from '../message/body.ts';
+import { type Body, chunksAtHand, wholeBytes } from '../message/body.ts';
 import type { Fields } from '../message/fields.ts';
 import { type BodySink, IncomingBody } from '../message/incoming-body.ts';
 import { headWriter } from './head-writer.ts';
@@ -48,9 +48,19 @@ export class BodyWriter implements BodySink {
       this.#body.flow(this);
       return;
     }
+    const whole = wholeBytes(this.#body);
+    if (whole !== undefined) {
+      this.data(whole);
+      this.end(this.#body.trailers);
+      return;
+    }
     this.#source = chunksAtHand(this.#body);
     if (this.#source === undefined) void this.#pump();
     else this.#pull(this.#source);
+  }
+
+  get idle(): boolean {
+    return this.#outbox.empty;
   }
 
   /** The connection takes more. */

@@ -31,6 +31,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeConnection, 
   readonly outbox: Outbox;
   readonly limits: Http1ClientLimits;
   readonly runtime: Runtime;
+  readonly lender: Connection;
   /** Exchanges begun on it. */
   exchanges = 0;
   readonly #owner: ClientConnectionOwner;
@@ -56,6 +57,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeConnection, 
     this.outbox = new Outbox(connection, runtime.timers);
     this.#owner = owner;
     this.#connection = connection;
+    this.lender = connection;
     this.#reader = new ResponseHeadReader(limits);
     this.#pendingSinceMs = runtime.clock.nowMs();
     connection.open(this);

@@ -3,6 +3,7 @@ import { type Body, emptyBody, wholeBody } from '../message/body.ts';
 import type { Fields } from '../message/fields.ts';
 import type { HttpRequest, HttpResponse } from '../message/http.ts';
 import { type BodySource, IncomingBody } from '../message/incoming-body.ts';
+import { type Lender, ReceivedBody } from '../message/received-body.ts';
 import { type BodyDecoder, checkLength, lengthDecoder, openDecoder } from './body-decoder.ts';
 import { BodyWriter, type BodyWriterOwner, type Framing } from './body-writer.ts';
 import { ChunkDecoder } from './chunk-decoder.ts';
@@ -19,6 +20,8 @@ export interface ExchangeConnection {
   readonly outbox: Outbox;
   readonly limits: Http1ClientLimits;
   readonly runtime: Runtime;
+  /** Whose memory what is read lies in. */
+  readonly lender: Lender;
   /** The content of the answer comes through this decoder from now on. */
   readInto(body: IncomingBody, decoder: BodyDecoder): void;
   /** The reader of the answer has room again. */
@@ -144,8 +147,13 @@ export class ClientExchange implements BodySource, BodyWriterOwner {
     const { contentLength } = answer.head;
     checkLength(contentLength, this.#connection.limits);
     const end = at + contentLength;
-    this.#settle(answer, wholeBody(chunk.subarray(at, end)));
-    this.#answerOver(end === chunk.byteLength);
+    const last = end === chunk.byteLength;
+    // With more behind it, the chunk is not ours alone.
+    const body = last
+      ? new ReceivedBody(this.#connection.lender, chunk, at)
+      : wholeBody(chunk.subarray(at, end));
+    this.#settle(answer, body);
+    this.#answerOver(last);
     return end;
   }
 
@@ -188,6 +196,10 @@ export class ClientExchange implements BodySource, BodyWriterOwner {
 
   consumed(): void {
     this.#connection.resumeInput();
+  }
+
+  release(chunk: Uint8Array): void {
+    this.#connection.lender.giveBack(chunk);
   }
 
   abandoned(error: HeddleError): void {

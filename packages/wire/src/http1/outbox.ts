@@ -5,6 +5,8 @@ import { headWriter } from './head-writer.ts';
 const enoughBytes = 32_768;
 // Up to here copying is cheaper than a write of several pieces.
 const joinBytes = 4096;
+// What has to wait and fills less than this part of the memory it lies in is copied out of it.
+const leastPart = 4;
 
 /**
  * The way out of a connection. Between `cork` and `uncork` it gathers what is written, so that a head, the first
@@ -73,11 +75,24 @@ export class Outbox {
     const [only] = gathered;
     if (gathered.length === 1 && only !== undefined) this.#send(only);
     else if (bytes <= joinBytes) this.#send(Buffer.concat(gathered, bytes));
-    else if (!this.#connection.writeAll(gathered)) this.blocked = true;
+    else if (!this.#connection.writeAll(this.#waits ? gathered.map(compact) : gathered)) this.blocked = true;
   }
 
   #send(bytes: Uint8Array): void {
-    if (!this.#connection.write(bytes)) this.blocked = true;
+    if (!this.#connection.write(this.#waits ? compact(bytes) : bytes)) this.blocked = true;
     if (this.#connection.pendingBytes === 0) headWriter.giveBack(bytes);
   }
+
+  /** What is written now has to wait until the peer reads. */
+  get #waits(): boolean {
+    return this.#connection.pendingBytes > 0;
+  }
+}
+
+/**
+ * In memory of its own, where it is a small part of what others share: a peer that does not read, and gets a little again
+ * and again, would keep all of that alive.
+ */
+function compact(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength * leastPart < bytes.buffer.byteLength ? new Uint8Array(bytes) : bytes;
 }

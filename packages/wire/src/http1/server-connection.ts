@@ -109,6 +109,10 @@ export class ServerConnection implements ConnectionHandler, ExchangeConnection, 
     } else if (nowMs > this.#deadlineMs) this.#tooSlow();
   }
 
+  giveBack(chunk: Uint8Array): void {
+    this.#connection.giveBack(chunk);
+  }
+
   /** For `drain` of the server. */
   closeWhenIdle(): void {
     if (this.#phase === 'head' && !this.#reader.started) this.#linger();
@@ -173,8 +177,11 @@ export class ServerConnection implements ConnectionHandler, ExchangeConnection, 
       let at = 0;
       while (at < chunk.byteLength) {
         if (this.#phase === 'head') {
-          at = this.#readHead(chunk, at);
-          if (at === MORE) return;
+          const after = this.#readHead(chunk, at);
+          // The reader has a copy of what it needs, and nobody else has seen any of it.
+          if (at === 0 && (after === MORE || after === chunk.byteLength)) this.#connection.giveBack(chunk);
+          if (after === MORE) return;
+          at = after;
         } else if (this.#phase === 'body' || this.#phase === 'tunnel') {
           at = this.#readBody(chunk, at);
         } else {

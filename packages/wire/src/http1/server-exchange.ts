@@ -33,6 +33,8 @@ export interface ExchangeConnection {
   readonly peer: Peer;
   /** True once the request's content has come to its end. */
   readonly requestComplete: boolean;
+  /** The memory of a chunk of content may be used again. */
+  giveBack(chunk: Uint8Array): void;
   /** A reader has room again. */
   resumeInput(): void;
   /** What follows is not HTTP any more but the bytes of a tunnel, which go to `body`. */
@@ -212,6 +214,10 @@ export class ServerExchange implements BodySource, BodyWriterOwner {
 
   consumed(): void {
     this.#connection.resumeInput();
+  }
+
+  release(chunk: Uint8Array): void {
+    this.#connection.giveBack(chunk);
   }
 
   abandoned(): void {

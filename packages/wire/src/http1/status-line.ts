@@ -2,6 +2,8 @@ import { MORE, type StartLine, WRONG } from './head-reader.ts';
 import { CR, LF, SP, valueOctets } from './octets.ts';
 
 const version = Buffer.from('HTTP/1.');
+/** A client takes a status beyond 599 for some error of the server's (RFC 9110 section 15). */
+const unknownStatus = 500;
 
 /**
  * `HTTP/1.d SP status [ SP reason ] CRLF` (RFC 9112 section 4). The space after the status may be missing along
@@ -12,7 +14,7 @@ export class StatusLine implements StartLine {
   readonly tooLong = 'HEAD_TOO_LARGE';
   /** 0 or 1. */
   minor = 0;
-  /** 100 to 599. */
+  /** 100 to 599; one beyond that is read as 500. */
   status = 0;
 
   read(bytes: Uint8Array, at: number, end: number): number {
@@ -30,7 +32,8 @@ export class StatusLine implements StartLine {
       if (digit < 0 || digit > 9) return WRONG;
       this.status = this.status * 10 + digit;
     }
-    if (this.status < 100 || this.status > 599) return WRONG;
+    if (this.status < 100) return WRONG;
+    if (this.status > 599) this.status = unknownStatus;
     return this.#reason(bytes, at + 12, end);
   }
 

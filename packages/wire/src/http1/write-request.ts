@@ -1,5 +1,5 @@
 import { HeddleError } from '@heddle/kernel';
-import { wholeBytes } from '../message/body.ts';
+import { WholeBody } from '../message/body.ts';
 import type { HttpRequest } from '../message/http.ts';
 import { isAuthorityAgain } from './authority.ts';
 import type { Framing } from './body-writer.ts';
@@ -17,8 +17,7 @@ export type RequestFraming = Framing | 'none' | 'tunnel';
 export function planRequest(request: HttpRequest): RequestFraming {
   const { method, body } = request;
   if (method === 'CONNECT' || request.protocol !== undefined) return 'tunnel';
-  if (body.size === undefined || (wholeBytes(body) !== undefined && body.trailers !== undefined))
-    return 'chunked';
+  if (body.size === undefined || (body instanceof WholeBody && body.trailers !== undefined)) return 'chunked';
   if (body.size > 0) return 'length';
   // Methods that expect content say so when there is none (RFC 9110 section 8.6).
   return method === 'POST' || method === 'PUT' || method === 'PATCH' ? 'length' : 'none';
@@ -53,10 +52,11 @@ export function writeRequestHead(
     headWriter.text('\r\n');
   }
   headWriter.lineEnd();
-  const whole = framing === 'length' && !hold ? wholeBytes(body) : undefined;
-  const joined = whole !== undefined && whole.byteLength <= joinBytes;
-  if (joined) headWriter.bytes(whole);
-  return { bytes: headWriter.take(), withBody: joined };
+  if (framing !== 'length' || hold || !(body instanceof WholeBody) || body.size > joinBytes)
+    return { bytes: headWriter.take(), withBody: false };
+  headWriter.bytes(body.content());
+  body.copied();
+  return { bytes: headWriter.take(), withBody: true };
 }
 
 function writeTarget(path: string, method: string): void {

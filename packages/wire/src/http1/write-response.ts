@@ -1,5 +1,5 @@
 import { HeddleError } from '@heddle/kernel';
-import { type Body, wholeBytes } from '../message/body.ts';
+import { WholeBody } from '../message/body.ts';
 import type { HttpResponse } from '../message/http.ts';
 import type { Framing } from './body-writer.ts';
 import { headWriter } from './head-writer.ts';
@@ -42,7 +42,7 @@ export function planResponse(response: HttpResponse, answered: Answered, close: 
     throw new HeddleError({ code: 'internal', reason: 'BAD_STATUS', message });
   }
   if (hasNoContent(answered.method, status)) return { framing: 'none', close };
-  if (body.size !== undefined && (wholeBytes(body) === undefined || body.trailers === undefined)) {
+  if (body.size !== undefined && (!(body instanceof WholeBody) || body.trailers === undefined)) {
     return { framing: 'length', close };
   }
   return answered.http11 ? { framing: 'chunked', close } : { framing: 'open', close: true };
@@ -82,9 +82,11 @@ export function writeResponseHead(
   else if (plan.framing === 'none') writeDescribedLength(response, answered.method);
   writeConnection(plan, status, answered);
   headWriter.lineEnd();
-  const whole = plan.framing === 'length' ? smallBytes(body) : undefined;
-  if (whole !== undefined) headWriter.bytes(whole);
-  return { bytes: headWriter.take(), withBody: whole !== undefined };
+  if (plan.framing !== 'length' || !(body instanceof WholeBody) || body.size > joinBytes)
+    return { bytes: headWriter.take(), withBody: false };
+  headWriter.bytes(body.content());
+  body.copied();
+  return { bytes: headWriter.take(), withBody: true };
 }
 
 function writeConnection(plan: ResponsePlan, status: number, answered: Answered): void {
@@ -106,9 +108,4 @@ function writeDescribedLength(response: HttpResponse, method: string): void {
   else if (method === 'HEAD' && (response.body.size ?? 0) > 0) {
     headWriter.text(`content-length: ${response.body.size}\r\n`);
   }
-}
-
-function smallBytes(body: Body): Uint8Array | undefined {
-  const whole = wholeBytes(body);
-  return whole !== undefined && whole.byteLength <= joinBytes ? whole : undefined;
 }

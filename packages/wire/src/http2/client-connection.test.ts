@@ -344,6 +344,16 @@ describe('an answer', () => {
     assert.equal(sent.result.value.fields.get('content-length'), '1000');
   });
 
+  test('with a status beyond 599 is an error of the server', async () => {
+    const hand = new ClientByHand();
+    await hand.begin();
+    const sent = hand.send({});
+    await hand.turn();
+    hand.feed(headers(1, [[':status', '642']], true));
+    await hand.turn();
+    assert.equal(sent.result?.ok === true && sent.result.value.status, 500);
+  });
+
   const malformed: readonly (readonly [why: string, frames: readonly Buffer[]])[] = [
     ['no status', [headers(1, [['x-a', '1']])]],
     ['a status of two digits', [headers(1, [[':status', '99']])]],

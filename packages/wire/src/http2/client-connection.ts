@@ -174,9 +174,13 @@ class ClientSession extends Session implements Http2ClientConnection, KeptAlive 
     this.onStateChange?.();
   }
 
-  async #request(request: HttpRequest, call: Call): Promise<HttpResponse> {
+  #request(request: HttpRequest, call: Call): Promise<HttpResponse> {
     if (request.protocol !== undefined) return this.#tunnel(request, call);
-    return this.#open(request, call).response;
+    try {
+      return this.#open(request, call).response;
+    } catch (thrown) {
+      return Promise.reject(HeddleError.from(thrown));
+    }
   }
 
   async #tunnel(request: HttpRequest, call: Call): Promise<HttpResponse> {

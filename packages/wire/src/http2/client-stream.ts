@@ -123,11 +123,14 @@ export class ClientStream extends Http2Stream {
   #statusOf(head: MessageHead): number {
     const { status } = head;
     const requestField = head.method ?? head.path ?? head.scheme ?? head.authority ?? head.protocol;
-    if (status === undefined || requestField !== undefined || !/^[1-5][0-9][0-9]$/.test(status)) {
+    // Of nearly every answer.
+    if (status === '200' && requestField === undefined) return 200;
+    if (status === undefined || requestField !== undefined || !/^[1-9][0-9][0-9]$/.test(status)) {
       this.#fault(errorCode.protocolError, 'no valid :status');
     }
     if (status === '101') this.#fault(errorCode.protocolError, '101 is not part of HTTP/2');
-    return Number(status);
+    // A client takes a status beyond 599 for some error of the server's (RFC 9110 section 15).
+    return status < '600' ? Number(status) : 500;
   }
 
   #countInformational(endStream: boolean): void {

@@ -2,7 +2,7 @@ import { HeddleError } from '@heddle/kernel';
 import type { Fields } from '../message/fields.ts';
 import { defaultFrameBytes, flag, frameHeaderBytes, frameType } from './frame.ts';
 import { writeFrameHeader, writeHeaderBlock } from './frame-writer.ts';
-import { HpackEncoder } from './hpack/encoder.ts';
+import { HpackEncoder, literalStart, writePlain } from './hpack/encoder.ts';
 import { isFieldValue, trait, traitsOf } from './hpack/header-field.ts';
 import type { Output } from './output.ts';
 import { SectionMemory } from './section-memory.ts';
@@ -68,7 +68,8 @@ export class HeaderWriter {
     for (let index = 0; index < length; index++) buffer[start + index] = bytes[index] as number;
     let end = start + length;
     if (last !== undefined) {
-      end = encoder.field(buffer, end, lastName, last);
+      for (const byte of lastStart) buffer[end++] = byte;
+      end = writePlain(buffer, end, last);
       this.#output.trim(end);
     }
     const flags = flag.endHeaders | (endStream ? flag.endStream : 0);
@@ -160,6 +161,7 @@ const nothing: readonly string[] = [];
 
 /** The one field that differs from call to call. As the last of a section it is written behind what is kept of the others. */
 const lastName = 'traceparent';
+const lastStart = literalStart(lastName);
 
 /** How much of `raw` may be the same the next time. */
 function steadyLength(raw: readonly string[]): number {

@@ -19,7 +19,8 @@ export interface Body extends AsyncIterable<Uint8Array> {
 
 const nothing = new Uint8Array(0);
 
-class WholeBody implements Body {
+/** Content that is all there. */
+export class WholeBody implements Body {
   readonly size: number;
   readonly trailers: Fields | undefined;
   readonly #bytes: Uint8Array;
@@ -30,20 +31,28 @@ class WholeBody implements Body {
     this.trailers = trailers;
   }
 
-  /** The content, for a codec that writes it out in one piece. */
+  /** The content, for whoever likes to have it in one piece. */
   get whole(): Uint8Array {
     return this.#bytes;
   }
 
+  /** The same for a codec that copies it at once, and then says so by `copied`. */
+  content(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** The content that was asked for by `content` has been copied. */
+  copied(): void {}
+
   async bytes(limit: number): Promise<Uint8Array> {
     if (this.size > limit) throw bodyTooLarge(limit);
-    return this.#bytes;
+    return this.whole;
   }
 
   cancel(): void {}
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
-    if (this.size > 0) yield this.#bytes;
+    if (this.size > 0) yield this.whole;
   }
 }
 

@@ -55,7 +55,10 @@ export class Fields implements Iterable<readonly [name: string, value: string]> 
   delete(name: string): this {
     const { raw } = this;
     let kept = 0;
-    for (let at = 0; at < raw.length; at += 2) {
+    while (kept < raw.length && raw[kept] !== name) kept += 2;
+    // Mostly there is none. To set the length, even to what it is, costs more than all the rest.
+    if (kept === raw.length) return this;
+    for (let at = kept; at < raw.length; at += 2) {
       if (raw[at] === name) continue;
       raw[kept++] = raw[at] as string;
       raw[kept++] = raw[at + 1] as string;

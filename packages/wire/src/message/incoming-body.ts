@@ -9,12 +9,16 @@ export interface BodySource {
   wanted(): void;
   /** The reader has taken that many bytes: flow control may let as many in. Also told for what is thrown away. */
   consumed(bytes: number): void;
+  /** The memory of a chunk has been passed on and may be used again: nobody else has seen it. */
+  release?(chunk: Uint8Array): void;
   /** The reader left before the end came. What is pushed from now on is thrown away. At most once. */
   abandoned(error: HeddleError): void;
 }
 
 /** Where an `IncomingBody` may pour itself without a promise per chunk: the writing half of another codec. */
 export interface BodySink {
+  /** True when nothing of what it was given is still on its way, so that the memory may be used again. */
+  readonly idle?: boolean;
   /** Takes a chunk. False: enough for now, nothing comes until `IncomingBody.resume`. */
   data(chunk: Uint8Array): boolean;
   /** All has come. Once, last. */
@@ -193,6 +197,7 @@ export class IncomingBody implements Body, AsyncIterableIterator<Uint8Array, voi
 
   #pour(sink: BodySink, chunk: Uint8Array): void {
     if (!sink.data(chunk)) this.#sinkBlocked = true;
+    if (sink.idle === true) this.#source.release?.(chunk);
   }
 
   /** Tells the reader the end, once there is nothing before it. */

@@ -10,6 +10,7 @@ import {
   createTransport,
   errorMetadata,
   type ErrorMetadata,
+  type RpcProtocol,
   type RpcTransport,
 } from '@heddle/rpc';
 import { gzip } from '@heddle/wire/compression';
@@ -22,7 +23,13 @@ import {
   type ClientResponseResult,
   ClientResponseResultSchema,
 } from './gen/connectrpc/conformance/v1/client_compat_pb.ts';
-import { type Code, Compression, StreamType } from './gen/connectrpc/conformance/v1/config_pb.ts';
+import {
+  type Code,
+  Compression,
+  HTTPVersion,
+  Protocol,
+  StreamType,
+} from './gen/connectrpc/conformance/v1/config_pb.ts';
 import {
   type ConformancePayload,
   ConformancePayloadSchema,
@@ -182,6 +189,7 @@ class Turns {
 
 function transportFor(asked: ClientCompatRequest): RpcTransport {
   const { host, port, serverTlsCert, clientTlsCreds, compression, messageReceiveLimit } = asked;
+  const { protocol, httpVersion } = asked;
   const identities =
     clientTlsCreds === undefined
       ? []
@@ -190,10 +198,17 @@ function transportFor(asked: ClientCompatRequest): RpcTransport {
   return createTransport({
     runtime,
     target: `${host}:${port}`,
+    protocol: protocolOf(protocol),
+    http: httpVersion === HTTPVersion.HTTP_VERSION_1 ? 'http1' : 'http2',
     ...(trust === '' ? {} : { tls: { source: new TlsStore({ identities, trust }) } }),
     ...(compression === Compression.GZIP ? { compress: gzip } : {}),
     ...(messageReceiveLimit === 0 ? {} : { maxMessageBytes: messageReceiveLimit }),
   });
+}
+
+function protocolOf(protocol: Protocol): RpcProtocol {
+  if (protocol === Protocol.CONNECT) return 'connect';
+  return protocol === Protocol.GRPC_WEB ? 'grpc-web' : 'grpc';
 }
 
 function textOf(pem: Uint8Array): string {

@@ -10,7 +10,10 @@ const handshake = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const closeFrame = 8;
 
 /** One on a free port. */
-export async function startWebSocketOrigin(): Promise<{ readonly address: Place; stop(): void }> {
+export async function startWebSocketOrigin(): Promise<{
+  readonly address: Place;
+  readonly stop: () => void;
+}> {
   const open = new Set<Duplex>();
   const server = createServer((_request, response) => response.writeHead(426).end());
   server.on('upgrade', (request, socket: Duplex) => {

@@ -1,5 +1,5 @@
 import { HeddleError } from '@heddle/kernel';
-import type { Sql } from '@heddle/sql';
+import { prepared, type Sql } from '@heddle/sql';
 import type { ReadyEvent } from '../events/check-events.ts';
 import type { Appended, ExpectedVersion } from '../events/event.ts';
 
@@ -17,16 +17,22 @@ interface Row {
   readonly position: number | null;
 }
 
+const appendEvents = prepared('SELECT * FROM heddle_append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)');
+
 /** What each append came to, in the order given. No two may be of one stream. */
 export async function appendAll(
   sql: Sql,
   requests: readonly AppendRequest[],
 ): Promise<readonly (Appended | HeddleError)[]> {
-  const events = requests.flatMap((request, at) => request.events.map((event) => ({ at: at + 1, event })));
-  const rows = await sql.query<Row>('SELECT * FROM heddle_append_events($1, $2, $3, $4, $5, $6, $7, $8)', [
+  const events = requests.flatMap((request, at) =>
+    request.events.map((event, number) => ({ append: at + 1, number: number + 1, event })),
+  );
+  const rows = await sql.query<Row>(appendEvents, [
     requests.map(({ stream }) => stream),
     requests.map(({ expected }) => expectedNumber(expected)),
-    events.map(({ at }) => at),
+    requests.map((request) => request.events.length),
+    events.map(({ append }) => append),
+    events.map(({ number }) => number),
     events.map(({ event }) => event.id),
     events.map(({ event }) => event.type),
     events.map(({ event }) => event.schemaVersion),

@@ -1,6 +1,7 @@
 import {
   type Call,
   correlationId,
+  Gather,
   HeddleError,
   type Part,
   type Runtime,
@@ -9,7 +10,6 @@ import {
 } from '@heddle/kernel';
 import type { Sql, SqlPool } from '@heddle/sql';
 import type { AnySaga, SagaDefinition } from './definition.ts';
-import { Gather } from '../gather.ts';
 import { LiveSaga, type SagaHost } from './live-saga.ts';
 import type { SagaInput, SagaStatus } from './saga-state.ts';
 import { type SagaChange, type SagaKeeper, type SagaRow, SagaStore, type SagaView } from './saga-store.ts';
@@ -81,10 +81,13 @@ export class SagaEngine implements Part {
     const worker = runtime.random.uuid();
     this.store =
       'keeper' in options ? options.keeper(worker) : new SagaStore(options.pool, options.url, worker);
-    this.#begins = new Gather(500, (changes) => this.#storeAll(changes, 'begin'));
+    this.#begins = new Gather({ most: 500, send: (changes) => this.#storeAll(changes, 'begin') });
     // A saga saves one change at a time, so batches of different sagas may overtake each other.
-    this.#saves = new Gather(500, (changes) => this.#storeAll(changes, 'save'), 2);
-    this.#tells = new Gather(500, (ids) => this.store.tell(ids).then(() => ids.map(() => undefined)));
+    this.#saves = new Gather({ most: 500, lanes: 2, send: (changes) => this.#storeAll(changes, 'save') });
+    this.#tells = new Gather({
+      most: 500,
+      send: (ids) => this.store.tell(ids).then(() => ids.map(() => undefined)),
+    });
     this.#host = {
       runtime,
       save: (change) => this.#saves.add(change),

@@ -1,5 +1,4 @@
-import { Call, HeddleError, type Part, type Runtime, type Timer } from '@heddle/kernel';
-import { Gather } from '../gather.ts';
+import { Call, Gather, HeddleError, type Part, type Runtime, type Timer } from '@heddle/kernel';
 import { type DecidedTx, type DecisionLog, type OpenDecision, txName } from './decision-log.ts';
 import { LiveTx, type OpenBranch, type TxHost } from './live-tx.ts';
 import type { Branch, KnownDecision, Participant } from './participant.ts';
@@ -65,8 +64,11 @@ export class TxCoordinator implements Part {
     this.#options = { ...defaults, ...options };
     this.#participants = participantsOf(options.participants);
     const { log, runtime } = options;
-    this.#decisions = new Gather(200, (decisions) => this.#decide(decisions));
-    this.#dones = new Gather(500, (txs) => log.done(txs).then(() => txs.map(() => undefined)));
+    this.#decisions = new Gather({ most: 200, send: (decisions) => this.#decide(decisions) });
+    this.#dones = new Gather({
+      most: 500,
+      send: (txs) => log.done(txs).then(() => txs.map(() => undefined)),
+    });
     this.#host = {
       runtime,
       decide: (decision) => this.#decisions.add(decision),

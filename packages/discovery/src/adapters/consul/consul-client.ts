@@ -27,6 +27,8 @@ export interface ConsulQuestion {
   readonly query?: Readonly<Record<string, string>>;
   readonly json?: unknown;
   readonly timeoutMs?: number;
+  /** Stands for the answer where there is nothing (404); without it that is `not_found`. */
+  readonly absent?: string;
 }
 
 /** An answer of status 200. */
@@ -134,10 +136,12 @@ export class ConsulClient {
 /** Longer than any question waits; Consul itself waits for ten minutes at most. */
 const longestWaitMs = 660_000;
 
-async function read({ response }: Answered, { method, path }: ConsulQuestion): Promise<ConsulAnswer> {
+async function read({ response }: Answered, { method, path, absent }: ConsulQuestion): Promise<ConsulAnswer> {
   const { status, fields, body } = response;
-  const text = new TextDecoder().decode(await body.bytes(longestAnswerBytes));
-  if (status !== 200) throw failed(status, `${method} ${path}: ${text.trim()}`);
+  const said = new TextDecoder().decode(await body.bytes(longestAnswerBytes));
+  const isAbsent = status === 404 && absent !== undefined;
+  const text = isAbsent ? absent : said;
+  if (status !== 200 && !isAbsent) throw failed(status, `${method} ${path}: ${text.trim()}`);
   // An answer that is empty for want of a right must not pass for an empty service.
   if (fields.get('x-consul-results-filtered-by-acls') === 'true')
     throw failed(403, `${method} ${path}: the token does not allow to see all of the answer`);
@@ -149,6 +153,8 @@ function failed(status: number, said: string): HeddleError {
   const message = `Consul answered ${status} to ${said.slice(0, 300)}`;
   if (/Consul Enterprise feature|Invalid query parameter: "ns"/.test(said))
     return new HeddleError({ code: 'failed_precondition', reason: 'NO_NAMESPACES', message });
+  if (/HTTP request to an HTTPS server/.test(said))
+    return new HeddleError({ code: 'unavailable', reason: 'SPEAKS_TLS', message });
   if (status === 401 || /ACL not found/.test(said))
     return new HeddleError({ code: 'unauthenticated', reason: 'TOKEN_REFUSED', message });
   if (status === 403) return new HeddleError({ code: 'permission_denied', reason: 'NOT_ALLOWED', message });

@@ -1,10 +1,12 @@
 import { backendRegistry } from '../../registry/backend-registry.ts';
 import { History } from '../../registry/history.ts';
 import { authorityOf } from '../../health/probe/authority.ts';
+import { LastReadings } from '../../registry/last-readings.ts';
 import type { LeaseKeeper } from '../../registry/lease-keeper.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { type ConsulCheck, validateChecks } from './consul-check.ts';
 import { ConsulClient, type ConsulClientOptions } from './consul-client.ts';
+import { readEntries } from './consul-entry.ts';
 import { ConsulLeases } from './consul-leases.ts';
 import { type ConsulReading, findConsul, followConsul } from './follow-consul.ts';
 
@@ -26,7 +28,7 @@ export function consulRegistryWith(options: ConsulOptions, keeper?: LeaseKeeper)
   validateChecks(checks);
   const client = new ConsulClient({ ...options, timeoutMs });
   const history = new History(runtime.clock);
-  const reading: ConsulReading = { runtime, client, history };
+  const reading: ConsulReading = { runtime, client, history, readings: new LastReadings(readEntries) };
   return backendRegistry(
     {
       name: 'consul',

@@ -2,13 +2,15 @@ import { type Call, type Runtime, sleep } from '@heddle/kernel';
 import type { History } from '../../registry/history.ts';
 import type { FeedState } from '../../registry/state-feed.ts';
 import type { ConsulClient, ConsulQuestion } from './consul-client.ts';
-import { readEntries } from './consul-entry.ts';
+import type { LastReadings } from '../../registry/last-readings.ts';
+import type { ConsulEntries } from './consul-entry.ts';
 
 /** What is read, and with what. */
 export interface ConsulReading {
   readonly runtime: Runtime;
   readonly client: ConsulClient;
   readonly history: History;
+  readonly readings: LastReadings<ConsulEntries>;
 }
 
 /** For how long a question waits for news; Consul adds up to a sixteenth. */
@@ -62,8 +64,12 @@ function waitingFrom(index: number, timeoutMs: number): Partial<ConsulQuestion> 
   return { query, timeoutMs: waitMs + waitMs / 16 + timeoutMs };
 }
 
-function instancesIn({ runtime }: ConsulReading, service: string, text: string): FeedState['instances'] {
-  const { instances, refused } = readEntries(service, text);
+function instancesIn(
+  { runtime, readings }: ConsulReading,
+  service: string,
+  text: string,
+): FeedState['instances'] {
+  const { instances, refused } = readings.read(service, text);
   if (refused > 0)
     runtime.log('warn', 'Consul has entries that are no instances', { service, count: refused });
   return instances;

@@ -12,12 +12,12 @@ export class EtcdKeys {
 
   /** All entries. */
   get all(): EtcdRange {
-    return rangeOf(this.#root);
+    return etcdRange(this.#root);
   }
 
   /** The entries of a service. */
   ofService(service: string): EtcdRange {
-    return rangeOf(`${this.#root}${service}/`);
+    return etcdRange(`${this.#root}${service}/`);
   }
 
   /** An id that was made of an address stands as that: `<prefix>/<service>/<host:port>`. Others are escaped. */
@@ -42,7 +42,7 @@ export interface EtcdRange {
 }
 
 /** All keys that begin with a text, which ends in ASCII. */
-function rangeOf(prefix: string): EtcdRange {
+export function etcdRange(prefix: string): EtcdRange {
   const key = new TextEncoder().encode(prefix);
   const rangeEnd = key.slice();
   const last = rangeEnd.length - 1;

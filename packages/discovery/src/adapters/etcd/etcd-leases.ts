@@ -39,12 +39,13 @@ export class EtcdLeases implements LeaseClient {
     if (!isRenewed) await this.#client.grant(number, ttlMs);
     const key = this.#keys.of(instance);
     const put = this.#putOf(key, instance, number);
-    const compare = fresh ? [] : [isOurs(key, number)];
-    // Another's entry stays; one that is not there is made.
+    // Another's entry stays; one that is not there is made. Whoever is new takes it in any case.
     const orNew: Op = {
       request: { case: 'requestTxn', value: { compare: [isAbsent(key)], success: [put] } },
     };
-    const { succeeded, responses } = await this.#client.txn({ compare, success: [put], failure: [orNew] });
+    const { succeeded, responses } = await this.#client.txn(
+      fresh ? { success: [put] } : { compare: [isOurs(key, number)], success: [put], failure: [orNew] },
+    );
     if (!succeeded && !innerSucceeded(responses)) throw leaseSuperseded(instance.service, instance.id);
     this.#put.set(lease, instance);
   }

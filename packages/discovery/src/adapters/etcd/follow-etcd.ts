@@ -1,13 +1,13 @@
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import { type Call, HeddleError, type Runtime, sleep, type Timer } from '@heddle/kernel';
-import type { ResponseHeader, WatchRequestSchema, WatchResponse } from '../../gen/etcd/rpc_pb.ts';
+import type { Call, Runtime } from '@heddle/kernel';
+import type { ResponseHeader } from '../../gen/etcd/rpc_pb.ts';
 import type { History } from '../../registry/history.ts';
 import type { InstanceTexts } from '../../registry/instance-texts.ts';
 import type { Position } from '../../registry/snapshot.ts';
 import type { FeedState } from '../../registry/state-feed.ts';
 import type { EtcdClient } from './etcd-client.ts';
-import type { EtcdKeys, EtcdRange } from './etcd-keys.ts';
+import type { EtcdKeys } from './etcd-keys.ts';
 import { EtcdView } from './etcd-view.ts';
+import { etcdWatch } from './etcd-watch.ts';
 
 /** What is read, and with what. */
 export interface EtcdReading {
@@ -17,10 +17,6 @@ export interface EtcdReading {
   readonly eras: EtcdEras;
   readonly texts: InstanceTexts;
 }
-
-/** How often the server is asked for a sign of life on a watch. */
-const progressEveryMs = 5000;
-const silenceMs = 3 * progressEveryMs;
 
 /**
  * Tells the lives of a cluster apart. A cluster that was wiped may have the same id, and counts its revisions and its
@@ -84,14 +80,14 @@ export async function* followEtcd(
   service: string,
   call: Call,
 ): AsyncGenerator<FeedState, void> {
-  const { client, keys, eras, texts } = reading;
+  const { runtime, client, keys, eras, texts } = reading;
   const range = keys.ofService(service);
   const [{ kvs, header }, found] = await eras.placing(() => client.range(range));
   const view = new EtcdView(service, texts, kvs);
   tellRefused(reading, service, view);
   let position = found;
   yield { instances: view.instances, position };
-  for await (const answer of watched(reading, range, (header?.revision ?? 0n) + 1n, call)) {
+  for await (const answer of etcdWatch(runtime, client, range, (header?.revision ?? 0n) + 1n, call)) {
     const last = answer.events.at(-1)?.kv?.modRevision;
     if (last !== undefined) {
       const { refused } = view;
@@ -103,65 +99,6 @@ export async function* followEtcd(
   }
 }
 
-/** The answers of one watch stream, until it breaks or is silent for 15 s. */
-async function* watched(
-  { runtime, client }: EtcdReading,
-  range: EtcdRange,
-  startRevision: bigint,
-  call: Call,
-): AsyncGenerator<WatchResponse, void> {
-  const requests = (): ReturnType<typeof watchRequests> =>
-    watchRequests(runtime, { ...range, startRevision }, call);
-  const { messages, asked } = await client.watch(requests, call);
-  let alarm: Timer | undefined;
-  const expectMore = (): void => {
-    alarm?.cancel();
-    alarm = runtime.timers.after(silenceMs, () => call.cancel(silent()));
-  };
-  try {
-    expectMore();
-    for await (const answer of messages) {
-      expectMore();
-      client.check(answer, asked);
-      if (answer.canceled) throw cancelled(answer);
-      client.group.noteAnswer();
-      yield answer;
-    }
-  } catch (thrown) {
-    const error = call.cancelled ?? HeddleError.from(thrown);
-    if (error.code === 'unavailable') client.group.moveOn(error, asked);
-    throw error;
-  } finally {
-    alarm?.cancel();
-  }
-}
-
-async function* watchRequests(
-  runtime: Runtime,
-  create: EtcdRange & { readonly startRevision: bigint },
-  call: Call,
-): AsyncGenerator<MessageInitShape<typeof WatchRequestSchema>, void> {
-  yield { requestUnion: { case: 'createRequest', value: create } };
-  for (;;) {
-    await sleep(runtime.timers, progressEveryMs, call);
-    yield { requestUnion: { case: 'progressRequest', value: {} } };
-  }
-}
-
 function tellRefused({ runtime }: EtcdReading, service: string, { refused }: EtcdView): void {
   if (refused > 0) runtime.log('warn', 'etcd has entries that are no instances', { service, count: refused });
-}
-
-function cancelled({ compactRevision, cancelReason }: WatchResponse): HeddleError {
-  if (compactRevision > 0n) {
-    const message = `etcd has compacted the revision that a watch was to go on from (it has ${compactRevision} and on); the entries are read anew`;
-    return new HeddleError({ code: 'out_of_range', reason: 'COMPACTED', message });
-  }
-  const message = `etcd ended the watch: ${cancelReason}`;
-  return new HeddleError({ code: 'unavailable', reason: 'WATCH_ENDED', message });
-}
-
-function silent(): HeddleError {
-  const message = `etcd has been silent for ${silenceMs} ms on a watch; the connection is taken for broken`;
-  return new HeddleError({ code: 'unavailable', reason: 'WATCH_SILENT', message });
 }

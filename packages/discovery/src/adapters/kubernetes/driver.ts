@@ -30,7 +30,8 @@ export const driver: RegistryDriver = {
   },
 };
 
-async function accessOf(url: RegistryUrl, world: DriverWorld): Promise<KubernetesAccess> {
+/** How the API server is reached that a URL means. Rejects with `BAD_REGISTRY_URL`, or as the kubeconfig's reading does. */
+export async function accessOf(url: RegistryUrl, world: DriverWorld): Promise<KubernetesAccess> {
   const { addresses, parameters, text } = url;
   const named = parameters.get('kubeconfig');
   const context = parameters.get('context');

@@ -15,7 +15,7 @@ import type { Publisher } from './publisher.ts';
 
 // A server shows a change when it is about to push it: half a second later, unless it was told otherwise.
 const shownWithinMs = 1500;
-const lookAgainMs = 20;
+const [firstLookMs, longestLookMs] = [20, 160];
 
 /** What leases at Nacos are made with. */
 export interface NacosLeasesOptions {
@@ -125,8 +125,10 @@ class NacosLeases implements LeaseClient {
   ): Promise<void> {
     const { clock, timers } = this.#options.runtime;
     const endMs = clock.nowMs() + shownWithinMs;
-    while (clock.nowMs() < endMs && !isShown(await this.#entriesOf(service, id)))
-      await sleep(timers, lookAgainMs);
+    for (let pauseMs = firstLookMs; clock.nowMs() < endMs; pauseMs = Math.min(longestLookMs, 2 * pauseMs)) {
+      if (isShown(await this.#entriesOf(service, id))) return;
+      await sleep(timers, pauseMs);
+    }
   }
 }
 

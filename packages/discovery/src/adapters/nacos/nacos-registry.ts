@@ -5,9 +5,10 @@ import type { LeaseKeeper } from '../../registry/lease-keeper.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { FeedState } from '../../registry/state-feed.ts';
 import { NacosClient, type NacosReach } from './nacos-client.ts';
-import { decodeInstance, latestOf } from './nacos-instance.ts';
+import { latestOf } from './nacos-instance.ts';
 import { nacosLeases } from './nacos-leases.ts';
 import type { ServiceInfo } from './nacos-message.ts';
+import { NacosReadings } from './nacos-readings.ts';
 import { Publisher } from './publisher.ts';
 
 /** How Nacos is used. */
@@ -49,9 +50,9 @@ export function nacosRegistry(options: NacosRegistryOptions): Registry {
     (connection) => void publisher.republish(connection),
   );
   const publisher: Publisher = new Publisher(client);
+  const readings = new NacosReadings();
   const stateOf = (service: string, { hosts = [] }: ServiceInfo): FeedState => {
-    const nowMs = runtime.clock.wallMs();
-    const entries = hosts.flatMap((host) => decodeInstance(service, host, nowMs) ?? []);
+    const entries = readings.read(service, hosts, runtime.clock.wallMs());
     return { instances: latestOf(entries).map(({ instance }) => instance) };
   };
   return backendRegistry(

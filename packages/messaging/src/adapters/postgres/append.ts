@@ -1,4 +1,4 @@
-import type { Sql } from '@heddle/sql';
+import { prepared, type Sql } from '@heddle/sql';
 import { toAttributes } from '../../message/cloud-event.ts';
 import type { Message } from '../../message/message.ts';
 import { noTopic } from '../../topic/topic-error.ts';
@@ -9,35 +9,7 @@ export interface Routed {
   readonly partition: number;
 }
 
-// One statement, so one commit. The counters are locked in one order, so that two of these cannot wait for each other;
-// if a topic is missing, nothing at all is done.
-const appendMany = `
-  WITH given AS (
-    SELECT * FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::text[], $5::bytea[])
-      WITH ORDINALITY AS given (topic, partition, time_ms, attributes, payload, ordinal)
-  ), wanted AS (
-    SELECT topic, partition, count(*) AS count FROM given GROUP BY topic, partition
-  ), locked AS (
-    SELECT topic, partition, count FROM heddle_topic_partitions JOIN wanted USING (topic, partition)
-      ORDER BY topic, partition FOR UPDATE OF heddle_topic_partitions
-  ), counted AS (
-    UPDATE heddle_topic_partitions AS counter SET next = counter.next + locked.count
-      FROM locked
-      WHERE counter.topic = locked.topic AND counter.partition = locked.partition
-        AND (SELECT count(*) FROM locked) = (SELECT count(*) FROM wanted)
-      RETURNING counter.topic, counter.partition, counter.next - locked.count AS first
-  )
-  INSERT INTO heddle_topic_messages (topic, partition, position, time_ms, attributes, payload)
-  SELECT topic, partition, first + row_number() OVER (PARTITION BY topic, partition ORDER BY ordinal) - 1,
-      time_ms, attributes::json, payload
-    FROM given JOIN counted USING (topic, partition)`;
-
-const appendOne = `
-  WITH counted AS (
-    UPDATE heddle_topic_partitions SET next = next + 1 WHERE topic = $1 AND partition = $2 RETURNING next - 1 AS position
-  )
-  INSERT INTO heddle_topic_messages (topic, partition, position, time_ms, attributes, payload)
-  SELECT $1, $2, position, $3, $4, $5 FROM counted`;
+const publish = prepared('SELECT heddle_publish($1, $2, $3, $4, $5, $6, $7, $8) AS published');
 
 const delay = `
   INSERT INTO heddle_topic_delayed (due_ms, topic, partition, time_ms, attributes, payload)
@@ -48,14 +20,52 @@ const delay = `
 
 /** Puts messages at the end of their partitions, all or none. `NO_TOPIC`, and nothing done, if one has no topic. */
 export async function appendRouted(sql: Sql, routed: readonly Routed[]): Promise<void> {
-  const [only] = routed;
-  if (only === undefined) return;
-  const count =
-    routed.length === 1
-      ? await sql.execute(appendOne, rowOf(only))
-      : await sql.execute(appendMany, columnsOf(routed));
-  if (count === routed.length) return;
-  throw noTopic([...new Set(routed.map(({ message }) => message.topic))].join(', '));
+  if (routed.length === 0) return;
+  const { places, at, numbers } = placesOf(routed);
+  const [, , ...columns] = columnsOf(routed);
+  const [row] = await sql.query<{ readonly published: boolean }>(publish, [
+    places.map(({ topic }) => topic),
+    places.map(({ partition }) => partition),
+    places.map(({ count }) => count),
+    at,
+    numbers,
+    ...columns,
+  ]);
+  if (row?.published !== true) throw noTopic([...new Set(places.map(({ topic }) => topic))].join(', '));
+}
+
+interface Place {
+  readonly topic: string;
+  readonly partition: number;
+  count: number;
+}
+
+/**
+ * The partitions that are written to, in one order, so that two who write to several cannot wait for each other; and for
+ * each message, from 1, which of them it goes to and the how-manieth there it is.
+ */
+function placesOf(routed: readonly Routed[]): {
+  readonly places: readonly Place[];
+  readonly at: readonly number[];
+  readonly numbers: readonly number[];
+} {
+  const byName = new Map<string, Place>();
+  const found = routed.map(({ message: { topic }, partition }) => {
+    const name = `${topic} ${partition}`;
+    const place = byName.get(name) ?? { topic, partition, count: 0 };
+    if (place.count === 0) byName.set(name, place);
+    place.count += 1;
+    return { place, number: place.count };
+  });
+  const places = [...byName.values()].toSorted(
+    (a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : 0) || a.partition - b.partition,
+  );
+  const order = new Map(places.map((place, index) => [place, index + 1]));
+  return {
+    places,
+    at: found.map(({ place }) => order.get(place) ?? 0),
+    numbers: found.map(({ number }) => number),
+  };
 }
 
 /** Keeps messages until they are due. */

@@ -13,7 +13,8 @@ import type { BrokerStage } from '../../testing/broker-stage.ts';
 import { postgresEngine } from './postgres-engine.ts';
 
 const runtime: Runtime = { ...nodeRuntime({ name: 'test' }), log: () => {} };
-const leaseMs = 900;
+// Long beside the pauses of a busy machine.
+const leaseMs = 3000;
 let folder: string;
 let server: EmbeddedPostgres;
 let databases = 0;

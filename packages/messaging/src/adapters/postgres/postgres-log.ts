@@ -1,4 +1,4 @@
-import type { SqlPool } from '@heddle/sql';
+import { prepared, type SqlPool } from '@heddle/sql';
 import type { EnginePromises, PartitionLag } from '../../engine.ts';
 import type { Holdings, LogStore, MemberId, Stored } from '../../log/log-store.ts';
 import { type Attributes, fromAttributes } from '../../message/cloud-event.ts';
@@ -30,6 +30,11 @@ interface LagRow {
   readonly behind: number;
   readonly owner: string | null;
 }
+
+const commitPosition = prepared(
+  `UPDATE heddle_group_positions SET next = $5, abandoned = 0
+     WHERE topic = $1 AND name = $2 AND partition = $3 AND epoch = $4`,
+);
 
 /** Topics in tables. */
 export class PostgresLog implements LogStore {
@@ -129,11 +134,7 @@ export class PostgresLog implements LogStore {
   }
 
   async commit(id: MemberId, partition: number, epoch: number, next: number): Promise<boolean> {
-    const changed = await this.#pool.execute(
-      `UPDATE heddle_group_positions SET next = $5, abandoned = 0
-         WHERE topic = $1 AND name = $2 AND partition = $3 AND epoch = $4`,
-      [id.topic, id.group, partition, epoch, next],
-    );
+    const changed = await this.#pool.execute(commitPosition, [id.topic, id.group, partition, epoch, next]);
     return changed > 0;
   }
 

@@ -1,4 +1,5 @@
 import type { Migration } from '@heddle/sql';
+import { publishFunction } from './publish-function.ts';
 
 /**
  * The tables of topics. A message's position is counted by its partition's row, which stays locked until the commit:
@@ -58,6 +59,7 @@ export const migrations: readonly Migration[] = [
         FOREIGN KEY (topic, name) REFERENCES heddle_groups ON DELETE CASCADE
       ) WITH (fillfactor = 50);`,
   },
+  publishFunction,
 ];
 
 /** The channel of wake-ups: `m <topic>` for messages, `g <topic> <group>` for members. */

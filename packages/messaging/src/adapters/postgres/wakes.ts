@@ -1,5 +1,11 @@
-import type { SqlListener, SqlPool } from '@heddle/sql';
+import { prepared, type SqlListener, type SqlPool } from '@heddle/sql';
 import { wakeChannel } from './schema.ts';
+
+// A wake-up is no reason to wait for the disk.
+const notify = prepared(
+  `SELECT set_config('synchronous_commit', 'off', true), pg_notify('${wakeChannel}', name)
+     FROM unnest($1::text[]) AS names (name)`,
+);
 
 /**
  * Wake-ups between processes. A `NOTIFY` takes a lock of the whole server at its commit, so none is part of a
@@ -45,9 +51,7 @@ export class Wakes {
     while (this.#waiting.size > 0) {
       const names = [...this.#waiting];
       this.#waiting.clear();
-      await this.#pool
-        .query(`SELECT pg_notify('${wakeChannel}', name) FROM unnest($1::text[]) AS names (name)`, [names])
-        .catch(() => {});
+      await this.#pool.query(notify, [names]).catch(() => {});
     }
     this.#sending = undefined;
   }

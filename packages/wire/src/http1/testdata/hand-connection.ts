@@ -12,6 +12,8 @@ export class HandConnection implements Connection {
   destroyed = false;
   /** How often `write` was called. */
   writes = 0;
+  /** Bytes of what was fed whose memory has been given back. */
+  givenBack = 0;
   readonly #written: Uint8Array[] = [];
   #handler: ConnectionHandler | undefined;
   #closed = false;
@@ -46,6 +48,12 @@ export class HandConnection implements Connection {
     this.destroyed = true;
   }
 
+  /** Whoever looks at it again all the same finds that it has changed. */
+  giveBack(chunk: Uint8Array): void {
+    chunk.fill(0xdb);
+    this.givenBack += chunk.byteLength;
+  }
+
   pause(): void {
     this.paused = true;
   }
@@ -57,7 +65,7 @@ export class HandConnection implements Connection {
   /** Bytes come. None after the connection was dropped. */
   feed(bytes: string | Uint8Array): void {
     if (this.destroyed) return;
-    this.#handler?.data(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
+    this.#handler?.data(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : new Uint8Array(bytes));
   }
 
   /** The other end finishes sending. */

@@ -163,10 +163,22 @@ function writeInteger(out: Buffer, offset: number, flags: number, prefixBits: nu
   return at;
 }
 
+/** The start of a field that is in no table and goes into none, up to its value: for names that come with every call. */
+export function literalStart(name: string): Uint8Array {
+  const out = Buffer.allocUnsafe(HpackEncoder.bound(name, ''));
+  out[0] = 0x00;
+  return out.subarray(0, writeString(out, 1, name));
+}
+
+/** A value that is not coded: it is a few bytes longer, at a tenth of the cost. Returns the offset behind it. */
+export function writePlain(out: Buffer, offset: number, text: string): number {
+  const at = writeInteger(out, offset, 0x00, 7, text.length);
+  return at + out.write(text, at, 'latin1');
+}
+
 /** RFC 7541 section 5.2: Huffman code where it is shorter. */
 function writeString(out: Buffer, offset: number, text: string): number {
   const coded = huffmanSize(text);
   if (coded < text.length) return encodeHuffman(text, out, writeInteger(out, offset, 0x80, 7, coded));
-  const at = writeInteger(out, offset, 0x00, 7, text.length);
-  return at + out.write(text, at, 'latin1');
+  return writePlain(out, offset, text);
 }

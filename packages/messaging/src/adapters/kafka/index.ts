@@ -1,0 +1,1 @@
+export { kafkaEngine, type KafkaEngineOptions } from './kafka-engine.ts';

@@ -1,0 +1,125 @@
+import { HeddleError, type Log } from '@heddle/kernel';
+import { balance, type DecisionLog } from '@heddle/upstream';
+import type { HttpService } from '@heddle/wire';
+import { chosen } from '../action/chosen.ts';
+import { mirrored } from '../action/mirrored.ts';
+import { ownAnswer } from '../action/own-answer.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
+import { attemptStack, type GatewayStackOptions, gatewayStack, routeStack } from '../gateway-stack.ts';
+import type { LimitMetrics } from '../limit/limit-metrics.ts';
+import type { LimitStore, LimitStores } from '../limit/limit-store.ts';
+import type { QuarantinedRoute } from '../model/gateway-config.ts';
+import type { RouteConfig } from '../model/route.ts';
+import { type Routed, routed } from '../router/routed.ts';
+import { type Descriptors, descriptorsOf } from '../transcode/descriptors.ts';
+import type { HeldTargets } from '../upstream/targets.ts';
+
+/** What a version of the configuration is made into a service with. */
+export interface GenerationOptions extends GatewayStackOptions {
+  readonly targets: HeldTargets;
+  readonly authenticator: Authenticator;
+  readonly limitStores: LimitStores;
+  readonly limitMetrics: LimitMetrics;
+  readonly decisions: DecisionLog | undefined;
+  readonly files: ((name: string) => Uint8Array | undefined) | undefined;
+  readonly log: Log;
+}
+
+/**
+ * One version of the configuration as a service. What began under a version ends under it: its targets are let go of
+ * when it has been retired and its last request has ended.
+ */
+export class Generation {
+  readonly options: GenerationOptions;
+  readonly service: HttpService;
+  readonly limitStore: LimitStore;
+  #inFlight = 0;
+  #retired: (() => void) | undefined;
+
+  /** Throws as `resolver` of discovery and `LimitStores.take` do; nothing is held then. */
+  constructor(options: GenerationOptions) {
+    this.options = options;
+    const { config, targets, limitStores } = options;
+    this.limitStore = limitStores.take(config);
+    try {
+      const routes = config.routes.flatMap((route) => routedBy(route, options, this.limitStore));
+      const service = gatewayStack(options)(routed([...routes, ...config.quarantined.flatMap(quarantine)]));
+      const ended = (): void => this.#ended();
+      this.service = (req, call) => {
+        this.#inFlight++;
+        call.onEnd(ended);
+        return service(req, call);
+      };
+    } catch (thrown) {
+      void targets.release();
+      limitStores.release(config);
+      throw thrown;
+    }
+  }
+
+  /** Takes no more requests; resolves when those it has have ended and its targets are let go of. */
+  async retire(): Promise<void> {
+    if (this.#inFlight > 0)
+      await new Promise<void>((resolve) => {
+        this.#retired = resolve;
+      });
+    const { targets, limitStores, config } = this.options;
+    limitStores.release(config);
+    await targets.release();
+  }
+
+  #ended(): void {
+    this.#inFlight--;
+    if (this.#inFlight === 0) this.#retired?.();
+  }
+}
+
+/** A route whose descriptors cannot be read is refused like one in quarantine: no other is the worse for it. */
+function routedBy(route: RouteConfig, options: GenerationOptions, limitStore: LimitStore): Routed[] {
+  const { name, match } = route;
+  let descriptors: Descriptors | undefined;
+  try {
+    descriptors = descriptorsOf(route, options.files);
+  } catch (thrown) {
+    const error = HeddleError.from(thrown);
+    options.log('error', `route ${name} is not served, and its requests are refused`, { error });
+    return quarantine({ at: name, source: '', match, problems: [], kept: false });
+  }
+  return [served(route, descriptors, options, limitStore)];
+}
+
+function served(
+  route: RouteConfig,
+  descriptors: Descriptors | undefined,
+  options: GenerationOptions,
+  limitStore: LimitStore,
+): Routed {
+  const { name, match, action, mirror } = route;
+  const { targets, decisions, config, authenticator, limitMetrics } = options;
+  const way = (upstream: string): HttpService => {
+    const { group, budget } = targets.get(upstream, route.protocol);
+    return attemptStack({ route, upstream, budget, decisions })(balance(group));
+  };
+  let service: HttpService;
+  if (action.kind === 'forward') {
+    const shares = action.shares.map(({ upstream, weight }) => ({ service: way(upstream), weight }));
+    const variants = action.variants.map((each) => ({ ...each, service: way(each.upstream) }));
+    service = chosen({ shares, variants, sticky: action.sticky, salt: name });
+  } else service = ownAnswer(action);
+  if (mirror !== undefined) {
+    const to = balance(targets.get(mirror.upstream, route.protocol).group);
+    service = mirrored({ to, percent: mirror.percent, timeoutMs: route.timeoutMs })(service);
+  }
+  const around = routeStack({ route, config, authenticator, limitStore, limitMetrics, descriptors });
+  return { name, match, answersPreflights: route.cors !== undefined, service: around(service) };
+}
+
+/** Refuses what a route in quarantine is for. Less specific routes may be open to more people, and must not get it. */
+function quarantine({ at, match, kept }: QuarantinedRoute): Routed[] {
+  if (match === undefined || kept) return [];
+  const message = 'the configuration of this route has mistakes; the log of the gateway names them';
+  const service: HttpService = async () => {
+    throw new HeddleError({ code: 'unavailable', reason: 'ROUTE_QUARANTINED', message, sent: false });
+  };
+  return [{ name: at, match, service, answersPreflights: false }];
+}

