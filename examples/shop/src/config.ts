@@ -1,4 +1,5 @@
 import { type Address, HeddleError } from '@heddle/kernel';
+import { type TelemetrySettings, telemetrySettings } from '@heddle/telemetry';
 
 /** What a service of the shop has to know before it can start. */
 export interface ShopConfig {
@@ -19,6 +20,8 @@ export interface ShopConfig {
   readonly zone: string;
   /** How an order is carried out across the services; the same for all of them. */
   readonly checkout: CheckoutKind;
+  /** Where spans and log lines go: to the registry's control plane, unless it says otherwise. */
+  readonly telemetry: TelemetrySettings;
 }
 
 /**
@@ -49,10 +52,12 @@ export function readConfig(environment: Environment): ShopConfig {
     if (value > most) problems.push(`${name} must be a whole number from 0 to ${most}.`);
     return value;
   };
+  const registry = addressesOf(
+    text('HEDDLE_REGISTRY', undefined, addresses, 'the addresses of the registry, as in 127.0.0.1:7070'),
+  );
   const config: ShopConfig = {
-    registry: addressesOf(
-      text('HEDDLE_REGISTRY', undefined, addresses, 'the addresses of the registry, as in 127.0.0.1:7070'),
-    ),
+    registry,
+    telemetry: telemetrySettings(environment, registry[0], (problem) => problems.push(problem)),
     registryToken: environment['HEDDLE_REGISTRY_TOKEN'] || undefined,
     databaseUrl: text(
       'SHOP_DATABASE_URL',

@@ -4,6 +4,9 @@ import type { Program } from './program.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 
+/** Whoever tries something out wants to see it, and not one in ten. What the user says stands. */
+const allTraces = { HEDDLE_TRACE_RATIO: process.env['HEDDLE_TRACE_RATIO'] ?? '1' };
+
 /** Where `up` has put things. */
 export interface Surroundings {
   readonly dataFolder: string;
@@ -74,7 +77,7 @@ export function gatewayProgram(
       '--workers',
       '1',
     ],
-    env: { HEDDLE_REGISTRY_TOKEN: token, HEDDLE_ADMIN_TOKEN: adminToken },
+    env: { HEDDLE_REGISTRY_TOKEN: token, HEDDLE_ADMIN_TOKEN: adminToken, ...allTraces },
     readyMs: 30_000,
     stopMs: 15_000,
   };
@@ -105,6 +108,7 @@ export function shopPrograms(service: string, shop: ShopSurroundings): Program[]
       SHOP_ADMIN_TOKEN: adminToken,
       SHOP_ZONE: zone,
       SHOP_CHECKOUT: checkout,
+      ...allTraces,
     },
     readyMs: 60_000,
     stopMs: 20_000,

@@ -1,5 +1,5 @@
 import type { SqlPool } from '@heddle/sql';
-import { type Call, HeddleError } from '@heddle/kernel';
+import { type Call, callLog, HeddleError } from '@heddle/kernel';
 import {
   evolve,
   isUnderWay,
@@ -51,7 +51,7 @@ export async function advance(order: Order, partners: Partners, pool: SqlPool, c
     } catch (thrown) {
       const error = HeddleError.from(thrown);
       if (step === 'notify') {
-        call.runtime.log('warn', 'a customer could not be told of an order', {
+        callLog(call)('warn', 'a customer could not be told of an order', {
           order: current.orderId,
           error: error.message,
         });

@@ -5,7 +5,10 @@ import {
   type HeddleError,
   idempotencyKey,
   type Runtime,
+  openSpan,
   settle,
+  type SpanReport,
+  traceContext,
 } from '@heddle/kernel';
 import { backoffMs, timeout } from '@heddle/traffic';
 import type { AnySaga, SagaStarter, StepContext, StepOptions } from './step.ts';
@@ -45,12 +48,20 @@ export async function performEffect(
   const service = timeout<typeof context, unknown>()((given, own) =>
     work(options, effect, state, { ...given, call: own }),
   );
+  if (state.trace !== undefined) call.set(traceContext, state.trace);
+  const span = openSpan(call, { kind: 'internal' });
   const result = await settle(service, context, call);
+  span.end(result.ok ? undefined : result.error, spanReport(definition.name, row.id, effect));
   if (result.ok)
     return effect.kind === 'act'
       ? { kind: 'succeeded', step: effect.step, result: result.value }
       : { kind: 'undone', step: effect.step };
   return failed(runtime, options, effect, result.error);
+}
+
+function spanReport(saga: string, id: string, { kind, step, attempt }: SagaEffect): SpanReport {
+  const attributes = { 'heddle.saga': id, 'heddle.attempt': attempt };
+  return { name: `saga ${saga}/${step}${kind === 'undo' ? ' undo' : ''}`, attributes };
 }
 
 function isWanted(

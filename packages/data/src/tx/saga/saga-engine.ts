@@ -6,6 +6,7 @@ import {
   type Part,
   type Runtime,
   type Timer,
+  traceContext,
 } from '@heddle/kernel';
 import type { Sql, SqlPool } from '@heddle/sql';
 import type { AnySaga, SagaDefinition, SagaStarter } from './step.ts';
@@ -229,7 +230,12 @@ export class SagaEngine implements Part, SagaStarter {
   } {
     const { name, version, plan } = definition;
     const nowMs = this.#runtime.clock.wallMs();
-    const { state, effects } = stepSaga(plan, newSaga(plan, nowMs), { kind: 'start' }, nowMs);
+    const { state, effects } = stepSaga(
+      plan,
+      newSaga(plan, nowMs, call?.get(traceContext)),
+      { kind: 'start' },
+      nowMs,
+    );
     const row = { id, name, version, input, state, correlationId: call?.get(correlationId) ?? id, epoch: 1 };
     this.#definitionOf(row);
     return { row, change: { row, dueMs: dueMs(plan, state), kept: effects.length > 0, taken: [] }, effects };

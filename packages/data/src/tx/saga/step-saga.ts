@@ -1,3 +1,4 @@
+import type { TraceContext } from '@heddle/kernel';
 import type {
   SagaEffect,
   SagaFailure,
@@ -9,9 +10,17 @@ import type {
 } from './saga-state.ts';
 
 /** Where a saga begins. */
-export function newSaga(plan: SagaPlan, nowMs: number): SagaState {
+export function newSaga(plan: SagaPlan, nowMs: number, trace?: TraceContext): SagaState {
   const deadlineMs = plan.timeoutMs === undefined ? undefined : nowMs + plan.timeoutMs;
-  return { status: 'running', at: 0, steps: {}, effective: [], failure: undefined, deadlineMs };
+  const begun = {
+    status: 'running',
+    at: 0,
+    steps: {},
+    effective: [],
+    failure: undefined,
+    deadlineMs,
+  } as const;
+  return trace === undefined ? begun : { ...begun, trace };
 }
 
 /** When a saga wants a `tick`; undefined: not before something else happens. */
