@@ -25,6 +25,7 @@ import { kubernetes } from './discovery/kubernetes.ts';
 import { xds } from './discovery/xds.ts';
 import { jwt } from './gateway/jwt.ts';
 import { normalisation } from './gateway/normalisation.ts';
+import { opaContract } from './gateway/opa.ts';
 import { oidc } from './gateway/oidc.ts';
 import { protocols } from './gateway/protocols.ts';
 import { ratelimitMemory } from './gateway/ratelimit-memory.ts';
@@ -67,7 +68,17 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     dns,
     xds,
   ],
-  gateway: [normalisation, jwt, ratelimitMemory, ratelimitRedis, reload, gatewaySmuggling, oidc, protocols],
+  gateway: [
+    normalisation,
+    jwt,
+    ratelimitMemory,
+    ratelimitRedis,
+    reload,
+    opaContract,
+    gatewaySmuggling,
+    oidc,
+    protocols,
+  ],
   transactions,
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],
 };

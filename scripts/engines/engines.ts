@@ -21,6 +21,7 @@ import { nats } from './nats.ts';
 import { mariadb } from './mariadb.ts';
 import { h2load, nghttp, nghttpx } from './nghttp2.ts';
 import { nginx } from './nginx.ts';
+import { opa } from './opa.ts';
 import { promtool } from './promtool.ts';
 import { rabbitMq } from './rabbitmq.ts';
 import { redis } from './redis.ts';
@@ -44,6 +45,7 @@ export const engines: readonly Tool[] = [
   nacos,
   etcd,
   mariadb,
+  opa,
   grpcGo,
   grpcCpp,
   grpcGoInteropServer,

@@ -20,6 +20,7 @@ test('readConfig fills in what has a default', () => {
     seed: 1,
     version: 'v1',
     zone: 'default',
+    checkout: 'steps',
   });
   const two = readConfig({ ...complete, HEDDLE_REGISTRY: 'a:1,b:2', HEDDLE_REGISTRY_TOKEN: 'secret' });
   assert.deepEqual(

@@ -51,16 +51,20 @@ export function accessLogged(
   return (next) => async (req, call) => {
     const { clock, random } = call.runtime;
     const startMs = clock.nowMs();
-    let answer: HttpResponse | undefined;
-    const note = { user: undefined };
-    call.set(noted, note);
     const isChosen = sample >= 1 || random.float() < sample;
+    const note: { user: string | undefined; answer: HttpResponse | undefined } = {
+      user: undefined,
+      answer: undefined,
+    };
+    call.set(noted, note);
     call.onEnd(({ error }) => {
+      const { user, answer } = note;
       const status = error?.code === 'cancelled' ? cancelledStatus : (answer?.status ?? 500);
-      if (isChosen || status >= 500)
-        write(line(entryOf(req, answer, status, error, clock.nowMs() - startMs, note.user, call)));
+      if (!isChosen && status < 500) return;
+      write(line(entryOf(req, answer, status, error, clock.nowMs() - startMs, user, call)));
     });
-    answer = await next(req, call);
+    const answer = await next(req, call);
+    note.answer = answer;
     return answer;
   };
 }

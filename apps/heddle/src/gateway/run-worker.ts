@@ -1,0 +1,38 @@
+import type { Registry } from '@heddle/discovery';
+import type { Part, Runtime } from '@heddle/kernel';
+import { exitCodes, type World } from '../command.ts';
+import { supervisorChannel } from '../node/cluster-workers.ts';
+import { runServer } from '../node/run-server.ts';
+import { beginEngine, obey, told } from './worker.ts';
+
+/** Serves what the supervisor says until that ends it by SIGTERM. Gives the exit code. */
+export async function runWorker(
+  runtime: Runtime,
+  registry: Registry | undefined,
+  files: (name: string) => Uint8Array | undefined,
+  world: World,
+): Promise<number> {
+  const channel = supervisorChannel();
+  // What the terminal sends goes to the supervisor too, which takes its workers down in order.
+  const own: World = {
+    ...world,
+    onSignal: (listener) =>
+      world.onSignal((signal) => {
+        if (signal === 'SIGTERM') listener(signal, 1);
+      }),
+  };
+  try {
+    const { engine, number } = await beginEngine(channel, runtime, registry, files);
+    obey(channel, engine, runtime);
+    const serving: Part = {
+      name: 'supervisor',
+      start: async () => channel.send({ kind: 'serving', number, address: engine.address }),
+      stop: () => Promise.resolve(),
+    };
+    const parts = [...engine.parts, serving];
+    return await runServer({ name: 'gateway', runtime, parts }, own, () => ({}));
+  } catch (thrown) {
+    channel.send({ kind: 'failed', error: told(thrown) });
+    return exitCodes.failed;
+  }
+}
