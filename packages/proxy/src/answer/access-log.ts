@@ -1,6 +1,7 @@
 import { type Call, type CallKey, callKey, type HeddleError, type Layer } from '@heddle/kernel';
 import { endpointOf } from '@heddle/telemetry';
-import { type HttpRequest, type HttpResponse, peer } from '@heddle/wire';
+import type { HttpRequest, HttpResponse } from '@heddle/wire';
+import { addressOf } from '../forward/client-address.ts';
 
 /** What is written about requests; the key `accessLog` of a gateway file. */
 export interface AccessLog {
@@ -81,7 +82,7 @@ function entryOf(
   const question = req.path.indexOf('?');
   return {
     time: isoTime(call.runtime.clock.wallMs()),
-    client: call.get(peer)?.address.host ?? '-',
+    client: addressOf(call) ?? '-',
     user,
     method: req.method,
     host: req.authority,
