@@ -9,6 +9,7 @@ import { gatewayBench } from './gateway/area.ts';
 import { kernelBench } from './kernel.ts';
 import { messagingBench } from './messaging/area.ts';
 import { type BenchOptions, type BenchOutcome, reportOf, tableOf } from './report.ts';
+import { telemetryBench } from './telemetry/area.ts';
 import { transactionsBench } from './transactions/area.ts';
 import { wireBench } from './wire/area.ts';
 
@@ -20,6 +21,7 @@ const areas: Record<string, (options: BenchOptions) => Promise<BenchOutcome>> = 
   gateway: gatewayBench,
   kernel: kernelBench,
   messaging: messagingBench,
+  telemetry: telemetryBench,
   transactions: transactionsBench,
   wire: wireBench,
 };

@@ -34,6 +34,10 @@ import { reload } from './gateway/reload.ts';
 import { gatewaySmuggling } from './gateway/smuggling.ts';
 import type { Contract } from './result.ts';
 import { grpcurlContract } from './calls/grpcurl.ts';
+import { connectClients, grpcJs } from './calls/official-clients.ts';
+import { otlpContract } from './telemetry/otlp.ts';
+import { prometheusContract } from './telemetry/prometheus.ts';
+import { promqlContract } from './telemetry/promql.ts';
 import { transactions } from './transactions/matrix.ts';
 import { connectConformanceContract } from './wire/connect-conformance.ts';
 import { counterparts } from './wire/counterparts.ts';
@@ -53,7 +57,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     rabbitMessaging,
     kafkaMessaging,
   ],
-  calls: [grpcurlContract],
+  calls: [grpcurlContract, connectClients, grpcJs],
   boundaries: [booking, trading, properties, shop],
   config: [embeddedConfig, etcdConfig, consulConfig, kubernetesConfig, gitConfig],
   discovery: [
@@ -78,6 +82,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     oidc,
     protocols,
   ],
+  telemetry: [otlpContract, promqlContract, prometheusContract],
   transactions,
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],
 };

@@ -22,6 +22,7 @@ import { mariadb } from './mariadb.ts';
 import { h2load, nghttp, nghttpx } from './nghttp2.ts';
 import { nginx } from './nginx.ts';
 import { opa } from './opa.ts';
+import { prometheus } from './prometheus.ts';
 import { promtool } from './promtool.ts';
 import { rabbitMq } from './rabbitmq.ts';
 import { redis } from './redis.ts';
@@ -54,6 +55,7 @@ export const engines: readonly Tool[] = [
   kubeApiserver,
   bind9,
   xdsControlPlane,
+  prometheus,
   h2load,
   nghttp,
   wrk,

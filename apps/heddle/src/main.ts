@@ -18,6 +18,9 @@ import { register } from './commands/register.ts';
 import { route } from './commands/route.ts';
 import { saga } from './commands/saga.ts';
 import { shop } from './commands/shop.ts';
+import { tail } from './commands/tail.ts';
+import { top } from './commands/top.ts';
+import { trace } from './commands/trace.ts';
 import { topics } from './commands/topics.ts';
 import { tx } from './commands/tx.ts';
 import { up } from './commands/up.ts';
@@ -36,6 +39,9 @@ const commands: readonly Command[] = [
   config,
   ls,
   explain,
+  trace,
+  tail,
+  top,
   register,
   deregister,
   drain,

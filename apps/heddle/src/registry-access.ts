@@ -56,10 +56,14 @@ export async function chosenRegistry(given: Given, runtime: Runtime): Promise<Ch
   };
 }
 
+/** Whether a registry is given as `host:port`: a control plane. */
+export function isPlace(url: string): boolean {
+  return /^(\[[^\]]*\]|[\w.-]+):\d+$/.test(url);
+}
+
 /** The registry at a URL; `host:port` alone is a control plane. */
 export async function registryAt(url: string, runtime: Runtime): Promise<Registry> {
-  const isPlace = /^(\[[^\]]*\]|[\w.-]+):\d+$/.test(url);
-  if (isPlace) return controlPlaneRegistry(readAddress(url, '--registry'), runtime);
+  if (isPlace(url)) return controlPlaneRegistry(readAddress(url, '--registry'), runtime);
   try {
     return await openRegistry(url, { runtime });
   } catch (thrown) {

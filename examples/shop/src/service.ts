@@ -15,6 +15,7 @@ import {
   type RpcRouter,
   rpcService,
 } from '@heddle/rpc';
+import { observed } from '@heddle/telemetry';
 import { FaultSwitch, fault } from '@heddle/traffic';
 import { DecisionLog, explainService, type LayerLine } from '@heddle/upstream';
 import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
@@ -36,6 +37,7 @@ export type ServiceName =
 /** What a service is composed in. */
 export interface Surroundings {
   readonly runtime: Runtime;
+  readonly config: ShopConfig;
   /** Its own database; no other service's. */
   readonly pool: SqlPool;
   /** A client of another service over gRPC: found in the registry, balanced, retried where the contract allows. */
@@ -84,10 +86,12 @@ export async function runShopService(description: ServiceDescription): Promise<v
  * One instance of a service as an app: database, schema, clients, server (gRPC and HTTP on one port), admin endpoint;
  * then the registration. On the way down the registration goes first, so that a restart costs no call.
  */
-export function shopService(description: ServiceDescription, config: ShopConfig, runtime: Runtime): App {
+export function shopService(description: ServiceDescription, config: ShopConfig, bare: Runtime): App {
   const { name } = description;
   const { host, port, version, zone } = config;
-  const instanceId = `${name}-${runtime.random.uuid().slice(0, 8)}`;
+  const instanceId = `${name}-${bare.random.uuid().slice(0, 8)}`;
+  const resource = { 'service.name': name, 'service.instance.id': instanceId, 'service.version': version };
+  const { runtime, part } = observed(bare, config.telemetry, resource, config.registryToken);
   const metrics = new ServiceMetrics(name);
   const pool = sqlPool(config.databaseUrl, { runtime, name: instanceId, maxConnections: 8 });
   metrics.watchPool(pool);
@@ -96,6 +100,7 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
   const clients = new Clients({ runtime, registry, metrics, decisions, zone });
   const composition = description.compose({
     runtime,
+    config,
     pool,
     rpc: (partner, contract) => clients.rpc(partner, contract),
     http: (partner) => clients.http(partner),
@@ -135,6 +140,7 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
     name,
     runtime,
     parts: [
+      part,
       pool,
       schemaPart(description, pool, config, runtime),
       // Stopped, not drained: what the server still has in flight needs them to the end.

@@ -8,6 +8,8 @@ export interface TraceContext {
   readonly sampled: boolean;
   /** W3C `tracestate`, passed on as it came. */
   readonly state?: string;
+  /** It began where nobody takes spans: it is not sent on, so that whoever comes next decides on sampling. */
+  readonly undecided?: true | undefined;
 }
 
 /** How much a call matters when not all can be served. `critical` is shed last. */

@@ -1,6 +1,7 @@
 export type { Ambient } from './ambient.ts';
 export { Call, type CancelListener, type EndListener, type Outcome } from './call.ts';
 export { type CallKey, callKey } from './call-key.ts';
+export { callLog } from './call-log.ts';
 export {
   attempt,
   baggage,
@@ -39,6 +40,7 @@ export type {
 } from './ports/net.ts';
 export type { Random } from './ports/random.ts';
 export type { Runtime } from './ports/runtime.ts';
+export type { Span, SpanAttributes, SpanKind, SpanSink } from './ports/spans.ts';
 export type {
   ClientCertificates,
   PeerCertificate,
@@ -63,4 +65,5 @@ export {
 } from './result.ts';
 export { type Layer, type Service, stack } from './service.ts';
 export { sleep } from './sleep.ts';
+export { type OpenSpan, openSpan, type OpenSpanOptions, type SpanReport, withSpan } from './span.ts';
 export { childSpan, DrawnSpan, startTrace } from './trace-ids.ts';

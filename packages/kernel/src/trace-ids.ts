@@ -7,6 +7,7 @@ import type { Random } from './ports/random.ts';
  */
 export class DrawnSpan implements TraceContext {
   readonly sampled: boolean;
+  readonly undecided: true | undefined;
   /** Sixteen hex digits, and two words of eight: the trace's id. */
   readonly prefix: string;
   readonly traceHigh: number;
@@ -15,8 +16,9 @@ export class DrawnSpan implements TraceContext {
   readonly spanHigh: number;
   readonly spanLow: number;
 
-  constructor(random: Random, sampled: boolean) {
+  constructor(random: Random, sampled: boolean, undecided?: true) {
     this.sampled = sampled;
+    this.undecided = undecided;
     this.prefix = prefixOf(random);
     this.traceHigh = random.uint32();
     this.traceLow = random.uint32();
@@ -35,14 +37,15 @@ export class DrawnSpan implements TraceContext {
 }
 
 /** The first span of a new trace (W3C Trace Context, section 3.2.2). For edges and jobs: nobody else makes one up. */
-export function startTrace(random: Random, sampled: boolean): TraceContext {
-  return new DrawnSpan(random, sampled);
+export function startTrace(random: Random, sampled: boolean, undecided?: true): TraceContext {
+  return new DrawnSpan(random, sampled, undecided);
 }
 
 /** A new span of the same trace; the given one is its parent. */
 export function childSpan(parent: TraceContext, random: Random): TraceContext {
-  const { traceId, sampled, state } = parent;
+  const { traceId, sampled, state, undecided } = parent;
   const spanId = eight(random.uint32()) + eight(random.uint32() || 1);
+  if (undecided === true) return { traceId, spanId, sampled, undecided };
   return state === undefined ? { traceId, spanId, sampled } : { traceId, spanId, sampled, state };
 }
 

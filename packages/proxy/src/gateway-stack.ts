@@ -1,5 +1,5 @@
 import { type Layer, stack } from '@heddle/kernel';
-import { traced } from '@heddle/telemetry';
+import { serverSpans, traced, type TracedOptions } from '@heddle/telemetry';
 import { type RetryBudget, retry } from '@heddle/traffic';
 import {
   type DecisionLog,
@@ -108,7 +108,7 @@ export function gatewayLayers({
     {
       name: 'trace',
       why: 'Right below the context, whose trace it goes on with: from here on the call has a deadline and a span.',
-      layer: traced({ kind: 'server', name: ({ method }) => `${method} gateway` }),
+      layer: traced(serverSpans),
     },
     {
       name: 'places',
@@ -270,6 +270,11 @@ export function attemptStack(options: AttemptStackOptions): HttpLayer {
 export function attemptLayers({ route, upstream, budget, decisions }: AttemptStackOptions): HttpLayers {
   return [
     {
+      name: 'trace',
+      why: 'Above all that decides about the upstream: all attempts are one span, as the caller sees them.',
+      layer: traced(upstreamSpans(route, upstream)),
+    },
+    {
       name: 'explain',
       why: 'Above all that decides about the upstream; below the router, whose choice it records.',
       layer: decisions === undefined ? undefined : explain(route, upstream, budget, decisions),
@@ -298,6 +303,21 @@ export function attemptLayers({ route, upstream, budget, decisions }: AttemptSta
       layer: (next) => next,
     },
   ];
+}
+
+function upstreamSpans(route: RouteConfig, upstream: string): TracedOptions<HttpRequest, HttpResponse> {
+  const attributes = { 'peer.service': upstream.replace(/^[a-z]+:\/\/\//, '') };
+  return {
+    kind: 'client',
+    name: ({ method }) => `${method} ${route.match.path.value}`,
+    describe: (_req, _call, answer) =>
+      answer === undefined
+        ? { attributes }
+        : {
+            attributes: { ...attributes, 'http.response.status_code': answer.status },
+            failed: answer.status >= 500,
+          },
+  };
 }
 
 function explain(route: RouteConfig, upstream: string, budget: RetryBudget, log: DecisionLog): HttpLayer {

@@ -1,5 +1,5 @@
 import type { Layer, Service } from '@heddle/kernel';
-import { traced } from '@heddle/telemetry';
+import { traced, type TracedOptions } from '@heddle/telemetry';
 import {
   adaptive,
   breaker,
@@ -49,7 +49,10 @@ function wholeCall<Req, Res>(options: ClientStackOptions<Req, Res>): NamedLayer<
     {
       name: 'trace',
       why: 'Above all that records a trace id; below the metrics, which do not need one. All attempts share the span.',
-      layer: trace === false ? undefined : traced({ name: operation, ...trace, kind: 'client' }),
+      layer:
+        trace === false
+          ? undefined
+          : traced({ name: operation, describe: describe(options), ...trace, kind: 'client' }),
     },
     {
       name: 'explain',
@@ -105,6 +108,19 @@ function wholeCall<Req, Res>(options: ClientStackOptions<Req, Res>): NamedLayer<
       layer: options.failover === undefined ? serviceBreaker(options) : undefined,
     },
   ];
+}
+
+/** A client's span names whom it asks, and failed if the answer means that. */
+function describe<Req, Res>({
+  group,
+  classify,
+}: ClientStackOptions<Req, Res>): NonNullable<TracedOptions<Req, Res>['describe']> {
+  const attributes = { 'peer.service': group.target.replace(/^[a-z]+:\/\/\//, '') };
+  return (req, _call, value) => {
+    if (value === undefined) return { attributes };
+    const meaning = classify(req, { ok: true, value });
+    return { attributes, failed: meaning === 'failure' || meaning === 'retryable' };
+  };
 }
 
 /** What is done for each attempt. */

@@ -1,5 +1,5 @@
 import { classifyErrors, HeddleError, type Layer, type Result } from '@heddle/kernel';
-import { traced, type TracedOptions } from '@heddle/telemetry';
+import { serverSpans, traced, type TracedOptions } from '@heddle/telemetry';
 import {
   adaptive,
   type AdaptiveLimit,
@@ -36,8 +36,8 @@ export interface ServerStackOptions {
   readonly timeoutMs?: number;
   /** Counts and times calls. Default: nothing. */
   readonly observe?: HttpLayer;
-  /** What becomes of spans; `false`: calls get none of their own. Default: they do, and nobody takes them. */
-  readonly trace?: false | Omit<TracedOptions<HttpRequest>, 'kind'>;
+  /** How spans are named and who takes them; `false`: calls get none. Default: the runtime's `spans` does. */
+  readonly trace?: false | Omit<TracedOptions<HttpRequest, HttpResponse>, 'kind'>;
   /** Where records of calls that failed here go, and of a sample of the others. Default: none are made. */
   readonly decisions?: DecisionLog;
   /** Refuses calls, least important first, when this process is late with its work. Default: it tries them all. */
@@ -76,7 +76,7 @@ function forEveryCall(options: ServerStackOptions): NamedLayer<HttpRequest, Http
     {
       name: 'trace',
       why: 'Right below the context, whose trace it goes on with; above all that records a trace id.',
-      layer: trace === false ? undefined : traced({ name: operationOf, ...trace, kind: 'server' }),
+      layer: trace === false ? undefined : traced({ ...serverSpans, ...trace, kind: 'server' }),
     },
     {
       name: 'metrics',

@@ -1,3 +1,4 @@
+export { accessLog } from './logging/access-log.ts';
 export { Counter } from './metrics/counter.ts';
 export { expose, expositionType } from './metrics/exposition.ts';
 export { Family, type FamilyOptions, type Overflow, otherValue, type Series } from './metrics/family.ts';
@@ -18,4 +19,63 @@ export { type HistogramOptions, type Metric, MetricRegistry } from './metrics/re
 export type { RpcSide } from './metrics/rpc-families.ts';
 export { type RpcMetricsOptions, rpcMetrics } from './metrics/rpc-metrics.ts';
 export { serverMetrics } from './metrics/server-metrics.ts';
-export { type Span, traced, type TracedOptions } from './tracing/traced.ts';
+export { decodeLogsJson, decodeTracesJson } from './otlp/decode-json.ts';
+export { decodeLogs } from './otlp/decode-logs.ts';
+export { decodeMetrics } from './otlp/decode-metrics.ts';
+export { decodeTraces } from './otlp/decode-traces.ts';
+export { encodeLogs, encodeTraces, type LogLine } from './otlp/encode.ts';
+export { type Observed, observed, type TelemetrySettings, telemetrySettings } from './otlp/observed.ts';
+export { type ExportCounts, OtlpExporter, type OtlpExporterOptions } from './otlp/otlp-exporter.ts';
+export {
+  isOtlp,
+  type OtlpServiceOptions,
+  otlpService,
+  type OtlpSink,
+  type RawRequest,
+  type Signal,
+} from './otlp/otlp-service.ts';
+export type {
+  Attributes,
+  AttributeValue,
+  LogData,
+  MetricPoint,
+  Received,
+  Resource,
+  SpanData,
+  SpanEvent,
+  SpanLink,
+} from './otlp/signal.ts';
+export type { Expression } from './promql/ast.ts';
+export { type Answer, queryInstant, queryRange } from './promql/evaluate.ts';
+export type { QueryRange } from './promql/evaluating.ts';
+export { Labels } from './promql/labels.ts';
+export { NativeHistogram, type NativeHistogramInit, type ResetHint } from './promql/native-histogram.ts';
+export { parsePromQl } from './promql/parse.ts';
+export type {
+  Element,
+  Matcher,
+  Point,
+  RangeElement,
+  SeriesData,
+  SeriesSource,
+  Value,
+} from './promql/source.ts';
+export { isJaegerQuery, jaegerApi } from './query/jaeger-api.ts';
+export { isTelemetryQuery, telemetryApi } from './query/telemetry-api.ts';
+export { isPrometheusQuery, type MetricReader, prometheusApi } from './query/prometheus-api.ts';
+export type { History, HistoryBatch } from './store/history.ts';
+export {
+  bucketBoundsUs,
+  type Edge,
+  edgeQuantileUs,
+  type LogQuery,
+  type SpanQuery,
+  type TelemetryReader,
+  type Trace,
+} from './store/query.ts';
+export { MetricArchive } from './store/metric-archive.ts';
+export type { ArchivedSample, MetricHistory } from './store/metric-history.ts';
+export { MetricStore, type MetricStoreOptions } from './store/metric-store.ts';
+export { TelemetryStore, type TelemetryStoreOptions } from './store/telemetry-store.ts';
+export { serverSpans } from './tracing/http-spans.ts';
+export { traced, type TracedOptions } from './tracing/traced.ts';

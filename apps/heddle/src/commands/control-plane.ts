@@ -1,6 +1,6 @@
 import { type EmbeddedRegistry, embeddedRegistry, registryService } from '@heddle/discovery/embedded';
 import { lockFolder } from '@heddle/discovery/node';
-import { HeddleError, type Part, type Runtime } from '@heddle/kernel';
+import { type Address, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { httpServer, type ServerPart } from '@heddle/rpc';
 import { MetricRegistry, metricsService, processMetrics, serverMetrics } from '@heddle/telemetry';
@@ -9,6 +9,7 @@ import type { HttpService } from '@heddle/wire';
 import type { Command } from '../command.ts';
 import { consoleService } from '../control-plane/console-service.ts';
 import { Observer } from '../control-plane/observer.ts';
+import { type ControlPlaneTelemetry, controlPlaneTelemetry } from '../control-plane/telemetry.ts';
 import { consoleAssets } from '../node/console-assets.ts';
 import { runServer } from '../node/run-server.ts';
 
@@ -36,9 +37,10 @@ export const controlPlane: Command = {
     const token = requireToken();
     await lockFolder(dataFolder);
     const registry = await embeddedRegistry(runtime);
-    const observer = new Observer(runtime, registry);
-    const server = frontOf(registry, observer, runtime, token, address);
-    const parts = [registryPart(registry), observer, server];
+    const telemetry = await controlPlaneTelemetry(runtime, dataFolder, token);
+    const observer = new Observer(runtime, registry, telemetry.onScrape);
+    const server = frontOf(registry, observer, telemetry, { runtime, token, address });
+    const parts = [registryPart(registry), ...telemetry.parts, observer, server];
     return runServer({ name: 'control-plane', runtime, parts, propagationMs: 0 }, world, () => ({
       address: `${server.address.host}:${server.address.port}`,
       url: `http://${server.address.host}:${server.address.port}`,
@@ -46,13 +48,18 @@ export const controlPlane: Command = {
   },
 };
 
-/** One port for the registry's protocol (with the token), the console (read only) and its own metrics. */
+interface FrontOptions {
+  readonly runtime: Runtime;
+  readonly token: string;
+  readonly address: Address;
+}
+
+/** One port for the registry's protocol and OTLP (with the token), the console and queries (read only), and its own metrics. */
 function frontOf(
   registry: EmbeddedRegistry,
   observer: Observer,
-  runtime: Runtime,
-  token: string,
-  address: { host: string; port: number },
+  telemetry: ControlPlaneTelemetry,
+  { runtime, token, address }: FrontOptions,
 ): ServerPart {
   const metrics = new MetricRegistry();
   processMetrics(metrics, processReader());
@@ -60,6 +67,8 @@ function frontOf(
   const ownMetrics = metricsService(metrics);
   const console = consoleService(consoleAssets(), observer);
   const service: HttpService = (req, call) => {
+    const ofTelemetry = telemetry.serviceFor(req);
+    if (ofTelemetry !== undefined) return ofTelemetry(req, call);
     if (req.path.startsWith('/v1/')) return registryApi(req, call);
     return req.path === '/metrics' ? ownMetrics(req, call) : console(req, call);
   };

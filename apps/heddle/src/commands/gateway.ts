@@ -1,6 +1,7 @@
-import { HeddleError } from '@heddle/kernel';
+import { HeddleError, type Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { readGatewayDocuments } from '@heddle/proxy';
+import { type Observed, observed, telemetrySettings } from '@heddle/telemetry';
 import { type Command, type Given, usageError } from '../command.ts';
 import { runGateway } from '../gateway/run-gateway.ts';
 import { runWorker } from '../gateway/run-worker.ts';
@@ -8,7 +9,7 @@ import { isWorker } from '../node/cluster-workers.ts';
 import { readDocuments } from '../node/config-documents.ts';
 import { cores } from '../node/cores.ts';
 import { filesBeside } from '../node/config-file.ts';
-import { registryAt } from '../registry-access.ts';
+import { isPlace, readAddress, registryAt } from '../registry-access.ts';
 
 /** `heddle gateway`. */
 export const gateway: Command = {
@@ -53,10 +54,11 @@ export const gateway: Command = {
       world.terminal.out(`${place}: ${config.routes.length} routes, no problems\n`);
       return 0;
     }
-    const runtime = nodeRuntime({ name: isWorker ? `gateway-${process.pid}` : 'gateway' });
     const at = given.text('registry') ?? process.env['HEDDLE_REGISTRY'];
+    const name = isWorker ? `gateway-${process.pid}` : 'gateway';
+    const { runtime, part: telemetry } = observedGateway(nodeRuntime({ name }), at);
     const registry = at === undefined ? undefined : await registryAt(at, runtime);
-    if (isWorker) return runWorker(runtime, registry, filesBeside(place), world);
+    if (isWorker) return runWorker({ runtime, telemetry, registry, files: filesBeside(place) }, world);
     const adminPort = given.port('admin-port', 0);
     return runGateway(
       {
@@ -66,6 +68,7 @@ export const gateway: Command = {
         token: adminToken(given),
         workers: workersOf(given),
         registry,
+        telemetry,
         files: filesBeside(place),
       },
       runtime,
@@ -80,6 +83,16 @@ function workersOf(given: Given): number {
   const count = /^\d{1,3}$/.test(text) ? Number(text) : 0;
   if (count >= 1 && count <= 256) return count;
   throw usageError(`--workers expects a whole number from 1 to 256, found "${text}"`);
+}
+
+/** Sends its telemetry to the control plane that it gets its instances from, unless the environment says otherwise. */
+function observedGateway(runtime: Runtime, registry: string | undefined): Observed {
+  const plane = registry !== undefined && isPlace(registry) ? readAddress(registry, '--registry') : undefined;
+  const settings = telemetrySettings(process.env, plane, (problem) => {
+    throw usageError(problem);
+  });
+  const resource = { 'service.name': 'gateway', 'service.instance.id': `gateway-${process.pid}` };
+  return observed(runtime, settings, resource, process.env['HEDDLE_REGISTRY_TOKEN']);
 }
 
 /** The admin API has no default for its token: who wants it on a port must say who may use it. */

@@ -161,6 +161,30 @@ describe('heddle up --shop', { skip: onlyLinux, timeout: 300_000 }, () => {
     assert.match(await about(`/notifications?orderId=${order.orderId}`), new RegExp(order.trackingCode));
   });
 
+  test('an order is one trace through all services, found by the id in the answer; tail and top show the traffic', async () => {
+    const answer = await fetch(`${state.gateway}/orders`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': 'the-traced-order' },
+      body: '{"userId":"u00002","items":[{"productId":"p00002","quantity":1}]}',
+    });
+    assert.equal(answer.status, 201);
+    const id = answer.headers.get('x-request-id') ?? '';
+    const ended = async (...args: readonly string[]): Promise<string> => {
+      const command = new StartedCli([...args, '--data', folder]);
+      await command.exited;
+      return command.output;
+    };
+    const shown = await until('the whole trace', 60_000, async () => {
+      const output = await ended('trace', id);
+      return /17 spans of 8 services/.test(output) ? output : undefined;
+    });
+    for (const service of ['gateway', ...shopServices]) assert.match(shown, new RegExp(`^${service} `, 'm'));
+    assert.match(await ended('tail', '--for', '4'), /gateway .* spans +[0-9a-f]{32}/);
+    assert.match(await ended('top', '--once'), /^order +payment +\d/m);
+    const rates = await fetch(`${state.console}/api/v1/query?query=${encodeURIComponent('count(up == 1)')}`);
+    assert.match(await rates.text(), /"success".*"15"/);
+  });
+
   test('the console shows every service with its instances, and rates measured from the customers', async () => {
     const found = await until('all rates', 30_000, async () => {
       const { services } = await overview();

@@ -98,7 +98,8 @@ function secured(fields: Fields): Fields {
     .append('cross-origin-resource-policy', 'same-origin');
 }
 
-function isLoopback(authority: string): boolean {
+/** Whether a request is for a name of this machine alone: a page of another site cannot make one up that is. */
+export function isLoopback(authority: string): boolean {
   const host = authority.replace(/:\d+$/, '').toLowerCase();
   return (
     host === 'localhost' ||

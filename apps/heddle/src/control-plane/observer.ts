@@ -1,16 +1,19 @@
 import type { Instance, Registry } from '@heddle/discovery';
 import { Call, HeddleError, type Part, type Runtime, settle, type Timer } from '@heddle/kernel';
-import { parseExposition } from '@heddle/telemetry';
+import { parseExposition, type Sample } from '@heddle/telemetry';
 import { emptyBody, type Endpoint, endpoint, Fields, type HttpRequest } from '@heddle/wire';
 import type { Overview } from './overview.ts';
 import { type Moment, ServiceWatch } from './service-watch.ts';
-import { readTraffic, type TrafficReading } from './traffic-reading.ts';
+import { readTraffic } from './traffic-reading.ts';
 
 /** Where an instance's metrics are, if not at its own port. */
 const metricsPortKey = 'metrics-port';
 const everyMs = 2000;
 const scrapeMs = 1500;
 const longestMetricsBytes = 4_194_304;
+
+/** Hears what an instance has said of itself; undefined: it did not answer. Must not throw. */
+export type ScrapeListener = (instance: Instance, samples: readonly Sample[] | undefined) => void;
 
 /** Hears of each new overview. Must not throw. */
 export type OverviewListener = (overview: Overview) => void;
@@ -23,6 +26,7 @@ export class Observer implements Part {
   readonly name = 'observer';
   readonly #runtime: Runtime;
   readonly #registry: Registry;
+  readonly #onScrape: ScrapeListener;
   readonly #services = new Map<string, ServiceWatch>();
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #listeners = new Set<OverviewListener>();
@@ -30,7 +34,8 @@ export class Observer implements Part {
   #stopped = false;
   #latest: Overview;
 
-  constructor(runtime: Runtime, registry: Registry) {
+  constructor(runtime: Runtime, registry: Registry, onScrape: ScrapeListener = () => {}) {
+    this.#onScrape = onScrape;
     this.#runtime = runtime;
     this.#registry = registry;
     this.#latest = { timeMs: runtime.clock.wallMs(), everyMs, attention: [], services: [] };
@@ -96,13 +101,14 @@ export class Observer implements Part {
     service.listed(instances, this.#now());
     await Promise.all(
       instances.map(async (instance) => {
-        const reading = await this.#scrape(instance, seen);
-        service.read(instance.id, reading, this.#now());
+        const samples = await this.#scrape(instance, seen);
+        this.#onScrape(instance, samples);
+        service.read(instance.id, samples && readTraffic(samples), this.#now());
       }),
     );
   }
 
-  async #scrape(instance: Instance, seen: Set<string>): Promise<TrafficReading | undefined> {
+  async #scrape(instance: Instance, seen: Set<string>): Promise<readonly Sample[] | undefined> {
     const port = Number(instance.metadata[metricsPortKey] ?? instance.port);
     const key = `${instance.address} ${port}`;
     seen.add(key);
@@ -116,7 +122,7 @@ export class Observer implements Part {
       );
       if (!result.ok || result.value.status !== 200) return undefined;
       const bytes = await result.value.body.bytes(longestMetricsBytes);
-      return readTraffic(parseExposition(new TextDecoder().decode(bytes)));
+      return parseExposition(new TextDecoder().decode(bytes));
     } catch {
       return undefined;
     } finally {

@@ -28,6 +28,8 @@ export interface GatewayRun {
   /** 1: this process serves itself. */
   readonly workers: number;
   readonly registry: Registry | undefined;
+  /** Sends spans and log lines on. */
+  readonly telemetry: Part;
   /** Gives the files that the configuration names. */
   readonly files: (name: string) => Uint8Array | undefined;
 }
@@ -65,7 +67,7 @@ export async function runGateway(run: GatewayRun, runtime: Runtime, world: World
   if (registry !== undefined) registrations.push(registered(front, registry, admin, runtime));
   const scheme = tls === undefined ? 'http' : 'https';
   return runServer(
-    { name: 'gateway', runtime, parts: [...front.parts, admin, files], registrations },
+    { name: 'gateway', runtime, parts: [run.telemetry, ...front.parts, admin, files], registrations },
     world,
     () => ({ url: urlOf(scheme, front.address()), admin: urlOf('http', admin.address) }),
     undefined,

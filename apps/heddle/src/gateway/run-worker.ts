@@ -5,11 +5,18 @@ import { supervisorChannel } from '../node/cluster-workers.ts';
 import { runServer } from '../node/run-server.ts';
 import { beginEngine, obey, told } from './worker.ts';
 
+/** What a worker has of its own. */
+export interface WorkerRun {
+  readonly runtime: Runtime;
+  /** Sends spans and log lines on. */
+  readonly telemetry: Part;
+  readonly registry: Registry | undefined;
+  readonly files: (name: string) => Uint8Array | undefined;
+}
+
 /** Serves what the supervisor says until that ends it by SIGTERM. Gives the exit code. */
 export async function runWorker(
-  runtime: Runtime,
-  registry: Registry | undefined,
-  files: (name: string) => Uint8Array | undefined,
+  { runtime, telemetry, registry, files }: WorkerRun,
   world: World,
 ): Promise<number> {
   const channel = supervisorChannel();
@@ -29,7 +36,7 @@ export async function runWorker(
       start: async () => channel.send({ kind: 'serving', number, address: engine.address }),
       stop: () => Promise.resolve(),
     };
-    const parts = [...engine.parts, serving];
+    const parts = [telemetry, ...engine.parts, serving];
     return await runServer({ name: 'gateway', runtime, parts }, own, () => ({}));
   } catch (thrown) {
     channel.send({ kind: 'failed', error: told(thrown) });

@@ -4,6 +4,9 @@ import type { Program } from './program.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 
+/** Whoever tries something out wants to see it, and not one in ten. What the user says stands. */
+const allTraces = { HEDDLE_TRACE_RATIO: process.env['HEDDLE_TRACE_RATIO'] ?? '1' };
+
 /** Where `up` has put things. */
 export interface Surroundings {
   readonly dataFolder: string;
@@ -74,7 +77,7 @@ export function gatewayProgram(
       '--workers',
       '1',
     ],
-    env: { HEDDLE_REGISTRY_TOKEN: token, HEDDLE_ADMIN_TOKEN: adminToken },
+    env: { HEDDLE_REGISTRY_TOKEN: token, HEDDLE_ADMIN_TOKEN: adminToken, ...allTraces },
     readyMs: 30_000,
     stopMs: 15_000,
   };
@@ -87,11 +90,13 @@ export interface ShopSurroundings extends Surroundings {
   readonly controlPlane: string;
   /** By service. */
   readonly databaseUrls: Readonly<Record<string, string>>;
+  /** How orders are carried out: see the shop's `CheckoutKind`. */
+  readonly checkout: string;
 }
 
 /** Two instances of one service of the shop, in two zones. */
 export function shopPrograms(service: string, shop: ShopSurroundings): Program[] {
-  const { token, adminToken, controlPlane, databaseUrls } = shop;
+  const { token, adminToken, controlPlane, databaseUrls, checkout } = shop;
   return ['a', 'b'].map((zone, at) => ({
     name: `${service}-${at + 1}`,
     file: fileURLToPath(new URL(`../../../../examples/shop/src/${service}/main.ts`, import.meta.url)),
@@ -102,6 +107,8 @@ export function shopPrograms(service: string, shop: ShopSurroundings): Program[]
       SHOP_DATABASE_URL: databaseUrls[service] ?? '',
       SHOP_ADMIN_TOKEN: adminToken,
       SHOP_ZONE: zone,
+      SHOP_CHECKOUT: checkout,
+      ...allTraces,
     },
     readyMs: 60_000,
     stopMs: 20_000,

@@ -1,5 +1,5 @@
 import type { SqlPool } from '@heddle/sql';
-import { type Call, HeddleError } from '@heddle/kernel';
+import { type Call, callLog, HeddleError } from '@heddle/kernel';
 import {
   evolve,
   isUnderWay,
@@ -21,7 +21,11 @@ export interface Partners {
   /** Returns the tracking code. */
   readonly ship: (order: Order, pricing: Pricing, call: Call) => Promise<string>;
   readonly notify: (order: Order, pricing: Pricing, call: Call) => Promise<void>;
-  /** Calls off shipment, payment and reservation, whether they happened or not; none of them can happen afterwards. */
+  /** Each calls one of them off, whether it happened or not; it cannot happen afterwards. */
+  readonly release: (order: Order, call: Call) => Promise<void>;
+  readonly refund: (order: Order, call: Call) => Promise<void>;
+  readonly cancelShipment: (order: Order, call: Call) => Promise<void>;
+  /** Calls off shipment, payment and reservation, in this order. */
   readonly undo: (order: Order, call: Call) => Promise<void>;
 }
 
@@ -47,7 +51,7 @@ export async function advance(order: Order, partners: Partners, pool: SqlPool, c
     } catch (thrown) {
       const error = HeddleError.from(thrown);
       if (step === 'notify') {
-        call.runtime.log('warn', 'a customer could not be told of an order', {
+        callLog(call)('warn', 'a customer could not be told of an order', {
           order: current.orderId,
           error: error.message,
         });

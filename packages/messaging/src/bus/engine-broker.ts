@@ -1,4 +1,11 @@
-import { type Call, type ErrorDetail, HeddleError, type Runtime, type Service } from '@heddle/kernel';
+import {
+  type Call,
+  type ErrorDetail,
+  HeddleError,
+  type Runtime,
+  type Service,
+  withSpan,
+} from '@heddle/kernel';
 import type { Broker, PublishOptions, SubscribeOptions, Subscription } from '../broker.ts';
 import { DeadLetters } from '../delivery/dead-letters.ts';
 import type { BatchHandler } from '../delivery/handling.ts';
@@ -73,6 +80,17 @@ class EngineBroker implements Broker {
   ): Promise<readonly Message[]> {
     this.#checkOpen();
     const { mode = 'at-least-once', call } = options;
+    if (call === undefined || inits.length === 0) return this.#publishAll(inits, mode, call);
+    const attributes = { 'messaging.destination.name': inits[0]?.topic ?? '' };
+    const span = { kind: 'producer', name: `publish ${inits[0]?.topic}`, attributes } as const;
+    return withSpan(call, span, (own) => this.#publishAll(inits, mode, own));
+  }
+
+  async #publishAll(
+    inits: readonly MessageInit[],
+    mode: PublishOptions['mode'],
+    call: Call | undefined,
+  ): Promise<readonly Message[]> {
     const messages = completeAll(inits, this.#options, call);
     for (const message of messages) this.#checkPromises(message);
     if (messages.length === 0) return messages;

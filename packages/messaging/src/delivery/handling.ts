@@ -1,4 +1,12 @@
-import { type Call, HeddleError, type Runtime, type Service, settle } from '@heddle/kernel';
+import {
+  type Call,
+  HeddleError,
+  openSpan,
+  type Runtime,
+  type Service,
+  settle,
+  type SpanReport,
+} from '@heddle/kernel';
 import { type Backoff, backoffMs, timeout } from '@heddle/traffic';
 import type { Claim } from '../engine.ts';
 import type { Delivery } from '../message/message.ts';
@@ -67,7 +75,9 @@ export class Handling {
     const { runtime, handlerTimeoutMs, onOutcome } = this.#options;
     const call = deliveryCall(runtime, first, handlerTimeoutMs);
     cancelWith(call, claim);
+    const span = openSpan(call, { kind: 'consumer' });
     const result = await settle(this.#service, deliveries, call);
+    span.end(result.ok ? undefined : result.error, reportOf(deliveries, first));
     if (!result.ok) return result.error;
     onOutcome('handled', deliveries);
     return undefined;
@@ -88,6 +98,17 @@ export class Handling {
     }
     return false;
   }
+}
+
+function reportOf(deliveries: readonly Delivery[], { message, attempt }: Delivery): SpanReport {
+  const attributes = {
+    'messaging.destination.name': message.topic,
+    'messaging.message.id': message.id,
+    'heddle.correlation_id': message.correlationId,
+    ...(deliveries.length > 1 && { 'messaging.batch.message_count': deliveries.length }),
+    ...(attempt > 1 && { 'heddle.attempt': attempt }),
+  };
+  return { name: `process ${message.topic}`, attributes };
 }
 
 function cancelWith(call: Call, claim: Claim): void {

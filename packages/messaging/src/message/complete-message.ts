@@ -7,6 +7,7 @@ import {
   HeddleError,
   type Runtime,
   tenantId,
+  type TraceContext,
   traceContext,
   userId,
 } from '@heddle/kernel';
@@ -54,9 +55,14 @@ function withDefaults(init: MessageInit, { runtime, source }: Sender, call: Call
     aggregateId: init.aggregateId ?? '',
     aggregateVersion: init.aggregateVersion ?? 0,
     deliverAtMs: init.deliverAtMs ?? 0,
-    trace: init.trace ?? call?.get(traceContext),
+    trace: init.trace ?? decidedTrace(call),
     headers: { ...contextHeaders(call), ...init.headers },
   };
+}
+
+function decidedTrace(call: Call | undefined): TraceContext | undefined {
+  const trace = call?.get(traceContext);
+  return trace?.undecided === true ? undefined : trace;
 }
 
 /** What of a call's context travels as a header, under the name that HTTP gives it. */

@@ -35,8 +35,8 @@ export interface LayerOptions<Req, Res> {
   readonly observe?: Layer<Req, Res>;
   /** The same for each attempt. Default: nothing. */
   readonly observeAttempt?: Layer<Req, Res>;
-  /** What becomes of spans; `false`: calls get none of their own. Default: they do, and nobody takes them. */
-  readonly trace?: false | Omit<TracedOptions<Req>, 'kind'>;
+  /** How spans are named and who takes them; `false`: calls get none. Default: the runtime's `spans` does. */
+  readonly trace?: false | Omit<TracedOptions<Req, Res>, 'kind'>;
   /** Where decision records go. Default: none are made. */
   readonly decisions?: DecisionLog;
   /** Answers where the service has failed. It gets the request as it was. Default: nobody. */

@@ -25,6 +25,12 @@ export function endpointOf(call: Call): string {
   return call.get(matched)?.endpoint ?? unmatched;
 }
 
+/** The same; undefined where nobody has. */
+export function routeOf(call: Call): string | undefined {
+  const endpoint = endpointOf(call);
+  return endpoint === unmatched ? undefined : endpoint;
+}
+
 /** What `httpServerMetrics` and `httpClientMetrics` need to know. */
 export interface HttpMetricsOptions {
   /** The label `service`: on a server its own name, on a client the name it calls. */

@@ -31,8 +31,8 @@ export function serverMetrics(
   };
 }
 
-/** Connect's unary calls look like any other HTTP, but for the version that its clients send. */
-function isRpc({ fields, path }: HttpRequest): boolean {
+/** Whether it is gRPC, gRPC-Web or Connect. Connect's unary calls look like any other HTTP, but for the version that its clients send. */
+export function isRpc({ fields, path }: HttpRequest): boolean {
   const type = fields.get('content-type') ?? '';
   if (type.startsWith('application/grpc') || type.startsWith('application/connect+')) return true;
   return fields.has('connect-protocol-version') || /[?&]connect=v1(&|$)/.test(path);
@@ -47,7 +47,10 @@ function pathOf({ path }: HttpRequest): string {
  * In gRPC the status is a trailer, or a header where there is no content (`Trailers-Only`). The other protocols put it
  * into the content, after the last message, or into HTTP's status: whoever wrote it there has ended the call with it.
  */
-function codeOf({ fields }: HttpRequest, { answer, error }: Exchange): string {
+export function codeOf(
+  { fields }: HttpRequest,
+  { answer, error }: Pick<Exchange, 'answer' | 'error'>,
+): string {
   if (error !== undefined) return error.code;
   const isGrpc = /^application\/grpc(?!-web)/.test(fields.get('content-type') ?? '');
   if (answer !== undefined && !isGrpc) return answer.status === 200 ? 'ok' : codeOfHttpStatus(answer.status);

@@ -1,59 +1,71 @@
 import {
   type Call,
-  childSpan,
-  type HeddleError,
+  HeddleError,
   type Layer,
-  startTrace,
-  type TraceContext,
-  traceContext,
+  openSpan,
+  type SpanKind,
+  type SpanReport,
+  type SpanSink,
 } from '@heddle/kernel';
 
-/** A piece of work that has ended. */
-export interface Span {
-  /** `shop.order.v1.OrderService/Get`, `GET /orders/{orderId}`: few values. */
-  readonly name: string;
-  readonly kind: 'client' | 'server';
-  readonly trace: TraceContext;
-  /** Undefined for the first of its trace. */
-  readonly parentSpanId: string | undefined;
-  /** Milliseconds since 1970. */
-  readonly startWallMs: number;
-  readonly durationMs: number;
-  readonly error: HeddleError | undefined;
-}
-
 /** What `traced` may be told. */
-export interface TracedOptions<Req> {
-  readonly kind: Span['kind'];
+export interface TracedOptions<Req, Res = unknown> {
+  readonly kind: SpanKind;
   /** Names the work; asked at its end, and only for spans that are taken. Default: by `kind`. */
   readonly name?: (req: Req, call: Call) => string;
-  /** Of the traces that begin here, the share that is sampled, 0 to 1. Others' decisions stand. Default 0.01. */
-  readonly sampleRatio?: number;
-  /** Takes the spans of sampled traces when they have ended. Must not throw. Default: nobody does. */
-  readonly onSpan?: (span: Span) => void;
+  /** Requests that get no span: probes are no traffic. Default: all get one. */
+  readonly skip?: (req: Req) => boolean;
+  /** Says more at the end; the answer is undefined where there was none. Default: nothing. */
+  readonly describe?: (
+    req: Req,
+    call: Call,
+    answer: Res | undefined,
+    error: HeddleError | undefined,
+  ) => Partial<SpanReport>;
+  /** Who takes the spans. Default: the one of the call's runtime; without one there are only trace ids. */
+  readonly sink?: SpanSink;
 }
 
 /**
  * Gives each call a span of its own: of the trace that it belongs to, or of a new one. What is called within it gets that
  * span as its parent, in this process and, by `traceparent`, in others. Stands above all that records a trace id.
  */
-export function traced<Req, Res>(options: TracedOptions<Req>): Layer<Req, Res> {
-  const { kind, sampleRatio = 0.01, onSpan, name = () => kind } = options;
+export function traced<Req, Res>(options: TracedOptions<Req, Res>): Layer<Req, Res> {
+  const { kind, name = () => kind, describe, skip } = options;
   return (next) => (req, call) => {
-    const { random, clock } = call.runtime;
-    const parent = call.get(traceContext);
-    const trace =
-      parent === undefined ? startTrace(random, random.float() < sampleRatio) : childSpan(parent, random);
-    call.set(traceContext, trace);
-    if (onSpan !== undefined && trace.sampled) {
-      const startMs = clock.nowMs();
-      call.onEnd(({ error }) => {
-        const durationMs = clock.nowMs() - startMs;
-        const startWallMs = clock.wallMs() - durationMs;
-        const parentSpanId = parent?.spanId;
-        onSpan({ name: name(req, call), kind, trace, parentSpanId, startWallMs, durationMs, error });
-      });
-    }
-    return next(req, call);
+    if (skip?.(req) === true) return next(req, call);
+    const sink = options.sink ?? call.runtime.spans;
+    const span = openSpan(call, { kind, sink });
+    if (sink === undefined) return next(req, call);
+    let answer: Res | undefined;
+    let ended: { readonly error: HeddleError | undefined } | undefined;
+    let settled = false;
+    let told = false;
+    // The end and the answer are told in either order: what is short has gone before this layer sees it.
+    const tell = (): void => {
+      if (!settled || ended === undefined || told) return;
+      told = true;
+      const more = describe?.(req, call, answer, ended.error) ?? {};
+      span.end(ended.error, { name: more.name ?? name(req, call), ...more });
+    };
+    call.onEnd(({ error }) => {
+      ended = { error };
+      tell();
+    });
+    return next(req, call).then(
+      (value) => {
+        answer = value;
+        settled = true;
+        tell();
+        return value;
+      },
+      (thrown: unknown) => {
+        settled = true;
+        // An error here may become an answer above, with which the call ends well.
+        ended = { error: HeddleError.from(thrown) };
+        tell();
+        throw thrown;
+      },
+    );
   };
 }

@@ -208,3 +208,24 @@ test('a handler that fails ends its call with the failure', async () => {
   await settle(layer, request({}), Call.root(runtime));
   assert.equal(inside?.outcome?.error?.reason, 'X');
 });
+
+test('uber-trace-id of Jaeger is read where there is nothing newer', () => {
+  const short = { traceId: '5'.padStart(32, '0'), spanId: 'a1'.padStart(16, '0') };
+  assert.deepEqual(trace({ 'uber-trace-id': '5:a1:0:1' }), { ...short, sampled: true });
+  assert.deepEqual(trace({ 'uber-trace-id': '5:a1:0:2' }), { ...short, sampled: false });
+  for (const bad of ['0:a1:0:1', '5:0:0:1', '5:a1:1', 'x:a1:0:1'])
+    assert.equal(trace({ 'uber-trace-id': bad }), undefined, bad);
+  const both = { 'uber-trace-id': '5:a1:0:1', traceparent: `00-${ids.traceId}-${ids.spanId}-01` };
+  assert.deepEqual(trace(both), { ...ids, sampled: true });
+});
+
+test('a trace that began where nobody takes spans is not sent on', () => {
+  const fields = new Fields();
+  const call = Call.root(bareRuntime(new VirtualTime())).set(traceContext, {
+    ...ids,
+    sampled: false,
+    undecided: true,
+  });
+  writeContext(call, fields);
+  assert.equal(fields.get('traceparent'), undefined);
+});

@@ -6,11 +6,11 @@ const b3Single = /^([0-9a-f]{16}|[0-9a-f]{32})-([0-9a-f]{16})(?:-([01d]))?(?:-[0
 
 /**
  * The trace context of a message: W3C `traceparent` and `tracestate` (Trace Context, level 1), else B3 in its single
- * or its many-field form. Malformed ones count as none, as the recommendation says.
+ * or its many-field form, else Jaeger's `uber-trace-id`. Malformed ones count as none, as the recommendation says.
  */
 export function readTrace(fields: Fields): TraceContext | undefined {
   const parent = fields.get('traceparent');
-  if (parent === undefined) return readB3(fields);
+  if (parent === undefined) return readB3(fields) ?? readJaeger(fields);
   const [, version, traceId, spanId, flags, rest] = traceparent.exec(parent) ?? [];
   if (version === undefined || traceId === undefined || spanId === undefined || flags === undefined)
     return undefined;
@@ -24,8 +24,9 @@ export function readTrace(fields: Fields): TraceContext | undefined {
     : { traceId, spanId, sampled, state };
 }
 
-/** Puts the trace context on a message, in W3C form. */
+/** Puts the trace context on a message, in W3C form; one that nobody has decided on stays here. */
 export function writeTrace(trace: TraceContext, fields: Fields): void {
+  if (trace.undecided === true) return;
   if (trace.state !== undefined) fields.set('tracestate', trace.state);
   fields.set('traceparent', trace instanceof DrawnSpan ? drawn(trace) : textOf(trace));
 }
@@ -84,6 +85,19 @@ function fromB3(
   const traceId = trace.padStart(32, '0');
   if (isZero(traceId) || isZero(spanId)) return undefined;
   return { traceId, spanId, sampled: sampled === '1' || sampled === 'd' };
+}
+
+/** `trace:span:parent:flags`, each in hex without leading zeros. */
+function readJaeger(fields: Fields): TraceContext | undefined {
+  const [, trace, span, flags] =
+    /^([0-9a-f]{1,32}):([0-9a-f]{1,16}):[0-9a-f]{1,16}:([0-9a-f]{1,2})$/.exec(
+      fields.get('uber-trace-id') ?? '',
+    ) ?? [];
+  if (trace === undefined || span === undefined || flags === undefined) return undefined;
+  const traceId = trace.padStart(32, '0');
+  const spanId = span.padStart(16, '0');
+  if (isZero(traceId) || isZero(spanId)) return undefined;
+  return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
 }
 
 function isZero(id: string): boolean {

@@ -1,3 +1,5 @@
+import type { TraceContext } from '@heddle/kernel';
+
 /**
  * How far a saga is. Plain data: it is stored after every input, before any effect of it is carried out, so that whoever
  * reads it after a crash knows all that may have happened.
@@ -13,6 +15,8 @@ export interface SagaState {
   readonly failure: SagaFailure | undefined;
   /** When the whole saga gives up if it has not passed its pivot; undefined: never. */
   readonly deadlineMs: number | undefined;
+  /** Of the call that began it: its steps are spans of that trace, wherever and whenever they are done. */
+  readonly trace?: TraceContext;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { TraceContext } from '@heddle/kernel';
 import type {
   SagaEffect,
   SagaFailure,
@@ -9,16 +10,24 @@ import type {
 } from './saga-state.ts';
 
 /** Where a saga begins. */
-export function newSaga(plan: SagaPlan, nowMs: number): SagaState {
+export function newSaga(plan: SagaPlan, nowMs: number, trace?: TraceContext): SagaState {
   const deadlineMs = plan.timeoutMs === undefined ? undefined : nowMs + plan.timeoutMs;
-  return { status: 'running', at: 0, steps: {}, effective: [], failure: undefined, deadlineMs };
+  const begun = {
+    status: 'running',
+    at: 0,
+    steps: {},
+    effective: [],
+    failure: undefined,
+    deadlineMs,
+  } as const;
+  return trace === undefined ? begun : { ...begun, trace };
 }
 
 /** When a saga wants a `tick`; undefined: not before something else happens. */
 export function dueMs(plan: SagaPlan, state: SagaState): number | undefined {
   if (state.status !== 'running' && state.status !== 'compensating') return undefined;
   const times = Object.values(state.steps).flatMap((step) => (step.dueMs === undefined ? [] : [step.dueMs]));
-  if (state.status === 'running' && state.deadlineMs !== undefined && !isPastPivot(plan, state))
+  if (state.status === 'running' && state.deadlineMs !== undefined && !isAtPivot(plan, state))
     times.push(state.deadlineMs);
   return times.length === 0 ? undefined : Math.min(...times);
 }
@@ -26,6 +35,12 @@ export function dueMs(plan: SagaPlan, state: SagaState): number | undefined {
 /** True once there is no way back. */
 export function isPastPivot(plan: SagaPlan, state: SagaState): boolean {
   return plan.parts.flat().some(({ name, pivot }) => pivot && state.steps[name]?.phase === 'done');
+}
+
+/** True from when the pivot is begun: while it may be done, giving up would undo what has no way back. */
+function isAtPivot(plan: SagaPlan, state: SagaState): boolean {
+  const phases: readonly (string | undefined)[] = ['acting', 'done'];
+  return plan.parts.flat().some(({ name, pivot }) => pivot && phases.includes(state.steps[name]?.phase));
 }
 
 /**
@@ -165,7 +180,7 @@ class SagaRun {
     }
     const { status, deadlineMs } = this.state;
     const late = status === 'running' && deadlineMs !== undefined && deadlineMs <= this.#nowMs;
-    if (late && !isPastPivot(this.#plan, this.state))
+    if (late && !isAtPivot(this.#plan, this.state))
       this.#compensate(failureOf('', 'SAGA_TIMEOUT', 'the saga has not passed its pivot in time'));
   }
 

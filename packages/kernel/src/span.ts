@@ -1,0 +1,121 @@
+import type { Call } from './call.ts';
+import { type CallKey, callKey } from './call-key.ts';
+import { type TraceContext, traceContext } from './context.ts';
+import { HeddleError } from './error.ts';
+import type { Random } from './ports/random.ts';
+import type { Span, SpanAttributes, SpanKind, SpanSink } from './ports/spans.ts';
+import { childSpan, startTrace } from './trace-ids.ts';
+
+/** What an unsampled trace has done in this process so far: it is kept until it is known whether it went well. */
+interface LocalTrace {
+  spans: Span[];
+  /** Something failed or was slow: what comes from now on is taken too. */
+  kept: boolean;
+  ended: boolean;
+}
+
+const localTrace: CallKey<LocalTrace | undefined> = callKey<LocalTrace | undefined>('local-trace', undefined);
+
+// A process that does very much for one request keeps the beginning of it, and not all of its memory.
+const mostHeldSpans = 200;
+
+const none: SpanAttributes = {};
+
+/** What is said of a span when it has ended. Asked only for spans that somebody wants. */
+export interface SpanReport {
+  readonly name: string;
+  readonly attributes?: SpanAttributes;
+  /** Default: whether there was an error. */
+  readonly failed?: boolean;
+}
+
+/** A span that has begun. */
+export interface OpenSpan {
+  readonly trace: TraceContext;
+  /** States that the work is done. At most once. */
+  end(error: HeddleError | undefined, report: SpanReport): void;
+}
+
+/** What `openSpan` may be told. */
+export interface OpenSpanOptions {
+  readonly kind: SpanKind;
+  /** Default: that of the call's runtime. */
+  readonly sink?: SpanSink | undefined;
+}
+
+/**
+ * Begins a span on `call`: of the trace that the call belongs to, or of a new one. What is called with this call or its
+ * children from now on has that span as its parent.
+ *
+ * The decision on sampling is made where a trace begins, and stands (W3C Trace Context). A trace that is not sampled
+ * costs no more than what it holds until its first span in this process has ended: if any of its spans failed, or the
+ * first was slow, they are all taken after all.
+ */
+export function openSpan(call: Call, { kind, sink = call.runtime.spans }: OpenSpanOptions): OpenSpan {
+  const { random, clock } = call.runtime;
+  const parent = call.get(traceContext);
+  const trace = parent === undefined ? begun(random, sink) : childSpan(parent, random);
+  call.set(traceContext, trace);
+  if (sink === undefined) return { trace, end: nothing };
+  let local = trace.sampled ? undefined : call.get(localTrace);
+  const first = !trace.sampled && local === undefined;
+  if (first) {
+    local = { spans: [], kept: false, ended: false };
+    call.set(localTrace, local);
+  }
+  const startMs = clock.nowMs();
+  return {
+    trace,
+    end: (error, report) => {
+      const durationMs = clock.nowMs() - startMs;
+      const startWallMs = clock.wallMs() - durationMs;
+      const { name, attributes = none, failed = error !== undefined } = report;
+      const parentSpanId = parent?.spanId;
+      const span = { name, kind, trace, parentSpanId, startWallMs, durationMs, error, failed, attributes };
+      if (local === undefined) sink.take(span);
+      else hold(local, span, sink, first);
+    },
+  };
+}
+
+function begun(random: Random, sink: SpanSink | undefined): TraceContext {
+  if (sink === undefined) return startTrace(random, false, true);
+  return startTrace(random, sink.sampleRatio >= 1 || random.float() < sink.sampleRatio);
+}
+
+function hold(local: LocalTrace, span: Span, sink: SpanSink, first: boolean): void {
+  if (span.failed || (first && span.durationMs >= sink.slowMs)) local.kept = true;
+  if (local.ended) {
+    if (local.kept) sink.take(span);
+    return;
+  }
+  if (local.spans.length < mostHeldSpans) local.spans.push(span);
+  if (!first) return;
+  local.ended = true;
+  const { spans } = local;
+  local.spans = [];
+  if (local.kept) for (const each of spans) sink.take(each);
+}
+
+/** Does a piece of work as a child of `call` with a span of its own, which ends when the work does. */
+export async function withSpan<T>(
+  call: Call,
+  options: OpenSpanOptions & SpanReport,
+  work: (call: Call) => Promise<T>,
+): Promise<T> {
+  const child = call.child();
+  const span = openSpan(child, options);
+  try {
+    const result = await work(child);
+    span.end(undefined, options);
+    child.end();
+    return result;
+  } catch (thrown) {
+    const error = HeddleError.from(thrown);
+    span.end(error, options);
+    child.end(error);
+    throw thrown;
+  }
+}
+
+function nothing(): void {}

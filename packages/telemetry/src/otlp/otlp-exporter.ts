@@ -1,0 +1,238 @@
+import {
+  type Address,
+  Call,
+  HeddleError,
+  type Log,
+  type LogLevel,
+  type Part,
+  type Runtime,
+  settle,
+  type Span,
+  type SpanSink,
+  type Timer,
+} from '@heddle/kernel';
+import { type Endpoint, endpoint, Fields, type HttpRequest, wholeBody } from '@heddle/wire';
+import { encodeLogs, encodeTraces, type LogLine } from './encode.ts';
+import type { Attributes, AttributeValue } from './signal.ts';
+
+/** What `OtlpExporter` may be told. Durations in milliseconds. */
+export interface OtlpExporterOptions {
+  readonly runtime: Runtime;
+  /** Where OTLP is spoken over HTTP, in protobuf; usually port 4318, and with a control plane its own. */
+  readonly address: Address;
+  /** Shown as `authorization: Bearer …`. */
+  readonly token?: string | undefined;
+  /** Who this process is: `service.name`, `service.instance.id`, `service.version` … */
+  readonly resource: Attributes;
+  /** See `SpanSink`. Default 0.1. */
+  readonly sampleRatio?: number;
+  /** See `SpanSink`. Default 1000. */
+  readonly slowMs?: number;
+  /** Spans, and lines, that wait to be sent at most; one more is dropped and counted. Default 8192. */
+  readonly maxQueue?: number;
+  /** Default 512 in one request. */
+  readonly maxBatch?: number;
+  /** The longest that one waits for others. Default 500. */
+  readonly everyMs?: number;
+  /** The longest that one request may take. Default 5000. */
+  readonly timeoutMs?: number;
+}
+
+/** What an exporter has done since it was made. */
+export interface ExportCounts {
+  readonly sent: number;
+  /** Lost because the queue was full, or the receiver refused them for good. */
+  readonly dropped: number;
+  readonly failedRequests: number;
+}
+
+const retriable = new Set([408, 429, 502, 503, 504]);
+const firstRetryMs = 200;
+const lastRetryMs = 5000;
+
+/**
+ * Sends spans and log lines out by OTLP, in batches, in the background. The work that is observed never waits: a
+ * receiver that is away costs what the queue holds, and then the newest, which `counts` tells.
+ *
+ * Its own requests are made on a runtime without spans, so that it does not observe itself.
+ */
+export class OtlpExporter implements SpanSink, Part {
+  readonly name = 'telemetry export';
+  readonly sampleRatio: number;
+  readonly slowMs: number;
+  readonly #options: Required<Omit<OtlpExporterOptions, 'token'>> & Pick<OtlpExporterOptions, 'token'>;
+  readonly #runtime: Runtime;
+  readonly #endpoint: Endpoint;
+  #spans: Span[] = [];
+  #lines: LogLine[] = [];
+  #timer: Timer | undefined;
+  #sending: Promise<void> | undefined;
+  #stopping = false;
+  #failures = 0;
+  #sent = 0;
+  #dropped = 0;
+  #failedRequests = 0;
+
+  constructor(options: OtlpExporterOptions) {
+    const defaults = {
+      sampleRatio: 0.1,
+      slowMs: 1000,
+      maxQueue: 8192,
+      maxBatch: 512,
+      everyMs: 500,
+      timeoutMs: 5000,
+      token: undefined,
+    };
+    this.#options = { ...defaults, ...options };
+    this.#runtime = { ...options.runtime, spans: undefined };
+    this.sampleRatio = this.#options.sampleRatio;
+    this.slowMs = this.#options.slowMs;
+    const { address } = options;
+    this.#endpoint = endpoint({
+      runtime: this.#runtime,
+      address,
+      protocol: 'http1',
+      limits: { connections: 1 },
+    });
+  }
+
+  get counts(): ExportCounts {
+    return { sent: this.#sent, dropped: this.#dropped, failedRequests: this.#failedRequests };
+  }
+
+  take(span: Span): void {
+    if (this.#spans.length >= this.#options.maxQueue) this.#dropped++;
+    else if (this.#spans.push(span) >= this.#options.maxBatch) this.#flushSoon(0);
+    else this.#flushSoon(this.#options.everyMs);
+  }
+
+  /** A log that writes to `next` too. Fields `traceId` and `spanId` tie a line to its span. */
+  logTo(next: Log): Log {
+    return (level, message, fields) => {
+      next(level, message, fields);
+      this.#line(level, message, fields ?? {});
+    };
+  }
+
+  #line(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void {
+    if (this.#lines.length >= this.#options.maxQueue) {
+      this.#dropped++;
+      return;
+    }
+    const { traceId, spanId, ...others } = fields;
+    this.#lines.push({
+      timeMs: this.#runtime.clock.wallMs(),
+      level,
+      message,
+      attributes: plain(others),
+      ...(typeof traceId === 'string' && { traceId }),
+      ...(typeof spanId === 'string' && { spanId }),
+    });
+    this.#flushSoon(this.#options.everyMs);
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Sends what waits, as far as the receiver takes it within a few seconds. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#timer?.cancel();
+    await this.#sending;
+    if (this.#failures === 0) await this.#sendAll();
+    this.#dropped += this.#spans.length + this.#lines.length;
+    this.#endpoint.close();
+  }
+
+  #flushSoon(delayMs: number): void {
+    if (this.#timer !== undefined || this.#sending !== undefined || this.#stopping) return;
+    this.#timer = this.#runtime.timers.after(delayMs, () => {
+      this.#timer = undefined;
+      this.#sending = this.#sendAll().finally(() => {
+        this.#sending = undefined;
+        if (this.#spans.length + this.#lines.length > 0) this.#flushSoon(this.#pauseMs());
+      });
+    });
+  }
+
+  /** Doubled after each failure, and somewhere between half and all of it, so that not all senders come at once. */
+  #pauseMs(): number {
+    if (this.#failures === 0) return this.#options.everyMs;
+    const most = Math.min(lastRetryMs, firstRetryMs * 2 ** Math.min(this.#failures, 10));
+    return most * (0.5 + this.#runtime.random.float() / 2);
+  }
+
+  /** Until nothing waits, or a request has failed. */
+  async #sendAll(): Promise<void> {
+    const { resource, maxBatch } = this.#options;
+    while (this.#spans.length > 0) {
+      const batch = this.#spans.slice(0, maxBatch);
+      if (!(await this.#send('/v1/traces', encodeTraces(resource, batch), batch.length))) return;
+      this.#spans = this.#spans.slice(batch.length);
+    }
+    while (this.#lines.length > 0) {
+      const batch = this.#lines.slice(0, maxBatch);
+      if (!(await this.#send('/v1/logs', encodeLogs(resource, batch), batch.length))) return;
+      this.#lines = this.#lines.slice(batch.length);
+    }
+  }
+
+  /** True: these need not be sent again. */
+  async #send(path: string, bytes: Uint8Array, count: number): Promise<boolean> {
+    const status = await this.#post(path, bytes);
+    if (typeof status === 'number' && status < 300) {
+      this.#failures = 0;
+      this.#sent += count;
+      return true;
+    }
+    this.#failedRequests++;
+    // What it refuses for good would stand in the way of all that comes after it.
+    if (typeof status === 'number' && !retriable.has(status)) {
+      this.#dropped += count;
+      return true;
+    }
+    this.#failures++;
+    return false;
+  }
+
+  async #post(path: string, bytes: Uint8Array): Promise<number | HeddleError> {
+    const { timeoutMs, address, token } = this.#options;
+    const fields = Fields.of({ 'content-type': 'application/x-protobuf' });
+    if (token !== undefined) fields.append('authorization', `Bearer ${token}`);
+    const request: HttpRequest = {
+      method: 'POST',
+      scheme: 'http',
+      authority: `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`,
+      path,
+      fields,
+      body: wholeBody(bytes),
+    };
+    const call = Call.root(this.#runtime, this.#runtime.clock.nowMs() + timeoutMs);
+    const limit = this.#runtime.timers.after(timeoutMs, () => call.cancel(tooSlow(timeoutMs)));
+    const result = await settle(this.#endpoint.request, request, call);
+    if (result.ok) await result.value.body.bytes(65_536).catch(() => {});
+    limit.cancel();
+    return result.ok ? result.value.status : result.error;
+  }
+}
+
+function tooSlow(timeoutMs: number): HeddleError {
+  const message = `no answer within ${timeoutMs} ms`;
+  return new HeddleError({ code: 'deadline_exceeded', reason: 'EXPORT_TIMEOUT', message });
+}
+
+/** What a line says, as far as the protocol can say it. */
+function plain(fields: Readonly<Record<string, unknown>>): Attributes {
+  const attributes: Record<string, AttributeValue> = {};
+  for (const [key, value] of Object.entries(fields)) {
+    if (value === undefined) continue;
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+      attributes[key] = value;
+    else if (value instanceof Error) attributes[key] = value.message;
+    else
+      attributes[key] =
+        JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(each) : each)) ?? '';
+  }
+  return attributes;
+}

@@ -1,0 +1,129 @@
+import type { SpanData } from '../otlp/signal.ts';
+import { bucketBoundsUs, bucketOf, type Edge } from './query.ts';
+
+const minuteUs = 60_000_000;
+const server = 2;
+const consumer = 5;
+
+/** The calls of one minute between two services. */
+export interface EdgeMinute extends Edge {
+  /** Begin of the minute, in microseconds since 1970. */
+  readonly minuteUs: number;
+}
+
+interface Waiting {
+  readonly server: string;
+  readonly startUs: number;
+  readonly durationUs: number;
+  readonly failed: boolean;
+}
+
+type Counted = { -readonly [K in keyof EdgeMinute]: EdgeMinute[K] } & { buckets: number[] };
+
+/**
+ * Derives who calls whom from spans as they come: a server's span whose parent is another service's is a call. The two
+ * come in either order and from different processes, so whichever is first waits for the other.
+ */
+export class EdgeTally {
+  readonly #most: number;
+  /** By span id: whose it is. The oldest go when there are too many. */
+  readonly #owners = new Map<string, string>();
+  /** By the parent's span id. */
+  readonly #waiting = new Map<string, Waiting[]>();
+  #minutes = new Map<string, Counted>();
+
+  /** `most`: spans that are remembered, and calls that wait, at a time. Default 200,000. */
+  constructor(most = 200_000) {
+    this.#most = most;
+  }
+
+  add(span: SpanData): void {
+    const { spanId, parentSpanId, kind } = span;
+    const { service } = span.resource;
+    this.#remember(spanId, service);
+    const children = this.#waiting.get(spanId);
+    if (children !== undefined) {
+      this.#waiting.delete(spanId);
+      for (const child of children) this.#count(service, child);
+    }
+    if (parentSpanId === '' || (kind !== server && kind !== consumer)) return;
+    const { startUs, durationUs, failed } = span;
+    const call: Waiting = { server: service, startUs, durationUs, failed };
+    const owner = this.#owners.get(parentSpanId);
+    if (owner !== undefined) this.#count(owner, call);
+    else this.#wait(parentSpanId, call);
+  }
+
+  /** What was counted since the last time. */
+  take(): readonly EdgeMinute[] {
+    const taken = [...this.#minutes.values()];
+    this.#minutes = new Map();
+    return taken;
+  }
+
+  /** What was counted since the last `take`, between two times. */
+  peek(fromUs: number, toUs: number): readonly EdgeMinute[] {
+    return [...this.#minutes.values()].filter((each) => isWithin(each.minuteUs, fromUs, toUs));
+  }
+
+  #remember(spanId: string, service: string): void {
+    this.#owners.set(spanId, service);
+    if (this.#owners.size <= this.#most) return;
+    for (const oldest of this.#owners.keys()) {
+      this.#owners.delete(oldest);
+      break;
+    }
+  }
+
+  #wait(parent: string, call: Waiting): void {
+    const others = this.#waiting.get(parent);
+    if (others === undefined) this.#waiting.set(parent, [call]);
+    else others.push(call);
+    if (this.#waiting.size <= this.#most) return;
+    for (const oldest of this.#waiting.keys()) {
+      this.#waiting.delete(oldest);
+      break;
+    }
+  }
+
+  #count(client: string, call: Waiting): void {
+    if (client === call.server) return;
+    const minute = Math.floor(call.startUs / minuteUs) * minuteUs;
+    const key = `${minute} ${client}\n${call.server}`;
+    let edge = this.#minutes.get(key);
+    if (edge === undefined) {
+      const buckets = Array.from({ length: bucketBoundsUs.length + 1 }, () => 0);
+      edge = { minuteUs: minute, client, server: call.server, calls: 0, failures: 0, totalUs: 0, buckets };
+      this.#minutes.set(key, edge);
+    }
+    edge.calls++;
+    if (call.failed) edge.failures++;
+    edge.totalUs += call.durationUs;
+    const bucket = bucketOf(call.durationUs);
+    edge.buckets[bucket] = (edge.buckets[bucket] ?? 0) + 1;
+  }
+}
+
+/** Whether a minute lies, at least in part, between two times. */
+function isWithin(minute: number, fromUs: number, toUs: number): boolean {
+  return minute > fromUs - minuteUs && minute <= toUs;
+}
+
+/** Adds minutes up to one edge for each pair of services. */
+export function mergeEdges(minutes: Iterable<Edge>): readonly Edge[] {
+  const merged = new Map<string, Counted>();
+  for (const each of minutes) {
+    const key = `${each.client}\n${each.server}`;
+    const known = merged.get(key);
+    if (known === undefined) merged.set(key, { ...each, minuteUs: 0, buckets: [...each.buckets] });
+    else {
+      known.calls += each.calls;
+      known.failures += each.failures;
+      known.totalUs += each.totalUs;
+      each.buckets.forEach((count, at) => {
+        known.buckets[at] = (known.buckets[at] ?? 0) + count;
+      });
+    }
+  }
+  return [...merged.values()].map(({ minuteUs: _, ...edge }) => edge);
+}

@@ -1,0 +1,406 @@
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import {
+  DuckDBDataChunk,
+  type DuckDBConnection,
+  DuckDBInstance,
+  type DuckDBType,
+  type DuckDBValue,
+} from '@duckdb/node-api';
+import { HeddleError } from '@heddle/kernel';
+import type { LogData, SpanData } from '../../otlp/signal.ts';
+import type { History, HistoryBatch } from '../history.ts';
+import type { Edge, LogQuery, SpanQuery, Trace } from '../query.ts';
+import type { Labels } from '../../promql/labels.ts';
+import type { Matcher, SeriesData, Value } from '../../promql/source.ts';
+import type { ArchivedSample, MetricHistory } from '../metric-history.ts';
+import { DuckDbSamples } from './duckdb-samples.ts';
+import { edgeOf, edgesTable, lineOf, logsTable, type Row, spanOf, spansTable, type Table } from './rows.ts';
+
+const dayUs = 86_400_000_000;
+const chunkRows = 2048;
+const fileName = /^telemetry-(\d{4}-\d{2}-\d{2})\.duckdb$/;
+const tables = [spansTable, logsTable, edgesTable] as const;
+
+/** What `openDuckDbHistory` may be told. */
+export interface DuckDbHistoryOptions {
+  /** Made if missing. No other process may have it open. */
+  readonly folder: string;
+  /** What DuckDB may use beside our own memory. Default 192 MiB. */
+  readonly memoryMiB?: number;
+  /** The time of day in milliseconds: in which file that goes whose own time is out of all reason. */
+  readonly wallMs: () => number;
+}
+
+/**
+ * Telemetry on disk in DuckDB, a file for each day (UTC): a day is forgotten by removing its file. Rejects with
+ * `failed_precondition` / `STORE_IN_USE` if another process has it.
+ */
+export async function openDuckDbHistory(options: DuckDbHistoryOptions): Promise<History & MetricHistory> {
+  const { folder, memoryMiB = 192 } = options;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const settings = {
+    threads: '2',
+    memory_limit: `${memoryMiB}MiB`,
+    temp_directory: path.join(folder, 'tmp'),
+  };
+  const instance = await DuckDBInstance.create(':memory:', settings);
+  const history = new DuckDbHistory(options, instance, await instance.connect(), await instance.connect());
+  try {
+    for (const name of (await readdir(folder)).toSorted()) {
+      const day = fileName.exec(name)?.[1];
+      if (day !== undefined) await history.attach(day);
+    }
+  } catch (thrown) {
+    await history.close();
+    throw thrown;
+  }
+  return history;
+}
+
+/** Reads and writes go over two connections, so that a search does not wait for a batch. */
+class DuckDbHistory implements History, MetricHistory {
+  readonly #options: DuckDbHistoryOptions;
+  readonly #instance: DuckDBInstance;
+  readonly #reader: DuckDBConnection;
+  readonly #writer: DuckDBConnection;
+  readonly #days = new Set<string>();
+  readonly #samples = new Map<string, DuckDbSamples>();
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(
+    options: DuckDbHistoryOptions,
+    instance: DuckDBInstance,
+    reader: DuckDBConnection,
+    writer: DuckDBConnection,
+  ) {
+    this.#options = options;
+    this.#instance = instance;
+    this.#reader = reader;
+    this.#writer = writer;
+  }
+
+  async attach(day: string): Promise<void> {
+    if (this.#days.has(day)) return;
+    const catalog = catalogOf(day);
+    try {
+      await this.#writer.run(`ATTACH ${quoted(this.#file(day))} AS ${catalog}`);
+    } catch (cause) {
+      const message = `${this.#file(day)} cannot be opened: ${(cause as Error).message}`;
+      const reason = /lock/i.test(message) ? 'STORE_IN_USE' : 'STORE_UNREADABLE';
+      throw new HeddleError({ code: 'failed_precondition', reason, message, cause });
+    }
+    for (const { name, columns } of tables) {
+      const defined = columns.map(([column, type]) => `${column} ${type.toString()}`).join(', ');
+      await this.#writer.run(`CREATE TABLE IF NOT EXISTS ${catalog}.${name} (${defined})`);
+    }
+    await this.#writer.run(`CREATE TABLE IF NOT EXISTS ${catalog}.segments (name VARCHAR PRIMARY KEY)`);
+    const samples = new DuckDbSamples(catalog);
+    await samples.open(this.#writer);
+    this.#samples.set(day, samples);
+    this.#days.add(day);
+  }
+
+  async write(batch: HistoryBatch): Promise<void> {
+    const turn = this.#writing.then(() => this.#write(batch));
+    this.#writing = turn.catch(() => {});
+    return turn;
+  }
+
+  async #write({ segment, spans, logs, edges }: HistoryBatch): Promise<void> {
+    const days = new Map<string, [SpanData[], LogData[], HistoryBatch['edges'][number][]]>();
+    const at = (timeUs: number): [SpanData[], LogData[], HistoryBatch['edges'][number][]] => {
+      const day = this.#dayFor(timeUs);
+      const known = days.get(day) ?? [[], [], []];
+      days.set(day, known);
+      return known;
+    };
+    for (const span of spans) at(span.startUs)[0].push(span);
+    for (const line of logs) at(line.timeUs)[1].push(line);
+    for (const edge of edges) at(edge.minuteUs)[2].push(edge);
+    for (const [day, [ofSpans, ofLogs, ofEdges]] of days) {
+      await this.attach(day);
+      const catalog = catalogOf(day);
+      await this.#once(catalog, segment, async () => {
+        await this.#append(catalog, spansTable, ofSpans);
+        await this.#append(catalog, logsTable, ofLogs);
+        await this.#append(catalog, edgesTable, ofEdges);
+      });
+    }
+  }
+
+  /** In one transaction with the note that it was done: whatever dies in between, it happens once. */
+  async #once(catalog: string, segment: string, work: () => Promise<void>): Promise<void> {
+    const connection = this.#writer;
+    const done = await connection.runAndReadAll(`SELECT 1 FROM ${catalog}.segments WHERE name = $1`, [
+      segment,
+    ]);
+    if (done.currentRowCount > 0) return;
+    await connection.run('BEGIN');
+    try {
+      await work();
+      await connection.run(`INSERT INTO ${catalog}.segments VALUES ($1)`, [segment]);
+      await connection.run('COMMIT');
+    } catch (thrown) {
+      await connection.run('ROLLBACK').catch(() => {});
+      throw thrown;
+    }
+  }
+
+  async #append<T>(catalog: string, { name, columns }: Table<T>, items: readonly T[]): Promise<void> {
+    if (items.length === 0) return;
+    const types: DuckDBType[] = columns.map(([, type]) => type);
+    const appender = await this.#writer.createAppender(name, 'main', catalog);
+    for (let from = 0; from < items.length; from += chunkRows) {
+      const part = items.slice(from, from + chunkRows);
+      const chunk = DuckDBDataChunk.create(types, part.length);
+      chunk.setColumns(columns.map(([, , value]) => part.map(value)));
+      appender.appendDataChunk(chunk);
+    }
+    appender.flushSync();
+    appender.closeSync();
+  }
+
+  async writeSamples(samples: readonly ArchivedSample[]): Promise<void> {
+    const turn = this.#writing.then(() => this.#writeSamples(samples));
+    this.#writing = turn.catch(() => {});
+    return turn;
+  }
+
+  async #writeSamples(samples: readonly ArchivedSample[]): Promise<void> {
+    const days = Map.groupBy(samples, ({ timeMs }) => this.#dayFor(timeMs * 1000));
+    for (const [day, ofDay] of days) {
+      await this.attach(day);
+      const kept = this.#samples.get(day) as DuckDbSamples;
+      await this.#writer.run('BEGIN');
+      try {
+        await kept.append(this.#writer, ofDay);
+        await this.#writer.run('COMMIT');
+      } catch (thrown) {
+        await this.#writer.run('ROLLBACK').catch(() => {});
+        await kept.reopen(this.#writer);
+        throw thrown;
+      }
+    }
+  }
+
+  async samples(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<readonly SeriesData[]> {
+    const joined = new Map<string, { labels: Labels; times: number[]; values: (Value | undefined)[] }>();
+    for (const day of this.#daysWithin(fromMs * 1000, toMs * 1000).toSorted()) {
+      const found = (await this.#samples.get(day)?.select(this.#reader, matchers, fromMs, toMs)) ?? [];
+      for (const { labels, times, values } of found) {
+        const known = joined.get(labels.key) ?? { labels, times: [], values: [] };
+        joined.set(labels.key, known);
+        known.times.push(...Array.from(times));
+        known.values.push(...Array.from(values));
+      }
+    }
+    return [...joined.values()];
+  }
+
+  async trace(traceId: string): Promise<readonly SpanData[]> {
+    const rows = await this.#select('spans', [...this.#days], '*', 'trace_id = $1', [traceId]);
+    return rows.map(spanOf).toSorted((a, b) => a.startUs - b.startUs);
+  }
+
+  async search(query: SpanQuery): Promise<readonly Trace[]> {
+    const { where, values } = conditions(query);
+    const days = this.#daysWithin(query.fromUs, query.toUs);
+    const found = await this.#select('spans', days, 'trace_id, start_us', where, values);
+    const newest = new Map<string, number>();
+    for (const row of found) {
+      const traceId = row['trace_id'] as string;
+      newest.set(traceId, Math.max(Number(row['start_us']), newest.get(traceId) ?? 0));
+    }
+    const ids = [...newest]
+      .toSorted(([, a], [, b]) => b - a)
+      .slice(0, query.limit)
+      .map(([id]) => id);
+    if (ids.length === 0) return [];
+    const wanted = ids.map((_, at) => `$${at + 1}`).join(', ');
+    const rows = await this.#select('spans', [...this.#days], '*', `trace_id IN (${wanted})`, ids);
+    const spans = Map.groupBy(rows.map(spanOf), ({ traceId }) => traceId);
+    return ids.map((traceId) => ({
+      traceId,
+      spans: (spans.get(traceId) ?? []).toSorted((a, b) => a.startUs - b.startUs),
+    }));
+  }
+
+  async services(): Promise<readonly string[]> {
+    const rows = await this.#select('spans', [...this.#days], 'DISTINCT service', 'true', []);
+    return [...new Set(rows.map((row) => row['service'] as string))].toSorted();
+  }
+
+  async operations(service: string): Promise<readonly string[]> {
+    const rows = await this.#select('spans', [...this.#days], 'DISTINCT name', 'service = $1', [service]);
+    return [...new Set(rows.map((row) => row['name'] as string))].toSorted();
+  }
+
+  async edges(fromUs: number, toUs: number): Promise<readonly Edge[]> {
+    const minute = 60_000_000;
+    const bounds = [BigInt(Math.floor(fromUs - minute)), BigInt(Math.ceil(toUs))];
+    const days = this.#daysWithin(fromUs - minute, toUs);
+    const rows = await this.#select('edges', days, '*', 'minute_us > $1 AND minute_us <= $2', bounds);
+    return rows.map(edgeOf);
+  }
+
+  async lines(query: LogQuery): Promise<readonly LogData[]> {
+    const clauses = new Clauses();
+    clauses.add('time_us >= ?', BigInt(Math.floor(query.fromUs)));
+    clauses.add('time_us <= ?', BigInt(Math.ceil(query.toUs)));
+    if (query.service !== undefined) clauses.add('service = ?', query.service);
+    if (query.minSeverity !== undefined) clauses.add('severity >= ?', query.minSeverity);
+    if (query.traceId !== undefined) clauses.add('trace_id = ?', query.traceId);
+    if (query.text !== undefined) clauses.add('contains(lower(body || attributes), lower(?))', query.text);
+    const days = this.#daysWithin(query.fromUs, query.toUs);
+    const order = `ORDER BY time_us DESC LIMIT ${Math.floor(query.limit)}`;
+    const rows = await this.#select('logs', days, '*', clauses.where, clauses.values, order);
+    return rows.map(lineOf);
+  }
+
+  async retain({ oldestUs, maxBytes }: { oldestUs: number; maxBytes: number }): Promise<void> {
+    const turn = this.#writing.then(() => this.#retain(this.#dayOf(oldestUs), maxBytes));
+    this.#writing = turn.catch(() => {});
+    return turn;
+  }
+
+  async #retain(oldest: string, maxBytes: number): Promise<void> {
+    for (const day of [...this.#days].toSorted()) if (day < oldest) await this.#forget(day);
+    for (;;) {
+      const days = [...this.#days].toSorted();
+      const sizes = await Promise.all(days.map((day) => sizeOf(this.#file(day))));
+      const total = sizes.reduce((sum, size) => sum + size, 0);
+      const [first] = days;
+      if (total <= maxBytes || first === undefined) return;
+      if (days.length > 1) await this.#forget(first);
+      else return this.#thin(first);
+    }
+  }
+
+  /** The last day alone is too large: its oldest quarter goes, and what comes next takes the place. */
+  async #thin(day: string): Promise<void> {
+    const catalog = catalogOf(day);
+    for (const [table, time] of [
+      ['spans', 'start_us'],
+      ['logs', 'time_us'],
+      ['samples', 'time_ms'],
+    ] as const) {
+      const quarter = `SELECT quantile_disc(${time}, 0.25) FROM ${catalog}.${table}`;
+      await this.#writer.run(`DELETE FROM ${catalog}.${table} WHERE ${time} <= (${quarter})`);
+    }
+    await this.#writer.run(`CHECKPOINT ${catalog}`);
+  }
+
+  async #forget(day: string): Promise<void> {
+    this.#days.delete(day);
+    this.#samples.delete(day);
+    await this.#writer.run(`DETACH ${catalogOf(day)}`);
+    await rm(this.#file(day), { force: true });
+    await rm(`${this.#file(day)}.wal`, { force: true });
+  }
+
+  async close(): Promise<void> {
+    await this.#writing;
+    for (const day of this.#days) await this.#writer.run(`DETACH ${catalogOf(day)}`).catch(() => {});
+    this.#reader.closeSync();
+    this.#writer.closeSync();
+    this.#instance.closeSync();
+  }
+
+  /** The same question to each day's file. */
+  async #select(
+    table: string,
+    days: readonly string[],
+    columns: string,
+    where: string,
+    values: readonly DuckDBValue[],
+    order = '',
+  ): Promise<readonly Row[]> {
+    if (days.length === 0) return [];
+    const parts = days.map((day) => `SELECT ${columns} FROM ${catalogOf(day)}.${table} WHERE ${where}`);
+    const result = await this.#reader.runAndReadAll(`${parts.join(' UNION ALL ')} ${order}`, [...values]);
+    return result.getRowObjects();
+  }
+
+  #daysWithin(fromUs: number, toUs: number): readonly string[] {
+    const first = this.#dayOf(Math.max(0, fromUs));
+    const last = this.#dayOf(Math.min(toUs, 8.64e18));
+    return [...this.#days].filter((day) => day >= first && day <= last);
+  }
+
+  /** Times that are years away are mistakes; they must not make files. */
+  #dayFor(timeUs: number): string {
+    const nowUs = this.#options.wallMs() * 1000;
+    const isNear = timeUs > nowUs - 30 * dayUs && timeUs < nowUs + dayUs;
+    return this.#dayOf(isNear ? timeUs : nowUs);
+  }
+
+  #dayOf(timeUs: number): string {
+    const ms = Math.min(timeUs / 1000, 8.64e15);
+    return new Date(Number.isFinite(ms) ? ms : 8.64e15).toISOString().slice(0, 10);
+  }
+
+  #file(day: string): string {
+    return path.join(this.#options.folder, `telemetry-${day}.duckdb`);
+  }
+}
+
+function conditions(query: SpanQuery): { readonly where: string; readonly values: readonly DuckDBValue[] } {
+  const clauses = new Clauses();
+  clauses.add('start_us >= ?', BigInt(Math.floor(Math.max(0, query.fromUs))));
+  clauses.add('start_us <= ?', BigInt(Math.ceil(Math.min(query.toUs, 9e18))));
+  if (query.service !== undefined) clauses.add('service = ?', query.service);
+  if (query.operation !== undefined) clauses.add('name = ?', query.operation);
+  if (query.minDurationUs !== undefined) clauses.add('duration_us >= ?', query.minDurationUs);
+  if (query.maxDurationUs !== undefined) clauses.add('duration_us <= ?', query.maxDurationUs);
+  if (query.failed !== undefined) clauses.add('failed = ?', query.failed);
+  for (const [key, value] of Object.entries(query.tags)) {
+    if (key === 'error') clauses.add('failed = ?', value === 'true');
+    else clauses.addTag(key, value);
+  }
+  return clauses;
+}
+
+/** Conditions and what is compared, kept apart: nothing from outside becomes SQL. */
+class Clauses {
+  readonly #parts: string[] = [];
+  readonly values: DuckDBValue[] = [];
+
+  get where(): string {
+    return this.#parts.join(' AND ');
+  }
+
+  add(condition: string, value: DuckDBValue): void {
+    this.values.push(value);
+    this.#parts.push(condition.replaceAll('?', `$${this.values.length}`));
+  }
+
+  addTag(key: string, value: string): void {
+    this.values.push(`$."${key.replaceAll('"', '\\"')}"`, value);
+    const at = `$${this.values.length - 1}`;
+    const is = `$${this.values.length}`;
+    this.#parts.push(
+      `(json_extract_string(attributes, ${at}) = ${is} OR json_extract_string(resource, ${at}) = ${is})`,
+    );
+  }
+}
+
+async function sizeOf(file: string): Promise<number> {
+  const sizes = await Promise.all(
+    [file, `${file}.wal`].map((each) =>
+      stat(each).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function catalogOf(day: string): string {
+  return `d${day.replaceAll('-', '')}`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

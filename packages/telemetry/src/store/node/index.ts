@@ -1,0 +1,1 @@
+export { type DuckDbHistoryOptions, openDuckDbHistory } from './duckdb-history.ts';

@@ -1,0 +1,154 @@
+import {
+  BIGINT,
+  BOOLEAN,
+  DOUBLE,
+  type DuckDBType,
+  type DuckDBValue,
+  UTINYINT,
+  VARCHAR,
+} from '@duckdb/node-api';
+import type { Attributes, LogData, Resource, SpanData, SpanEvent, SpanLink } from '../../otlp/signal.ts';
+import type { EdgeMinute } from '../edge-tally.ts';
+
+/** A table of a day's file: how a thing becomes a row. */
+export interface Table<T> {
+  readonly name: string;
+  readonly columns: readonly (readonly [name: string, type: DuckDBType, value: (item: T) => DuckDBValue])[];
+}
+
+/** Spans. What nothing is searched by lies in `rest`. */
+export const spansTable: Table<SpanData> = {
+  name: 'spans',
+  columns: [
+    ['trace_id', VARCHAR, (span) => span.traceId],
+    ['span_id', VARCHAR, (span) => span.spanId],
+    ['parent_id', VARCHAR, (span) => span.parentSpanId],
+    ['service', VARCHAR, (span) => span.resource.service],
+    ['name', VARCHAR, (span) => span.name],
+    ['kind', UTINYINT, (span) => span.kind],
+    ['start_us', BIGINT, (span) => BigInt(Math.floor(span.startUs))],
+    ['duration_us', DOUBLE, (span) => span.durationUs],
+    ['failed', BOOLEAN, (span) => span.failed],
+    ['attributes', VARCHAR, (span) => JSON.stringify(span.attributes)],
+    ['resource', VARCHAR, (span) => resourceText(span.resource)],
+    ['rest', VARCHAR, restText],
+  ],
+};
+
+/** Lines of logs. */
+export const logsTable: Table<LogData> = {
+  name: 'logs',
+  columns: [
+    ['time_us', BIGINT, (line) => BigInt(Math.floor(line.timeUs))],
+    ['severity', UTINYINT, (line) => Math.min(255, line.severity)],
+    ['severity_text', VARCHAR, (line) => line.severityText],
+    ['service', VARCHAR, (line) => line.resource.service],
+    ['body', VARCHAR, (line) => line.body],
+    ['attributes', VARCHAR, (line) => JSON.stringify(line.attributes)],
+    ['trace_id', VARCHAR, (line) => line.traceId],
+    ['span_id', VARCHAR, (line) => line.spanId],
+    ['resource', VARCHAR, (line) => resourceText(line.resource)],
+  ],
+};
+
+/** Calls by minute. */
+export const edgesTable: Table<EdgeMinute> = {
+  name: 'edges',
+  columns: [
+    ['minute_us', BIGINT, (edge) => BigInt(edge.minuteUs)],
+    ['client', VARCHAR, (edge) => edge.client],
+    ['server', VARCHAR, (edge) => edge.server],
+    ['calls', BIGINT, (edge) => BigInt(edge.calls)],
+    ['failures', BIGINT, (edge) => BigInt(edge.failures)],
+    ['total_us', DOUBLE, (edge) => edge.totalUs],
+    ['buckets', VARCHAR, (edge) => JSON.stringify(edge.buckets)],
+  ],
+};
+
+const resourceTexts = new WeakMap<Resource, string>();
+
+/** One resource is shared by many. */
+function resourceText(resource: Resource): string {
+  const known = resourceTexts.get(resource);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(resource.attributes);
+  resourceTexts.set(resource, text);
+  return text;
+}
+
+interface Rest {
+  readonly status?: string;
+  readonly scope?: string;
+  readonly events?: readonly SpanEvent[];
+  readonly links?: readonly SpanLink[];
+}
+
+function restText({ statusMessage, scope, events, links }: SpanData): string {
+  if (statusMessage === '' && scope === '' && events.length === 0 && links.length === 0) return '';
+  const rest: Rest = {
+    ...(statusMessage !== '' && { status: statusMessage }),
+    ...(scope !== '' && { scope }),
+    ...(events.length > 0 && { events }),
+    ...(links.length > 0 && { links }),
+  };
+  return JSON.stringify(rest);
+}
+
+/** A row as it is read: 64-bit numbers come as bigint. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** A span out of its row. */
+export function spanOf(row: Row): SpanData {
+  const text = (name: string): string => row[name] as string;
+  const rest = (text('rest') === '' ? {} : JSON.parse(text('rest'))) as Rest;
+  return {
+    traceId: text('trace_id'),
+    spanId: text('span_id'),
+    parentSpanId: text('parent_id'),
+    name: text('name'),
+    kind: row['kind'] as number,
+    startUs: Number(row['start_us']),
+    durationUs: row['duration_us'] as number,
+    failed: row['failed'] as boolean,
+    statusMessage: rest.status ?? '',
+    attributes: JSON.parse(text('attributes')) as Attributes,
+    events: rest.events ?? [],
+    links: rest.links ?? [],
+    scope: rest.scope ?? '',
+    resource: {
+      service: text('service'),
+      attributes: JSON.parse(text('resource')) as Resource['attributes'],
+    },
+  };
+}
+
+/** A line out of its row. */
+export function lineOf(row: Row): LogData {
+  const text = (name: string): string => row[name] as string;
+  return {
+    timeUs: Number(row['time_us']),
+    severity: row['severity'] as number,
+    severityText: text('severity_text'),
+    body: text('body'),
+    attributes: JSON.parse(text('attributes')) as Attributes,
+    traceId: text('trace_id'),
+    spanId: text('span_id'),
+    resource: {
+      service: text('service'),
+      attributes: JSON.parse(text('resource')) as Resource['attributes'],
+    },
+  };
+}
+
+/** A minute's calls out of their row. */
+export function edgeOf(row: Row): EdgeMinute {
+  return {
+    minuteUs: Number(row['minute_us']),
+    client: row['client'] as string,
+    server: row['server'] as string,
+    calls: Number(row['calls']),
+    failures: Number(row['failures']),
+    totalUs: row['total_us'] as number,
+    buckets: JSON.parse(row['buckets'] as string) as number[],
+  };
+}
