@@ -1,6 +1,6 @@
 import type { TlsMaterial } from '@heddle/kernel';
 import type { HttpService } from '@heddle/wire';
-import type { Serving } from './messages.ts';
+import type { Serving } from './serving.ts';
 
 /** One instance of an upstream, as one process sees it. */
 export interface InstanceStatus {

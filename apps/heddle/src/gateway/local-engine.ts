@@ -10,7 +10,7 @@ import { type HttpServer, type HttpService, type ServerLimits, serve, type Serve
 import { LineWriter } from '../node/line-writer.ts';
 import { openRedisStore } from './redis-store.ts';
 import type { Engines, EngineStatus, UpstreamStatus } from './engines.ts';
-import type { Serving } from './messages.ts';
+import type { Serving } from './serving.ts';
 
 /** What an engine is made from. */
 export interface LocalEngineOptions extends Serving {

@@ -1,14 +1,7 @@
 import type { TlsMaterial } from '@heddle/kernel';
-import type { GatewayConfig } from '@heddle/proxy';
 import type { RateAsk, RateVerdict } from '@heddle/traffic';
 import type { EngineStatus } from './engines.ts';
-
-/** What an engine serves. */
-export interface Serving {
-  readonly config: GatewayConfig;
-  /** Of the listener; undefined without TLS. */
-  readonly tls: TlsMaterial | undefined;
-}
+import type { Serving } from './serving.ts';
 
 /** What a worker can be asked. */
 export type Question =

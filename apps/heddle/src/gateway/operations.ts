@@ -10,7 +10,7 @@ import {
 import type { HttpService } from '@heddle/wire';
 import { adminService } from './admin-service.ts';
 import type { Engines } from './engines.ts';
-import type { Serving } from './messages.ts';
+import type { Serving } from './serving.ts';
 
 /** What `Operations` is made from. */
 export interface OperationsOptions {

@@ -12,7 +12,7 @@ import { runServer } from '../node/run-server.ts';
 import { readTlsFiles, tlsFolders } from '../node/tls-files.ts';
 import type { Engines } from './engines.ts';
 import { LocalEngine } from './local-engine.ts';
-import type { Serving } from './messages.ts';
+import type { Serving } from './serving.ts';
 import { Operations } from './operations.ts';
 import { WorkerGroup } from './worker-group.ts';
 

@@ -7,7 +7,8 @@ import type { Child, Processes, Program } from '../up/program.ts';
 import { Supervised } from '../up/supervised.ts';
 import type { Engines, EngineStatus } from './engines.ts';
 import { mergedMetrics } from './merged-metrics.ts';
-import type { Answer, Channel, Question, Serving, ToldError, ToSupervisor, ToWorker } from './messages.ts';
+import type { Answer, Channel, Question, ToldError, ToSupervisor, ToWorker } from './messages.ts';
+import type { Serving } from './serving.ts';
 import { RateDesk } from './rate-desk.ts';
 
 /** A worker as a process, and the conversation with it. */

@@ -3,7 +3,8 @@ import { Call, HeddleError, type Runtime, settle } from '@heddle/kernel';
 import type { Prepared } from '@heddle/proxy';
 import { emptyBody, Fields, type HttpService } from '@heddle/wire';
 import { LocalEngine } from './local-engine.ts';
-import type { Answer, Channel, Question, Serving, ToldError, ToSupervisor, ToWorker } from './messages.ts';
+import type { Answer, Channel, Question, ToldError, ToSupervisor, ToWorker } from './messages.ts';
+import type { Serving } from './serving.ts';
 import { SharedRateStore } from './shared-rate-store.ts';
 
 type WorkerChannel = Channel<ToWorker, ToSupervisor>;
