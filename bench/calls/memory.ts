@@ -1,4 +1,4 @@
-// Ten million calls through the whole stack, decision records on: the memory after them beside that after the first million.
+// Ten million calls through the whole stack, decision records on: heap and resident memory after each million.
 import type { Running } from '../../scripts/engines/engine.ts';
 import { type Peer, startPeer } from '../../scripts/engines/peer.ts';
 import type { BenchOptions, BenchResult } from '../report.ts';
@@ -20,10 +20,13 @@ export async function memoryResults(options: BenchOptions): Promise<BenchResult[
     const targets = servers.map(({ address }) => `${address.host}:${address.port}`);
     const args = ['--conditions=@heddle/source', '--expose-gc', program, 'explain', ...targets];
     client = await startPeer({ name: 'heddle', command: process.execPath, args, core: subjectCore });
-    await calls(client, million);
-    const before = await settled(client);
-    await calls(client, 9 * million);
-    const after = await settled(client);
+    const steps: number[] = [];
+    for (let step = 1; step <= 10; step++) {
+      await calls(client, million);
+      steps.push(await settled(client, step * million));
+    }
+    const [before = Number.NaN] = steps;
+    const after = steps.at(-1) ?? Number.NaN;
     return [
       {
         name,
@@ -47,11 +50,16 @@ async function calls(client: Peer, count: number): Promise<void> {
   for (let done = 0; done < count; ) {
     const said = await client.ask('run-100 2000');
     done += Number(/^calls (\d+)$/.exec(said)?.[1] ?? 0);
-    process.stderr.write(`${name}: ${done} of ${count}\n`);
   }
 }
 
-async function settled(client: Peer): Promise<number> {
+/** What is in memory without what is garbage already, said for each step. */
+async function settled(client: Peer, calls: number): Promise<number> {
   await client.ask('gc');
-  return residentKib(client.pid);
+  const heap = Number(/^heap (\d+)$/.exec(await client.ask('heap'))?.[1]);
+  const resident = residentKib(client.pid);
+  process.stderr.write(
+    `${name}: ${calls} calls: heap ${Math.round(heap / 1024)} KiB, resident ${resident} KiB\n`,
+  );
+  return resident;
 }

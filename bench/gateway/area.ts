@@ -11,8 +11,8 @@ import { worksWith } from './work.ts';
 
 const ours = 'heddle';
 const latencyName = 'p99-at-70';
-const full = { rounds: 5, turnMs: 1000, warmTurns: 5 };
-const quick = { rounds: 1, turnMs: 1000, warmTurns: 1 };
+const full = { rounds: 5, turnMs: 2000, warmTurns: 1 };
+const quick = { rounds: 1, turnMs: 2000, warmTurns: 0 };
 
 /** Measures everything, or what `options.only` names; says on stderr what it is at. */
 export async function gatewayBench(options: BenchOptions): Promise<BenchOutcome> {

@@ -2,7 +2,7 @@
 import type { Place, Running } from '../../scripts/engines/engine.ts';
 import { median } from '../measure.ts';
 import type { Pace } from '../wire/rounds.ts';
-import { loadAtRate, loadFull } from './load.ts';
+import { loadAtRate, loadFull, warmUp } from './load.ts';
 import { latencyContenders, target } from './work.ts';
 
 const share = 0.7;
@@ -33,13 +33,14 @@ export async function latencies(
   const participants: Participant[] = [];
   const absent: { name: string; reason: string }[] = [];
   try {
-    for (const { name, missing, start } of latencyContenders) {
-      const reason = await missing();
+    for (const contender of latencyContenders) {
+      const { name } = contender;
+      const reason = await contender.missing();
       if (reason !== undefined) {
         absent.push({ name, reason });
         continue;
       }
-      const running = await start(upstream);
+      const running = await contender.start(upstream);
       participants.push({ name, running, perSecond: share * (await capacityOf(running, pace)), times: [] });
     }
     for (let round = 0; round < pace.rounds; round++)
@@ -62,6 +63,7 @@ export async function latencies(
 
 /** The median of some turns, after those that warm up. */
 async function capacityOf({ address }: Running, pace: Pace): Promise<number> {
+  await warmUp(address, { target });
   const rates: number[] = [];
   for (let turn = 0; turn < pace.warmTurns + 3; turn++) {
     const { calls, elapsedMs } = await loadFull(address, { target }, pace.turnMs);

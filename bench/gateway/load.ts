@@ -41,6 +41,16 @@ export async function loadFull({ host, port }: Place, asking: Asking, durationMs
   return { calls: Number(counted[1]), elapsedMs: Number(counted[2]) * 1000 };
 }
 
+const warmCalls = 20_000;
+const warmMs = 15_000;
+
+/** Until it has been asked so often that all of it is compiled, however slow the machine is; but not for ever. */
+export async function warmUp(place: Place, asking: Asking): Promise<void> {
+  const giveUpAt = performance.now() + warmMs;
+  for (let calls = 0; calls < warmCalls && performance.now() < giveUpAt; )
+    calls += (await loadFull(place, asking, 2000)).calls;
+}
+
 /**
  * Gets it at a fixed rate over the same connections and gives the 99th percentile of the times, in milliseconds. A
  * request that is late because the one before it was slow counts from when it was sent: so all are measured alike.

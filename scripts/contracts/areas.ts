@@ -25,6 +25,7 @@ import { kubernetes } from './discovery/kubernetes.ts';
 import { xds } from './discovery/xds.ts';
 import { jwt } from './gateway/jwt.ts';
 import { normalisation } from './gateway/normalisation.ts';
+import { opaContract } from './gateway/opa.ts';
 import { oidc } from './gateway/oidc.ts';
 import { protocols } from './gateway/protocols.ts';
 import { ratelimitMemory } from './gateway/ratelimit-memory.ts';
@@ -33,6 +34,7 @@ import { reload } from './gateway/reload.ts';
 import { gatewaySmuggling } from './gateway/smuggling.ts';
 import type { Contract } from './result.ts';
 import { grpcurlContract } from './calls/grpcurl.ts';
+import { connectClients, grpcJs } from './calls/official-clients.ts';
 import { otlpContract } from './telemetry/otlp.ts';
 import { prometheusContract } from './telemetry/prometheus.ts';
 import { promqlContract } from './telemetry/promql.ts';
@@ -55,7 +57,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     rabbitMessaging,
     kafkaMessaging,
   ],
-  calls: [grpcurlContract],
+  calls: [grpcurlContract, connectClients, grpcJs],
   boundaries: [booking, trading, properties, shop],
   config: [embeddedConfig, etcdConfig, consulConfig, kubernetesConfig, gitConfig],
   discovery: [
@@ -69,7 +71,17 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     dns,
     xds,
   ],
-  gateway: [normalisation, jwt, ratelimitMemory, ratelimitRedis, reload, gatewaySmuggling, oidc, protocols],
+  gateway: [
+    normalisation,
+    jwt,
+    ratelimitMemory,
+    ratelimitRedis,
+    reload,
+    opaContract,
+    gatewaySmuggling,
+    oidc,
+    protocols,
+  ],
   telemetry: [otlpContract, promqlContract, prometheusContract],
   transactions,
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],

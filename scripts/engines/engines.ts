@@ -21,6 +21,7 @@ import { nats } from './nats.ts';
 import { mariadb } from './mariadb.ts';
 import { h2load, nghttp, nghttpx } from './nghttp2.ts';
 import { nginx } from './nginx.ts';
+import { opa } from './opa.ts';
 import { prometheus } from './prometheus.ts';
 import { promtool } from './promtool.ts';
 import { rabbitMq } from './rabbitmq.ts';
@@ -45,6 +46,7 @@ export const engines: readonly Tool[] = [
   nacos,
   etcd,
   mariadb,
+  opa,
   grpcGo,
   grpcCpp,
   grpcGoInteropServer,

@@ -6,6 +6,7 @@ import type {
   SagaKeeper,
   SagaMessage,
   SagaRow,
+  SagasWritten,
   SagaStatus,
   SagaView,
 } from '@heddle/data/saga';
@@ -62,33 +63,12 @@ export class SimulatedKeeper implements SagaKeeper {
     return () => Promise.resolve();
   }
 
-  begin(changes: readonly SagaChange[]): Promise<ReadonlySet<string>> {
-    return this.#write(() => {
-      const fresh = changes.filter(({ row }) => !this.#book.sagas.has(row.id));
-      for (const { row, kept, dueMs } of fresh)
-        this.#book.sagas.set(row.id, {
-          ...row,
-          worker: kept ? this.#worker : undefined,
-          dueMs,
-          wanted: false,
-        });
-      return new Set(fresh.map(({ row }) => row.id));
-    });
+  async begin(changes: readonly SagaChange[]): Promise<ReadonlySet<string>> {
+    return (await this.write(changes, [])).begun;
   }
 
-  save(changes: readonly SagaChange[]): Promise<ReadonlySet<string>> {
-    return this.#write(() => {
-      const stored = new Set<string>();
-      for (const { row, dueMs, kept, taken } of changes) {
-        const found = this.#book.sagas.get(row.id);
-        if (found === undefined || found.epoch !== row.epoch) continue;
-        const worker = kept ? found.worker : undefined;
-        this.#book.sagas.set(row.id, { ...found, state: row.state, dueMs, worker });
-        for (const each of this.#book.said) if (taken.includes(each.number)) each.taken = true;
-        stored.add(row.id);
-      }
-      return stored;
-    });
+  write(begins: readonly SagaChange[], saves: readonly SagaChange[]): Promise<SagasWritten> {
+    return this.#write(() => ({ begun: this.#begin(begins), saved: this.#save(saves) }));
   }
 
   async live(leaseMs: number): Promise<void> {
@@ -150,6 +130,31 @@ export class SimulatedKeeper implements SagaKeeper {
   }
 
   async tell(): Promise<void> {}
+
+  #begin(changes: readonly SagaChange[]): ReadonlySet<string> {
+    const fresh = changes.filter(({ row }) => !this.#book.sagas.has(row.id));
+    for (const { row, kept, dueMs } of fresh)
+      this.#book.sagas.set(row.id, {
+        ...row,
+        worker: kept ? this.#worker : undefined,
+        dueMs,
+        wanted: false,
+      });
+    return new Set(fresh.map(({ row }) => row.id));
+  }
+
+  #save(changes: readonly SagaChange[]): ReadonlySet<string> {
+    const stored = new Set<string>();
+    for (const { row, dueMs, kept, taken } of changes) {
+      const found = this.#book.sagas.get(row.id);
+      if (found === undefined || found.epoch !== row.epoch) continue;
+      const worker = kept ? found.worker : undefined;
+      this.#book.sagas.set(row.id, { ...found, state: row.state, dueMs, worker });
+      for (const each of this.#book.said) if (taken.includes(each.number)) each.taken = true;
+      stored.add(row.id);
+    }
+    return stored;
+  }
 
   #isFree({ id, state, worker, wanted, dueMs }: Kept, nowMs: number, atWork?: readonly string[]): boolean {
     if (!wanted && state.status !== 'running' && state.status !== 'compensating') return false;

@@ -43,4 +43,4 @@ async function call(): Promise<void> {
   if (body.byteLength !== unaryMessage.length - 2) throw new Error('not an echo');
 }
 
-announce(0, callsAtOnce(call));
+announce(0, { ...callsAtOnce(call), heap: () => `heap ${process.memoryUsage().heapUsed}` });

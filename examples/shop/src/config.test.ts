@@ -20,6 +20,7 @@ test('readConfig fills in what has a default', () => {
     seed: 1,
     version: 'v1',
     zone: 'default',
+    checkout: 'steps',
     telemetry: { address: { host: '127.0.0.1', port: 7070 }, sampleRatio: 0.1 },
   });
   const two = readConfig({ ...complete, HEDDLE_REGISTRY: 'a:1,b:2', HEDDLE_REGISTRY_TOKEN: 'secret' });

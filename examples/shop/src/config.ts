@@ -18,9 +18,17 @@ export interface ShopConfig {
   /** Stated in the registry, e.g. `v1`. */
   readonly version: string;
   readonly zone: string;
+  /** How an order is carried out across the services; the same for all of them. */
+  readonly checkout: CheckoutKind;
   /** Where spans and log lines go: to the registry's control plane, unless it says otherwise. */
   readonly telemetry: TelemetrySettings;
 }
+
+/**
+ * `steps`: a state machine of the order service with a sweep; `saga`: a saga of steps that can be undone; `tcc`: try all,
+ * then confirm or cancel all; `2pc`: two-phase commit, for which the databases need `max_prepared_transactions`.
+ */
+export type CheckoutKind = 'steps' | 'saga' | 'tcc' | '2pc';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -68,6 +76,12 @@ export function readConfig(environment: Environment): ShopConfig {
     seed: whole('SHOP_SEED', 1, 0xffff_ffff),
     version: text('SHOP_VERSION', 'v1', /^[\w.-]{1,40}$/, 'a short name, as in v1'),
     zone: text('SHOP_ZONE', 'default', /^[\w.-]{1,40}$/, 'a short name, as in a'),
+    checkout: text(
+      'SHOP_CHECKOUT',
+      'steps',
+      /^(steps|saga|tcc|2pc)$/,
+      'steps, saga, tcc or 2pc',
+    ) as CheckoutKind,
   };
   if (problems.length === 0) return config;
   throw new HeddleError({

@@ -37,6 +37,7 @@ export type ServiceName =
 /** What a service is composed in. */
 export interface Surroundings {
   readonly runtime: Runtime;
+  readonly config: ShopConfig;
   /** Its own database; no other service's. */
   readonly pool: SqlPool;
   /** A client of another service over gRPC: found in the registry, balanced, retried where the contract allows. */
@@ -99,6 +100,7 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
   const clients = new Clients({ runtime, registry, metrics, decisions, zone });
   const composition = description.compose({
     runtime,
+    config,
     pool,
     rpc: (partner, contract) => clients.rpc(partner, contract),
     http: (partner) => clients.http(partner),

@@ -84,7 +84,7 @@ export function settleThen<Req, Res, Out>(
     pending = service(req, call);
   } catch (thrown) {
     // No service should; but whoever made the call has to end it.
-    pending = Promise.reject(thrown);
+    pending = Promise.reject(HeddleError.from(thrown));
   }
   return pending.then(
     (value) => {

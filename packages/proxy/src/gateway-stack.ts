@@ -21,10 +21,13 @@ import { forwarded } from './forward/forwarded.ts';
 import { noWebSockets } from './forward/tunnels.ts';
 import { changeFields } from './action/change-fields.ts';
 import { corsLayer } from './action/cors.ts';
+import { forwardedHost } from './action/forwarded-host.ts';
 import { rewritten } from './action/rewritten.ts';
 import { routeFault } from './action/route-fault.ts';
 import { authenticated, authorised, withoutClaims } from './auth/authenticated.ts';
 import type { Authenticator } from './auth/authenticator.ts';
+import { decided, type OnDecision } from './decide/decided.ts';
+import type { DecisionPoint } from './decide/decision-point.ts';
 import type { LimitMetrics } from './limit/limit-metrics.ts';
 import type { LimitStore } from './limit/limit-store.ts';
 import { isAnonymous, limited } from './limit/limited.ts';
@@ -85,7 +88,7 @@ export function gatewayLayers({
     {
       name: 'forwarded',
       why: "Above the errors, so that their answers carry the request's id too; above the router, so that no route can be reached with claims from outside.",
-      layer: forwarded,
+      layer: forwarded(config.trustedProxies),
     },
     {
       name: 'claims',
@@ -132,6 +135,9 @@ export interface RouteStackOptions {
   readonly authenticator: Authenticator;
   readonly limitStore: LimitStore;
   readonly limitMetrics: LimitMetrics;
+  /** Undefined: no route asks. */
+  readonly decisionPoint: DecisionPoint | undefined;
+  readonly onDecision: OnDecision;
   /** Of a route that transcodes. */
   readonly descriptors: Descriptors | undefined;
 }
@@ -148,8 +154,8 @@ export function routeLayers(options: RouteStackOptions): HttpLayers {
 
 /** Those that decide whether a request is served at all. */
 function admission(options: RouteStackOptions): HttpLayers {
-  const { route, config, authenticator, limitStore, limitMetrics } = options;
-  const { cors, auth, access, limits, name } = route;
+  const { route, config, authenticator, limitStore, limitMetrics, decisionPoint, onDecision } = options;
+  const { cors, auth, access, decide, limits, name } = route;
   return [
     {
       name: 'CORS',
@@ -187,6 +193,11 @@ function admission(options: RouteStackOptions): HttpLayers {
       layer: access.length === 0 ? undefined : authorised(access),
     },
     {
+      name: 'decision point',
+      why: 'Below the rules that need nobody else: what they refuse is not asked about.',
+      layer: decide && decisionPoint && decided(decisionPoint, decide, name, onDecision),
+    },
+    {
       name: 'limits of callers',
       why: 'Below the proofs: they count by user and role.',
       layer: limited(
@@ -222,6 +233,11 @@ function changes({ route, config, descriptors }: RouteStackOptions): HttpLayers 
       name: 'rewrite',
       why: 'Last: everything above sees the path that was asked for.',
       layer: rewrite && rewritten(rewrite, route.match.path.value),
+    },
+    {
+      name: 'host',
+      why: "Beside 'rewrite': what is asked for is ours to decide by until here.",
+      layer: forwardedHost(route.forwardHost),
     },
     {
       name: 'gRPC-Web',

@@ -182,7 +182,7 @@ describe('fields', () => {
     assert.equal(seen.get('x-forwarded-proto'), 'http');
     assert.equal(seen.get('x-forwarded-host'), 'shop.test:8080');
     assert.equal(seen.get('x-forwarded-port'), '8080');
-    assert.equal(seen.get('forwarded'), undefined);
+    assert.equal(seen.get('forwarded'), 'for=10.0.0.9;host="shop.test:8080";proto=http');
     assert.equal(seen.get('via'), '1.1 heddle');
     assert.equal(world.last.req.authority, 'shop.test:8080');
   });

@@ -5,6 +5,8 @@ import { MemoryRateStore, type RateStore, RetryBudget } from '@heddle/traffic';
 import { type DecisionLog, httpUpstream, linesOf, type Stacks, type Upstream } from '@heddle/upstream';
 import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
 import { Authenticator, type Secrets } from './auth/authenticator.ts';
+import { decisionMetrics, type OnDecision } from './decide/decided.ts';
+import { DecisionPoint } from './decide/decision-point.ts';
 import { attemptLayers, gatewayLayers, type HttpLayer, routeLayers } from './gateway-stack.ts';
 import { type LimitMetrics, limitMetrics } from './limit/limit-metrics.ts';
 import { LimitStores, type OpenStore } from './limit/limit-store.ts';
@@ -52,6 +54,7 @@ export class Gateway {
   readonly #targets: Targets;
   readonly #limitStores: LimitStores;
   readonly #limitMetrics: LimitMetrics;
+  readonly #onDecision: OnDecision;
   readonly #measured: HttpLayer;
   readonly #places = new Places();
   readonly #retiring = new Set<Promise<void>>();
@@ -72,6 +75,7 @@ export class Gateway {
     const { secrets = () => undefined, rateStore = new MemoryRateStore(runtime.clock) } = options;
     this.#limitStores = new LimitStores(runtime, secrets, rateStore, options.openRateStore);
     this.#limitMetrics = limitMetrics(metrics);
+    this.#onDecision = decisionMetrics(metrics);
     this.#targets = new Targets({ runtime, registry, connect });
     this.#measured = httpServerMetrics(metrics, { service: 'gateway' });
     this.#generation = this.#make(options.config, undefined);
@@ -154,6 +158,7 @@ export class Gateway {
     this.#draining = true;
     const groups = [...this.targets.values()].map(({ group }) => group.drain());
     await Promise.all([...groups, ...this.#retiring]);
+    this.#generation.options.decisionPoint?.close();
   }
 
   #make(config: GatewayConfig, before: Generation | undefined): Generation {
@@ -163,6 +168,8 @@ export class Gateway {
     const isSame = known !== undefined && JSON.stringify(known.config.auth) === JSON.stringify(config.auth);
     return new Generation({
       config,
+      decisionPoint: this.#decisionPoint(config, before),
+      onDecision: this.#onDecision,
       authenticator: isSame ? known.authenticator : new Authenticator(config.auth, runtime, secrets),
       targets: this.#targets.hold(),
       limitStores: this.#limitStores,
@@ -177,8 +184,23 @@ export class Gateway {
     });
   }
 
+  /** The one of before where nothing about it has changed: what it has decided is remembered. */
+  #decisionPoint(
+    { decisionPoint }: GatewayConfig,
+    before: Generation | undefined,
+  ): DecisionPoint | undefined {
+    const { runtime, secrets = () => undefined } = this.#options;
+    const known = before?.options.decisionPoint;
+    if (JSON.stringify(known?.config) === JSON.stringify(decisionPoint)) return known;
+    return decisionPoint && new DecisionPoint(decisionPoint, runtime, secrets);
+  }
+
   #retire(generation: Generation): void {
-    const done: Promise<void> = generation.retire().finally(() => this.#retiring.delete(done));
+    const done: Promise<void> = generation.retire().finally(() => {
+      this.#retiring.delete(done);
+      const { decisionPoint } = generation.options;
+      if (decisionPoint !== this.#generation.options.decisionPoint) decisionPoint?.close();
+    });
     this.#retiring.add(done);
   }
 }

@@ -32,7 +32,7 @@ const routes = (router: ConnectRouter): ConnectRouter =>
       if (req.failWith > 0) {
         const fieldViolations = [{ field: 'text', description: 'no' }];
         const details = [{ desc: BadRequestSchema, value: { fieldViolations } }];
-        throw new ConnectError('café', req.failWith as Code, { 'x-trailer': 't' }, details);
+        throw new ConnectError('café', req.failWith, { 'x-trailer': 't' }, details);
       }
       return { text: req.text };
     },

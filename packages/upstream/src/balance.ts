@@ -26,6 +26,6 @@ export function balance<Req, Res>(group: InstanceGroup<Req, Res>): Service<Req, 
     const notes = call.get(attemptNotes);
     // For the record of a call that finds nobody.
     if (notes !== undefined) notes.view = group.view as GroupView<unknown, unknown>;
-    return group.pickLater(call).then((found) => send(found, req, call));
+    return group.pickLater(call, (found) => send(found, req, call));
   };
 }

@@ -15,5 +15,5 @@ export { Recording, recording } from './explain/recording.ts';
 export type { Guard, GuardOptions } from './guard.ts';
 export { httpUpstream } from './http-upstream.ts';
 export { type GroupView, InstanceGroup, type InstanceGroupOptions } from './instance-group.ts';
-export type { Held, Member, Upstream } from './member.ts';
+export { type Held, type Member, priorityOf, type Upstream } from './member.ts';
 export { policyByName, policyNames, type PolicySurroundings } from './policy-by-name.ts';

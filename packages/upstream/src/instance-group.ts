@@ -85,10 +85,13 @@ export class InstanceGroup<Req, Res> {
     return this.#view.picker.pick(call, call.get(excluded));
   }
 
-  /** As `pick`, and waits for the first snapshot. Rejects with `unavailable`, `sent: false` if there is no instance. */
-  async pickLater(call: Call): Promise<Member<Req, Res>> {
+  /**
+   * As `pick`, after waiting for the first snapshot, and gives the instance to `send` in the same turn: calls that have
+   * waited together see each other. Rejects with `unavailable`, `sent: false` if there is no instance.
+   */
+  async pickLater<T>(call: Call, send: (member: Member<Req, Res>) => Promise<T>): Promise<T> {
     if (!this.#resolved) await this.#firstSnapshot(call);
-    return this.pick(call) ?? this.#none();
+    return send(this.pick(call) ?? this.#none());
   }
 
   /** No more calls: lets go of the registry, and resolves when what is in flight is done. */
@@ -182,14 +185,13 @@ export class InstanceGroup<Req, Res> {
   }
 
   /**
-   * Makes the picker for those that can be reached; for all, if none can: one of them may be back already. That there
-   * is no connection is a fact, unlike the judgements that `available` heeds only while enough others are left.
+   * Makes the picker. It gets those that cannot be reached too: a zone that has lost half of its instances cannot carry
+   * what it did, which `locality` has to know.
    */
   #publish(): void {
     if (this.#closed) return;
     const members = [...this.#members.values()];
-    const reachable = members.filter((member) => member.reachable);
-    const picker = this.#policy(reachable.length > 0 ? reachable : members, this.#view.picker);
+    const picker = this.#policy(members, this.#view.picker);
     this.#view = { snapshot: this.#options.resolver.current, members, picker };
   }
 

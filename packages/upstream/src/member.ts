@@ -19,6 +19,15 @@ export interface Held<Req, Res> {
   readonly address: string;
 }
 
+/**
+ * The failover group that an instance states in its metadata, as `priority`: 0 before 1 before 2. One that states none,
+ * or no whole number, is of the first.
+ */
+export function priorityOf({ metadata }: Instance): number {
+  const text = metadata['priority'] ?? '';
+  return /^\d{1,3}$/.test(text) ? Number(text) : 0;
+}
+
 const unreachable: Exclusion = { reason: 'unreachable' };
 
 /**
@@ -32,6 +41,7 @@ export class Member<Req, Res> implements Candidate {
   readonly weight: number;
   readonly zone: string;
   readonly region: string;
+  readonly priority: number;
   readonly load: Load;
 
   constructor(instance: Instance, held: Held<Req, Res>) {
@@ -41,6 +51,7 @@ export class Member<Req, Res> implements Candidate {
     this.weight = instance.weight;
     this.zone = instance.zone;
     this.region = instance.region;
+    this.priority = priorityOf(instance);
     this.load = held.load;
   }
 

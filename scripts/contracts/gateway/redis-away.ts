@@ -52,7 +52,7 @@ async function withGateway(
     onFailure: mode,
   };
   writeFileSync(file, JSON.stringify({ rateLimitStore, routes: [route('run'), route('after')] }));
-  const gateway = await startGateway(['--config', file, '--port', '0']);
+  const gateway = await startGateway(['--config', file, '--port', '0', '--workers', '1']);
   try {
     await work(gateway);
   } finally {

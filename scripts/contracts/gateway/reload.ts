@@ -14,7 +14,7 @@ import { steadyLoad } from './steady-load.ts';
 
 const backend = 'reload';
 /** 1000 by `npm run contracts -- gateway --backend reload`, fewer as a part of all tests. */
-const reloads = process.env['HEDDLE_CONTRACTS'] === 'short' ? 60 : 1000;
+const reloads = process.env['HEDDLE_CONTRACTS'] === 'short' ? 40 : 1000;
 const routes = 20;
 const patienceMs = 60_000;
 
@@ -95,7 +95,7 @@ class Stage {
         ),
       );
     writeFileSync(stage.#file, document(0, stage.#addresses));
-    stage.#gateway = await startGateway(['--config', stage.#file, '--port', '0']);
+    stage.#gateway = await startGateway(['--config', stage.#file, '--port', '0', '--workers', '2']);
     return stage;
   }
 
@@ -155,7 +155,7 @@ class Stage {
     const write = (name: string, text: string): void => writeFileSync(path.join(folder, name), text);
     write('a.yaml', 'routes: [{ path: /a, respond: { status: 200, body: a1 } }]');
     write('b.yaml', 'routes: [{ path: /b, respond: { status: 200, body: b1 } }]');
-    const gateway = await startGateway(['--config', folder, '--port', '0']);
+    const gateway = await startGateway(['--config', folder, '--port', '0', '--workers', '1']);
     try {
       write('a.yaml', 'routes: [{ path: /a, respond: { status: 200');
       write('b.yaml', 'routes: [{ path: /b, respond: { status: 200, body: b2 } }]');

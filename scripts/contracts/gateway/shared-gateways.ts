@@ -16,7 +16,7 @@ const hour = 3_600_000;
 /** How many are let through in an hour: nothing comes back while a burst lasts, however slow the machine is. */
 const limit = 200;
 const second = 1000;
-const perSecond = 400;
+const perSecond = 100;
 const burst = 200;
 const atATime = 5;
 const workMs = 10;
@@ -45,9 +45,10 @@ const steady: readonly Bound[] = [
   },
   {
     name: 'sliding-window',
-    rule: { algorithm: 'sliding_window', limit: perSecond, windowMs: second },
-    most: (start, end) => perSecond * Math.ceil(seconds(start, end)),
-    least: (start, end) => perSecond * Math.floor(seconds(start, end)),
+    // What a machine that stalls for a moment asks for too late is the less, the longer the window.
+    rule: { algorithm: 'sliding_window', limit: 10 * perSecond, windowMs: 10 * second },
+    most: (start, end) => 10 * perSecond * Math.ceil(seconds(start, end) / 10),
+    least: (start, end) => perSecond * seconds(start, end),
   },
   ...['token', 'leaky'].map((kind) => ({
     name: `${kind}-bucket`,
@@ -88,7 +89,8 @@ export class SharedGateways {
     );
     const file = path.join(shared.#folder, 'gateway.json');
     writeFileSync(file, shared.#document(redis));
-    const start = (): Promise<RunningGateway> => startGateway(['--config', file, '--port', '0']);
+    const start = (): Promise<RunningGateway> =>
+      startGateway(['--config', file, '--port', '0', '--workers', '1']);
     shared.#gateways = await Promise.all(Array.from({ length: processes }, start));
     return shared;
   }

@@ -7,7 +7,7 @@ import { messagingContract } from './suite.ts';
 import type { Contract } from '../result.ts';
 
 // Long beside the pauses of a busy machine: a lease that lapses has its messages done twice, as it should.
-const leaseMs = 6000;
+const leaseMs = 10_000;
 const server = new MortalServer(kafka, {});
 
 /** Kafka, one server that is its own controller. */

@@ -74,7 +74,7 @@ export class PostgresServer {
 }
 
 // Long beside the pauses of a busy machine: a lease that lapses has its messages done twice, as it should.
-const leaseMs = 6000;
+const leaseMs = 10_000;
 let server: PostgresServer | undefined;
 
 /** PostgreSQL, the embedded one: the default. */

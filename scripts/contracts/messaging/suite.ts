@@ -23,7 +23,7 @@ export interface MessagingBackend {
   end(): Promise<void>;
 }
 
-const caseLimitMs = 120_000;
+const caseLimitMs = 300_000;
 
 /** The suite: each case on a stage of its own is a result. Cases that kill the server run last, one by one. */
 export function messagingContract(backend: MessagingBackend): Contract {

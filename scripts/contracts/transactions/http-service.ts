@@ -11,11 +11,16 @@ export interface Weather {
   readonly twice?: boolean;
   /** The first request of each path is answered so much later. */
   readonly firstDelayMs?: number;
+  /** The network is cut while the first request of each path is carried out: its answer is lost. */
+  readonly firstAnswerLost?: boolean;
+  /** The network is cut before so many requests have arrived. */
+  readonly cutRequests?: number;
 }
 
 /** Serves them on loopback. */
 export function serve(port: number, paths: Paths, runtime: Runtime, weather: Weather = {}): Promise<void> {
   const seen = new Set<string>();
+  const answered = new Set<string>();
   const answer = async (path: string, body: string): Promise<[number, unknown]> => {
     const service = paths[path] as Service<unknown, unknown> | undefined;
     if (service === undefined) return [404, { message: path }];
@@ -35,11 +40,23 @@ export function serve(port: number, paths: Paths, runtime: Runtime, weather: Wea
       return [500, { code, reason, message }];
     }
   };
+  let cut = weather.cutRequests ?? 0;
   const server = createServer((request, response) => {
+    if (cut > 0) {
+      cut -= 1;
+      request.destroy();
+      return;
+    }
     let body = '';
     request.setEncoding('utf8').on('data', (text: string) => (body += text));
     request.on('end', () => {
-      void answer(request.url ?? '', body).then(([status, value]) => {
+      const path = request.url ?? '';
+      void answer(path, body).then(([status, value]) => {
+        if (weather.firstAnswerLost === true && !answered.has(path)) {
+          answered.add(path);
+          request.destroy();
+          return;
+        }
         response.writeHead(status, { connection: 'close' }).end(JSON.stringify(value));
       });
     });

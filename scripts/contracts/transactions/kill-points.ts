@@ -35,7 +35,7 @@ export class DurableWrites {
 }
 
 const writing =
-  /^\s*(?:WITH[\s\S]*?(?:INSERT|UPDATE|DELETE)|INSERT|UPDATE|DELETE|COMMIT PREPARED|ROLLBACK PREPARED)/i;
+  /heddle_write_sagas|^\s*(?:WITH[\s\S]*?(?:INSERT|UPDATE|DELETE)|INSERT|UPDATE|DELETE|COMMIT PREPARED|ROLLBACK PREPARED)/i;
 // A process renews its lease and looks for work by the clock: counting that would make the count a matter of luck.
 const background =
   /heddle_saga_workers|heddle_tx_workers|SET worker = \$1|pg_notify|heddle_migrations|done_at|heddle_groups|heddle_members/;

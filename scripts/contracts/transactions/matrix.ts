@@ -21,12 +21,19 @@ const short = process.env['HEDDLE_CONTRACTS'] === 'short';
 /** One suite for each pattern. */
 export const transactions: readonly Contract[] = backends.map((backend) => ({
   backend,
-  run: () => withServers(backend === 'twophase', (servers, version) => matrix(servers, backend, version)),
+  run: (only = () => true) =>
+    withServers(backend === 'twophase', (servers, version) => matrix(servers, backend, version, only)),
 }));
 
-async function matrix(servers: Servers, backend: string, version: string): Promise<ContractResult[]> {
+async function matrix(
+  servers: Servers,
+  backend: string,
+  version: string,
+  only: (name: string) => boolean,
+): Promise<ContractResult[]> {
   const results: ContractResult[] = [];
   const cell = async (name: string, fault: Fault): Promise<void> => {
+    if (!only(name)) return;
     results.push(
       await resultOf(backend, version, name, async () => void (await play(servers, backend, fault))),
     );
@@ -56,11 +63,12 @@ function faultsFor(
   );
   const weather: readonly (readonly [string, Fault])[] = [
     ['every message twice', { weather: { twice: true } }],
-    ['first messages late, beyond the timeout', { weather: { firstDelayMs: 900 } }],
+    ['first messages late, beyond the timeout', { weather: { firstDelayMs: 2000 } }],
+    ['network cut before messages arrive', { weather: { cutRequests: 3 } }],
+    ['network cut before answers arrive', { weather: { firstAnswerLost: true } }],
   ];
-  const middle = Math.max(1, Math.floor(writes.coordinator / 2));
   const restarts: readonly (readonly [string, Fault])[] = [
-    ...[1, middle].map(
+    ...Array.from({ length: writes.coordinator }, (_, at) => at + 1).map(
       (at) => [`PostgreSQL killed at write ${at}`, { restart: { what: 'postgres', at } }] as const,
     ),
     ...(maria && backend === 'twophase'
@@ -82,7 +90,10 @@ async function withServers(
   await postgres.start();
   const maria = withMaria ? await startMaria() : undefined;
   try {
-    const results = await run({ postgres, mariadb: maria?.server }, 'PostgreSQL 18');
+    const results = await run(
+      { postgres, mariadb: maria?.server, compileCache: path.join(folder, 'compiled') },
+      'PostgreSQL 18',
+    );
     return [...results, ...(maria?.skipped ?? [])];
   } finally {
     await maria?.stop();

@@ -68,7 +68,7 @@ const transfers = [
 ] as const;
 
 const quick = { baseMs: 20, maxMs: 100 };
-const stepTimeoutMs = 400;
+const stepTimeoutMs = 1000;
 
 const change = (sql: Sql, amount: number): Promise<number> =>
   sql.execute('UPDATE account SET amount = amount + $1', [amount]);

@@ -1,4 +1,5 @@
 // A process of the fault matrix: the coordinator or the participants of one pattern. It is started again when killed.
+import { flushCompileCache } from 'node:module';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { type SqlPool, sqlPool } from '@heddle/sql';
 import { serve } from './http-service.ts';
@@ -23,6 +24,8 @@ async function main(orders: Orders): Promise<void> {
   if (pattern === undefined) throw new Error(`there is no pattern ${orders.pattern}`);
   const running = await pattern[orders.role](part);
   await serve(orders.ports[orders.role], running.paths, runtime, orders.weather);
+  // Its end will be a kill, which stores nothing.
+  flushCompileCache();
   process.stdout.write('READY\n');
   if (orders.begin) await running.begin?.();
   process.stdout.write('BEGUN\n');

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { HeddleError, sleep } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { type EmbeddedPostgres, type SqlPool, sqlPool } from '@heddle/sql';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
@@ -22,6 +23,8 @@ export interface Fault {
 
 /** Servers that all runs share. */
 export interface Servers {
+  /** A folder for what the processes have compiled: starting them is most of the work of a run. */
+  readonly compileCache: string;
   readonly postgres: EmbeddedPostgres;
   readonly mariadb: { readonly port: number; restart(): Promise<void> } | undefined;
 }
@@ -34,7 +37,9 @@ export interface Shown {
 
 const runtime = { ...nodeRuntime({ name: 'matrix' }), log: () => {} };
 const program = path.join(import.meta.dirname, 'program.ts');
-const limitMs = 40_000;
+const limitMs = 120_000;
+const awayMessages =
+  /57P0|DATABASE_STOPPING|DATABASE_UNREACHABLE|CONNECTION_LOST|ECONNREFUSED|PROTOCOL_CONNECTION_LOST/;
 let runs = 0;
 
 /** Runs a pattern with a fault, until it has come to its end. Rejects with what is not as it must be. */
@@ -42,9 +47,9 @@ export async function play(servers: Servers, pattern: string, fault: Fault): Pro
   runs += 1;
   const names = { center: `m${runs}c`, from: `m${runs}f`, to: `m${runs}t` };
   const urls = {
-    center: await servers.postgres.createDatabase(names.center),
-    from: await servers.postgres.createDatabase(names.from),
-    to: await servers.postgres.createDatabase(names.to),
+    center: await createDatabase(servers.postgres, names.center),
+    from: await createDatabase(servers.postgres, names.from),
+    to: await createDatabase(servers.postgres, names.to),
   };
   const stage = new Stage(servers, pattern, fault, urls);
   try {
@@ -54,6 +59,19 @@ export async function play(servers: Servers, pattern: string, fault: Fault): Pro
   } finally {
     await stage.close();
     for (const name of Object.values(names)) await dropDatabase(servers.postgres, name);
+  }
+}
+
+/** The run before may have killed the server: it is waited for. */
+async function createDatabase(postgres: EmbeddedPostgres, name: string): Promise<string> {
+  const untilMs = runtime.clock.nowMs() + limitMs;
+  for (;;) {
+    try {
+      return await postgres.createDatabase(name);
+    } catch (thrown) {
+      if (HeddleError.from(thrown).code !== 'unavailable' || runtime.clock.nowMs() > untilMs) throw thrown;
+      await sleep(runtime.timers, 100);
+    }
   }
 }
 
@@ -110,7 +128,7 @@ class Stage {
     for (let wrong = 'it has not begun'; wrong !== ''; ) {
       if (this.#broken !== undefined) throw this.#broken;
       if (runtime.clock.nowMs() > untilMs) throw new Error(`not within ${limitMs} ms: ${wrong}`);
-      await new Promise((resolve) => runtime.timers.after(40, () => resolve(undefined)));
+      await sleep(runtime.timers, 40);
       wrong = await this.#wrong().catch((error: unknown) => String(error));
     }
   }
@@ -153,7 +171,10 @@ class Stage {
       weather: this.#fault.weather ?? {},
     };
     const args = ['--conditions=@heddle/source', '--no-warnings', program, JSON.stringify(orders)];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NODE_COMPILE_CACHE: this.#servers.compileCache },
+    });
     endWithUs(child);
     this.#children.set(role, child);
     let errors = '';
@@ -167,7 +188,9 @@ class Stage {
       });
       child.once('exit', (code, signal) => {
         if (this.#closing) return reject(new Error('the run is over'));
-        if (signal !== 'SIGKILL') {
+        // Whoever starts while a database is away ends, and is started again, as by any supervisor.
+        const isAway = code === 1 && this.#fault.restart !== undefined && awayMessages.test(errors);
+        if (signal !== 'SIGKILL' && !isAway) {
           this.#broken = new Error(`${role} ended with ${code}: ${errors}`);
           return reject(this.#broken);
         }

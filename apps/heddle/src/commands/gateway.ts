@@ -1,16 +1,14 @@
-import { hostPort, type Registry } from '@heddle/discovery';
-import { HeddleError, type Part, type Registration, type Runtime } from '@heddle/kernel';
+import { HeddleError, type Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { readGatewayDocuments } from '@heddle/proxy';
-import { registration } from '@heddle/rpc';
-import { type Observed, observed, registrationGauge, telemetrySettings } from '@heddle/telemetry';
-import { type HttpServer, type HttpService, serve } from '@heddle/wire';
-import { type Command, type Given, usageError, type World } from '../command.ts';
-import { LocalEngine } from '../gateway/local-engine.ts';
-import { Operations } from '../gateway/operations.ts';
+import { type Observed, observed, telemetrySettings } from '@heddle/telemetry';
+import { type Command, type Given, usageError } from '../command.ts';
+import { runGateway } from '../gateway/run-gateway.ts';
+import { runWorker } from '../gateway/run-worker.ts';
+import { isWorker } from '../node/cluster-workers.ts';
+import { readDocuments } from '../node/config-documents.ts';
+import { cores } from '../node/cores.ts';
 import { filesBeside } from '../node/config-file.ts';
-import { readDocuments, watchDocuments } from '../node/config-documents.ts';
-import { runServer } from '../node/run-server.ts';
 import { isPlace, readAddress, registryAt } from '../registry-access.ts';
 
 /** `heddle gateway`. */
@@ -25,6 +23,11 @@ export const gateway: Command = {
       help: 'Routes and limits, YAML or JSON; a folder: all its files',
     },
     port: { type: 'string', value: 'PORT', help: 'Where to listen, instead of listen.port of the file' },
+    workers: {
+      type: 'string',
+      value: 'COUNT',
+      help: 'Processes that serve, under one that replaces those that die; default one for each core, at least 2. 1: one process in all',
+    },
     'admin-port': {
       type: 'string',
       value: 'PORT',
@@ -51,49 +54,35 @@ export const gateway: Command = {
       world.terminal.out(`${place}: ${config.routes.length} routes, no problems\n`);
       return 0;
     }
-    return runGateway(place, given, world);
+    const at = given.text('registry') ?? process.env['HEDDLE_REGISTRY'];
+    const name = isWorker ? `gateway-${process.pid}` : 'gateway';
+    const { runtime, part: telemetry } = observedGateway(nodeRuntime({ name }), at);
+    const registry = at === undefined ? undefined : await registryAt(at, runtime);
+    if (isWorker) return runWorker({ runtime, telemetry, registry, files: filesBeside(place) }, world);
+    const adminPort = given.port('admin-port', 0);
+    return runGateway(
+      {
+        place,
+        port: given.text('port') === undefined ? undefined : given.port('port', 0),
+        adminPort,
+        token: adminToken(given),
+        workers: workersOf(given),
+        registry,
+        telemetry,
+        files: filesBeside(place),
+      },
+      runtime,
+      world,
+    );
   },
 };
 
-async function runGateway(place: string, given: Given, world: World): Promise<number> {
-  const at = given.text('registry') ?? process.env['HEDDLE_REGISTRY'];
-  const { runtime, part } = observedGateway(nodeRuntime({ name: 'gateway' }), at);
-  const operations = new Operations({ runtime, read: () => readDocuments(place), token: adminToken(given) });
-  const config = await operations.begin();
-  const listen = { host: config.listen.host, port: given.port('port', config.listen.port) };
-  const registry = at === undefined ? undefined : await registryAt(at, runtime);
-  const engine = new LocalEngine({
-    runtime,
-    config: { ...config, listen },
-    registry,
-    files: filesBeside(place),
-  });
-  operations.serveBy(engine);
-  // Never on the public port: what it tells is for operators.
-  const admin = listener(
-    operations.service,
-    { host: '127.0.0.1', port: given.port('admin-port', 0) },
-    runtime,
-  );
-  let stopWatching = (): void => {};
-  const files: Part = {
-    name: 'files',
-    start: async () => {
-      stopWatching = watchDocuments(place, runtime, () => void operations.look());
-    },
-    stop: async () => stopWatching(),
-  };
-  const registrations: Registration[] = [leaving(engine)];
-  if (registry !== undefined) registrations.push(registered(engine, registry, admin, runtime));
-  const parts = [part, ...engine.parts, admin, files];
-  const url = (): Record<string, string> => ({
-    url: urlOf(engine.address),
-    admin: urlOf(admin.address),
-  });
-  const reload = (): void => {
-    void operations.reload('SIGHUP').catch(() => undefined);
-  };
-  return runServer({ name: 'gateway', runtime, parts, registrations }, world, url, undefined, reload);
+function workersOf(given: Given): number {
+  const text = given.text('workers');
+  if (text === undefined) return Math.max(2, cores());
+  const count = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= 256) return count;
+  throw usageError(`--workers expects a whole number from 1 to 256, found "${text}"`);
 }
 
 /** Sends its telemetry to the control plane that it gets its instances from, unless the environment says otherwise. */
@@ -114,57 +103,4 @@ function adminToken(given: Given): string | undefined {
   const message =
     'HEDDLE_ADMIN_TOKEN is not set: it is the secret of those who use the admin API, and has no default';
   throw new HeddleError({ code: 'failed_precondition', reason: 'MISSING_SECRET', message, sent: false });
-}
-
-/** As `gateway` in the registry, for as long as it takes requests. */
-function registered(
-  engine: LocalEngine,
-  registry: Registry,
-  admin: { readonly address: { readonly port: number } },
-  runtime: Runtime,
-): Registration {
-  const instance = (): ReturnType<Parameters<typeof registration>[0]['instance']> => ({
-    service: 'gateway',
-    address: '127.0.0.1',
-    port: engine.address.port,
-    protocol: 'http',
-    metadata: {
-      'metrics-port': String(admin.address.port),
-      admin: `127.0.0.1:${admin.address.port}`,
-    },
-  });
-  const check = { kind: 'http', path: '/readyz' } as const;
-  const onRegistered = registrationGauge(engine.registered);
-  return registration({ runtime, registry, instance, check, onRegistered });
-}
-
-/** The first step down: balancers in front see `/readyz` fail while requests are still served. */
-function leaving({ gateway: engine }: LocalEngine): Registration {
-  return {
-    name: 'readiness',
-    register: () => Promise.resolve(),
-    deregister: async () => engine.leave(),
-  };
-}
-
-function listener(
-  service: HttpService,
-  address: { host: string; port: number },
-  runtime: Runtime,
-): Part & { readonly address: { host: string; port: number } } {
-  let server: HttpServer | undefined;
-  return {
-    name: 'admin',
-    get address() {
-      return server?.address ?? address;
-    },
-    start: async () => {
-      server = await serve(service, { runtime, address });
-    },
-    stop: async () => server?.stop(),
-  };
-}
-
-function urlOf({ host, port }: { readonly host: string; readonly port: number }): string {
-  return `http://${hostPort({ address: host, port })}`;
 }

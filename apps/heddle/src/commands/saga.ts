@@ -112,7 +112,7 @@ async function say(
 ): Promise<void> {
   const by = whoOf(given);
   await store.say(id, input, by);
-  await store.tell([id]);
+  await store.tell([{ id, kind: 'said' }]);
   if (given.flag('json')) return print(world, { id, said: input.kind, by });
   world.terminal.out(
     `${id} was told to ${input.kind}, by ${by}; a process that has its definition does it\n`,

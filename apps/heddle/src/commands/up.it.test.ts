@@ -183,6 +183,7 @@ describe('the command line', { timeout: 120_000 }, () => {
     [[], 2, /Usage: heddle <command>/],
     [['upp'], 2, /there is no command "upp"/],
     [['up', '--prot', '1'], 2, /Unknown option '--prot'.*heddle up --help/],
+    [['up', '--checkout', 'cash'], 2, /--checkout must be steps, saga, tcc or 2pc; found "cash"/],
     [['up', '--help'], 0, /Examples:\n {2}heddle up --shop/],
     [['gateway'], 2, /needs --config FILE/],
     [['gateway', '--config', '/nowhere.yaml'], 1, /the gateway configuration \/nowhere\.yaml cannot be read/],

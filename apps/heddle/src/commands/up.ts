@@ -2,7 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HeddleError, type Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
-import { type Command, exitCodes, type Given, type World } from '../command.ts';
+import { type Command, exitCodes, type Given, usageError, type World } from '../command.ts';
 import { type ClaimedFolder, claimFolder, writeUpState } from '../node/data-folder.ts';
 import { nodeProcesses } from '../node/processes.ts';
 import { requirePort } from '../node/require-port.ts';
@@ -30,6 +30,11 @@ export const up: Command = {
   options: {
     shop: { type: 'boolean', help: 'Start the demo shop too: PostgreSQL, seven services twice, customers' },
     'no-load': { type: 'boolean', help: 'With --shop: without the customers' },
+    checkout: {
+      type: 'string',
+      value: 'KIND',
+      help: 'With --shop: how an order is carried out: steps, saga, tcc or 2pc; default steps',
+    },
     config: {
       type: 'string',
       value: 'FILE',
@@ -49,6 +54,7 @@ export const up: Command = {
     'heddle up --shop --data /tmp/shop --port 0 --console-port 0',
   ],
   run: async (given, world) => {
+    checkoutOf(given);
     const wanted = { gateway: given.port('port', 8080), console: given.port('console-port', 8090) };
     const folder = claimFolder(given.text('data') ?? '.heddle');
     try {
@@ -137,7 +143,7 @@ async function startAll(
   );
   const controlPlane = plane['address'] ?? '';
   if (shop) {
-    const all = { ...surroundings, adminToken, controlPlane, databaseUrls };
+    const all = { ...surroundings, adminToken, controlPlane, databaseUrls, checkout: checkoutOf(given) };
     for (const service of shopServices) {
       await system.start(`shop: ${service} ×2`, shopPrograms(service, all));
     }
@@ -153,6 +159,12 @@ async function startAll(
   };
   if (shop && !given.flag('no-load')) await system.start('shop: customers', [loadProgram(urls.gateway)]);
   return urls;
+}
+
+function checkoutOf(given: Given): string {
+  const kind = given.text('checkout') ?? 'steps';
+  if (/^(steps|saga|tcc|2pc)$/.test(kind)) return kind;
+  throw usageError(`--checkout must be steps, saga, tcc or 2pc; found "${kind}"`);
 }
 
 function announce({ terminal }: World, urls: Urls, shop: boolean, logs: string): void {

@@ -1,5 +1,6 @@
-import type { GatewayConfig } from '@heddle/proxy';
+import type { TlsMaterial } from '@heddle/kernel';
 import type { HttpService } from '@heddle/wire';
+import type { Serving } from './messages.ts';
 
 /** One instance of an upstream, as one process sees it. */
 export interface InstanceStatus {
@@ -33,7 +34,9 @@ export interface EngineStatus {
 /** What serves: an engine in this process, or one in each worker. */
 export interface Engines {
   /** Serves the configuration from now on, everywhere or nowhere: rejects if one cannot, and nothing has changed then. */
-  apply(config: GatewayConfig): Promise<void>;
+  apply(serving: Serving): Promise<void>;
+  /** Handshakes take these certificates from now on. */
+  renew(tls: TlsMaterial): Promise<void>;
   /** Each that runs. */
   status(): Promise<readonly EngineStatus[]>;
   /** Metrics of all. */

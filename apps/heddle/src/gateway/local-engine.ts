@@ -1,20 +1,24 @@
 import { hostPort, type Registry } from '@heddle/discovery';
-import type { Part, Runtime } from '@heddle/kernel';
+import type { Part, Runtime, TlsMaterial } from '@heddle/kernel';
+import { TlsStore } from '@heddle/kernel/node';
 import { Gateway, type GatewayConfig } from '@heddle/proxy';
 import { MetricRegistry, metricsService, processMetrics } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
+import type { RateStore } from '@heddle/traffic';
 import { DecisionLog, explainService } from '@heddle/upstream';
-import { type HttpServer, type HttpService, serve } from '@heddle/wire';
+import { type HttpServer, type HttpService, type ServerLimits, serve, type ServeTls } from '@heddle/wire';
 import { LineWriter } from '../node/line-writer.ts';
 import { openRedisStore } from './redis-store.ts';
 import type { Engines, EngineStatus, UpstreamStatus } from './engines.ts';
+import type { Serving } from './messages.ts';
 
 /** What an engine is made from. */
-export interface LocalEngineOptions {
+export interface LocalEngineOptions extends Serving {
   readonly runtime: Runtime;
-  readonly config: GatewayConfig;
   /** Closed with the engine. */
   readonly registry: Registry | undefined;
+  /** Counts limits that are not shared by a store. Default: this process. */
+  readonly rateStore?: RateStore;
   /** Gives the files that the configuration names. */
   readonly files: (name: string) => Uint8Array | undefined;
 }
@@ -25,14 +29,16 @@ export class LocalEngine implements Engines {
   readonly explain: HttpService;
   readonly gateway: Gateway;
   readonly #options: LocalEngineOptions;
+  readonly #tls: TlsStore | undefined;
   readonly #accessLog: LineWriter;
   #server: HttpServer | undefined;
 
   /** Throws as the constructor of `Gateway` does. */
   constructor(options: LocalEngineOptions) {
-    const { runtime, config, registry, files } = options;
+    const { runtime, config, registry, files, tls, rateStore } = options;
     this.#options = options;
     this.#accessLog = new LineWriter(1, runtime);
+    this.#tls = tls === undefined ? undefined : new TlsStore(tls);
     const metrics = new MetricRegistry();
     processMetrics(metrics, processReader());
     this.metrics = metricsService(metrics);
@@ -48,6 +54,7 @@ export class LocalEngine implements Engines {
       secrets: (name) => process.env[name],
       openRateStore: openRedisStore,
       ...(registry !== undefined && { registry }),
+      ...(rateStore !== undefined && { rateStore }),
     });
     this.explain = explainService(decisions, () => this.gateway.stacks);
     this.registered = metrics;
@@ -61,8 +68,13 @@ export class LocalEngine implements Engines {
     return this.#server?.address ?? this.#options.config.listen;
   }
 
-  async apply(config: GatewayConfig): Promise<void> {
+  async apply({ config, tls }: Serving): Promise<void> {
     this.gateway.apply(config);
+    if (tls !== undefined) await this.renew(tls);
+  }
+
+  async renew(tls: TlsMaterial): Promise<void> {
+    this.#tls?.update(tls);
   }
 
   async status(): Promise<readonly EngineStatus[]> {
@@ -95,7 +107,9 @@ export class LocalEngine implements Engines {
     const listener: Part = {
       name: 'listener',
       start: async () => {
-        this.#server = await serve(this.gateway.service, { runtime, address: config.listen });
+        const tls = tlsOf(config, this.#tls);
+        const options = { runtime, address: config.listen, limits: limitsOf(config) };
+        this.#server = await serve(this.gateway.service, tls === undefined ? options : { ...options, tls });
       },
       drain: async () => this.#server?.drain(),
       stop: async () => this.#server?.stop(),
@@ -116,4 +130,36 @@ function upstreamsOf(gateway: Gateway): UpstreamStatus[] {
       ...(blocked !== undefined && { blocked: blocked.reason }),
     })),
   }));
+}
+
+function tlsOf({ tls }: GatewayConfig, source: TlsStore | undefined): ServeTls | undefined {
+  if (tls === undefined || source === undefined) return undefined;
+  // Here the names in certificates are those that are served, and rules go by them.
+  return { source, clients: tls.clients ?? 'off', misdirected: 'refuse' };
+}
+
+/** What one connection may cost, in the words of either protocol. */
+function limitsOf({ limits }: GatewayConfig): ServerLimits {
+  return {
+    connections: limits.maxConnections,
+    http1: {
+      headBytes: limits.maxHeaderBytes,
+      startLineBytes: Math.min(limits.maxHeaderBytes, 8192),
+      fieldCount: limits.maxHeaders,
+      headMs: limits.headerTimeoutMs,
+      idleMs: limits.idleTimeoutMs,
+      bodyIdleMs: limits.bodyTimeoutMs,
+      writeIdleMs: limits.bodyTimeoutMs,
+      bodyBytesPerSecond: limits.minBodyBytesPerSecond,
+    },
+    http2: {
+      maxConcurrentStreams: limits.maxStreams,
+      maxHeaderListBytes: limits.maxHeaderBytes,
+      maxHeaderFields: limits.maxHeaders,
+      headerTimeoutMs: limits.headerTimeoutMs,
+      idleTimeoutMs: limits.idleTimeoutMs,
+      bodyTimeoutMs: limits.bodyTimeoutMs,
+      sendTimeoutMs: limits.bodyTimeoutMs,
+    },
+  };
 }

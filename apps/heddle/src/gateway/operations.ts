@@ -1,4 +1,4 @@
-import { HeddleError, type Runtime } from '@heddle/kernel';
+import { HeddleError, type Runtime, type TlsMaterial } from '@heddle/kernel';
 import {
   badConfig,
   type ConfigDocument,
@@ -10,12 +10,15 @@ import {
 import type { HttpService } from '@heddle/wire';
 import { adminService } from './admin-service.ts';
 import type { Engines } from './engines.ts';
+import type { Serving } from './messages.ts';
 
 /** What `Operations` is made from. */
 export interface OperationsOptions {
   readonly runtime: Runtime;
   /** Reads the files anew. */
   readonly read: () => readonly ConfigDocument[];
+  /** Reads the certificates that a configuration names. */
+  readonly readTls: (config: GatewayConfig) => TlsMaterial | undefined;
   /** Of the admin API; undefined: there is none. */
   readonly token: string | undefined;
 }
@@ -27,20 +30,28 @@ export class Operations {
   #engines: Engines | undefined;
   /** What the last look at the files has found: who has rolled back is not overtaken by files that have not changed. */
   #seen = '';
+  /** What the socket was opened with. */
+  #listener: string | undefined;
+  /** The certificates that are shown now. */
+  #tls: string | undefined;
 
   constructor(options: OperationsOptions) {
     this.#options = options;
     this.versions = new GatewayVersions({
       clock: options.runtime.clock,
       // The first version is what engines are made with.
-      apply: async (config) => this.#engines?.apply(config),
+      apply: async (config) => {
+        const tls = options.readTls(config);
+        this.#tls = JSON.stringify(tls);
+        await this.#engines?.apply({ config, tls });
+      },
     });
   }
 
   /** Reads the files and gives what to begin with. Rejects as `GatewayVersions.apply` does. */
-  async begin(): Promise<GatewayConfig> {
+  async begin(): Promise<Serving> {
     const { config } = await this.#apply(this.#read(), 'start');
-    return config;
+    return { config, tls: this.#options.readTls(config) };
   }
 
   /** From now on changes go to these. */
@@ -62,6 +73,7 @@ export class Operations {
     } catch {
       // It is logged and remembered as refused.
     }
+    await this.#lookAtCertificates();
   }
 
   /** Metrics for whoever asks, and the admin API for those who have the token. */
@@ -76,6 +88,23 @@ export class Operations {
           ? engines.metrics(req, call)
           : jsonAnswer(403, { reason: 'NO_ADMIN_TOKEN', message: 'HEDDLE_ADMIN_TOKEN is not set' });
     return adminService({ versions: this.versions, engines, token, reload: (why) => this.reload(why) });
+  }
+
+  /** Certificates that were renewed on the disk are no other version: nothing of what is served changes. */
+  async #lookAtCertificates(): Promise<void> {
+    const { runtime, readTls } = this.#options;
+    const { current } = this.versions;
+    try {
+      const tls = current === undefined ? undefined : readTls(current.config);
+      const text = JSON.stringify(tls);
+      if (tls === undefined || text === this.#tls) return;
+      await this.#engines?.renew(tls);
+      this.#tls = text;
+      runtime.log('info', 'other certificates are shown', { certificates: tls.identities.length });
+    } catch (thrown) {
+      const error = HeddleError.from(thrown);
+      runtime.log('error', 'certificates cannot be used, and those before go on', { error });
+    }
   }
 
   #read(): readonly ConfigDocument[] {
@@ -110,7 +139,22 @@ export class Operations {
           : 'is not served, and its requests are refused';
       log('error', `${at} ${goesOn ? 'goes on as it was' : refused}: ${badConfig(source, problems).message}`);
     }
+    this.#listener ??= listenerOf(config);
+    if (this.#listener !== listenerOf(config))
+      log(
+        'warn',
+        'how the gateway listens (address, limits of connections, TLS or not) changes with its next start',
+      );
     if (id > 1)
       log('info', 'another configuration is served', { version: id, why, routes: config.routes.length });
   }
+}
+
+/** What of a configuration goes into the making of the socket. */
+function listenerOf({
+  listen,
+  limits: { maxRequests: _, maxBodyBytes: __, ...limits },
+  tls,
+}: GatewayConfig): string {
+  return JSON.stringify([listen, limits, tls === undefined, tls?.clients]);
 }

@@ -66,7 +66,17 @@ export function gatewayProgram(
   return {
     name: 'gateway',
     file: main,
-    args: ['gateway', '--config', config, '--port', String(port), '--registry', controlPlane],
+    args: [
+      'gateway',
+      '--config',
+      config,
+      '--port',
+      String(port),
+      '--registry',
+      controlPlane,
+      '--workers',
+      '1',
+    ],
     env: { HEDDLE_REGISTRY_TOKEN: token, HEDDLE_ADMIN_TOKEN: adminToken, ...allTraces },
     readyMs: 30_000,
     stopMs: 15_000,
@@ -80,11 +90,13 @@ export interface ShopSurroundings extends Surroundings {
   readonly controlPlane: string;
   /** By service. */
   readonly databaseUrls: Readonly<Record<string, string>>;
+  /** How orders are carried out: see the shop's `CheckoutKind`. */
+  readonly checkout: string;
 }
 
 /** Two instances of one service of the shop, in two zones. */
 export function shopPrograms(service: string, shop: ShopSurroundings): Program[] {
-  const { token, adminToken, controlPlane, databaseUrls } = shop;
+  const { token, adminToken, controlPlane, databaseUrls, checkout } = shop;
   return ['a', 'b'].map((zone, at) => ({
     name: `${service}-${at + 1}`,
     file: fileURLToPath(new URL(`../../../../examples/shop/src/${service}/main.ts`, import.meta.url)),
@@ -95,6 +107,7 @@ export function shopPrograms(service: string, shop: ShopSurroundings): Program[]
       SHOP_DATABASE_URL: databaseUrls[service] ?? '',
       SHOP_ADMIN_TOKEN: adminToken,
       SHOP_ZONE: zone,
+      SHOP_CHECKOUT: checkout,
       ...allTraces,
     },
     readyMs: 60_000,

@@ -48,54 +48,54 @@ export async function availableOf(
 
 /** All lines or none; the same again for an order that has them. Rejects with `OUT_OF_STOCK`, `RESERVATION_RELEASED`. */
 export async function reserve(pool: SqlPool, orderId: string, asked: readonly Line[]): Promise<void> {
+  await pool.transaction((sql) => reserveIn(sql, orderId, asked), { attempts: 3 });
+}
+
+/** As `reserve`, in a transaction of the caller's. */
+export async function reserveIn(sql: Sql, orderId: string, asked: readonly Line[]): Promise<void> {
   const lines = mergedLines(asked);
-  await pool.transaction(
-    async (sql) => {
-      if (!(await claimOrder(sql, orderId, 'reserved'))) return requireReserved(sql, orderId);
-      const productIds = lines.map((line) => line.productId);
-      const locked =
-        'SELECT product_id, available FROM stock WHERE product_id = ANY ($1) ORDER BY product_id FOR UPDATE';
-      requireAvailable(lines, await stockRows(sql, locked, productIds));
-      const values = [productIds, lines.map((line) => line.quantity)];
-      await sql.execute(
-        `UPDATE stock SET available = available - quantity
-           FROM unnest($1::text[], $2::int[]) AS lines (id, quantity) WHERE product_id = lines.id`,
-        values,
-      );
-      await sql.execute(
-        `INSERT INTO reservation_lines (order_id, product_id, quantity)
-         SELECT $3, * FROM unnest($1::text[], $2::int[])`,
-        [...values, orderId],
-      );
-    },
-    { attempts: 3 },
+  if (!(await claimOrder(sql, orderId, 'reserved'))) return requireReserved(sql, orderId);
+  const productIds = lines.map((line) => line.productId);
+  const locked =
+    'SELECT product_id, available FROM stock WHERE product_id = ANY ($1) ORDER BY product_id FOR UPDATE';
+  requireAvailable(lines, await stockRows(sql, locked, productIds));
+  const values = [productIds, lines.map((line) => line.quantity)];
+  await sql.execute(
+    `UPDATE stock SET available = available - quantity
+       FROM unnest($1::text[], $2::int[]) AS lines (id, quantity) WHERE product_id = lines.id`,
+    values,
+  );
+  await sql.execute(
+    `INSERT INTO reservation_lines (order_id, product_id, quantity)
+     SELECT $3, * FROM unnest($1::text[], $2::int[])`,
+    [...values, orderId],
   );
 }
 
 /** Puts back what the order has, once. Returns whether there was something to put back. */
 export function release(pool: SqlPool, orderId: string): Promise<boolean> {
-  return pool.transaction(
-    async (sql) => {
-      if (await claimOrder(sql, orderId, 'released')) return false;
-      const changed = await sql.execute(
-        "UPDATE reservations SET state = 'released' WHERE order_id = $1 AND state = 'reserved'",
-        [orderId],
-      );
-      if (changed === 0) return false;
-      await sql.query(
-        `SELECT 1 FROM stock WHERE product_id IN (SELECT product_id FROM reservation_lines WHERE order_id = $1)
-          ORDER BY product_id FOR UPDATE`,
-        [orderId],
-      );
-      await sql.execute(
-        `UPDATE stock SET available = available + quantity
-           FROM reservation_lines AS lines WHERE stock.product_id = lines.product_id AND lines.order_id = $1`,
-        [orderId],
-      );
-      return true;
-    },
-    { attempts: 3 },
+  return pool.transaction((sql) => releaseIn(sql, orderId), { attempts: 3 });
+}
+
+/** As `release`, in a transaction of the caller's. */
+export async function releaseIn(sql: Sql, orderId: string): Promise<boolean> {
+  if (await claimOrder(sql, orderId, 'released')) return false;
+  const changed = await sql.execute(
+    "UPDATE reservations SET state = 'released' WHERE order_id = $1 AND state = 'reserved'",
+    [orderId],
   );
+  if (changed === 0) return false;
+  await sql.query(
+    `SELECT 1 FROM stock WHERE product_id IN (SELECT product_id FROM reservation_lines WHERE order_id = $1)
+      ORDER BY product_id FOR UPDATE`,
+    [orderId],
+  );
+  await sql.execute(
+    `UPDATE stock SET available = available + quantity
+       FROM reservation_lines AS lines WHERE stock.product_id = lines.product_id AND lines.order_id = $1`,
+    [orderId],
+  );
+  return true;
 }
 
 /** True for the first who asks about this order; a second one waits here until the first has committed. */

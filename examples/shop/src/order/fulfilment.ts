@@ -21,7 +21,11 @@ export interface Partners {
   /** Returns the tracking code. */
   readonly ship: (order: Order, pricing: Pricing, call: Call) => Promise<string>;
   readonly notify: (order: Order, pricing: Pricing, call: Call) => Promise<void>;
-  /** Calls off shipment, payment and reservation, whether they happened or not; none of them can happen afterwards. */
+  /** Each calls one of them off, whether it happened or not; it cannot happen afterwards. */
+  readonly release: (order: Order, call: Call) => Promise<void>;
+  readonly refund: (order: Order, call: Call) => Promise<void>;
+  readonly cancelShipment: (order: Order, call: Call) => Promise<void>;
+  /** Calls off shipment, payment and reservation, in this order. */
   readonly undo: (order: Order, call: Call) => Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-import { type Migration, type Sql, violationOf } from '@heddle/sql';
+import type { Migration, Sql } from '@heddle/sql';
 import { HeddleError } from '@heddle/kernel';
 import { notFound } from '../fields.ts';
 import {
@@ -65,16 +65,12 @@ export async function placeOrder(
   key?: string,
 ): Promise<Order> {
   const order = placed(orderId, request);
-  try {
-    await sql.execute(
-      `INSERT INTO orders (order_id, idempotency_key, user_id, request, state, notified, version)
-       VALUES ($1, $2, $3, $4, $5, false, $6)`,
-      [orderId, key ?? null, request.userId, JSON.stringify(request), order.state, order.version],
-    );
-    return order;
-  } catch (thrown) {
-    if (violationOf(HeddleError.from(thrown))?.constraint !== 'orders_idempotency_key') throw thrown;
-  }
+  const inserted = await sql.execute(
+    `INSERT INTO orders (order_id, idempotency_key, user_id, request, state, notified, version)
+     VALUES ($1, $2, $3, $4, $5, false, $6) ON CONFLICT (idempotency_key) DO NOTHING`,
+    [orderId, key ?? null, request.userId, JSON.stringify(request), order.state, order.version],
+  );
+  if (inserted === 1) return order;
   const [row] = await sql.query<OrderRow>(`SELECT ${columns} FROM orders WHERE idempotency_key = $1`, [
     key ?? null,
   ]);

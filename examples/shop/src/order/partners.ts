@@ -1,4 +1,5 @@
 import { type Call, HeddleError, perform } from '@heddle/kernel';
+import type { Client } from '@connectrpc/connect';
 import { within } from '@heddle/rpc';
 import { Fields, type HttpRequest, wholeBody } from '@heddle/wire';
 import { currency } from '../catalog/catalog.ts';
@@ -22,7 +23,11 @@ export function networkPartners({ rpc, http }: Pick<Surroundings, 'rpc' | 'http'
   const shipping = rpc('shipping', ShippingService);
   const notifications = http('notification');
 
+  const off = callOff({ inventory, payments, shipping });
+
   return {
+    ...off,
+
     async price({ request }, call) {
       const productIds = request.items.map((item) => item.productId);
       const [{ user }, { products: found, missing }] = await Promise.all([
@@ -78,13 +83,37 @@ export function networkPartners({ rpc, http }: Pick<Surroundings, 'rpc' | 'http'
       throw new HeddleError({ code: 'unavailable', reason: 'NOT_NOTIFIED', message });
     },
 
-    async undo({ orderId }: Order, call: Call) {
+    async undo(order, call) {
       // The parcel first: once it is off, nothing leaves the house that is not paid for.
+      await off.cancelShipment(order, call);
+      await Promise.all([off.refund(order, call), off.release(order, call)]);
+    },
+  };
+}
+
+interface Undoing {
+  readonly inventory: Client<typeof InventoryService>;
+  readonly payments: Client<typeof PaymentService>;
+  readonly shipping: Client<typeof ShippingService>;
+}
+
+/** What takes back the steps of an order, one by one. */
+function callOff({
+  inventory,
+  payments,
+  shipping,
+}: Undoing): Pick<Partners, 'release' | 'refund' | 'cancelShipment'> {
+  return {
+    async release({ orderId }: Order, call: Call) {
+      await inventory.release({ orderId }, within(call));
+    },
+
+    async refund({ orderId }: Order, call: Call) {
+      await payments.refund({ orderId }, within(call));
+    },
+
+    async cancelShipment({ orderId }: Order, call: Call) {
       await shipping.cancelShipment({ orderId }, within(call));
-      await Promise.all([
-        payments.refund({ orderId }, within(call)),
-        inventory.release({ orderId }, within(call)),
-      ]);
     },
   };
 }

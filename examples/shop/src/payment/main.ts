@@ -3,16 +3,28 @@ import { invalid } from '../fields.ts';
 import { PaymentService } from '../gen/shop/payment/v1/payment_pb.ts';
 import { httpApi } from '../http-api.ts';
 import { minorOf } from '../money.ts';
+import { type BranchPayload, chargeOf } from '../order/checkout.ts';
+import { participation } from '../participation.ts';
 import { runShopService } from '../service.ts';
 import { charge, findPayment, paymentMigrations, refund } from './payment-store.ts';
 
 await runShopService({
   name: 'payment',
   migrations: paymentMigrations,
-  compose: ({ pool, runtime }) => {
+  compose: ({ pool, runtime, rpc, config }) => {
     const newId = (): string => `pay-${runtime.random.uuid()}`;
+    const inTransactions = participation<BranchPayload>(
+      'payment',
+      { pool, runtime, rpc, config },
+      {
+        take: (sql, payload) => charge(sql, chargeOf(payload), newId()),
+        giveBack: (sql, { orderId }) => refund(sql, orderId, newId()),
+      },
+    );
     return {
-      rpc: (router) =>
+      parts: inTransactions.parts,
+      rpc: (router) => {
+        inTransactions.rpc(router);
         router.service(PaymentService, {
           charge: async ({ orderId, userId, amount, method }) => {
             if (orderId === '') throw invalid('a charge has an order_id');
@@ -20,7 +32,8 @@ await runShopService({
             return { paymentId: await charge(pool, asked, newId()) };
           },
           refund: async ({ orderId }) => ({ refunded: await refund(pool, orderId, newId()) }),
-        }),
+        });
+      },
       http: httpApi({
         'GET /payments/{orderId}': async ({ parameters }) => {
           const { orderId, paymentId, state, amountMinor } = await findPayment(

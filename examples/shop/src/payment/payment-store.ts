@@ -1,4 +1,4 @@
-import type { Migration, Sql, SqlPool } from '@heddle/sql';
+import type { Migration, Sql } from '@heddle/sql';
 import { notFound } from '../fields.ts';
 import { type Charge, decide, declined, type Payment, type PaymentState, repeated } from './charge.ts';
 
@@ -30,22 +30,22 @@ interface PaymentRow {
 }
 
 /** Charges the order once; `paymentId` is for the first time. Returns the id that counts. Rejects as the contract says. */
-export async function charge(pool: SqlPool, asked: Charge, paymentId: string): Promise<string> {
+export async function charge(sql: Sql, asked: Charge, paymentId: string): Promise<string> {
   const verdict = decide(asked);
-  if (await insert(pool, { ...asked, paymentId, state: verdict })) {
+  if (await insert(sql, { ...asked, paymentId, state: verdict })) {
     // A decline is kept too: the same order is told the same for ever.
     if (verdict === 'declined') throw declined(asked);
     return paymentId;
   }
-  return repeated(await findPayment(pool, asked.orderId), asked);
+  return repeated(await findPayment(sql, asked.orderId), asked);
 }
 
 /** Gives back what the order paid, once; an order that has not paid yet never will. Returns whether money went back. */
-export async function refund(pool: SqlPool, orderId: string, paymentId: string): Promise<boolean> {
+export async function refund(sql: Sql, orderId: string, paymentId: string): Promise<boolean> {
   const nothing = { orderId, paymentId, userId: '', currency: '', amountMinor: 0, method: '' };
-  if (await insert(pool, { ...nothing, state: 'voided' })) return false;
+  if (await insert(sql, { ...nothing, state: 'voided' })) return false;
   const update = "UPDATE payments SET state = 'refunded' WHERE order_id = $1 AND state = 'charged'";
-  return (await pool.execute(update, [orderId])) === 1;
+  return (await sql.execute(update, [orderId])) === 1;
 }
 
 /** Rejects with `NO_SUCH_PAYMENT`. */

@@ -1,4 +1,4 @@
-import type { Migration, Sql, SqlPool } from '@heddle/sql';
+import type { Migration, Sql } from '@heddle/sql';
 import { notFound, refused } from '../fields.ts';
 
 /** The schema of the shipping service's own database. */
@@ -41,19 +41,19 @@ interface ShipmentRow {
 }
 
 /** The order's shipment: this one, or the one it has. Rejects with `SHIPMENT_CANCELLED`. */
-export async function ship(pool: SqlPool, wanted: Shipment): Promise<Shipment> {
-  if (await insert(pool, wanted)) return wanted;
-  const found = await findShipment(pool, wanted.orderId);
+export async function ship(sql: Sql, wanted: Shipment): Promise<Shipment> {
+  if (await insert(sql, wanted)) return wanted;
+  const found = await findShipment(sql, wanted.orderId);
   if (found.state === 'created') return found;
   throw refused('SHIPMENT_CANCELLED', `the shipment of order ${wanted.orderId} has been called off for good`);
 }
 
 /** Calls the order's shipment off, once; one that is not there yet never will be. Returns whether there was one. */
-export async function cancelShipment(pool: SqlPool, orderId: string, trackingCode: string): Promise<boolean> {
+export async function cancelShipment(sql: Sql, orderId: string, trackingCode: string): Promise<boolean> {
   const none = { orderId, trackingCode, recipient: '', destination: '', weightGrams: 0, days: 0 };
-  if (await insert(pool, { ...none, state: 'cancelled' })) return false;
+  if (await insert(sql, { ...none, state: 'cancelled' })) return false;
   const update = "UPDATE shipments SET state = 'cancelled' WHERE order_id = $1 AND state = 'created'";
-  return (await pool.execute(update, [orderId])) === 1;
+  return (await sql.execute(update, [orderId])) === 1;
 }
 
 /** Rejects with `NO_SUCH_SHIPMENT`. */

@@ -9,6 +9,7 @@ import { Call, perform, type Runtime, sleep } from '@heddle/kernel';
 import { nodeDisk } from '@heddle/kernel/node';
 import { httpClient, httpServer, type ServerPart } from '@heddle/rpc';
 import { Fields, type HttpService, wholeBody } from '@heddle/wire';
+import type { CheckoutKind } from '../config.ts';
 import type { ServiceName } from '../service.ts';
 import { shopPrograms } from '../services.ts';
 import { type TestDatabases, testDatabases, testRuntime } from './databases.ts';
@@ -38,6 +39,7 @@ export class ShopProcesses {
   readonly #registry: EmbeddedRegistry;
   readonly #registryServer: ServerPart;
   readonly #folder: string;
+  readonly #checkout: CheckoutKind;
   readonly #running = new Set<Running>();
   readonly #clients: { readonly prefix: string; readonly client: ReturnType<typeof httpClient> }[];
 
@@ -46,7 +48,9 @@ export class ShopProcesses {
     registry: EmbeddedRegistry,
     server: ServerPart,
     folder: string,
+    checkout: CheckoutKind,
   ) {
+    this.#checkout = checkout;
     this.databases = databases;
     this.#registry = registry;
     this.#registryServer = server;
@@ -58,13 +62,13 @@ export class ShopProcesses {
   }
 
   /** Starts `instances` of each service; resolves when all are registered. */
-  static async start(instances: number): Promise<ShopProcesses> {
+  static async start(instances: number, checkout: CheckoutKind = 'steps'): Promise<ShopProcesses> {
     const folder = await mkdtemp(join(tmpdir(), 'heddle-shop-registry-'));
     const runtime: Runtime = { ...testRuntime, disk: nodeDisk(folder) };
     const registry = await embeddedRegistry(runtime);
     const server = httpServer(registryService(registry), { runtime });
     await server.start();
-    const shop = new ShopProcesses(await testDatabases(), registry, server, folder);
+    const shop = new ShopProcesses(await testDatabases(), registry, server, folder, checkout);
     try {
       await Promise.all(
         shopPrograms.flatMap(({ name }) => Array.from({ length: instances }, () => shop.startOne(name))),
@@ -86,6 +90,7 @@ export class ShopProcesses {
       HEDDLE_REGISTRY: `${host}:${port}`,
       SHOP_DATABASE_URL: await this.databases.server.createDatabase(`shop_${name}`),
       SHOP_ADMIN_TOKEN: token,
+      SHOP_CHECKOUT: this.#checkout,
     };
     const child = spawn(process.execPath, ['--conditions=@heddle/source', main ?? ''], {
       env,

@@ -1,24 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { HeddleError } from '@heddle/kernel';
 import fc from 'fast-check';
 import { handle, load } from './aggregate/aggregate.ts';
 import { type Decider, evolved } from './aggregate/decider.ts';
 import type { NewEvent } from './events/event.ts';
-import { databaseServer, type DatabaseServer, type StoreStage } from './testing/node/store-stage.ts';
+import { happened, reasonOf, stores } from './testing/node/store-stage.ts';
 
-let server: DatabaseServer;
-before(async () => {
-  server = await databaseServer();
-});
-after(() => server.stop());
-
-const withStore =
-  (run: (stage: StoreStage) => Promise<void>, options = {}) =>
-  () =>
-    server.withStore(run, options);
-const happened = (type: string, data: unknown = {}, id?: string): NewEvent =>
-  id === undefined ? { type, data } : { type, data, id };
+const withStore = stores();
 
 async function conflictOf(work: Promise<unknown>): Promise<unknown> {
   try {
@@ -29,15 +18,6 @@ async function conflictOf(work: Promise<unknown>): Promise<unknown> {
     return error.details[0]?.value;
   }
   return assert.fail('expected a conflict');
-}
-
-async function reasonOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (thrown) {
-    return HeddleError.from(thrown).reason;
-  }
-  return 'no error';
 }
 
 describe('append and read', () => {
@@ -339,7 +319,7 @@ describe('aggregates', () => {
       open: async (stream: string, data: unknown) =>
         keys.has(stream) ? JSON.parse((data as { sealed: string }).sealed) : { shredded: true },
     };
-    await server.withStore(
+    const body = withStore(
       async ({ store }) => {
         await store.append('s', [happened('a', { secret: 1 })]);
         assert.deepEqual((await store.read('s'))[0]?.data, { secret: 1 });
@@ -348,5 +328,6 @@ describe('aggregates', () => {
       },
       { cipher },
     );
+    await body();
   });
 });

@@ -2,7 +2,7 @@ import { Socket, type SocketConstructorOpts } from 'node:net';
 import { readSpace } from './read-space.ts';
 import { SocketConnection } from './socket-connection.ts';
 
-/** What `node:net` has beyond its documentation, as far as it is used here. See adr/0015. */
+/** What `node:net` has beyond its documentation, as far as it is used here. See adr/0016. */
 interface Undocumented {
   /** The socket of libuv. */
   _handle?: object | null;
@@ -16,11 +16,11 @@ interface Undocumented {
 export function acceptedConnection(accepted: Socket): SocketConnection {
   const { _handle: handle } = accepted as Undocumented;
   if (handle === undefined || handle === null) return new SocketConnection(accepted);
-  let connection: SocketConnection | undefined;
   const onread = {
     buffer: readSpace,
     callback: (count: number): boolean => {
-      connection?.received(count);
+      // Nothing is read before the connection is opened.
+      connection.received(count);
       return true;
     },
   };
@@ -28,6 +28,6 @@ export function acceptedConnection(accepted: Socket): SocketConnection {
   const own = new Socket(options as SocketConstructorOpts);
   if ((own as Undocumented)._handle !== handle) return new SocketConnection(accepted);
   (accepted as Undocumented)._handle = null;
-  connection = new SocketConnection(own);
+  const connection = new SocketConnection(own);
   return connection;
 }

@@ -14,7 +14,7 @@ export function brokerContract(
   describe(`broker contract: ${name}`, () => {
     for (const one of brokerCases) {
       if (one.needs?.every((fault) => faults.includes(fault)) === false) continue;
-      test(one.name, { timeout: 120_000 }, async () => {
+      test(one.name, { timeout: 300_000 }, async () => {
         const stage = await makeStage();
         try {
           await one.run(stage);

@@ -79,7 +79,7 @@ export const deliveryCases: readonly BrokerCase[] = [
         sizes.push(deliveries.length);
         seen.push(...deliveries.map(textOf));
       });
-      await until(stage.runtime, '250 messages', 15_000, () => seen.length >= 250);
+      await until(stage.runtime, '250 messages', 60_000, () => seen.length >= 250);
       assert.equal(new Set(seen).size, 250);
       assert.ok(Math.max(...sizes) <= 100 && Math.max(...sizes) > 1, `sizes: ${sizes.join()}`);
     },
@@ -100,7 +100,7 @@ export const deliveryCases: readonly BrokerCase[] = [
       );
       await broker.publish(order('a', { key: '1' }));
       await broker.publish(order('b', { key: '2' }));
-      await until(stage.runtime, 'all tries', 15_000, () => tries.length >= 4);
+      await until(stage.runtime, 'all tries', 60_000, () => tries.length >= 4);
       assert.deepEqual(tries.toSorted(), ['a 1', 'a 2', 'a 3', 'b 1']);
     },
   },
@@ -117,7 +117,7 @@ export const deliveryCases: readonly BrokerCase[] = [
         if (textOf(delivery) === 'nonsense') throw bad;
       });
       for (const each of ['poison', 'nonsense', 'fine']) await broker.publish(order(each, { key: 'k' }));
-      await until(stage.runtime, 'the last one', 15_000, () => seen.includes('fine 1'));
+      await until(stage.runtime, 'the last one', 60_000, () => seen.includes('fine 1'));
       assert.deepEqual(seen, ['poison 1', 'poison 2', 'poison 3', 'nonsense 1', 'fine 1']);
       const dead = await broker.deadLetters('orders', 'billing').list();
       assert.deepEqual(
@@ -151,12 +151,12 @@ export const deliveryCases: readonly BrokerCase[] = [
       const dead = broker.deadLetters('orders', 'billing');
       assert.deepEqual(await dead.list(), []);
       const [first, second] = await broker.publishBatch([order('a', { headers: { x: '1' } }), order('b')]);
-      await until(stage.runtime, 'two dead letters', 15_000, async () => (await dead.list()).length === 2);
+      await until(stage.runtime, 'two dead letters', 60_000, async () => (await dead.list()).length === 2);
       broken = false;
       assert.deepEqual((await dead.get(first?.id ?? '')).message, first);
       await dead.replay(first?.id ?? '');
       await dead.drop(second?.id ?? '');
-      await until(stage.runtime, 'the replayed one', 15_000, () => handled.length === 1);
+      await until(stage.runtime, 'the replayed one', 60_000, () => handled.length === 1);
       assert.deepEqual(handled, [first?.id]);
       assert.deepEqual(await dead.list(), []);
       await rejects(dead.drop('nobody'), 'not_found', 'NO_DEAD_LETTER');
@@ -175,8 +175,8 @@ export const deliveryCases: readonly BrokerCase[] = [
         for (const each of deliveries) done.add(textOf(each));
       });
       const dead = broker.deadLetters('orders', 'billing');
-      await until(stage.runtime, '19 done', 15_000, () => done.size === 19);
-      await until(stage.runtime, 'one dead', 15_000, async () => (await dead.list()).length === 1);
+      await until(stage.runtime, '19 done', 60_000, () => done.size === 19);
+      await until(stage.runtime, 'one dead', 60_000, async () => (await dead.list()).length === 1);
     },
   },
   {
@@ -191,7 +191,7 @@ export const deliveryCases: readonly BrokerCase[] = [
       });
       await broker.publish(order('a'), { mode: 'at-most-once' });
       await broker.publish(order('b'), { mode: 'at-most-once' });
-      await until(stage.runtime, 'both', 15_000, () => seen.includes('b'));
+      await until(stage.runtime, 'both', 60_000, () => seen.includes('b'));
       assert.deepEqual(seen, ['a', 'b']);
       assert.deepEqual(await broker.deadLetters('orders', 'billing').list(), []);
     },
@@ -212,7 +212,7 @@ export const deliveryCases: readonly BrokerCase[] = [
         at[textOf(delivery)] = stage.runtime.clock.wallMs();
       });
       await broker.publishBatch([later, order('now')]);
-      await until(stage.runtime, 'both', 15_000, () => at['later'] !== undefined && at['now'] !== undefined);
+      await until(stage.runtime, 'both', 60_000, () => at['later'] !== undefined && at['now'] !== undefined);
       assert.ok((at['later'] ?? 0) >= dueMs, `${dueMs - (at['later'] ?? 0)} ms too early`);
     },
   },
@@ -229,7 +229,7 @@ export const deliveryCases: readonly BrokerCase[] = [
       });
       await broker.publish(order('hangs', { key: 'k' }));
       await broker.publish(order('next', { key: 'k' }));
-      await until(stage.runtime, 'the next one', 15_000, () => seen.includes('next'));
+      await until(stage.runtime, 'the next one', 60_000, () => seen.includes('next'));
       const [dead] = await broker.deadLetters('orders', 'billing').list();
       assert.equal(dead?.code, 'deadline_exceeded');
     },

@@ -21,11 +21,11 @@ export const faultCases: readonly BrokerCase[] = [
       await broker.publishBatch(
         Array.from({ length: 40 }, (_, at) => order(String(at), { key: `k${at % 8}` })),
       );
-      await until(stage.runtime, 'something in its hands', 15_000, () => inHand.length === 2);
+      await until(stage.runtime, 'something in its hands', 60_000, () => inHand.length === 2);
       await stage.crash(victim);
       const recorder = new Recorder(stage);
       await recorder.subscribe(await stage.open(), { group: 'billing' });
-      await recorder.count(40, stage.leaseMs * 3 + 15_000);
+      await recorder.count(40, stage.leaseMs * 3 + 60_000);
       assert.equal(new Set(recorder.texts).size, 40);
     },
   },
@@ -46,13 +46,13 @@ export const faultCases: readonly BrokerCase[] = [
             await never;
           },
         );
-        await until(stage.runtime, `attempt ${attempt}`, stage.leaseMs * 3 + 15_000, () => hit > 0);
+        await until(stage.runtime, `attempt ${attempt}`, stage.leaseMs * 3 + 60_000, () => hit > 0);
         assert.equal(hit, attempt);
         await stage.crash(victim);
       }
       const recorder = new Recorder(stage);
       await recorder.subscribe(broker, { group: 'billing', attempts: 2 });
-      await recorder.count(2, stage.leaseMs * 3 + 15_000);
+      await recorder.count(2, stage.leaseMs * 3 + 60_000);
       assert.deepEqual(recorder.texts, ['a', 'b']);
       const [dead] = await broker.deadLetters('orders', 'billing').list();
       assert.equal(dead?.reason, 'CONSUMER_DIED');
@@ -76,9 +76,9 @@ export const faultCases: readonly BrokerCase[] = [
         running -= 1;
         done += 1;
       });
-      await until(stage.runtime, 'four at work', 15_000, () => running === 4);
+      await until(stage.runtime, 'four at work', 60_000, () => running === 4);
       open();
-      await until(stage.runtime, 'all done', 30_000, () => done === 1000);
+      await until(stage.runtime, 'all done', 60_000, () => done === 1000);
       assert.equal(most, 4);
     },
   },
@@ -101,11 +101,11 @@ export const faultCases: readonly BrokerCase[] = [
       })();
       // Awaited below; until then its failure is not to end the process.
       publishing.catch(() => {});
-      await until(stage.runtime, 'some published', 15_000, () => acknowledged.length >= 20);
+      await until(stage.runtime, 'some published', 60_000, () => acknowledged.length >= 20);
       await stage.faults.kill?.();
       await stage.faults.restart?.();
       await publishing;
-      await until(stage.runtime, 'all handled', 45_000, () => new Set(recorder.texts).size === 60);
+      await until(stage.runtime, 'all handled', 90_000, () => new Set(recorder.texts).size === 60);
       assert.equal(acknowledged.length, 60);
       call.end();
     },
@@ -124,7 +124,7 @@ export const faultCases: readonly BrokerCase[] = [
       const recorder = new Recorder(stage);
       await recorder.subscribe(late, { group: 'billing' });
       await stage.faults.restart?.();
-      await recorder.count(1, 45_000);
+      await recorder.count(1, 90_000);
       assert.deepEqual(recorder.texts, ['before']);
     },
   },

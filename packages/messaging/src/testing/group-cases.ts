@@ -12,7 +12,7 @@ async function publishMany(broker: Broker, count: number, from = 0): Promise<voi
 
 /** Each member of the group has some of the partitions, and all have an owner. */
 async function untilShared(stage: BrokerStage, broker: Broker, members: number): Promise<void> {
-  await until(stage.runtime, `${members} members that share the partitions`, 30_000, async () => {
+  await until(stage.runtime, `${members} members that share the partitions`, 60_000, async () => {
     const owners = (await broker.lag('orders', 'billing')).map(({ owner }) => owner);
     return !owners.includes(undefined) && new Set(owners).size === members;
   });
@@ -43,7 +43,7 @@ export const groupCases: readonly BrokerCase[] = [
       await until(
         stage.runtime,
         '200 for billing',
-        15_000,
+        60_000,
         () => billing.flatMap(({ seen }) => seen).length >= 200,
       );
       const all = billing.flatMap(({ texts }) => texts);
@@ -62,7 +62,7 @@ export const groupCases: readonly BrokerCase[] = [
       for (const recorder of recorders) await recorder.subscribe(await stage.open(), { broadcast: true });
       // A subscription begins when its partitions are its own: a probe that both have seen says that they are.
       let probe = 0;
-      await until(stage.runtime, 'both listen', 15_000, async () => {
+      await until(stage.runtime, 'both listen', 60_000, async () => {
         await broker.publishBatch([
           order(`probe ${probe++}`, { key: 'a' }),
           order(`probe ${probe++}`, { key: 'b' }),
@@ -74,7 +74,7 @@ export const groupCases: readonly BrokerCase[] = [
         await until(
           stage.runtime,
           'all 50',
-          15_000,
+          60_000,
           () => recorder.texts.filter((each) => each.length === 4).length >= 50,
         );
         const numbers = recorder.texts.filter((each) => !each.startsWith('probe'));
@@ -101,7 +101,7 @@ export const groupCases: readonly BrokerCase[] = [
       } else await rejects(early.subscribe(broker, { group: 'billing' }), 'unimplemented', 'UNSUPPORTED');
       const late = new Recorder(stage);
       await late.subscribe(broker, { group: 'late', from: 'latest' });
-      await until(stage.runtime, 'the late group', 15_000, async () =>
+      await until(stage.runtime, 'the late group', 60_000, async () =>
         (await broker.lag('orders', 'late')).every(({ owner }) => owner !== undefined),
       );
       await publishMany(broker, 5, 100);
@@ -152,7 +152,7 @@ export const groupCases: readonly BrokerCase[] = [
       const subscription = await recorder.subscribe(broker, { group: 'billing' });
       await publishMany(broker, 30);
       await recorder.count(30);
-      await until(stage.runtime, 'no lag', 15_000, async () => (await behind()) === 0);
+      await until(stage.runtime, 'no lag', 60_000, async () => (await behind()) === 0);
       await subscription.close();
       await publishMany(broker, 40, 30);
       assert.equal(await behind(), 40);
@@ -169,7 +169,7 @@ export const groupCases: readonly BrokerCase[] = [
       await broker.subscribeBatch('orders', { group: 'billing', batch: 500 }, async (deliveries) => {
         for (const { message } of deliveries) seen.add(Number(decoder.decode(message.payload)));
       });
-      await until(stage.runtime, '100,000 messages', 100_000, () => seen.size === 100_000);
+      await until(stage.runtime, '100,000 messages', 240_000, () => seen.size === 100_000);
     },
   },
 ];

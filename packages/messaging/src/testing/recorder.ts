@@ -36,7 +36,7 @@ export class Recorder {
   };
 
   /** Waits until at least so many have come, then that no more come at once. */
-  async count(many: number, limitMs = 15_000): Promise<void> {
+  async count(many: number, limitMs = 60_000): Promise<void> {
     await until(
       this.#stage.runtime,
       `${many} messages (${this.seen.length} came)`,

@@ -13,7 +13,7 @@ export const replyCases: readonly BrokerCase[] = [
       await receiver.answer('orders', { group: 'desk', concurrency: 8 }, async (delivery) => ({
         payload: new TextEncoder().encode(`re: ${textOf(delivery)}`),
       }));
-      const call = Call.root(stage.runtime, stage.runtime.clock.nowMs() + 15_000);
+      const call = Call.root(stage.runtime, stage.runtime.clock.nowMs() + 60_000);
       const answers = await Promise.all(
         Array.from({ length: 20 }, (_, at) => asker.request(order(String(at), { correlationId: 'c' }), call)),
       );
@@ -33,7 +33,7 @@ export const replyCases: readonly BrokerCase[] = [
       await broker.answer('orders', { group: 'desk' }, async () => {
         throw new HeddleError({ code: 'not_found', reason: 'NO_ORDER', message: 'there is no order 7' });
       });
-      const call = Call.root(stage.runtime, stage.runtime.clock.nowMs() + 15_000);
+      const call = Call.root(stage.runtime, stage.runtime.clock.nowMs() + 60_000);
       const error = await rejects(broker.request(order('7'), call), 'not_found', 'NO_ORDER');
       assert.equal(error.message, 'there is no order 7');
       assert.deepEqual(await broker.deadLetters('orders', 'desk').list(), []);

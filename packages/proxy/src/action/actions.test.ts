@@ -142,3 +142,18 @@ test('what a route in quarantine is for reaches no less specific route', async (
   assert.equal((await world.send('/admin/x')).status, 503);
   assert.equal((await world.send('/other')).status, 200);
 });
+
+test('the upstream is asked for the host of the request, its own, or another', async () => {
+  const to = (path: string, forwardHost?: string): object => ({
+    path,
+    upstream: 'static:///127.0.0.1:1',
+    ...(forwardHost !== undefined && { forwardHost }),
+  });
+  const world = World.of(to('/a'), to('/b', 'upstream'), to('/c', 'inner.example'), to('/d', 'pass'));
+  for (const path of ['/a', '/b', '/c', '/d']) assert.equal((await world.send(path)).status, 200);
+  // Where none is named, the way to an instance puts in the instance's address.
+  assert.deepEqual(
+    world.asked.map(({ req }) => req.authority),
+    ['a', '', 'inner.example', 'a'],
+  );
+});

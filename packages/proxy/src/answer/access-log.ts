@@ -1,6 +1,7 @@
 import { type Call, type CallKey, callKey, type HeddleError, type Layer } from '@heddle/kernel';
 import { endpointOf } from '@heddle/telemetry';
-import { type HttpRequest, type HttpResponse, peer } from '@heddle/wire';
+import type { HttpRequest, HttpResponse } from '@heddle/wire';
+import { addressOf } from '../forward/client-address.ts';
 
 /** What is written about requests; the key `accessLog` of a gateway file. */
 export interface AccessLog {
@@ -51,16 +52,20 @@ export function accessLogged(
   return (next) => async (req, call) => {
     const { clock, random } = call.runtime;
     const startMs = clock.nowMs();
-    let answer: HttpResponse | undefined;
-    const note = { user: undefined };
-    call.set(noted, note);
     const isChosen = sample >= 1 || random.float() < sample;
+    const note: { user: string | undefined; answer: HttpResponse | undefined } = {
+      user: undefined,
+      answer: undefined,
+    };
+    call.set(noted, note);
     call.onEnd(({ error }) => {
+      const { user, answer } = note;
       const status = error?.code === 'cancelled' ? cancelledStatus : (answer?.status ?? 500);
-      if (isChosen || status >= 500)
-        write(line(entryOf(req, answer, status, error, clock.nowMs() - startMs, note.user, call)));
+      if (!isChosen && status < 500) return;
+      write(line(entryOf(req, answer, status, error, clock.nowMs() - startMs, user, call)));
     });
-    answer = await next(req, call);
+    const answer = await next(req, call);
+    note.answer = answer;
     return answer;
   };
 }
@@ -77,7 +82,7 @@ function entryOf(
   const question = req.path.indexOf('?');
   return {
     time: isoTime(call.runtime.clock.wallMs()),
-    client: call.get(peer)?.address.host ?? '-',
+    client: addressOf(call) ?? '-',
     user,
     method: req.method,
     host: req.authority,

@@ -56,7 +56,8 @@ export interface CertificatesConfig {
 /** How callers can prove who they are; the key `auth` of a gateway file. */
 export interface AuthConfig {
   jwt?: IssuerConfig[];
-  apiKeys?: { header?: string; keys: ApiKeyConfig[] };
+  /** They come in the field `header` (default `x-api-key`), and in the query or a cookie where these are named. */
+  apiKeys?: { header?: string; query?: string; cookie?: string; keys: ApiKeyConfig[] };
   basic?: { users: UserConfig[] };
   introspection?: IntrospectionConfig;
   oidc?: LoginConfig;
@@ -85,6 +86,9 @@ const field: Read<string> = text('the name of a header field in lower case, begi
   /^x-[a-z0-9-]{1,60}$/.test(value),
 );
 
+const keyName: Read<string> = text('1 to 50 of A-Z, a-z, 0-9, "_" and "-"', (value) =>
+  /^[A-Za-z0-9_-]{1,50}$/.test(value),
+);
 const variable: Read<string> = text('the name of an environment variable', (value) =>
   /^[A-Z][A-Z0-9_]*$/.test(value),
 );
@@ -194,8 +198,8 @@ const certificates: Read<CertificatesConfig> = (at) => {
 export const authConfig: Read<AuthConfig> = object<AuthConfig>(
   {
     jwt: list(issuer, 100),
-    apiKeys: object<{ header?: string; keys: ApiKeyConfig[] }>(
-      { header: field, keys: list(apiKey, 10_000) },
+    apiKeys: object<NonNullable<AuthConfig['apiKeys']>>(
+      { header: field, query: keyName, cookie: keyName, keys: list(apiKey, 10_000) },
       ['keys'],
     ),
     basic: object<{ users: UserConfig[] }>({ users: list(user, 10_000) }, ['users']),

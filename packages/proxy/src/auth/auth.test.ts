@@ -29,6 +29,38 @@ function token(time: World, claims: object): Record<string, string> {
   return { authorization: `Bearer ${input}.${signature}` };
 }
 
+describe('an API key', () => {
+  const places = { ...auth.apiKeys, query: 'key', cookie: 'api-key' };
+  const site = new World({
+    auth: { apiKeys: places },
+    routes: [{ path: '/', upstream, auth: { any: ['apiKey'] } }],
+  });
+  const ask = async (path: string, headers: Record<string, string> = {}): Promise<readonly unknown[]> => {
+    site.asked.length = 0;
+    const { status } = await site.send(path, headers);
+    const req = site.asked[0]?.req;
+    return [status, req?.path, req?.fields.get('cookie')];
+  };
+
+  test('may come in the query or in a cookie, and goes no further', async () => {
+    assert.deepEqual(await ask('/a?x=1&key=key-of-ann&y=%20'), [200, '/a?x=1&y=%20', undefined]);
+    assert.deepEqual(await ask('/a?key=key-of-ann'), [200, '/a', undefined]);
+    assert.deepEqual(await ask('/a', { cookie: 'a=1; api-key=key-of-ann; b=2' }), [200, '/a', 'a=1; b=2']);
+    assert.deepEqual(await ask('/a?%6Bey=key-of-ann'), [200, '/a', undefined]);
+  });
+
+  test('may come once', async () => {
+    for (const [path, headers] of [
+      ['/a?key=key-of-ann&key=key-of-ann', {}],
+      ['/a?key=key-of-ann', { 'x-api-key': 'key-of-ann' }],
+      ['/a', { cookie: 'api-key=key-of-ann; api-key=x' }],
+      ['/a?key=wrong', {}],
+      ['/a?KEY=key-of-ann', {}],
+    ] as const)
+      assert.deepEqual((await ask(path, headers))[0], 401, path);
+  });
+});
+
 describe('a route with authentication', () => {
   test('refuses strangers, and says how to do better', async () => {
     const site = world({ auth: { any: ['jwt', 'apiKey'] } });

@@ -4,6 +4,7 @@ import type { HttpRequest, HttpResponse } from '@heddle/wire';
 import { noteCaller } from '../answer/access-log.ts';
 import { methodOf } from '../forward/tunnels.ts';
 import type { AuthConfig, RouteAuth } from './auth-schema.ts';
+import { withoutKey } from './key-place.ts';
 import type { Authenticator } from './authenticator.ts';
 
 /**
@@ -31,14 +32,9 @@ export function authenticated(
     if (typeof tenant === 'string') call.set(tenantId, tenant);
     const isBasic = /^basic /i.test(req.fields.get('authorization') ?? '');
     // Nothing is taken away and nothing added: the usual case of a token.
-    if (
-      claimsToFields.length === 0 &&
-      who.method !== 'oidc' &&
-      !isBasic &&
-      !req.fields.has(authenticator.keyField)
-    )
-      return next(req, call);
-    const fields = req.fields.clone().delete(authenticator.keyField);
+    const keyless = withoutKey(req, authenticator.keyPlaces);
+    if (claimsToFields.length === 0 && who.method !== 'oidc' && !isBasic) return next(keyless, call);
+    const fields = keyless.fields.clone();
     if (isBasic) fields.delete('authorization');
     const token = who.method === 'oidc' ? authenticator.login?.tokenOf(call) : undefined;
     if (token !== undefined) fields.set('authorization', `Bearer ${token}`);
@@ -46,7 +42,7 @@ export function authenticated(
       const value = plain(claimAt(who.claims, claim));
       if (value !== undefined) fields.set(name, value);
     }
-    return next({ ...req, fields }, call);
+    return next({ ...keyless, fields }, call);
   };
 }
 

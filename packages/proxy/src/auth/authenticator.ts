@@ -4,6 +4,7 @@ import type { HttpRequest, HttpResponse } from '@heddle/wire';
 import type { AuthConfig, AuthMethod, RouteAuth } from './auth-schema.ts';
 import { challenged } from './challenge.ts';
 import { Login } from './login/login.ts';
+import type { KeyPlaces } from './key-place.ts';
 import { joined, missing, type Proof } from './proof.ts';
 import { apiKeyProof, basicProof, certificateProof, introspectionProof, jwtProof } from './proofs.ts';
 import type { Secrets } from './secrets.ts';
@@ -15,15 +16,19 @@ export class Authenticator {
   readonly #proofs = new Map<AuthMethod, Proof>();
   /** Of browsers; undefined where the configuration has none. */
   readonly login: Login | undefined;
-  /** The field that API keys come in. */
-  readonly keyField: string;
+  /** Where API keys come in. */
+  readonly keyPlaces: KeyPlaces;
 
   /** Throws `failed_precondition` / `MISSING_SECRET` with the name, and what the parts throw. */
   constructor(config: AuthConfig, runtime: Runtime, secrets: Secrets) {
     const { jwt, apiKeys, basic, introspection, oidc, clientCertificates, claimsToFields = [] } = config;
-    this.keyField = apiKeys?.header ?? 'x-api-key';
+    this.keyPlaces = {
+      header: apiKeys?.header ?? 'x-api-key',
+      query: apiKeys?.query,
+      cookie: apiKeys?.cookie,
+    };
     if (jwt !== undefined) this.#proofs.set('jwt', jwtProof(jwt, runtime, secrets));
-    if (apiKeys !== undefined) this.#proofs.set('apiKey', apiKeyProof(apiKeys, this.keyField, runtime));
+    if (apiKeys !== undefined) this.#proofs.set('apiKey', apiKeyProof(apiKeys, this.keyPlaces, runtime));
     if (basic !== undefined) this.#proofs.set('basic', basicProof(basic));
     if (introspection !== undefined)
       this.#proofs.set('introspection', introspectionProof(introspection, runtime, secrets));

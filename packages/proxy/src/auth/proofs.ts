@@ -10,12 +10,12 @@ import {
   JwtVerifier,
   RemoteKeys,
   secretKey,
-  unauthenticated,
 } from '@heddle/security';
 import { peer } from '@heddle/wire';
 import type { AuthConfig, CertificatesConfig, IntrospectionConfig, IssuerConfig } from './auth-schema.ts';
 import { challenged } from './challenge.ts';
 import { ask, fetchText } from './fetch-text.ts';
+import { keyIn, type KeyPlaces } from './key-place.ts';
 import { credentialsOf, missing, type Proof } from './proof.ts';
 import { needed, type Secrets } from './secrets.ts';
 
@@ -62,20 +62,19 @@ export function basicProof({ users }: NonNullable<AuthConfig['basic']>): Proof {
   };
 }
 
-/** Keys in the field of that name. */
+/** Keys in one of these places. */
 export function apiKeyProof(
   config: NonNullable<AuthConfig['apiKeys']>,
-  field: string,
+  places: KeyPlaces,
   runtime: Runtime,
 ): Proof {
   const stored = config.keys.map(({ id, sha256, roles = [], scopes = [], expires }) => {
     return { id, sha256, roles, scopes, expiresMs: expires === undefined ? undefined : Date.parse(expires) };
   });
   const known = new ApiKeys(stored, runtime.clock);
-  return async ({ fields }) => {
-    const [key, ...more] = fields.all(field);
+  return async (req) => {
+    const key = keyIn(req, places);
     if (key === undefined) throw missing('an API key');
-    if (more.length > 0) throw unauthenticated('BAD_API_KEY', 'there is more than one API key');
     return known.verify(key);
   };
 }

@@ -1,5 +1,7 @@
 import { correlationId, idempotency, idempotencyKey, type Layer } from '@heddle/kernel';
-import { type HttpRequest, type HttpResponse, idempotencyOfMethod, peer } from '@heddle/wire';
+import { type Fields, type HttpRequest, type HttpResponse, idempotencyOfMethod, peer } from '@heddle/wire';
+import { inRanges, isAddress } from './address-range.ts';
+import { clientAddress } from './client-address.ts';
 import { endToEndFields } from './end-to-end-fields.ts';
 
 /** Our name in `Via` (RFC 9110 section 7.6.3). */
@@ -10,32 +12,98 @@ const claims = /^(x-user-id|x-tenant-id|forwarded|x-forwarded-(for|host|port|pro
 
 /**
  * Turns what came from outside into what may go inside, and back: hop-by-hop fields and claims of identity are
- * dropped, `X-Forwarded-For/Host/Port/Proto` say what this proxy saw (and only that: what the caller claimed is not
- * believed), `Via`, `x-request-id` and `x-correlation-id` are added, both ids kept if the caller sent one. The method's
+ * dropped, `X-Forwarded-For/Host/Port/Proto` and `Forwarded` say what this proxy saw, `Via`, `x-request-id` and
+ * `x-correlation-id` are added, both ids kept if the caller sent one. What a caller claims of others is believed only
+ * from the addresses in `trusted`: then the client is the last one on the way that is none of them. The method's
  * promise and the idempotency key are put on the call. `Host` goes on as it came.
  */
-export const forwarded: Layer<HttpRequest, HttpResponse> = (next) => async (req, call) => {
-  const fields = endToEndFields(req.fields);
-  for (const [name] of req.fields) if (isClaim(name)) fields.delete(name);
+export function forwarded(trusted: readonly string[]): Layer<HttpRequest, HttpResponse> {
+  const isTrusted = trusted.length === 0 ? () => false : inRanges(trusted);
+  return (next) => async (req, call) => {
+    const fields = endToEndFields(req.fields);
+    for (const [name] of req.fields) if (isClaim(name)) fields.delete(name);
+    const from = call.get(peer)?.address.host;
+    const way = from !== undefined && isTrusted(from) ? wayOf(req, isTrusted) : undefined;
+    if (way?.client !== undefined) call.set(clientAddress, way.client);
+    state(fields, [...(way?.hops ?? []), ...(from === undefined ? [] : [from])], {
+      proto: req.scheme,
+      host: req.authority,
+      port: portOf(req),
+      ...way?.seen,
+    });
+    fields.append('via', via);
 
-  const from = call.get(peer)?.address.host;
-  if (from !== undefined) fields.append('x-forwarded-for', from);
-  fields.append('x-forwarded-proto', req.scheme).append('x-forwarded-host', req.authority);
-  fields.append('x-forwarded-port', portOf(req));
-  fields.append('via', via);
+    const requestId = acceptableId(fields.get('x-request-id')) ?? call.runtime.random.uuid();
+    const correlation = acceptableId(fields.get('x-correlation-id')) ?? requestId;
+    fields.set('x-request-id', requestId).set('x-correlation-id', correlation);
+    call.set(correlationId, correlation).set(idempotency, idempotencyOfMethod(req.method));
+    const key = fields.get('idempotency-key');
+    if (key !== undefined) call.set(idempotencyKey, key);
 
-  const requestId = acceptableId(fields.get('x-request-id')) ?? call.runtime.random.uuid();
-  const correlation = acceptableId(fields.get('x-correlation-id')) ?? requestId;
-  fields.set('x-request-id', requestId).set('x-correlation-id', correlation);
-  call.set(correlationId, correlation).set(idempotency, idempotencyOfMethod(req.method));
-  const key = fields.get('idempotency-key');
-  if (key !== undefined) call.set(idempotencyKey, key);
+    const res = await next({ ...req, fields }, call);
+    const answer = endToEndFields(res.fields);
+    answer.append('via', via).set('x-request-id', requestId);
+    return { ...res, fields: answer };
+  };
+}
 
-  const res = await next({ ...req, fields }, call);
-  const answer = endToEndFields(res.fields);
-  answer.append('via', via).set('x-request-id', requestId);
-  return { ...res, fields: answer };
-};
+/** What was asked for, as the outermost proxy saw it. */
+interface Seen {
+  readonly proto: string;
+  readonly host: string;
+  readonly port: string;
+}
+
+interface Way {
+  /** Addresses from the client's to that of the proxy before the one that asks us. */
+  readonly hops: readonly string[];
+  readonly client: string | undefined;
+  readonly seen: Partial<Seen>;
+}
+
+/** What a trusted proxy says. A name on the way that is no address ends what can be believed. */
+function wayOf({ fields }: HttpRequest, isTrusted: (address: string) => boolean): Way {
+  const said = fields.all('x-forwarded-for').flatMap((value) => value.split(','));
+  const hops: string[] = [];
+  let client: string | undefined;
+  for (const hop of said.map((each) => each.trim()).toReversed()) {
+    const address = plainAddress(hop);
+    if (address === undefined) break;
+    hops.unshift(address);
+    client = address;
+    if (!isTrusted(address)) break;
+  }
+  const one = (name: string, holds: RegExp): string | undefined => {
+    const value = fields.get(name)?.split(',').at(-1)?.trim();
+    return value !== undefined && holds.test(value) ? value : undefined;
+  };
+  const proto = one('x-forwarded-proto', /^https?$/);
+  const host = one('x-forwarded-host', /^[A-Za-z0-9.\-:[\]]{1,255}$/);
+  const port = one('x-forwarded-port', /^\d{1,5}$/);
+  const seen = {
+    ...(proto !== undefined && { proto }),
+    ...(host !== undefined && { host }),
+    ...(port !== undefined && { port }),
+  };
+  return { hops, client, seen };
+}
+
+/** An address without port and brackets; undefined for anything else. */
+function plainAddress(hop: string): string | undefined {
+  const bare = /^\[([0-9a-fA-F:.]+)\](:\d+)?$/.exec(hop)?.[1] ?? /^([\d.]+):\d+$/.exec(hop)?.[1] ?? hop;
+  return isAddress(bare) ? bare : undefined;
+}
+
+/** The fields of both kinds (RFC 7239 for `Forwarded`, whose values are quoted where they are no tokens). */
+function state(fields: Fields, hops: readonly string[], { proto, host, port }: Seen): void {
+  if (hops.length > 0) fields.set('x-forwarded-for', hops.join(', '));
+  fields.set('x-forwarded-proto', proto).set('x-forwarded-host', host).set('x-forwarded-port', port);
+  const quoted = JSON.stringify(host);
+  const about = `;host=${/^[\x20-\x7e]*$/.test(host) ? quoted : '""'};proto=${proto}`;
+  const path = hops.map((hop) => `for=${hop.includes(':') ? `"[${hop}]"` : hop}`);
+  const last = path.pop() ?? 'for=unknown';
+  fields.set('forwarded', [...path, `${last}${about}`].join(', '));
+}
 
 function isClaim(name: string): boolean {
   // Nearly all others: they begin with neither "x" nor "f".

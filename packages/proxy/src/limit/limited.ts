@@ -1,7 +1,8 @@
 import { type Call, HeddleError, type Layer, stack, tenantId, userId } from '@heddle/kernel';
 import { identity } from '@heddle/security';
 import { type RateAsk, type RateDecision, rateDecision, rateLimit } from '@heddle/traffic';
-import { type HttpRequest, type HttpResponse, peer } from '@heddle/wire';
+import type { HttpRequest, HttpResponse } from '@heddle/wire';
+import { addressOf } from '../forward/client-address.ts';
 import { jsonAnswer } from '../answer/json-answer.ts';
 import type { LimitMetrics } from './limit-metrics.ts';
 import type { KeyPart, LimitConfig } from './limit-schema.ts';
@@ -58,7 +59,7 @@ function askOf(
 
 /** Strangers are told apart by their addresses, rather than all counted as one. */
 function valueOf(part: KeyPart, route: string, req: HttpRequest, call: Call): string {
-  const address = (): string => `ip ${call.get(peer)?.address.host ?? ''}`;
+  const address = (): string => `ip ${addressOf(call) ?? ''}`;
   switch (part) {
     case 'user': {
       const who = call.get(identity);

@@ -27,14 +27,17 @@ export function routeOf(
   document: RouteDocument,
   match: RouteMatch | undefined,
 ): RouteConfig | undefined {
-  const action = actionOf(at, document);
+  const action = actionOf(at, document, match);
   if (match === undefined) return undefined;
   const rewrite = rewriteOf(at, document, match);
   const { fault, mirror } = document;
   const cors = document.cors === undefined ? undefined : corsOf(at, document.cors);
   if (action === undefined) return undefined;
-  if (action.kind !== 'forward' && (rewrite !== undefined || mirror !== undefined))
-    return at.problem('"rewrite" and "mirror" need a route that forwards');
+  if (
+    action.kind !== 'forward' &&
+    (rewrite !== undefined || mirror !== undefined || document.forwardHost !== undefined)
+  )
+    return at.problem('"rewrite", "forwardHost" and "mirror" need a route that forwards');
   const { webSocket = false, grpcWeb = false, transcode, protocol } = document;
   const speaks = grpcWeb || transcode !== undefined || document.grpc !== undefined ? 'h2c' : 'http1';
   if (
@@ -49,11 +52,13 @@ export function routeOf(
     match,
     action,
     rewrite,
+    forwardHost: document.forwardHost ?? 'pass',
     request: changesOf(document.request),
     response: changesOf(document.response),
     cors,
     auth: document.auth,
     access: (document.access ?? []).map(accessRule),
+    decide: document.decide,
     limits: document.rateLimit ?? [],
     fault: fault === undefined ? undefined : { delay: fault.delay, abort: fault.abort },
     mirror: mirror === undefined ? undefined : { upstream: mirror.upstream, percent: mirror.percent ?? 100 },
@@ -87,14 +92,14 @@ function accessRule(given: AccessDocument): AccessRule {
   return { effect, methods, paths, roles, scopes, subjects };
 }
 
-function actionOf(at: Place, document: RouteDocument): Action | undefined {
+function actionOf(at: Place, document: RouteDocument, match: RouteMatch | undefined): Action | undefined {
   const { upstream, split, redirect, respond, variants = [] } = document;
   const given = [upstream, split, redirect, respond].filter((each) => each !== undefined);
   if (given.length !== 1)
     return at.problem(
       `expected exactly one of "upstream", "split", "redirect", "respond", found ${given.length}`,
     );
-  if (redirect !== undefined) return { kind: 'redirect', status: redirect.status ?? 302, to: redirect.to };
+  if (redirect !== undefined) return redirectOf(at, redirect, match);
   if (respond !== undefined) {
     const { status, body = '', contentType = 'text/plain; charset=utf-8' } = respond;
     return { kind: 'respond', status, body, contentType };
@@ -102,6 +107,28 @@ function actionOf(at: Place, document: RouteDocument): Action | undefined {
   const shares = split ?? [{ upstream: upstream ?? '', weight: 1 }];
   if (shares.every(({ weight }) => weight === 0)) return at.problem('expected a share with a weight above 0');
   return { kind: 'forward', shares, variants, sticky: stickyOf(at, document.sticky) };
+}
+
+function redirectOf(
+  at: Place,
+  redirect: NonNullable<RouteDocument['redirect']>,
+  match: RouteMatch | undefined,
+): Action | undefined {
+  const { to, status = 302, scheme, host, port, path, prefix } = redirect;
+  const parts = [scheme, host, port, path, prefix].filter((each) => each !== undefined);
+  if ((to === undefined) === (parts.length === 0))
+    return at.problem('redirect: expected either "to", or parts: "scheme", "host", "port", "path", "prefix"');
+  if (to !== undefined) return { kind: 'redirect', status, to };
+  if (path !== undefined && prefix !== undefined)
+    return at.problem('redirect: expected at most one of "path", "prefix"');
+  if (prefix !== undefined && match !== undefined && match.path.kind !== 'prefix')
+    return at.problem('redirect: "prefix" replaces a prefix, and the route is for another kind of path');
+  const value = path ?? prefix;
+  const changed =
+    value === undefined
+      ? undefined
+      : { kind: path === undefined ? ('prefix' as const) : ('full' as const), value };
+  return { kind: 'redirect', status, to: { scheme, host, port, path: changed } };
 }
 
 function stickyOf(at: Place, sticky: RouteDocument['sticky']): Sticky | undefined {

@@ -1,4 +1,14 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  parseDocument,
+} from 'yaml';
 import type { ConfigProblem } from './problem.ts';
 
 /** How a value of a document is read: gives the value, or undefined after it has reported what is wrong. */
@@ -28,6 +38,27 @@ export class Place {
     return isScalar(this.node) || isAlias(this.node);
   }
 
+  /** The value as plain data. */
+  get plain(): unknown {
+    return this.node?.toJSON();
+  }
+
+  /** The value of a key of an object; undefined where there is none. */
+  key(name: string): Place | undefined {
+    if (!isMap<Node, Node>(this.node)) return undefined;
+    const node = this.node.items.find(({ key }) => isScalar(key) && key.value === name)?.value;
+    return node === undefined || node === null
+      ? undefined
+      : this.below(node, this.path === '' ? name : `${this.path}.${name}`);
+  }
+
+  /** The values of a list, each with a path of its own; undefined where it is none. */
+  items(path: (index: number) => string): Place[] | undefined {
+    return isSeq<Node>(this.node)
+      ? this.node.items.map((node, index) => this.below(node, path(index)))
+      : undefined;
+  }
+
   /** Reports a problem here. Gives undefined, so that a reader can return it. */
   problem(message: string): undefined {
     this.#document.report(this.node, this.path, message);
@@ -54,10 +85,22 @@ export class Place {
 export class DocumentReader {
   readonly problems: ConfigProblem[] = [];
   readonly root: Place;
-  readonly #lines = new LineCounter();
+  readonly #lines: LineCounter;
 
-  constructor(text: string) {
-    const document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: true });
+  /** The documents of a file of several, separated by `---`; those that are empty are left out. */
+  static several(text: string): DocumentReader[] {
+    const lines = new LineCounter();
+    const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+    return (Array.isArray(parsed) ? parsed : [])
+      .filter(({ contents, errors }) => contents !== null || errors.length > 0)
+      .map((document) => new DocumentReader(text, { document, lines }));
+  }
+
+  constructor(text: string, parsed?: { readonly document: Document.Parsed; readonly lines: LineCounter }) {
+    this.#lines = parsed?.lines ?? new LineCounter();
+    const document =
+      parsed?.document ??
+      parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: true });
     for (const { pos, message } of [...document.errors, ...document.warnings]) this.#add(pos[0], '', message);
     this.root = new Place(this, document.contents ?? undefined, '');
   }

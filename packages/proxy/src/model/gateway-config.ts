@@ -1,5 +1,6 @@
 import type { AccessLog } from '../answer/access-log.ts';
 import { type AuthConfig, authConfig } from '../auth/auth-schema.ts';
+import { decisionPoint, type DecisionPointConfig } from '../decide/decide-schema.ts';
 import {
   DocumentReader,
   list,
@@ -13,7 +14,17 @@ import {
 } from './document.ts';
 import { rateLimitStore, type RateLimitStoreConfig } from '../limit/store-schema.ts';
 import { withoutSlash } from '../router/normal-path.ts';
+import { isResource, resourceRoutes } from './gateway-api/routes-of.ts';
 import { matchOf, routeOf } from './complete-route.ts';
+import {
+  defaultLimits,
+  type LimitsConfig,
+  type LimitsDocument,
+  limits,
+  type TlsConfig,
+  tls,
+  trustedProxies,
+} from './listen-schema.ts';
 import { badConfig, type ConfigProblem } from './problem.ts';
 import type { RouteConfig, RouteMatch } from './route.ts';
 import { matchShape, type RouteDocument, routeDocument } from './route-schema.ts';
@@ -35,33 +46,32 @@ export interface QuarantinedRoute {
 export interface GatewayConfig {
   /** Where it listens. Default 127.0.0.1:8080. */
   readonly listen: { readonly host: string; readonly port: number };
-  readonly limits: {
-    /** Requests in flight; further ones get 503. Default 4096. */
-    readonly maxRequests: number;
-    /** Bytes of a request's body; larger ones get 413. Default 10 MiB. */
-    readonly maxBodyBytes: number;
-  };
+  readonly limits: LimitsConfig;
+  /** Undefined: the listener speaks no TLS. */
+  readonly tls: TlsConfig | undefined;
+  /** Proxies in front whose word on the caller is believed: addresses and ranges. Empty: nobody's. */
+  readonly trustedProxies: readonly string[];
   /** Undefined: nothing is written. */
   readonly accessLog: AccessLog | undefined;
   /** How callers can prove who they are. */
   readonly auth: AuthConfig;
   /** Where several gateways count their rate limits together. Undefined: each counts alone. */
   readonly rateLimitStore: RateLimitStoreConfig | undefined;
+  /** Who is asked besides for routes with `decide`. */
+  readonly decisionPoint: DecisionPointConfig | undefined;
   readonly routes: readonly RouteConfig[];
   readonly quarantined: readonly QuarantinedRoute[];
 }
 
-interface Limits {
-  maxRequests?: number;
-  maxBodyBytes?: number;
-}
-
 interface GatewayDocument {
   listen?: { host?: string; port?: number };
-  limits?: Limits;
+  limits?: LimitsDocument;
+  tls?: TlsConfig;
+  trustedProxies?: string[];
   accessLog?: { format?: 'json' | 'common'; sample?: number };
   auth?: AuthConfig;
   rateLimitStore?: RateLimitStoreConfig;
+  decisionPoint?: DecisionPointConfig;
   routes: RouteEntry[];
 }
 
@@ -74,7 +84,6 @@ interface RouteEntry {
 }
 
 const maxDocumentLength = 1_048_576;
-const mebibyte = 1_048_576;
 
 const gateway: Read<GatewayDocument> = object<GatewayDocument>(
   {
@@ -82,13 +91,16 @@ const gateway: Read<GatewayDocument> = object<GatewayDocument>(
       { host: text('a host name or IP address', (value) => value !== ''), port: whole(0, 65_535) },
       [],
     ),
-    limits: object({ maxRequests: whole(1, 1_000_000), maxBodyBytes: whole(0, 1024 * mebibyte) }, []),
+    limits,
+    tls,
+    trustedProxies,
     accessLog: object<NonNullable<GatewayDocument['accessLog']>>(
       { format: oneOf('json', 'common'), sample: number(0, 1) },
       [],
     ),
     auth: authConfig,
     rateLimitStore,
+    decisionPoint,
     routes: list(entry, 10_000),
   },
   ['routes'],
@@ -149,21 +161,31 @@ interface Part {
 }
 
 function read(documents: readonly ConfigDocument[]): ReadConfig {
-  const parts = documents.map(partOf);
+  const parts = documents.flatMap(partsOf);
   reportTwice(parts);
+  reportUndecidable(parts);
   const whole = parts.every(({ given }) => given !== undefined);
   return { config: whole ? complete(parts) : undefined, problems: parts.flatMap((part) => problemsOf(part)) };
 }
 
-function partOf({ content, source }: ConfigDocument): Part {
+/** A file of resources may hold several, each a document of its own. */
+function partsOf({ content, source }: ConfigDocument): Part[] {
   if (content.length > maxDocumentLength) {
     const message = `expected at most ${maxDocumentLength} characters, found ${content.length}`;
     throw badConfig(source, [{ line: 1, column: 1, at: '', message }]);
   }
-  const document = new DocumentReader(content);
-  // A document that is not even YAML would only give consequential problems.
-  const given = document.problems.length > 0 ? undefined : gateway(document.root);
-  return { source, document, given };
+  const ofResources = isResource(content);
+  const readers = ofResources ? DocumentReader.several(content) : [new DocumentReader(content)];
+  return readers.map((document) => {
+    // A document that is not even YAML would only give consequential problems.
+    if (document.problems.length > 0) return { source, document, given: undefined };
+    return { source, document, given: ofResources ? resource(document.root) : gateway(document.root) };
+  });
+}
+
+function resource(root: Place): GatewayDocument | undefined {
+  const routes = resourceRoutes(root);
+  return routes && { routes };
 }
 
 /** Of two routes for the same requests the second would never be asked; of two sections nobody could say which holds. */
@@ -186,6 +208,14 @@ function reportTwice(parts: readonly Part[]): void {
   }
 }
 
+/** A route that asks needs somebody to ask. */
+function reportUndecidable(parts: readonly Part[]): void {
+  if (parts.some(({ given }) => given?.decisionPoint !== undefined)) return;
+  for (const { given } of parts)
+    for (const { route, place } of given?.routes ?? [])
+      if (route?.decide !== undefined) place.problem('"decide" needs the section "decisionPoint"');
+}
+
 /** The same for matches of the same requests. */
 export function matchKey(match: RouteMatch): string {
   const { kind, value } = match.path;
@@ -199,10 +229,6 @@ function problemsOf({ source, document }: Part, route?: string): ConfigProblem[]
 
 function complete(parts: readonly Part[]): GatewayConfig {
   const given: Omit<GatewayDocument, 'routes'> = Object.assign({}, ...parts.map((part) => part.given));
-  const limits = {
-    maxRequests: given.limits?.maxRequests ?? 4096,
-    maxBodyBytes: given.limits?.maxBodyBytes ?? 10 * mebibyte,
-  };
   const judged = parts.flatMap((part) =>
     (part.given?.routes ?? []).map((each) => ({
       ...each,
@@ -212,10 +238,13 @@ function complete(parts: readonly Part[]): GatewayConfig {
   );
   return {
     listen: { host: given.listen?.host ?? '127.0.0.1', port: given.listen?.port ?? 8080 },
-    limits,
+    limits: { ...defaultLimits, ...given.limits },
+    tls: given.tls,
+    trustedProxies: given.trustedProxies ?? [],
     accessLog: given.accessLog === undefined ? undefined : { format: 'json', sample: 1, ...given.accessLog },
     auth: given.auth ?? {},
     rateLimitStore: given.rateLimitStore,
+    decisionPoint: given.decisionPoint,
     routes: judged.flatMap(({ route, problems }) =>
       route === undefined || problems.length > 0 ? [] : [route],
     ),
@@ -245,7 +274,7 @@ function entry(place: Place): RouteEntry {
 }
 
 function routeOfProblem(at: string): string | undefined {
-  return /^routes\[\d+\]/.exec(at)?.[0];
+  return /^(routes\[\d+\]|\w+Route [\w./-]+ rules\[\d+\])/.exec(at)?.[0];
 }
 
 function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {

@@ -2,6 +2,7 @@ import { parseTarget } from '@heddle/discovery';
 import { HeddleError } from '@heddle/kernel';
 import type { AccessRule } from '@heddle/security';
 import { type RouteAuth, routeAuth } from '../auth/auth-schema.ts';
+import { type RouteDecision, routeDecision } from '../decide/decide-schema.ts';
 import { type LimitConfig, limitConfigs } from '../limit/limit-schema.ts';
 import { normalPath } from '../router/normal-path.ts';
 import { flag, list, number, object, oneOf, type Read, record, type Shape, text, whole } from './document.ts';
@@ -23,7 +24,8 @@ const template: Read<string> = text(
   (value) => value.includes('{') && isPlainPath(value.replace(/\/\{[a-zA-Z][a-zA-Z0-9_]*\}(?=\/|$)/g, '/x')),
 );
 
-const regex: Read<string> = (at) => {
+/** A regular expression of the engine that routes are matched by. */
+export const regexText: Read<string> = (at) => {
   const value = text('a regular expression')(at);
   if (value === undefined) return undefined;
   const compiled = pattern(value);
@@ -71,7 +73,7 @@ const path: Read<PathMatch> = (at) => {
     const value = plainPath(at);
     return value === undefined ? undefined : { kind: 'prefix', value };
   }
-  const one = object({ exact: plainPath, prefix: plainPath, template, regex }, []) as Read<object>;
+  const one = object({ exact: plainPath, prefix: plainPath, template, regex: regexText }, []) as Read<object>;
   return single<PathMatch>(one, (kind, value) => ({ kind: kind as PathMatch['kind'], value }))(at);
 };
 
@@ -82,7 +84,10 @@ const condition: Read<Condition> = (at) => {
     const value = fieldValue(at);
     return value === undefined ? undefined : { kind: 'exact', value };
   }
-  const one = object({ exact: fieldValue, prefix: fieldValue, regex, present: flag }, []) as Read<object>;
+  const one = object(
+    { exact: fieldValue, prefix: fieldValue, regex: regexText, present: flag },
+    [],
+  ) as Read<object>;
   return single<Condition>(one, (kind, value: unknown) =>
     kind === 'present'
       ? { kind: value === true ? 'present' : 'absent', value: '' }
@@ -137,15 +142,25 @@ export interface RouteDocument {
   split?: { upstream: string; weight: number }[];
   variants?: Variant[];
   sticky?: { by: 'user' | 'header' | 'cookie'; name?: string };
-  redirect?: { to: string; status?: number };
+  redirect?: {
+    to?: string;
+    scheme?: 'http' | 'https';
+    host?: string;
+    port?: number;
+    path?: string;
+    prefix?: string;
+    status?: number;
+  };
   respond?: { status: number; body?: string; contentType?: string };
   rewrite?: string;
+  forwardHost?: string;
   rewriteRegex?: { pattern: string; to: string };
   request?: FieldChangesDocument;
   response?: FieldChangesDocument;
   cors?: Partial<Cors> & { origins: string[] };
   auth?: RouteAuth;
   access?: AccessDocument[];
+  decide?: RouteDecision;
   rateLimit?: LimitConfig[];
   fault?: { delay?: { percent: number; ms: number }; abort?: { percent: number; status: number } };
   mirror?: { upstream: string; percent?: number };
@@ -239,21 +254,30 @@ export const routeDocument: Read<RouteDocument> = object<RouteDocument>(
       { by: oneOf('user', 'header', 'cookie'), name: cookieName },
       ['by'],
     ),
-    redirect: object<{ to: string; status?: number }>(
+    redirect: object<NonNullable<RouteDocument['redirect']>>(
       {
+        scheme: oneOf('http', 'https'),
+        host,
+        port: whole(1, 65_535),
+        path: plainPath,
+        prefix: plainPath,
         to: text('a path, or http:// or https:// and more', (value) =>
           /^(https?:\/\/[\x21-\x7e]+|\/(?!\/)[\x21-\x7e]*)$/.test(value),
         ),
         status: whole(300, 308),
       },
-      ['to'],
+      [],
     ),
     respond: object<{ status: number; body?: string; contentType?: string }>(
       { status, body: text('a text'), contentType: fieldValue },
       ['status'],
     ),
     rewrite: plainPath,
-    rewriteRegex: object<{ pattern: string; to: string }>({ pattern: regex, to: fieldValue }, [
+    forwardHost: text(
+      'pass, upstream, or a host name in lower case',
+      (value) => value.length <= 253 && hostName.test(value) && !value.startsWith('*'),
+    ),
+    rewriteRegex: object<{ pattern: string; to: string }>({ pattern: regexText, to: fieldValue }, [
       'pattern',
       'to',
     ]),
@@ -272,6 +296,7 @@ export const routeDocument: Read<RouteDocument> = object<RouteDocument>(
     ),
     auth: routeAuth,
     access: list(access, 100),
+    decide: routeDecision,
     rateLimit: limitConfigs,
     fault: object<NonNullable<RouteDocument['fault']>>(
       {
@@ -317,7 +342,8 @@ function oneOrMore<T>(item: Read<T>): Read<T[]> {
   };
 }
 
-function isFieldName(value: string): boolean {
+/** True for the name of a header field, in lower case. */
+export function isFieldName(value: string): boolean {
   return token.test(value) && value === value.toLowerCase();
 }
 

@@ -1,5 +1,6 @@
 import type { AccessRule } from '@heddle/security';
 import type { RouteAuth } from '../auth/auth-schema.ts';
+import type { RouteDecision } from '../decide/decide-schema.ts';
 import type { LimitConfig } from '../limit/limit-schema.ts';
 
 /** How a path is compared. */
@@ -56,6 +57,17 @@ export interface Sticky {
   readonly name: string;
 }
 
+/** Where a redirect leads: a place, or the place that was asked for with some parts replaced. */
+export type RedirectTo =
+  | string
+  | {
+      readonly scheme: 'http' | 'https' | undefined;
+      readonly host: string | undefined;
+      readonly port: number | undefined;
+      /** Instead of all of the path, or of the prefix that was matched. */
+      readonly path: { readonly kind: 'full' | 'prefix'; readonly value: string } | undefined;
+    };
+
 /** What happens to a request that has been let in. */
 export type Action =
   | {
@@ -64,7 +76,7 @@ export type Action =
       readonly variants: readonly Variant[];
       readonly sticky: Sticky | undefined;
     }
-  | { readonly kind: 'redirect'; readonly status: number; readonly to: string }
+  | { readonly kind: 'redirect'; readonly status: number; readonly to: RedirectTo }
   | {
       readonly kind: 'respond';
       readonly status: number;
@@ -136,6 +148,8 @@ export interface RouteConfig {
   readonly match: RouteMatch;
   readonly action: Action;
   readonly rewrite: Rewrite | undefined;
+  /** The host that the upstream is asked for: `pass` as it came (the default), `upstream` the instance's own, or a name. */
+  readonly forwardHost: string;
   readonly request: FieldChanges;
   readonly response: FieldChanges;
   readonly cors: Cors | undefined;
@@ -143,6 +157,8 @@ export interface RouteConfig {
   readonly auth: RouteAuth | undefined;
   /** Asked when it is known who comes. Empty: none. */
   readonly access: readonly AccessRule[];
+  /** Undefined: the decision point is not asked. */
+  readonly decide: RouteDecision | undefined;
   /** A request must be admitted by all. Empty: none. */
   readonly limits: readonly LimitConfig[];
   readonly fault: RouteFault | undefined;

@@ -24,10 +24,18 @@ export class World {
     return new World({ routes });
   }
 
-  constructor(document: object, secrets: Readonly<Record<string, string>> = {}) {
+  /** By a file as it is written. */
+  static reading(content: string): World {
+    return new World(content);
+  }
+
+  constructor(document: object | string, secrets: Readonly<Record<string, string>> = {}) {
     const { clock, timers } = this.time;
     this.runtime = { clock, timers, random: seededRandom(7), log: () => {} } as unknown as Runtime;
-    const config = loadGatewayConfig(JSON.stringify(document), 'test');
+    const config = loadGatewayConfig(
+      typeof document === 'string' ? document : JSON.stringify(document),
+      'test',
+    );
     this.gateway = new Gateway({
       config,
       runtime: this.runtime,

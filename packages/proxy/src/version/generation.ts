@@ -6,6 +6,8 @@ import { mirrored } from '../action/mirrored.ts';
 import { ownAnswer } from '../action/own-answer.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { attemptStack, type GatewayStackOptions, gatewayStack, routeStack } from '../gateway-stack.ts';
+import type { OnDecision } from '../decide/decided.ts';
+import type { DecisionPoint } from '../decide/decision-point.ts';
 import type { LimitMetrics } from '../limit/limit-metrics.ts';
 import type { LimitStore, LimitStores } from '../limit/limit-store.ts';
 import type { QuarantinedRoute } from '../model/gateway-config.ts';
@@ -20,6 +22,8 @@ export interface GenerationOptions extends GatewayStackOptions {
   readonly authenticator: Authenticator;
   readonly limitStores: LimitStores;
   readonly limitMetrics: LimitMetrics;
+  readonly decisionPoint: DecisionPoint | undefined;
+  readonly onDecision: OnDecision;
   readonly decisions: DecisionLog | undefined;
   readonly files: ((name: string) => Uint8Array | undefined) | undefined;
   readonly log: Log;
@@ -95,7 +99,7 @@ function served(
   limitStore: LimitStore,
 ): Routed {
   const { name, match, action, mirror } = route;
-  const { targets, decisions, config, authenticator, limitMetrics } = options;
+  const { targets, decisions } = options;
   const way = (upstream: string): HttpService => {
     const { group, budget } = targets.get(upstream, route.protocol);
     return attemptStack({ route, upstream, budget, decisions })(balance(group));
@@ -105,12 +109,12 @@ function served(
     const shares = action.shares.map(({ upstream, weight }) => ({ service: way(upstream), weight }));
     const variants = action.variants.map((each) => ({ ...each, service: way(each.upstream) }));
     service = chosen({ shares, variants, sticky: action.sticky, salt: name });
-  } else service = ownAnswer(action);
+  } else service = ownAnswer(action, match.path.value);
   if (mirror !== undefined) {
     const to = balance(targets.get(mirror.upstream, route.protocol).group);
     service = mirrored({ to, percent: mirror.percent, timeoutMs: route.timeoutMs })(service);
   }
-  const around = routeStack({ route, config, authenticator, limitStore, limitMetrics, descriptors });
+  const around = routeStack({ ...options, route, limitStore, descriptors });
   return { name, match, answersPreflights: route.cors !== undefined, service: around(service) };
 }
 

@@ -40,7 +40,8 @@ function compile(schema: DescMessage): Encoder {
     if (message.$typeName !== schema.typeName || (message.$unknown?.length ?? 0) > 0) throw unusual;
     // Made at first use: types may refer to each other.
     writers ??= fields.map(fieldWriter);
-    for (const write of writers) write(writer, message as unknown as Readonly<Record<string, unknown>>);
+    const fieldsOf = message as unknown as Readonly<Record<string, unknown>>;
+    for (const write of writers) write(writer, fieldsOf);
   };
 }
 
@@ -74,20 +75,13 @@ function zeroTest(field: DescField): (value: unknown) => boolean {
     const zero = field.enum.values[0]?.number;
     return (value) => value === zero;
   }
-  switch (field.scalar) {
-    case ScalarType.STRING:
-      return (value) => value === '';
-    case ScalarType.BOOL:
-      return (value) => value === false;
-    case ScalarType.BYTES:
-      return (value) => value instanceof Uint8Array && value.byteLength === 0;
-    // Minus zero is not zero here.
-    case ScalarType.DOUBLE:
-    case ScalarType.FLOAT:
-      return (value) => Object.is(value, 0);
-    default:
-      return (value) => value === 0 || value === 0n;
-  }
+  const { scalar } = field;
+  if (scalar === ScalarType.STRING) return (value) => value === '';
+  if (scalar === ScalarType.BOOL) return (value) => value === false;
+  if (scalar === ScalarType.BYTES) return (value) => value instanceof Uint8Array && value.byteLength === 0;
+  // Minus zero is not zero here.
+  if (scalar === ScalarType.DOUBLE || scalar === ScalarType.FLOAT) return (value) => Object.is(value, 0);
+  return (value) => value === 0 || value === 0n;
 }
 
 function listWriter(field: DescField & { fieldKind: 'list' }): WriteField {

@@ -1,5 +1,6 @@
 import type { experimental } from '@grpc/grpc-js';
 import { type Candidate, Load, type LoadGroup } from '@heddle/traffic';
+import { priorityOf } from '@heddle/upstream';
 import { instanceOf, keyOf } from './instance-endpoint.ts';
 
 /**
@@ -11,6 +12,7 @@ export class GrpcCandidate implements Candidate {
   readonly weight: number;
   readonly zone: string | undefined;
   readonly region: string | undefined;
+  readonly priority: number;
   readonly leaf: experimental.LeafLoadBalancer;
   readonly load: Load;
 
@@ -20,6 +22,7 @@ export class GrpcCandidate implements Candidate {
     this.weight = instance?.weight ?? 100;
     this.zone = instance?.zone;
     this.region = instance?.region;
+    this.priority = instance === undefined ? 0 : priorityOf(instance);
     this.leaf = leaf;
     this.load = load;
   }

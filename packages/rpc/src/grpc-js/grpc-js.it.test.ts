@@ -34,7 +34,7 @@ const clients: EchoClient[] = [];
 before(async () => {
   fleet = await EchoFleet.open();
   const { runtime, registry } = fleet;
-  register({ registry, runtime });
+  register({ registry, runtime, zone: 'z1' });
   servers = await Promise.all([
     fleet.start('a', { weight: 50, zone: 'z1' }),
     fleet.start('b', { weight: 30, zone: 'z2' }),
@@ -89,6 +89,46 @@ test('the query chooses a subset and a policy', async () => {
   const echo = client('discovery:///echo?zone=z2&policy=round_robin');
   await warm(echo, 2);
   assert.deepEqual(await spread(echo, 20), { b: 10, c: 10 });
+});
+
+test('least request: calls that start together see each other, and weights count', async () => {
+  const echo = client('discovery:///echo?policy=least_request');
+  await warm(echo, 3);
+  const replies = await Promise.all(Array.from({ length: 20 }, () => call(echo, { text: 'x', delayMs: 50 })));
+  const counts: Record<string, number> = {};
+  for (const { instance } of replies) counts[instance] = (counts[instance] ?? 0) + 1;
+  assert.deepEqual(counts, { a: 10, b: 6, c: 4 });
+});
+
+test('hashing by a header: a user keeps the instance, and the users are spread', async () => {
+  for (const policy of ['ring_hash', 'maglev']) {
+    const echo = client(`discovery:///echo?policy=${policy}&hash-header=x-user-id`);
+    const of = async (user: string): Promise<string> => {
+      const metadata = new Metadata();
+      metadata.set('x-user-id', user);
+      return (await call(echo, { text: 'x' }, metadata)).instance;
+    };
+    await warm(echo, 3);
+    const users = Array.from({ length: 40 }, (_, index) => `user-${index}`);
+    const homes = new Map<string, string>();
+    for (const user of users) homes.set(user, await of(user));
+    for (const user of users) assert.equal(await of(user), homes.get(user), `${policy}: ${user}`);
+    assert.equal(new Set(homes.values()).size, 3, policy);
+  }
+});
+
+test('locality: calls stay in the own zone; when that is lost they go elsewhere, and come back', {
+  timeout: 60_000,
+}, async () => {
+  const echo = client('discovery:///echo?policy=locality');
+  const settled = (instances: readonly string[]): Promise<void> =>
+    until(async () => Object.keys(await spread(echo, 10)).every((each) => instances.includes(each)));
+  await settled(['a']);
+  assert.deepEqual(await spread(echo, 30), { a: 30 });
+  await (servers[0] as EchoProcess).stop();
+  await settled(['b', 'c']);
+  servers[0] = await fleet.start('a', { weight: 50, zone: 'z1' });
+  await settled(['a']);
 });
 
 test('the same can be said in the service config, next to what is said of retries', async () => {

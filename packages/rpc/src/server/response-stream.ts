@@ -2,41 +2,50 @@ import { type Call, HeddleError } from '@heddle/kernel';
 
 /**
  * Reads `source` for as long as the call is wanted: rejects with the reason as soon as the call is cancelled, even if
- * the source does not heed that. Leaving the loop, however it comes, tells the source so.
+ * the source does not heed that. Leaving it (`return`), or a cancel, tells the source so; then there is no more.
  */
-export async function* untilCancelled<T>(source: AsyncIterable<T>, call: Call): AsyncGenerator<T, void> {
-  const iterator = source[Symbol.asyncIterator]();
-  let done = false;
-  try {
-    for (;;) {
-      const step = await orCancelled(iterator.next(), call);
-      if (step.done === true) {
-        done = true;
-        return;
-      }
-      yield step.value;
-    }
-  } finally {
-    // Not awaited: a source that hangs would keep us here, and nobody is interested in it any more.
-    if (!done) leave(iterator);
-  }
-}
+export class UntilCancelled<T> {
+  readonly #source: AsyncIterator<T>;
+  #over = false;
+  #cancelled: HeddleError | undefined;
+  #refuse: ((error: HeddleError) => void) | undefined;
 
-/** The promise, or the reason of a cancel that comes first. */
-export function orCancelled<T>(promise: Promise<T>, call: Call): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stopListening = call.onCancel(reject);
-    promise.then(
-      (value) => {
-        stopListening();
-        resolve(value);
-      },
-      (thrown: unknown) => {
-        stopListening();
-        reject(HeddleError.from(thrown));
-      },
-    );
-  });
+  constructor(source: AsyncIterable<T>, call: Call) {
+    this.#source = source[Symbol.asyncIterator]();
+    // One for the whole stream: to listen anew for each message would cost as much as the message.
+    call.onCancel((error) => {
+      this.#cancelled = error;
+      this.#refuse?.(error);
+      this.return();
+    });
+  }
+
+  /** The next message, or the end. To be asked again only when it has come. */
+  next(): Promise<IteratorResult<T, void>> {
+    if (this.#cancelled !== undefined) return Promise.reject(this.#cancelled);
+    if (this.#over) return Promise.resolve({ done: true, value: undefined });
+    return new Promise((resolve, reject) => {
+      this.#refuse = reject;
+      this.#source.next().then(
+        (step) => {
+          if (step.done === true) this.#over = true;
+          resolve(step);
+        },
+        (thrown: unknown) => {
+          this.#over = true;
+          reject(HeddleError.from(thrown));
+        },
+      );
+    });
+  }
+
+  /** Not awaited by anybody: a source that hangs would keep them, and nobody is interested in it any more. */
+  return(): void {
+    if (this.#over) return;
+    this.#over = true;
+    const left = this.#source.return?.();
+    left?.catch(() => {});
+  }
 }
 
 /**
@@ -46,9 +55,4 @@ export function orCancelled<T>(promise: Promise<T>, call: Call): Promise<T> {
 export function endUnlessBegun(call: Call): () => void {
   call.deferEnd();
   return call.onCancel((error) => call.end(error));
-}
-
-function leave(iterator: AsyncIterator<unknown>): void {
-  const left = iterator.return?.();
-  left?.catch(() => {});
 }

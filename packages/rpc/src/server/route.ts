@@ -9,7 +9,7 @@ import type { Codec } from './protocol/codec.ts';
 import type { EnvelopedExchange } from './protocol/enveloped-exchange.ts';
 import type { Exchange, ExchangeLimits } from './protocol/exchange.ts';
 import { openStream, openUnary, streamTypes, unaryTypes, wrongType } from './protocol/open-exchange.ts';
-import { endUnlessBegun, orCancelled, untilCancelled } from './response-stream.ts';
+import { endUnlessBegun, UntilCancelled } from './response-stream.ts';
 
 /** What every route of a service keeps to. */
 export interface RouteOptions extends ExchangeLimits {
@@ -47,7 +47,7 @@ function unaryRoute(method: DescMethod, handler: Unary, options: RouteOptions): 
       const bytes = await exchange.message(name);
       const { codec } = exchange;
       const output = await handler(codec.decode(method.input, bytes), call);
-      return await exchange.answer(codec.encode(method.output, output));
+      return await exchange.answer(method.output, output);
     } catch (thrown) {
       return failed(thrown, exchange, req, call, name);
     }
@@ -70,7 +70,7 @@ function streamRoute(method: DescMethod, handler: AnyHandler, options: RouteOpti
       if (method.methodKind === 'client_streaming') {
         const output = await (handler as unknown as AnswersOnce)(input as never, call);
         req.body.cancel();
-        return await exchange.answer(codec.encode(method.output, output));
+        return await exchange.answer(method.output, output);
       }
       const output = (handler as unknown as AnswersMany)(input as never, call);
       return await stream(method, output, exchange, call, options.ambient);
@@ -102,17 +102,18 @@ async function stream(
   call: Call,
   ambient: Ambient | undefined,
 ): Promise<HttpResponse> {
-  const messages = untilCancelled(ambient === undefined ? output : ambientSteps(output, call, ambient), call);
-  const first = await orCancelled(messages.next(), call);
+  const source = ambient === undefined ? output : ambientSteps(output, call, ambient);
+  const messages = new UntilCancelled(source, call);
+  const first = await messages.next();
   const begin = endUnlessBegun(call);
-  call.onEnd(() => void messages.return());
+  call.onEnd(() => messages.return());
   const chunks = async function* (): AsyncGenerator<Uint8Array, void> {
     begin();
     let failure: HeddleError | undefined = readerLeft();
     try {
       try {
         for (let step = first; step.done !== true; step = await messages.next())
-          yield await exchange.pack(exchange.codec.encode(method.output, step.value));
+          yield await exchange.pack(method.output, step.value);
         // A call that was given up before this began has closed its messages: they must not look complete.
         failure = call.outcome?.error;
       } catch (thrown) {

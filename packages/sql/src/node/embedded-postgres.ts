@@ -14,6 +14,8 @@ export interface EmbeddedPostgresOptions {
   readonly port?: number;
   /** Default 200. */
   readonly maxConnections?: number;
+  /** For two-phase commit. Default 100; 0 is as PostgreSQL comes. */
+  readonly maxPreparedTransactions?: number;
   /** How long a start may take, recovery after a crash included. Default 60000. */
   readonly startMs?: number;
   /** How long transactions may take to be rolled back before the server is cut short. Default 3500. */
@@ -57,7 +59,8 @@ class EmbeddedServer implements EmbeddedPostgres {
   #revival: Promise<void> | undefined;
 
   constructor(options: EmbeddedPostgresOptions) {
-    this.#options = { port: 0, maxConnections: 200, startMs: 60_000, stopGraceMs: 3500, ...options };
+    const limits = { maxConnections: 200, maxPreparedTransactions: 100 };
+    this.#options = { port: 0, ...limits, startMs: 60_000, stopGraceMs: 3500, ...options };
   }
 
   get pid(): number | undefined {
@@ -113,12 +116,13 @@ class EmbeddedServer implements EmbeddedPostgres {
 
   /** Tries again where the cause passes by itself: a free port that was taken, backends of a dead server. */
   async #launch(port: number): Promise<Postmaster> {
-    const { runtime, maxConnections, startMs } = this.#options;
+    const { runtime, maxConnections, maxPreparedTransactions, startMs } = this.#options;
+    const limits = { maxConnections, maxPreparedTransactions, startMs };
     const place = this.#place as ServerFolder;
     for (let attempt = 1; ; attempt += 1) {
       const chosen = port === 0 ? await freePort(runtime) : port;
       try {
-        return await launch({ runtime, place, port: chosen, maxConnections, startMs });
+        return await launch({ runtime, place, port: chosen, ...limits });
       } catch (thrown) {
         const { reason } = HeddleError.from(thrown);
         const passes = reason === 'STILL_STOPPING' || (reason === 'PORT_IN_USE' && port === 0);

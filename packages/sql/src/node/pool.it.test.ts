@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { HeddleError, type Runtime, sleep } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { type Migration, migrate } from '../migrate.ts';
+import { prepared } from '../prepared.ts';
 import type { SqlPool } from '../sql.ts';
 import { violationOf } from '../sql-error.ts';
 import { type EmbeddedPostgres, embeddedPostgres } from './embedded-postgres.ts';
@@ -49,6 +50,15 @@ const is = (code: string, reason: string, sent?: boolean) => (thrown: unknown) =
 };
 
 describe('sqlPool', () => {
+  test('has a statement that was said to come again prepared once for each connection', async () => {
+    const pool = poolFor(await newDatabase(), { maxConnections: 1 });
+    const twice = prepared('SELECT $1::integer * 2 AS twice');
+    assert.equal(prepared(twice), twice);
+    for (const value of [1, 2]) assert.deepEqual(await pool.query(twice, [value]), [{ twice: value * 2 }]);
+    const known = await pool.query('SELECT statement FROM pg_prepared_statements');
+    assert.deepEqual(known, [{ statement: twice }]);
+  });
+
   test('gives whole numbers, dates as text, instants as dates', async () => {
     const pool = poolFor(await newDatabase());
     const [row] = await pool.query(

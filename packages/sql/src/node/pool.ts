@@ -51,6 +51,8 @@ class PgPool implements SqlPool {
       keepAlive: true,
       types: { getTypeParser },
     });
+    // A connection may break at any moment, also before whoever asked for it has it: that shows in its next statement.
+    this.#pool.on('connect', (client) => client.on('error', ignore));
     // An idle connection that breaks leaves the pool by itself; nobody was waiting for it.
     this.#pool.on('error', (error) => {
       runtime.log('debug', 'an idle database connection broke', { pool: name, error: error.message });
@@ -96,12 +98,9 @@ class PgPool implements SqlPool {
     if (this.#stopped !== undefined) throw poolStopped(this.#what);
     const client = await this.#acquire();
     const connection = new PgConnection(client, this.#what, this.#statementTimeoutMs);
-    // While it is out of the pool, a break shows in the statement at hand or in the next one.
-    client.on('error', ignore);
     try {
       return await work(connection);
     } finally {
-      client.off('error', ignore);
       client.release(connection.broken);
     }
   }

@@ -14,6 +14,7 @@ export interface LaunchOptions {
   readonly place: ServerFolder;
   readonly port: number;
   readonly maxConnections: number;
+  readonly maxPreparedTransactions: number;
   /** Recovery after a crash may take a while. */
   readonly startMs: number;
 }
@@ -66,13 +67,13 @@ export async function launch(options: LaunchOptions): Promise<Postmaster> {
   throw launchError(gone, options);
 }
 
-function serverArguments({ place, port, maxConnections }: LaunchOptions): string[] {
+function serverArguments({ place, port, maxConnections, maxPreparedTransactions }: LaunchOptions): string[] {
   const settings = {
     listen_addresses: loopback,
     port,
     unix_socket_directories: '',
     max_connections: maxConnections,
-    max_prepared_transactions: 100,
+    max_prepared_transactions: maxPreparedTransactions,
     wal_level: 'logical',
     password_encryption: 'scram-sha-256',
     // What the server says is quoted in our errors: no statement with somebody's data or a password in it.

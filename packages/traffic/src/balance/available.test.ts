@@ -64,3 +64,15 @@ test('standings name who stands back and why, the nearest reason first', () => {
   assert.deepEqual(found, ['a ejected', 'b weight_zero', 'c tried']);
   assert.throws(() => available(firstInTurn, { panicShare: 2 }), /panicShare: expected a number from 0 to 1/);
 });
+
+test('who cannot be reached is left out, and is no reason to doubt the judgement of the others', () => {
+  const unreachable: Exclusion = { reason: 'unreachable' };
+  const policy = available(firstInTurn);
+  const all = (...blocks: (Exclusion | undefined)[]): Candidate[] =>
+    blocks.map((blocked, index) => ({ id: 'abcd'[index] ?? '', weight: 100, blocked }));
+  assert.equal(take(policy(all(undefined, unreachable, unreachable, unreachable), undefined), 3), 'aaa');
+  assert.equal(take(policy(all(undefined, ejected, unreachable, unreachable), undefined), 3), 'aaa');
+  // Panic: but to those that can be reached.
+  assert.equal(take(policy(all(undefined, ejected, ejected, unreachable), undefined), 6), 'abcabc');
+  assert.equal(take(policy(all(unreachable, unreachable), undefined), 4), 'abab');
+});

@@ -8,6 +8,7 @@ export interface AvailableOptions {
   /**
    * With fewer than this share of the candidates unblocked, blocks are not heeded (panic): a few instances would be
    * crushed by the traffic of all, and it is likelier that the judgement is wrong. Default 0.5; 0: only when all are.
+   * That one cannot be reached is a fact and no judgement: it counts for neither side.
    */
   readonly panicShare?: number;
 }
@@ -61,7 +62,10 @@ export function available(policy: Policy, options: AvailableOptions = {}): Polic
   return <C extends Candidate>(candidates: readonly C[], previous: Picker<C> | undefined): Picker<C> => {
     const before = previous instanceof AvailablePicker ? (previous as AvailablePicker<C>).inner : undefined;
     const free = candidates.filter((candidate) => candidate.blocked === undefined);
-    const panic = free.length === 0 || free.length < panicShare * candidates.length;
-    return new AvailablePicker(inOrderOfId(candidates), policy(panic ? candidates : free, before), panic);
+    const reachable = candidates.filter(({ blocked }) => blocked?.reason !== 'unreachable');
+    // If nobody can be reached, one of them may be back already.
+    const all = reachable.length > 0 ? reachable : candidates;
+    const panic = free.length === 0 || free.length < panicShare * all.length;
+    return new AvailablePicker(inOrderOfId(candidates), policy(panic ? all : free, before), panic);
   };
 }

@@ -1,4 +1,4 @@
-import { type Call, type HeddleError, type Result, type Service, settleThen } from '@heddle/kernel';
+import { type Call, HeddleError, type Result, type Service, settleThen } from '@heddle/kernel';
 import { deadlinesOf } from './deadlines.ts';
 
 /**
@@ -27,7 +27,7 @@ export function settleWithin<Req, Res, Out>(
       try {
         resolve(then(result));
       } catch (thrown) {
-        reject(thrown);
+        reject(HeddleError.from(thrown));
       }
     };
     const nowMs = call.startMs;

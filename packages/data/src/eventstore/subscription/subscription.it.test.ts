@@ -1,35 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { HeddleError } from '@heddle/kernel';
+import { describe, test } from 'node:test';
 import type { SqlPool } from '@heddle/sql';
-import type { NewEvent, StoredEvent } from '../events/event.ts';
+import type { StoredEvent } from '../events/event.ts';
 import { RunningProjection } from '../projection/projection.ts';
 import { parkedEvents, retryParked } from './parked-events.ts';
 import { EventSubscription } from './subscription.ts';
 import { until } from '../../testing/node/databases.ts';
-import { databaseServer, type DatabaseServer, type StoreStage } from '../testing/node/store-stage.ts';
+import { happened, reasonOf, stores } from '../testing/node/store-stage.ts';
 
-let server: DatabaseServer;
-before(async () => {
-  server = await databaseServer();
-});
-after(() => server.stop());
-
-const withStore =
-  (run: (stage: StoreStage) => Promise<void>, options = {}) =>
-  () =>
-    server.withStore(run, options);
-const happened = (type: string, data: unknown = {}, id?: string): NewEvent =>
-  id === undefined ? { type, data } : { type, data, id };
-
-async function reasonOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (thrown) {
-    return HeddleError.from(thrown).reason;
-  }
-  return 'no error';
-}
+const withStore = stores();
 
 describe('subscriptions', () => {
   test(
@@ -118,8 +97,9 @@ describe('subscriptions', () => {
   );
 });
 
-test('a projection is built anew beside the one in use, and readers see one or the other', () =>
-  server.withStore(async ({ store, pool }) => {
+test(
+  'a projection is built anew beside the one in use, and readers see one or the other',
+  withStore(async ({ store, pool }) => {
     const totals = (version: number, factor: number) => ({
       name: 'totals',
       version,
@@ -155,10 +135,12 @@ test('a projection is built anew beside the one in use, and readers see one or t
     assert.deepEqual(seen, new Set([20, 200]));
     await first.stop();
     await second.stop();
-  }));
+  }),
+);
 
-test('a subscription in a process that is killed goes on elsewhere, where it was', () =>
-  server.withStore(async ({ store, pool, open }) => {
+test(
+  'a subscription in a process that is killed goes on elsewhere, where it was',
+  withStore(async ({ store, pool, open }) => {
     await pool.execute('CREATE TABLE seen (position bigint)');
     await store.append(
       's',
@@ -194,7 +176,8 @@ test('a subscription in a process that is killed goes on elsewhere, where it was
     await heir.stop();
     await victim.stop();
     assert.equal((await pool.query('SELECT DISTINCT position FROM seen')).length, 30);
-  }));
+  }),
+);
 
 async function count(pool: SqlPool, table: string): Promise<number> {
   return (await pool.query<{ n: number }>(`SELECT count(*) AS n FROM ${table}`))[0]?.n ?? -1;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Runtime, sleep } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
-import { embeddedPostgres, type SqlPool, sqlPool } from '@heddle/sql';
+import { embeddedPostgres, type EmbeddedPostgresOptions, type SqlPool, sqlPool } from '@heddle/sql';
 
 /** The real time and chance; what is logged is dropped. */
 export const runtime: Runtime = { ...nodeRuntime({ name: 'test' }), log: () => {} };
@@ -23,9 +23,9 @@ export interface Databases {
 }
 
 /** Starts it, in a folder of its own. */
-export async function databases(): Promise<Databases> {
+export async function databases(more: Partial<EmbeddedPostgresOptions> = {}): Promise<Databases> {
   const folder = await mkdtemp(join(tmpdir(), 'heddle-data-'));
-  const server = embeddedPostgres({ runtime, folder });
+  const server = embeddedPostgres({ runtime, folder, ...more });
   await server.start();
   let count = 0;
   return {
@@ -43,11 +43,11 @@ export async function databases(): Promise<Databases> {
   };
 }
 
-/** Waits until `condition` holds. Rejects after 15 s with what was waited for. */
+/** Waits until `condition` holds. Rejects after 60 s with what was waited for. */
 export async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
   const startedMs = runtime.clock.nowMs();
   while (!(await condition())) {
-    if (runtime.clock.nowMs() - startedMs > 15_000) throw new Error(`not within 15 s: ${what}`);
+    if (runtime.clock.nowMs() - startedMs > 60_000) throw new Error(`not within 60 s: ${what}`);
     await sleep(runtime.timers, 10);
   }
 }

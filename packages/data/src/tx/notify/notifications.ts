@@ -1,6 +1,7 @@
 import { HeddleError, type Runtime, type Service } from '@heddle/kernel';
 import { type Migration, migrate, type SqlPool } from '@heddle/sql';
-import { saga, type SagaDefinition } from '../saga/definition.ts';
+import { saga } from '../saga/definition.ts';
+import type { SagaDefinition } from '../saga/step.ts';
 import type { SagaEngine } from '../saga/saga-engine.ts';
 import { sign, type SignedHeaders } from './signature.ts';
 

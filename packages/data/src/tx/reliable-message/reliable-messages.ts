@@ -1,8 +1,9 @@
 import { type Call, HeddleError, type Runtime, type Service } from '@heddle/kernel';
 import type { Sql, SqlPool } from '@heddle/sql';
 import { passBarrier } from '../barrier/index.ts';
-import { saga, type SagaDefinition } from '../saga/definition.ts';
+import { saga } from '../saga/definition.ts';
 import type { SagaEngine } from '../saga/saga-engine.ts';
+import type { SagaDefinition } from '../saga/step.ts';
 
 /** Whether the local transaction of a message has committed. There is no third answer, and it never changes. */
 export type MessageAnswer = 'committed' | 'rolled-back';

@@ -1,27 +1,32 @@
-export {
-  type AnySaga,
-  saga,
-  SagaBuilder,
-  type SagaDefinition,
-  type SagaOptions,
-  type StepContext,
-  type StepOptions,
-  type WaitOptions,
-} from './definition.ts';
+export { saga, SagaBuilder, type SagaOptions } from './definition.ts';
 export {
   type BeginOptions,
   SagaEngine,
   type SagaEngineOptions,
   type SagaEngineSettings,
+  type SagaOutcome,
   type SagaPlace,
 } from './saga-engine.ts';
 export type { SagaFailure, SagaInput, SagaState, SagaStatus, StepPhase, StepState } from './saga-state.ts';
-export {
-  type SagaAudit,
-  type SagaChange,
-  type SagaKeeper,
-  type SagaMessage,
-  type SagaRow,
-  SagaStore,
-  type SagaView,
-} from './saga-store.ts';
+export type {
+  SagaAudit,
+  SagaChange,
+  SagaKeeper,
+  SagaMessage,
+  SagaNews,
+  SagaRow,
+  SagasWritten,
+  SagaView,
+} from './saga-keeper.ts';
+export { SagaStore } from './saga-store.ts';
+export type { SubSagaOptions } from './sub-saga.ts';
+export type {
+  AnySaga,
+  SagaDefinition,
+  SagaEnd,
+  SagaStarter,
+  StepContext,
+  StepOptions,
+  UndoContext,
+  WaitOptions,
+} from './step.ts';

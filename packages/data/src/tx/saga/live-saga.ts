@@ -1,14 +1,15 @@
 import { HeddleError, type Runtime, sleep } from '@heddle/kernel';
 import { backoffMs } from '@heddle/traffic';
-import type { AnySaga } from './definition.ts';
+import type { AnySaga, SagaStarter } from './step.ts';
 import { performEffect } from './perform-effect.ts';
 import type { SagaEffect, SagaInput } from './saga-state.ts';
-import type { SagaChange, SagaMessage, SagaRow } from './saga-store.ts';
+import type { SagaChange, SagaMessage, SagaRow } from './saga-keeper.ts';
 import { dueMs, stepSaga } from './step-saga.ts';
 
 /** What a live saga needs of the engine. */
 export interface SagaHost {
   readonly runtime: Runtime;
+  readonly engine: SagaStarter;
   /** Stores a change: true if the saga is still this process's. */
   save(change: SagaChange): Promise<boolean>;
   /** What was said to it and not taken in yet. */
@@ -30,6 +31,10 @@ export class LiveSaga {
   #working: Promise<void> | undefined;
   #lost = false;
   #stopping = false;
+  /** As stored: this process has it. */
+  #kept = true;
+  /** It was taken over: perhaps because somebody has said something to it, even if it has completed. */
+  #resumed = false;
 
   constructor(host: SagaHost, definition: AnySaga, row: SagaRow) {
     this.#host = host;
@@ -41,6 +46,11 @@ export class LiveSaga {
     return this.#row;
   }
 
+  /** True once it is somebody else's, as far as is known: then `row` may not be what is stored. */
+  get isLost(): boolean {
+    return this.#lost;
+  }
+
   /** Carries out what was stored with the saga's beginning. */
   begin(effects: readonly SagaEffect[]): void {
     for (const effect of effects) this.#perform(effect);
@@ -48,6 +58,7 @@ export class LiveSaga {
 
   /** Goes on with what another process left. */
   resume(): void {
+    this.#resumed = true;
     this.#take({ input: { kind: 'resume' } });
   }
 
@@ -83,6 +94,7 @@ export class LiveSaga {
       else if (this.#running > 0) await this.#arrival();
       else if (!(await this.#listen())) break;
     }
+    if (this.#kept) await this.#release();
     this.#host.onRest(this);
   }
 
@@ -97,7 +109,8 @@ export class LiveSaga {
   /** Takes in what was said meanwhile. False: nothing was, and it may rest. */
   async #listen(): Promise<boolean> {
     const { status } = this.#row.state;
-    if (status === 'completed' || status === 'compensated') return false;
+    // What was said to one that has just completed here is found by whoever takes it over for that.
+    if (status === 'compensated' || (status === 'completed' && !this.#resumed)) return false;
     const messages = await this.#stored(() => this.#host.said(this.#row.id));
     if (messages === undefined || messages.length === 0) return false;
     const before = this.#row.state;
@@ -127,14 +140,22 @@ export class LiveSaga {
       this.#lost = true;
       return;
     }
+    this.#kept = kept;
     if (this.#lost) return;
     for (const effect of effects) this.#perform(effect);
+  }
+
+  /** Nothing has come of taking it over. Nobody else would find it while this process lives. */
+  async #release(): Promise<void> {
+    if (this.#lost || this.#stopping) return;
+    const due = dueMs(this.#definition.plan, this.#row.state);
+    await this.#stored(() => this.#host.save({ row: this.#row, dueMs: due, kept: false, taken: [] }));
   }
 
   #perform(effect: SagaEffect): void {
     if (this.#stopping) return;
     this.#running += 1;
-    void performEffect(this.#host.runtime, this.#definition, this.#row, effect).then((input) => {
+    void performEffect(this.#host, this.#definition, this.#row, effect).then((input) => {
       this.#running -= 1;
       this.#take({ input });
       this.#arrived?.();

@@ -11,9 +11,9 @@ import {
   traceContext,
 } from '@heddle/kernel';
 import { backoffMs, timeout } from '@heddle/traffic';
-import type { AnySaga, StepContext, StepOptions } from './definition.ts';
+import type { AnySaga, SagaStarter, StepContext, StepOptions } from './step.ts';
 import type { SagaEffect, SagaFailure, SagaInput, SagaState } from './saga-state.ts';
-import type { SagaRow } from './saga-store.ts';
+import type { SagaRow } from './saga-keeper.ts';
 
 // What would fail again with the same input.
 const hopeless: ReadonlySet<Code> = new Set([
@@ -30,7 +30,7 @@ const hopeless: ReadonlySet<Code> = new Set([
 
 /** Does what is to be done, once, and says what came of it. Never rejects. */
 export async function performEffect(
-  runtime: Runtime,
+  { runtime, engine }: { readonly runtime: Runtime; readonly engine: SagaStarter },
   definition: AnySaga,
   row: SagaRow,
   effect: SagaEffect,
@@ -39,12 +39,12 @@ export async function performEffect(
   if (options === undefined) throw new Error(`step ${effect.step} of ${definition.name} has no functions`);
   const { input, state } = row;
   const results = resultsOf(state);
-  if (effect.kind === 'act' && effect.attempt === 1 && !isWanted(options, input, results))
+  if (effect.kind === 'act' && !isWanted(options, input, results))
     return { kind: 'skipped', step: effect.step };
   const deadlineMs = runtime.clock.nowMs() + (options.timeoutMs ?? 10_000);
   const key = `${row.id}/${effect.step}/${effect.kind === 'act' ? 'run' : 'undo'}`;
   const call = Call.root(runtime, deadlineMs).set(correlationId, row.correlationId).set(idempotencyKey, key);
-  const context = { id: row.id, input, results, key, attempt: effect.attempt };
+  const context = { id: row.id, input, results, key, attempt: effect.attempt, engine };
   const service = timeout<typeof context, unknown>()((given, own) =>
     work(options, effect, state, { ...given, call: own }),
   );
@@ -79,7 +79,7 @@ async function work(
   context: StepContext<unknown, Record<string, unknown>>,
 ): Promise<unknown> {
   if (kind === 'act') return options.run(context);
-  return options.undo?.({ ...context, result: state.steps[step]?.result });
+  return options.undo?.({ ...context, result: state.steps[step]?.result, failure: state.failure });
 }
 
 function failed(

@@ -9,10 +9,11 @@ import {
   traceContext,
 } from '@heddle/kernel';
 import type { Sql, SqlPool } from '@heddle/sql';
-import type { AnySaga, SagaDefinition } from './definition.ts';
+import type { AnySaga, SagaDefinition, SagaStarter } from './step.ts';
 import { LiveSaga, type SagaHost } from './live-saga.ts';
 import type { SagaInput, SagaStatus } from './saga-state.ts';
-import { type SagaChange, type SagaKeeper, type SagaRow, SagaStore, type SagaView } from './saga-store.ts';
+import type { SagaChange, SagaKeeper, SagaNews, SagaRow } from './saga-keeper.ts';
+import { SagaStore } from './saga-store.ts';
 import { dueMs, newSaga, stepSaga } from './step-saga.ts';
 
 /** Where an engine's sagas are: in PostgreSQL, or wherever a keeper has them. */
@@ -41,6 +42,17 @@ export interface SagaEngineSettings {
   readonly maxRunning?: number;
 }
 
+/** A saga that has ended, or is parked. */
+export interface SagaOutcome extends SagaRow {
+  readonly status: SagaStatus;
+}
+
+/** One write of the engine: of a saga that begins, or of one that is under way. */
+interface SagaWrite {
+  readonly change: SagaChange;
+  readonly isBegin: boolean;
+}
+
 /** How a saga is begun. */
 export interface BeginOptions {
   /** Begun once, however often it is asked for. Default: a new UUID. */
@@ -52,18 +64,17 @@ export interface BeginOptions {
  * Runs sagas, and goes on with those that other processes have left. Every process of a service may have one. As a part:
  * `start` makes the tables and looks for work; `stop` ends when what runs has ended, and leaves the rest to others.
  */
-export class SagaEngine implements Part {
+export class SagaEngine implements Part, SagaStarter {
   readonly name = 'sagas';
   readonly store: SagaKeeper;
   readonly #options: SagaEngineOptions;
   readonly #runtime: Runtime;
   readonly #definitions: ReadonlyMap<string, AnySaga>;
   readonly #live = new Map<string, LiveSaga>();
-  readonly #begins: Gather<SagaChange, boolean>;
-  readonly #saves: Gather<SagaChange, boolean>;
-  readonly #tells: Gather<string, undefined>;
+  readonly #writes: Gather<SagaWrite, boolean>;
+  readonly #tells: Gather<SagaNews, undefined>;
   readonly #host: SagaHost;
-  readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #waiting = new Map<string, Set<(ended?: SagaRow) => void>>();
   readonly #beginning = new Set<string>();
   #doubtUntilMs = Number.NEGATIVE_INFINITY;
   #stopListening: (() => Promise<void>) | undefined;
@@ -81,16 +92,16 @@ export class SagaEngine implements Part {
     const worker = runtime.random.uuid();
     this.store =
       'keeper' in options ? options.keeper(worker) : new SagaStore(options.pool, options.url, worker);
-    this.#begins = new Gather({ most: 500, send: (changes) => this.#storeAll(changes, 'begin') });
-    // A saga saves one change at a time, so batches of different sagas may overtake each other.
-    this.#saves = new Gather({ most: 500, lanes: 2, send: (changes) => this.#storeAll(changes, 'save') });
+    // A saga has one write on its way at a time, so batches of different sagas may overtake each other.
+    this.#writes = new Gather({ most: 500, lanes: 2, send: (writes) => this.#writeAll(writes) });
     this.#tells = new Gather({
       most: 500,
-      send: (ids) => this.store.tell(ids).then(() => ids.map(() => undefined)),
+      send: (news) => this.store.tell(news).then(() => news.map(() => undefined)),
     });
     this.#host = {
       runtime,
-      save: (change) => this.#saves.add(change),
+      engine: this,
+      save: (change) => this.#writes.add({ change, isBegin: false }),
       said: (id) => this.store.said(id),
       onRest: (saga) => this.#rests(saga),
     };
@@ -99,7 +110,7 @@ export class SagaEngine implements Part {
   async start(): Promise<void> {
     await this.store.open();
     await this.store.live(this.#leaseMs);
-    this.#stopListening = this.store.listen(this.#runtime, (id) => this.#heard(id));
+    this.#stopListening = this.store.listen(this.#runtime, (news) => this.#heard(news));
     this.#beatLater();
     this.#lookSoon();
   }
@@ -111,7 +122,7 @@ export class SagaEngine implements Part {
     await Promise.all([...this.#live.values()].map((saga) => saga.stop()));
     this.#over = true;
     this.#beat?.cancel();
-    await this.#saves.settled();
+    await this.#writes.settled();
     await this.#tells.settled();
     await this.#stopListening?.();
     await this.store.leave().catch(() => {});
@@ -125,7 +136,7 @@ export class SagaEngine implements Part {
   ): Promise<string> {
     const { row, change, effects } = this.#first(definition, input, options);
     if (this.#live.size >= this.#maxRunning) {
-      await this.#begins.add({ ...change, kept: false, dueMs: 0 });
+      await this.#writes.add({ change: { ...change, kept: false, dueMs: 0 }, isBegin: true });
       return row.id;
     }
     const isNew = await this.#beginKept(change);
@@ -142,7 +153,7 @@ export class SagaEngine implements Part {
     const { id } = change.row;
     this.#beginning.add(id);
     try {
-      return await this.#begins.add(change);
+      return await this.#writes.add({ change, isBegin: true });
     } catch (thrown) {
       this.#doubt();
       throw thrown;
@@ -151,7 +162,10 @@ export class SagaEngine implements Part {
     }
   }
 
-  /** As `begin`, as part of the caller's transaction: the saga is there if that commits, and is found within a second. */
+  /**
+   * As `begin`, as part of the caller's transaction: the saga is there if that commits, and is found within a second; or
+   * at once, if `wake` is called then.
+   */
   async beginIn<Input>(
     sql: Sql,
     definition: SagaDefinition<Input, unknown>,
@@ -161,6 +175,11 @@ export class SagaEngine implements Part {
     const { row, change } = this.#first(definition, input, options);
     await this.store.begin([{ ...change, kept: false, dueMs: 0 }], sql);
     return row.id;
+  }
+
+  /** Looks for work now: after the commit of a `beginIn`. */
+  wake(): void {
+    this.#lookSoon();
   }
 
   /** What a step `wait`s for has come. May come early: it is kept until it is waited for. */
@@ -188,11 +207,12 @@ export class SagaEngine implements Part {
   }
 
   /** How the saga has ended, when it has; or how it is, when it is parked or the call is given up (then it rejects). */
-  async outcome(id: string, call: Call): Promise<SagaView> {
+  async outcome(id: string, call: Call): Promise<SagaOutcome> {
     for (;;) {
       const woken = this.#nextNews(id, call);
-      // What is at work here says itself when it rests.
-      if (this.#live.has(id)) await woken;
+      // What is at work here says itself how it has ended.
+      const ended = this.#live.has(id) ? await woken : undefined;
+      if (ended !== undefined) return { ...ended, status: ended.state.status };
       const view = await this.store.get(id);
       if (isAtRest(view.status)) return view;
       if (!this.#live.has(id)) await woken;
@@ -222,22 +242,25 @@ export class SagaEngine implements Part {
   }
 
   async #say(id: string, input: SagaInput, by: string): Promise<void> {
+    const news: SagaNews = { id, kind: 'said' };
     await this.store.say(id, input, by);
-    this.#heard(id);
-    await this.store.tell([id]);
+    this.#heard(news);
+    await this.store.tell([news]);
   }
 
-  async #storeAll(changes: readonly SagaChange[], how: 'begin' | 'save'): Promise<readonly boolean[]> {
-    const stored = how === 'begin' ? await this.store.begin(changes) : await this.store.save(changes);
+  async #writeAll(writes: readonly SagaWrite[]): Promise<readonly boolean[]> {
+    const changes = (begin: boolean): SagaChange[] =>
+      writes.filter(({ isBegin }) => isBegin === begin).map(({ change }) => change);
+    const { begun, saved } = await this.store.write(changes(true), changes(false));
     // Of two beginnings of one saga, the first is the one that was stored.
-    if (how === 'begin') {
-      const left = new Set(stored);
-      return changes.map(({ row }) => left.delete(row.id));
-    }
+    const left = new Set(begun);
     // A process that has taken over what was its own can have two of one saga here: only the newer is stored.
     const newest = new Map<string, number>();
-    for (const { row } of changes) newest.set(row.id, Math.max(row.epoch, newest.get(row.id) ?? 0));
-    return changes.map(({ row }) => stored.has(row.id) && newest.get(row.id) === row.epoch);
+    for (const { change, isBegin } of writes)
+      if (!isBegin) newest.set(change.row.id, Math.max(change.row.epoch, newest.get(change.row.id) ?? 0));
+    return writes.map(({ change: { row }, isBegin }) =>
+      isBegin ? left.delete(row.id) : saved.has(row.id) && newest.get(row.id) === row.epoch,
+    );
   }
 
   #rests(saga: LiveSaga): void {
@@ -245,38 +268,39 @@ export class SagaEngine implements Part {
     // Perhaps it was taken over, by this process.
     if (this.#live.get(id) === saga) this.#live.delete(id);
     if (isAtRest(state.status)) {
-      this.#news(id);
-      void this.#tells.add(id);
+      // Who waits for it elsewhere while somebody waits for it here looks by itself.
+      if (this.#waiting.has(id)) this.#news(id, saga.isLost ? undefined : saga.row);
+      else void this.#tells.add({ id, kind: 'ended' });
     }
     const due = dueMs(this.#definitionOf(saga.row).plan, state);
     if (due !== undefined) this.#lookSoon(Math.max(0, due - this.#runtime.clock.wallMs()));
   }
 
   /** Spoken to, or ended: somewhere. Undefined: something may have been missed. */
-  #heard(id: string | undefined): void {
-    if (id === undefined) for (const each of this.#waiting.keys()) this.#news(each);
-    else {
-      this.#news(id);
-      this.#live.get(id)?.poke();
-    }
+  #heard(news: SagaNews | undefined): void {
+    if (news === undefined) for (const each of this.#waiting.keys()) this.#news(each);
+    else this.#news(news.id);
+    if (news?.kind === 'ended') return;
+    if (news !== undefined) this.#live.get(news.id)?.poke();
     this.#lookSoon();
   }
 
-  #news(id: string): void {
-    for (const wake of this.#waiting.get(id) ?? []) wake();
+  #news(id: string, ended?: SagaRow): void {
+    for (const wake of this.#waiting.get(id) ?? []) wake(ended);
   }
 
-  #nextNews(id: string, call: Call): Promise<void> {
-    const news = new Promise<void>((resolve, reject) => {
+  /** Resolves when there is news of a saga, with how it has ended if that is the news; and now and then without any. */
+  #nextNews(id: string, call: Call): Promise<SagaRow | undefined> {
+    const news = new Promise<SagaRow | undefined>((resolve, reject) => {
       const listeners = this.#waiting.get(id) ?? new Set();
-      const done = (): void => {
+      const done = (ended?: SagaRow): void => {
         stop();
         timer.cancel();
         listeners.delete(done);
         if (listeners.size === 0) this.#waiting.delete(id);
-        resolve();
+        resolve(ended);
       };
-      const timer = this.#runtime.timers.after(this.#pollMs, done);
+      const timer = this.#runtime.timers.after(this.#pollMs, () => done());
       const stop = call.onCancel((error) => {
         done();
         reject(error);

@@ -1,92 +1,18 @@
 import { HeddleError, type Runtime } from '@heddle/kernel';
 import { migrate, type Sql, type SqlPool, sqlListener } from '@heddle/sql';
+import type {
+  SagaAudit,
+  SagaChange,
+  SagaKeeper,
+  SagaMessage,
+  SagaNews,
+  SagaRow,
+  SagasWritten,
+  SagaView,
+} from './saga-keeper.ts';
 import type { SagaInput, SagaState, SagaStatus } from './saga-state.ts';
 import { migrations, wakeChannel } from './schema.ts';
-
-/** A saga as it is stored. */
-export interface SagaRow {
-  readonly id: string;
-  readonly name: string;
-  readonly version: number;
-  readonly input: unknown;
-  readonly state: SagaState;
-  readonly correlationId: string;
-  readonly epoch: number;
-}
-
-/** A saga for people. */
-export interface SagaView extends SagaRow {
-  readonly status: SagaStatus;
-  /** Who is at work on it; undefined while it waits, is parked or has ended. */
-  readonly worker: string | undefined;
-  readonly begunAt: Date;
-  readonly changedAt: Date;
-}
-
-/** What was said to a saga, by whom. */
-export interface SagaMessage {
-  readonly number: number;
-  readonly input: SagaInput;
-}
-
-/** A change of a saga. */
-export interface SagaChange {
-  readonly row: SagaRow;
-  readonly dueMs: number | undefined;
-  /** False: nobody needs to be at work on it until it is due or spoken to. */
-  readonly kept: boolean;
-  /** Messages that this change has taken in. */
-  readonly taken: readonly number[];
-}
-
-/** Where sagas are durable, for one worker. An operation that resolves is; one that rejects may be, or not. */
-export interface SagaKeeper {
-  /** Makes what it needs. */
-  open(): Promise<void>;
-  /** Calls back with the id of a saga that was spoken to or has ended, anywhere; undefined: some may have been missed. */
-  listen(runtime: Runtime, onNews: (id: string | undefined) => void): () => Promise<void>;
-  /** Stores sagas that begin, as this worker's. Those that are known already are left alone; ids of the new ones. */
-  begin(changes: readonly SagaChange[], sql?: Sql): Promise<ReadonlySet<string>>;
-  /** Stores changes; ids of those that are still this worker's. The others are unchanged. */
-  save(changes: readonly SagaChange[]): Promise<ReadonlySet<string>>;
-  /** Says that this worker lives. */
-  live(leaseMs: number): Promise<void>;
-  /** This worker leaves: what it has is free at once. */
-  leave(): Promise<void>;
-  /**
-   * Takes over sagas of these definitions that have something to do and nobody who does it. With `atWork`, its own too
-   * that are not among those: an answer may have been lost that said that it has them.
-   */
-  claim(
-    definitions: readonly { readonly name: string; readonly version: number }[],
-    nowMs: number,
-    most: number,
-    atWork?: readonly string[],
-  ): Promise<readonly SagaRow[]>;
-  /** Says something to a saga: it is stored before it is acted on. */
-  say(id: string, input: SagaInput, by: string): Promise<void>;
-  /** What was said to a saga and not yet taken in, in order. */
-  said(id: string): Promise<readonly SagaMessage[]>;
-  /** Rejects with `not_found` / `NO_SAGA`. */
-  get(id: string): Promise<SagaView>;
-  /** The newest first. */
-  list(options?: {
-    readonly status?: SagaStatus;
-    readonly name?: string;
-    readonly limit?: number;
-  }): Promise<readonly SagaView[]>;
-  /** What people and systems have said to a saga, in order, taken in or not. */
-  audit(id: string): Promise<readonly SagaAudit[]>;
-  /** Wakes whoever has these sagas or waits for them. Never rejects. */
-  tell(ids: readonly string[]): Promise<void>;
-}
-
-/** What was said to a saga, by whom. */
-export interface SagaAudit extends SagaMessage {
-  readonly by: string;
-  readonly at: Date;
-  readonly taken: boolean;
-}
+import { writeSagas } from './write-sagas.ts';
 
 interface DatabaseRow {
   readonly id: string;
@@ -121,65 +47,18 @@ export class SagaStore implements SagaKeeper {
     await migrate(this.#pool, 'heddle_sagas', migrations);
   }
 
-  listen(runtime: Runtime, onNews: (id: string | undefined) => void): () => Promise<void> {
+  listen(runtime: Runtime, onNews: (news: SagaNews | undefined) => void): () => Promise<void> {
     const listener = sqlListener(this.#url, wakeChannel, runtime);
-    listener.on(onNews);
+    listener.on((payload) => onNews(payload === undefined ? undefined : newsOf(payload)));
     return () => listener.close();
   }
 
-  /** Stores sagas that begin, as this worker's. Those that are known already are left alone; ids of the new ones. */
   async begin(changes: readonly SagaChange[], sql: Sql = this.#pool): Promise<ReadonlySet<string>> {
-    const rows = await sql.query<{ id: string }>(
-      `INSERT INTO heddle_sagas (id, name, version, status, input, state, correlation_id, worker, due_ms)
-         SELECT id, name, version, status, input::json, state::json, correlation_id, CASE WHEN kept THEN $9 END, due_ms
-           FROM unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[],
-             $8::bigint[], $10::boolean[])
-             AS given (id, name, version, status, input, state, correlation_id, due_ms, kept)
-         ON CONFLICT (id) DO NOTHING RETURNING id`,
-      [
-        changes.map(({ row }) => row.id),
-        changes.map(({ row }) => row.name),
-        changes.map(({ row }) => row.version),
-        changes.map(({ row }) => row.state.status),
-        changes.map(({ row }) => JSON.stringify(row.input ?? null)),
-        changes.map(({ row }) => JSON.stringify(row.state)),
-        changes.map(({ row }) => row.correlationId),
-        changes.map(({ dueMs }) => dueMs ?? null),
-        this.#worker,
-        changes.map(({ kept }) => kept),
-      ],
-    );
-    return new Set(rows.map(({ id }) => id));
+    return (await writeSagas(sql, this.#worker, changes, [])).begun;
   }
 
-  /** Stores changes; ids of those that are still this worker's. The others are somebody else's by now, and unchanged. */
-  async save(changes: readonly SagaChange[]): Promise<ReadonlySet<string>> {
-    const taken = changes.flatMap((change) => change.taken);
-    const rows = await this.#pool.query<{ id: string }>(
-      `WITH given AS (
-         SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::boolean[])
-           AS given (id, epoch, status, state, due_ms, kept)
-       ), saved AS (
-         UPDATE heddle_sagas AS saga SET status = given.status, state = given.state::json, due_ms = given.due_ms,
-             worker = CASE WHEN given.kept THEN saga.worker END, changed_at = now()
-           FROM given WHERE saga.id = given.id AND saga.epoch = given.epoch
-           RETURNING saga.id
-       ), done AS (
-         UPDATE heddle_saga_messages AS message SET taken = true FROM saved
-           WHERE message.saga = saved.id AND message.number = ANY ($7::bigint[])
-       )
-       SELECT id FROM saved`,
-      [
-        changes.map(({ row }) => row.id),
-        changes.map(({ row }) => row.epoch),
-        changes.map(({ row }) => row.state.status),
-        changes.map(({ row }) => JSON.stringify(row.state)),
-        changes.map(({ dueMs }) => dueMs ?? null),
-        changes.map(({ kept }) => kept),
-        taken,
-      ],
-    );
-    return new Set(rows.map(({ id }) => id));
+  write(begins: readonly SagaChange[], saves: readonly SagaChange[]): Promise<SagasWritten> {
+    return writeSagas(this.#pool, this.#worker, begins, saves);
   }
 
   /** Says that this worker lives. */
@@ -275,12 +154,24 @@ export class SagaStore implements SagaKeeper {
     return rows.map(viewOf);
   }
 
-  /** Wakes whoever has the saga or waits for it. Never rejects: they look by themselves besides. */
-  async tell(ids: readonly string[]): Promise<void> {
+  /**
+   * Wakes whoever has the saga or waits for it. Never rejects: they look by themselves besides, and so the commit of a
+   * wake-up need not wait for the disk.
+   */
+  async tell(news: readonly SagaNews[]): Promise<void> {
     await this.#pool
-      .query("SELECT pg_notify('heddle_sagas', id) FROM unnest($1::text[]) AS ids (id)", [ids])
+      .query(
+        `SELECT set_config('synchronous_commit', 'off', true), pg_notify('${wakeChannel}', payload)
+           FROM unnest($1::text[]) AS news (payload)`,
+        [news.map(({ id, kind }) => `${kind} ${id}`)],
+      )
       .catch(() => {});
   }
+}
+
+function newsOf(payload: string): SagaNews {
+  const space = payload.indexOf(' ');
+  return { kind: payload.slice(0, space) === 'ended' ? 'ended' : 'said', id: payload.slice(space + 1) };
 }
 
 function viewOf(row: DatabaseRow): SagaView {

@@ -27,7 +27,7 @@ export function newSaga(plan: SagaPlan, nowMs: number, trace?: TraceContext): Sa
 export function dueMs(plan: SagaPlan, state: SagaState): number | undefined {
   if (state.status !== 'running' && state.status !== 'compensating') return undefined;
   const times = Object.values(state.steps).flatMap((step) => (step.dueMs === undefined ? [] : [step.dueMs]));
-  if (state.status === 'running' && state.deadlineMs !== undefined && !isPastPivot(plan, state))
+  if (state.status === 'running' && state.deadlineMs !== undefined && !isAtPivot(plan, state))
     times.push(state.deadlineMs);
   return times.length === 0 ? undefined : Math.min(...times);
 }
@@ -35,6 +35,12 @@ export function dueMs(plan: SagaPlan, state: SagaState): number | undefined {
 /** True once there is no way back. */
 export function isPastPivot(plan: SagaPlan, state: SagaState): boolean {
   return plan.parts.flat().some(({ name, pivot }) => pivot && state.steps[name]?.phase === 'done');
+}
+
+/** True from when the pivot is begun: while it may be done, giving up would undo what has no way back. */
+function isAtPivot(plan: SagaPlan, state: SagaState): boolean {
+  const phases: readonly (string | undefined)[] = ['acting', 'done'];
+  return plan.parts.flat().some(({ name, pivot }) => pivot && phases.includes(state.steps[name]?.phase));
 }
 
 /**
@@ -174,7 +180,7 @@ class SagaRun {
     }
     const { status, deadlineMs } = this.state;
     const late = status === 'running' && deadlineMs !== undefined && deadlineMs <= this.#nowMs;
-    if (late && !isPastPivot(this.#plan, this.state))
+    if (late && !isAtPivot(this.#plan, this.state))
       this.#compensate(failureOf('', 'SAGA_TIMEOUT', 'the saga has not passed its pivot in time'));
   }
 

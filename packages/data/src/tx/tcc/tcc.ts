@@ -1,5 +1,6 @@
 import { HeddleError } from '@heddle/kernel';
-import { saga, type SagaDefinition, type StepOptions } from '../saga/definition.ts';
+import { saga } from '../saga/definition.ts';
+import type { SagaDefinition, StepOptions } from '../saga/step.ts';
 import type { TccRequest, TccService } from './tcc-service.ts';
 
 /** How a transaction of reservations behaves. */

@@ -307,3 +307,21 @@ test(
     await one.pool.execute("ROLLBACK PREPARED 'the-same'");
   }),
 );
+
+test('a PostgreSQL as it comes, without prepared transactions, is refused with what is to be done', async () => {
+  const stock = await databases({ maxPreparedTransactions: 0 });
+  const { pool, close } = await stock.create();
+  const coordinator = new TxCoordinator({
+    runtime,
+    log: new SqlDecisionLog(pool),
+    participants: [new PostgresParticipant({ name: 'orders', pool })],
+  });
+  await assert.rejects(coordinator.start(), (thrown: unknown) => {
+    const { code, reason, message } = HeddleError.from(thrown);
+    assert.deepEqual([code, reason], ['failed_precondition', 'PREPARED_TRANSACTIONS_OFF']);
+    assert.match(message, /participant orders: max_prepared_transactions .* is 0.*postgresql\.conf/);
+    return true;
+  });
+  await close();
+  await stock.stop();
+});

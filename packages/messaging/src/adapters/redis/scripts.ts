@@ -42,18 +42,26 @@ export const append: Script = {
   name: 'heddleAppend',
   lua: `${requireTopic}
 ${now}
-${add}
 local base = KEYS[1]
-local later = 0
+local counts, keys, next, later = {}, {}, {}, 0
 for at = 1, #ARGV, 4 do
-  local due = tonumber(ARGV[at + 1])
+  local partition = ARGV[at]
+  if tonumber(ARGV[at + 1]) <= now then counts[partition] = (counts[partition] or 0) + 1 end
+end
+for partition, count in pairs(counts) do
+  next[partition] = redis.call('HINCRBY', base .. ':next', partition, count) - count
+  keys[partition] = base .. ':p:' .. partition
+end
+for at = 1, #ARGV, 4 do
+  local partition, due = ARGV[at], tonumber(ARGV[at + 1])
   if due > now then
     later = 1
     local number = redis.call('HINCRBY', base, 'delayed', 1)
     redis.call('ZADD', base .. ':due', due, number)
-    redis.call('HSET', base .. ':later', number, cmsgpack.pack({ ARGV[at], ARGV[at + 2], ARGV[at + 3] }))
+    redis.call('HSET', base .. ':later', number, cmsgpack.pack({ partition, ARGV[at + 2], ARGV[at + 3] }))
   else
-    add(base, ARGV[at], ARGV[at + 2], ARGV[at + 3], now)
+    next[partition] = next[partition] + 1
+    redis.call('XADD', keys[partition], next[partition] .. '-0', 'a', ARGV[at + 2], 'p', ARGV[at + 3], 't', now)
   end
 end
 redis.call('PUBLISH', base .. ':wake', 'm')

@@ -13,7 +13,7 @@ import {
 import { takeLoad } from '../../load/take-load.ts';
 import { withMetadata } from '../../status/error-metadata.ts';
 import { type ExchangeOptions, knownCompressions } from '../grpc-exchange.ts';
-import { operationOf, type RpcRequest, type RpcResponse, type RpcService } from '../rpc-call.ts';
+import { operationOf, type RpcRequest, type RpcService } from '../rpc-call.ts';
 import { errorOfJson, jsonOf } from './answer-error.ts';
 import { addCallFields } from './request-fields.ts';
 

@@ -12,18 +12,23 @@ import {
   toJsonString,
 } from '@bufbuild/protobuf';
 import { HeddleError } from '@heddle/kernel';
+import { frame } from '@heddle/wire';
+import { encodeFramed } from '../../codec/encode-framed.ts';
 
 /** Messages as bytes and back. */
 export interface Codec {
   /** Throws `invalid_argument` / `BAD_MESSAGE` for what is not of this type. */
   decode<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc>;
   encode<Desc extends DescMessage>(schema: Desc, message: MessageInitShape<Desc>): Uint8Array;
+  /** The same with the head of an envelope before it. */
+  encodeFramed<Desc extends DescMessage>(schema: Desc, message: MessageInitShape<Desc>): Uint8Array;
 }
 
 /** Protobuf's binary format. */
 export const proto: Codec = {
   decode: (schema, bytes) => orBadMessage(schema, () => fromBinary(schema, bytes)),
   encode: (schema, message) => toBinary(schema, create(schema, message)),
+  encodeFramed,
 };
 
 const encoder = new TextEncoder();
@@ -40,6 +45,7 @@ export const json: Codec = {
   },
   encode: (schema, message) =>
     encoder.encode(toJsonString(schema, create(schema, message), { registry: registryOf(schema.file) })),
+  encodeFramed: (schema, message) => frame(json.encode(schema, message)),
 };
 
 const registries = new WeakMap<DescFile, Registry>();

@@ -1,3 +1,4 @@
+import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
 import type { HeddleError } from '@heddle/kernel';
 import {
   acceptableCompression,
@@ -56,8 +57,12 @@ export class ConnectUnaryExchange implements Exchange {
     return this.#decompressed(message, compression);
   }
 
-  answer(message: Uint8Array): HttpResponse | Promise<HttpResponse> {
+  answer<Desc extends DescMessage>(
+    schema: Desc,
+    init: MessageInitShape<Desc>,
+  ): HttpResponse | Promise<HttpResponse> {
     const { maxSentMessageBytes, compressions } = this.#limits;
+    const message = this.codec.encode(schema, init);
     if (message.byteLength > maxSentMessageBytes)
       throw messageTooLarge(maxSentMessageBytes, message.byteLength);
     const fields = this.#fields(this.codec === json ? 'application/json' : 'application/proto');

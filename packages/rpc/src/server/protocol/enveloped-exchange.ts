@@ -1,3 +1,4 @@
+import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
 import { HeddleError } from '@heddle/kernel';
 import {
   acceptableCompression,
@@ -10,7 +11,6 @@ import {
   encodeBase64,
   Fields,
   fewMessagesOf,
-  frame,
   type HttpRequest,
   type HttpResponse,
   type MessageReading,
@@ -18,6 +18,7 @@ import {
   messageTooLarge,
   wholeBody,
 } from '@heddle/wire';
+import { headBytes } from '../../codec/encode-framed.ts';
 import type { Codec } from './codec.ts';
 import { type Dialect, refuseInDialect } from './dialect.ts';
 import type { Exchange, ExchangeLimits } from './exchange.ts';
@@ -60,9 +61,12 @@ export class EnvelopedExchange implements Exchange {
     return messagesOf(this.#body, this.#reading());
   }
 
-  answer(message: Uint8Array): HttpResponse | Promise<HttpResponse> {
+  answer<Desc extends DescMessage>(
+    schema: Desc,
+    message: MessageInitShape<Desc>,
+  ): HttpResponse | Promise<HttpResponse> {
     this.#announce();
-    const framed = this.#frame(message);
+    const framed = this.#frame(schema, message);
     return framed instanceof Promise ? framed.then((bytes) => this.#whole(bytes)) : this.#whole(framed);
   }
 
@@ -73,8 +77,11 @@ export class EnvelopedExchange implements Exchange {
   }
 
   /** A message as the body has it. Throws or rejects for one over the limit. Not before `begin`. */
-  pack(message: Uint8Array): Uint8Array | Promise<Uint8Array> {
-    const framed = this.#frame(message);
+  pack<Desc extends DescMessage>(
+    schema: Desc,
+    message: MessageInitShape<Desc>,
+  ): Uint8Array | Promise<Uint8Array> {
+    const framed = this.#frame(schema, message);
     if (!this.#dialect.text) return framed;
     return framed instanceof Promise ? framed.then(encodeBase64) : encodeBase64(framed);
   }
@@ -115,12 +122,16 @@ export class EnvelopedExchange implements Exchange {
     if (this.#announced !== undefined) this.header.set(encodingField, this.#announced.name);
   }
 
-  #frame(message: Uint8Array): Uint8Array | Promise<Uint8Array> {
+  #frame<Desc extends DescMessage>(
+    schema: Desc,
+    message: MessageInitShape<Desc>,
+  ): Uint8Array | Promise<Uint8Array> {
     const { maxSentMessageBytes } = this.#limits;
-    if (message.byteLength > maxSentMessageBytes)
-      throw messageTooLarge(maxSentMessageBytes, message.byteLength);
+    const framed = this.codec.encodeFramed(schema, message);
+    const bytes = framed.byteLength - headBytes;
+    if (bytes > maxSentMessageBytes) throw messageTooLarge(maxSentMessageBytes, bytes);
     const compression = this.compressed ? this.#announced : undefined;
-    return compression === undefined ? frame(message) : compressedFrame(message, compression);
+    return compression === undefined ? framed : compressedFrame(framed.subarray(headBytes), compression);
   }
 
   #whole(framed: Uint8Array): HttpResponse {

@@ -1,3 +1,4 @@
+import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
 import type { HeddleError } from '@heddle/kernel';
 import type { Compression, HttpResponse } from '@heddle/wire';
 import type { Metadata } from '../metadata.ts';
@@ -19,7 +20,10 @@ export interface Exchange extends Metadata {
   /** The only message of the request; rejects where there is none, or another. `method` is for the error's text. */
   message(method: string): Promise<Uint8Array>;
   /** The answer with one message. Throws or rejects for a message over the limit. */
-  answer(message: Uint8Array): HttpResponse | Promise<HttpResponse>;
+  answer<Desc extends DescMessage>(
+    schema: Desc,
+    message: MessageInitShape<Desc>,
+  ): HttpResponse | Promise<HttpResponse>;
   /** The answer with an error and no message. */
   refuse(error: HeddleError): HttpResponse;
 }

@@ -1,6 +1,9 @@
+import { after, before } from 'node:test';
+import { HeddleError } from '@heddle/kernel';
 import { type SqlPool, sqlPool } from '@heddle/sql';
 import { databases, runtime } from '../../../testing/node/databases.ts';
 import { EventStore, type EventStoreOptions } from '../../event-store.ts';
+import type { NewEvent } from '../../events/event.ts';
 
 /** An event store in a database of its own. */
 export interface StoreStage {
@@ -10,17 +13,45 @@ export interface StoreStage {
   readonly open: () => Promise<EventStore>;
 }
 
-/** A PostgreSQL for one test file. */
-export interface DatabaseServer {
-  withStore(
-    run: (stage: StoreStage) => Promise<void>,
-    options?: Partial<Pick<EventStoreOptions, 'upcasts' | 'cipher'>>,
-  ): Promise<void>;
+type StoreOptions = Partial<Pick<EventStoreOptions, 'upcasts' | 'cipher'>>;
+
+interface DatabaseServer {
+  withStore(run: (stage: StoreStage) => Promise<void>, options?: StoreOptions): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts it, in a folder of its own. */
-export async function databaseServer(): Promise<DatabaseServer> {
+/** A PostgreSQL for one test file. Makes bodies of tests, each with a store in a database of its own. */
+export function stores(): (
+  run: (stage: StoreStage) => Promise<void>,
+  options?: StoreOptions,
+) => () => Promise<void> {
+  let server: DatabaseServer | undefined;
+  before(async () => {
+    server = await databaseServer();
+  });
+  after(() => server?.stop());
+  return (run, options = {}) =>
+    async () => {
+      await server?.withStore(run, options);
+    };
+}
+
+/** An event. */
+export function happened(type: string, data: unknown = {}, id?: string): NewEvent {
+  return id === undefined ? { type, data } : { type, data, id };
+}
+
+/** The reason that it rejects with. */
+export async function reasonOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+  } catch (thrown) {
+    return HeddleError.from(thrown).reason;
+  }
+  return 'no error';
+}
+
+async function databaseServer(): Promise<DatabaseServer> {
   const server = await databases();
   return {
     async withStore(run, options = {}) {
