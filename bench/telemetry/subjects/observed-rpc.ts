@@ -56,8 +56,8 @@ function peerLayer<Req, Res>(side: 'client' | 'server'): Layer<Req, Res> {
   };
   const provider = new TracerProvider({
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(0.1) }),
-    spanProcessors: [new BatchSpanProcessor({ exporter: exporterOf } as never)],
-  } as never);
+    spanProcessors: [new BatchSpanProcessor({ exporter: exporterOf })],
+  });
   const tracer = provider.getTracer('bench');
   const kind = side === 'client' ? SpanKind.CLIENT : SpanKind.SERVER;
   return (next) => (req, call) => {

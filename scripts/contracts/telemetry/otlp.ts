@@ -215,7 +215,7 @@ async function ownSpans(sink: SpanSink, count: number): Promise<void> {
 async function delivered(intake: Intake, exporter: SpanExporter): Promise<void> {
   const provider = new TracerProvider({
     resource: resourceFromAttributes({ 'service.name': 'checkout', 'service.version': '1.2.3' }),
-    spanProcessors: [new SimpleSpanProcessor({ exporter } as never)],
+    spanProcessors: [new SimpleSpanProcessor({ exporter })],
   });
   const tracer = provider.getTracer('contract', '1');
   const parent: Span = tracer.startSpan('POST /orders', {

@@ -141,7 +141,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-describe('heddle up --shop', { skip: onlyLinux, timeout: 300_000 }, () => {
+describe('heddle up --shop', { skip: onlyLinux, timeout: 420_000 }, () => {
   test('the order that it prints goes through seven services', async () => {
     const [, line = ''] = await cli.printed(/\n +an order +curl -s (.*)\n/);
     const [, url = '', content = ''] = /^(\S+) .* -d '(.*)'$/.exec(line) ?? [];
@@ -174,10 +174,15 @@ describe('heddle up --shop', { skip: onlyLinux, timeout: 300_000 }, () => {
       await command.exited;
       return command.output;
     };
-    const shown = await until('the whole trace', 60_000, async () => {
-      const output = await ended('trace', id);
-      return /17 spans of 8 services/.test(output) ? output : undefined;
+    const tags = encodeURIComponent(JSON.stringify({ 'heddle.correlation_id': id }));
+    await until('the whole trace', 60_000, async () => {
+      const found = (await (await fetch(`${state.console}/api/traces?tags=${tags}`)).json()) as {
+        data: readonly { readonly spans: readonly unknown[] }[];
+      };
+      return found.data[0]?.spans.length === 17 ? true : undefined;
     });
+    const shown = await ended('trace', id);
+    assert.match(shown, /17 spans of 8 services/);
     for (const service of ['gateway', ...shopServices]) assert.match(shown, new RegExp(`^${service} `, 'm'));
     assert.match(await ended('tail', '--for', '4'), /gateway .* spans +[0-9a-f]{32}/);
     assert.match(await ended('top', '--once'), /^order +payment +\d/m);
