@@ -74,7 +74,7 @@ function combine(name: string, succeeded: boolean, counted: Tally | undefined): 
 }
 
 // A step that hangs (a test that left a socket open) must not hang the build.
-const limitMs = 20 * 60_000;
+const limitMs = 40 * 60_000;
 const running = new Set<ChildProcess>();
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
