@@ -7,7 +7,7 @@ import type { Step, Tally } from './steps.ts';
 /** Whether the files share a process (fast, only for tests without side effects) or get one each. */
 export type Isolation = 'none' | 'process';
 
-/** A step that runs `files`, with `process` isolation one file after another. */
+/** A step that runs `files`, with `process` isolation two files at a time: most of their time is waiting. */
 export function nodeTests(name: string, files: readonly string[], isolation: Isolation): Step {
   const folder = mkdtempSync(path.join(tmpdir(), 'heddle-tests-'));
   const result = path.join(folder, 'result.tap');
@@ -19,7 +19,7 @@ export function nodeTests(name: string, files: readonly string[], isolation: Iso
     `--test-isolation=${isolation}`,
     // A test that waits for something that never comes fails by name, long before its step is stopped.
     '--test-timeout=120000',
-    ...(isolation === 'process' ? ['--test-concurrency=1'] : []),
+    ...(isolation === 'process' ? ['--test-concurrency=2'] : []),
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     '--test-reporter=tap',

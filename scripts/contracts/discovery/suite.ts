@@ -45,7 +45,7 @@ export function leaseFor({ keeps = false }: RegistryCase, shortestMs: number): n
   return keeps ? 3 * shortestMs : shortestMs;
 }
 
-const caseLimitMs = 150_000;
+const caseLimitMs = 400_000;
 /** Processes that want to run, for each core, beyond which a machine is too busy for promises about time. */
 const busyLoad = 2;
 
