@@ -112,12 +112,17 @@ describe('sqlPool', () => {
   });
 
   test('a caller waits for a connection for so long, and was not sent then', async () => {
-    const pool = poolFor(await newDatabase(), { maxConnections: 1, acquireTimeoutMs: 50 });
-    let release: () => void = () => {};
-    const holding = pool.transaction(() => new Promise<void>((resolve) => (release = resolve)));
+    // Long enough to connect on a busy machine, which the limit covers too.
+    const pool = poolFor(await newDatabase(), { maxConnections: 1, acquireTimeoutMs: 1500 });
+    const [held, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const holding = pool.transaction(() => {
+      held.resolve();
+      return released.promise;
+    });
+    await held.promise;
     await assert.rejects(pool.query('SELECT 1'), is('resource_exhausted', 'POOL_EXHAUSTED', false));
     assert.equal(pool.load.open, 1);
-    release();
+    released.resolve();
     await holding;
     assert.equal((await pool.query('SELECT 1')).length, 1);
   });
