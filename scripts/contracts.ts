@@ -16,14 +16,11 @@ areas: ${Object.keys(areas).join(', ')}; without one, all of them
 /** The page of each area that has a table. */
 const pages: Readonly<Record<string, string>> = {
   boundaries: 'docs/boundaries.md',
-  calls: 'docs/rpc.md',
   config: 'docs/config.md',
   discovery: 'docs/discovery.md',
   eventstore: 'docs/event-store.md',
-  gateway: 'docs/gateway.md',
   messaging: 'docs/messaging.md',
   transactions: 'docs/transactions.md',
-  wire: 'docs/wire.md',
 };
 
 /** One line of JSON for each area. */
