@@ -56,7 +56,7 @@ test('the deadline and the breaker are those of the configuration', async () => 
     assert.deepEqual(reasons.slice(5), ['BREAKER_OPEN', 'BREAKER_OPEN', 'BREAKER_OPEN']);
     assert.ok(
       remaining.every((ms) => ms > 0 && ms <= 3000),
-      `${remaining}`,
+      remaining.join(),
     );
   } finally {
     transport.close();
