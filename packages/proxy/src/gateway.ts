@@ -18,7 +18,7 @@ import { DecisionPoint } from './decide/decision-point.ts';
 import { attemptLayers, gatewayLayers, type HttpLayer, routeLayers } from './gateway-stack.ts';
 import { type LimitMetrics, limitMetrics } from './limit/limit-metrics.ts';
 import { LimitStores, type OpenStore } from './limit/limit-store.ts';
-import { Places } from './limit/places.ts';
+import { type PlaceLease, Places } from './limit/places.ts';
 import type { GatewayConfig } from './model/gateway-config.ts';
 import type { UpstreamProtocol } from './model/route.ts';
 import { type Target, Targets } from './upstream/targets.ts';
@@ -52,6 +52,8 @@ export interface GatewayOptions {
   readonly files?: (name: string) => Uint8Array | undefined;
   /** What gateways that serve together tell each other of the instances of a target. Default: each judges alone. */
   readonly verdicts?: (target: string) => SharedVerdicts;
+  /** The places that they share. Default: `limits.maxRequests` are for this one alone. */
+  readonly places?: PlaceLease;
 }
 
 /** A configuration that can be served, and is not yet. One of its two methods is to be called. */
@@ -70,7 +72,7 @@ export class Gateway {
   readonly #limitMetrics: LimitMetrics;
   readonly #onDecision: OnDecision;
   readonly #measured: HttpLayer;
-  readonly #places = new Places();
+  readonly #places: Places;
   readonly #retiring = new Set<Promise<void>>();
   #generation: Generation;
   #isKnown = false;
@@ -93,6 +95,7 @@ export class Gateway {
     this.#options = options;
     const { secrets = () => undefined, rateStore = new MemoryRateStore(runtime.clock) } = options;
     this.#limitStores = new LimitStores(runtime, secrets, rateStore, options.openRateStore);
+    this.#places = new Places(options.places);
     this.#limitMetrics = limitMetrics(metrics);
     this.#onDecision = decisionMetrics(metrics);
     this.#targets = new Targets({
