@@ -31,10 +31,12 @@ export class VerdictBoard {
   /** All that holds now; ejections are for as long as is left of them. */
   get current(): { readonly target: string; readonly verdict: Verdict }[] {
     const nowMs = this.#clock.nowMs();
-    return [...this.#posted.values()].flatMap(({ target, verdict, atMs }) => {
-      if (verdict.kind === 'breaker') return [{ target, verdict }];
-      const forMs = verdict.forMs - (nowMs - atMs);
-      return forMs > 0 ? [{ target, verdict: { ...verdict, forMs } }] : [];
-    });
+    return [...this.#posted.values()].flatMap(
+      ({ target, verdict, atMs }): { readonly target: string; readonly verdict: Verdict }[] => {
+        if (verdict.kind === 'breaker') return [{ target, verdict }];
+        const forMs = verdict.forMs - (nowMs - atMs);
+        return forMs > 0 ? [{ target, verdict: { ...verdict, forMs } }] : [];
+      },
+    );
   }
 }
