@@ -36,6 +36,7 @@ import type { Contract } from './result.ts';
 import { grpcurlContract } from './calls/grpcurl.ts';
 import { connectClients, grpcJs } from './calls/official-clients.ts';
 import { authorization } from './mesh/authorization.ts';
+import { envoy } from './mesh/envoy.ts';
 import { otlpContract } from './telemetry/otlp.ts';
 import { prometheusContract } from './telemetry/prometheus.ts';
 import { promqlContract } from './telemetry/promql.ts';
@@ -83,7 +84,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     oidc,
     protocols,
   ],
-  mesh: [authorization],
+  mesh: [authorization, envoy],
   telemetry: [otlpContract, promqlContract, prometheusContract],
   transactions,
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],

@@ -1,0 +1,49 @@
+// A stock Envoy that follows our control plane, before and behind the backends of the scenarios.
+import type { MeshModel } from '@heddle/mesh/model';
+import { isMissing, obtain } from '../../engines/engine.ts';
+import { envoy as engine, startXdsEnvoy } from '../../engines/envoy.ts';
+import { freePort } from '../../engines/running.ts';
+import type { Contract } from '../result.ts';
+import { skippedWhole } from '../result.ts';
+import { Caller } from './scenarios/caller.ts';
+import { startControlPlane } from './scenarios/control-plane.ts';
+import type { ClientPlane } from './scenarios/plane.ts';
+import { runClients } from './scenarios/run-clients.ts';
+import { order } from './scenarios/rules.ts';
+
+/** The scenarios. */
+export const envoy: Contract = {
+  backend: 'envoy',
+  async run(only = () => true) {
+    const found = await obtain(engine);
+    if (isMissing(found)) return skippedWhole('envoy', found.missing);
+    const version = found.version;
+    return runClients({ backend: 'envoy', version, cannot: {}, only, start: () => startClient(false) });
+  },
+};
+
+/** Envoy beside a client, whose call of `order` it takes on loopback. */
+async function startClient(delta: boolean): Promise<ClientPlane> {
+  const controlPlane = await startControlPlane();
+  const port = await freePort();
+  const node = { id: 'client.shop', cluster: 'shop', locality: { region: 'west', zone: 'a' } };
+  const proxy = await startXdsEnvoy({ controlPlane, node, delta });
+  const caller = new Caller(`127.0.0.1:${port}`, { 'grpc.default_authority': `${order.host}:${port}` });
+  return {
+    apply: (model) => controlPlane.apply(atPort(model, port)),
+    say: async (ask) => {
+      const said = await caller.say(ask);
+      return said.code === 0 ? said : { ...said, details: `${said.details} ${proxy.output().slice(-2000)}` };
+    },
+    close: async () => {
+      caller.close();
+      await controlPlane.stop();
+      await proxy.stop();
+    },
+  };
+}
+
+/** The services at a port that is free here. */
+export function atPort(model: MeshModel, port: number): MeshModel {
+  return { ...model, services: model.services.map((service) => ({ ...service, port })) };
+}
