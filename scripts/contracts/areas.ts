@@ -37,6 +37,7 @@ import { grpcurlContract } from './calls/grpcurl.ts';
 import { connectClients, grpcJs } from './calls/official-clients.ts';
 import { authorization } from './mesh/authorization.ts';
 import { envoy } from './mesh/envoy.ts';
+import { grpcJsXds } from './mesh/grpc-js-xds.ts';
 import { otlpContract } from './telemetry/otlp.ts';
 import { prometheusContract } from './telemetry/prometheus.ts';
 import { promqlContract } from './telemetry/promql.ts';
@@ -84,7 +85,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     oidc,
     protocols,
   ],
-  mesh: [authorization, envoy],
+  mesh: [authorization, envoy, grpcJsXds],
   telemetry: [otlpContract, promqlContract, prometheusContract],
   transactions,
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],

@@ -5,9 +5,15 @@ import { envoy as engine, startXdsEnvoy } from '../../engines/envoy.ts';
 import { freePort } from '../../engines/running.ts';
 import type { Contract } from '../result.ts';
 import { skippedWhole } from '../result.ts';
+import { nodeRuntime } from '@heddle/kernel/node';
+import { WorkloadSecrets } from '@heddle/mesh/xds';
+import type { Place } from '../../engines/engine.ts';
 import { Caller } from './scenarios/caller.ts';
+import { Callers } from './scenarios/callers.ts';
+import { meshAuthority } from './scenarios/mesh-identities.ts';
+import { runServers } from './scenarios/run-servers.ts';
 import { startControlPlane } from './scenarios/control-plane.ts';
-import type { ClientPlane } from './scenarios/plane.ts';
+import type { ClientPlane, ServerPlane } from './scenarios/plane.ts';
 import { runClients } from './scenarios/run-clients.ts';
 import { order } from './scenarios/rules.ts';
 
@@ -18,9 +24,38 @@ export const envoy: Contract = {
     const found = await obtain(engine);
     if (isMissing(found)) return skippedWhole('envoy', found.missing);
     const version = found.version;
-    return runClients({ backend: 'envoy', version, cannot: {}, only, start: () => startClient(false) });
+    const suite = { backend: 'envoy', version, cannot: {}, only };
+    return [
+      ...(await runClients({ ...suite, start: () => startClient(false) })),
+      ...(await runServers({ ...suite, start: startServer })),
+    ];
   },
 };
+
+/** Envoy before a backend; its certificate comes by SDS. */
+async function startServer(at: Place): Promise<ServerPlane> {
+  const authority = meshAuthority();
+  const runtime = nodeRuntime({ name: 'control-plane', logLevel: 'error' });
+  const secrets = new WorkloadSecrets({
+    runtime,
+    service: authority,
+    idOf: () => ({ trustDomain: 'cluster.local', namespace: 'shop', serviceAccount: 'order' }),
+    onRenewed: (workload) => controlPlane.xds.renewSecrets(workload),
+  });
+  const controlPlane = await startControlPlane((workload) => secrets.of(workload));
+  const proxy = await startXdsEnvoy({ controlPlane, node: { id: 'order', cluster: 'shop' } });
+  const callers = new Callers(at, authority);
+  return {
+    apply: (model) => controlPlane.apply(model),
+    say: (account, ask) => callers.say(account, ask),
+    close: async () => {
+      callers.close();
+      secrets.close();
+      await controlPlane.stop();
+      await proxy.stop();
+    },
+  };
+}
 
 /** Envoy beside a client, whose call of `order` it takes on loopback. */
 async function startClient(delta: boolean): Promise<ClientPlane> {

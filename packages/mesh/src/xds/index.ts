@@ -7,3 +7,4 @@ export type { Inexpressible, Plane } from './translate/plane.ts';
 export { certificateProvider, certificateSecret, rootsSecret, secretNames } from './translate/tls.ts';
 export type { ProxyView } from './views.ts';
 export { type AdsHandlers, XdsServer, type XdsServerOptions } from './xds-server.ts';
+export { WorkloadSecrets, type WorkloadSecretsOptions } from './workload-secrets.ts';
