@@ -2,20 +2,19 @@
 import type { MeshModel } from '@heddle/mesh/model';
 import { isMissing, obtain } from '../../engines/engine.ts';
 import { envoy as engine, startXdsEnvoy } from '../../engines/envoy.ts';
-import { freePort } from '../../engines/running.ts';
 import type { Contract } from '../result.ts';
 import { skippedWhole } from '../result.ts';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { WorkloadSecrets } from '@heddle/mesh/xds';
-import type { Place } from '../../engines/engine.ts';
+import type { Place, Running } from '../../engines/engine.ts';
 import { Caller } from './scenarios/caller.ts';
 import { Callers } from './scenarios/callers.ts';
 import { meshAuthority } from './scenarios/mesh-identities.ts';
 import { runServers } from './scenarios/run-servers.ts';
-import { startControlPlane } from './scenarios/control-plane.ts';
-import type { ClientPlane, ServerPlane } from './scenarios/plane.ts';
+import { type ControlPlane, startControlPlane } from './scenarios/control-plane.ts';
+import type { ClientPlane, Said, ServerPlane } from './scenarios/plane.ts';
 import { runClients } from './scenarios/run-clients.ts';
-import { order } from './scenarios/rules.ts';
+import { ownPlace } from './scenarios/own-place.ts';
 
 /** The scenarios. */
 export const envoy: Contract = {
@@ -47,7 +46,7 @@ async function startServer(at: Place): Promise<ServerPlane> {
   const callers = new Callers(at, authority);
   return {
     apply: (model) => controlPlane.apply(model),
-    say: (account, ask) => callers.say(account, ask),
+    say: async (account, ask) => withTrouble(await callers.say(account, ask), controlPlane, proxy),
     close: async () => {
       callers.close();
       secrets.close();
@@ -60,16 +59,13 @@ async function startServer(at: Place): Promise<ServerPlane> {
 /** Envoy beside a client, whose call of `order` it takes on loopback. */
 async function startClient(delta: boolean): Promise<ClientPlane> {
   const controlPlane = await startControlPlane();
-  const port = await freePort();
+  const place = await ownPlace();
   const node = { id: 'client.shop', cluster: 'shop', locality: { region: 'west', zone: 'a' } };
   const proxy = await startXdsEnvoy({ controlPlane, node, delta });
-  const caller = new Caller(`127.0.0.1:${port}`, { 'grpc.default_authority': `${order.host}:${port}` });
+  const caller = new Caller(`${place.host}:${place.port}`);
   return {
-    apply: (model) => controlPlane.apply(atPort(model, port)),
-    say: async (ask) => {
-      const said = await caller.say(ask);
-      return said.code === 0 ? said : { ...said, details: `${said.details} ${proxy.output().slice(-2000)}` };
-    },
+    apply: (model) => controlPlane.apply(atPlace(model, place)),
+    say: async (ask) => withTrouble(await caller.say(ask), controlPlane, proxy),
     close: async () => {
       caller.close();
       await controlPlane.stop();
@@ -78,7 +74,14 @@ async function startClient(delta: boolean): Promise<ClientPlane> {
   };
 }
 
-/** The services at a port that is free here. */
-export function atPort(model: MeshModel, port: number): MeshModel {
-  return { ...model, services: model.services.map((service) => ({ ...service, port })) };
+/** What a call that went wrong had to do with the configuration. */
+function withTrouble(said: Said, { xds }: ControlPlane, proxy: Running): Said {
+  if (said.code === 0) return said;
+  const refusals = xds.proxies.map(({ refusal }) => refusal ?? '').join(' ');
+  return { ...said, details: `${said.details} ${refusals} ${proxy.output().slice(-1000)}` };
+}
+
+/** The services at a place of their own. */
+export function atPlace(model: MeshModel, { host: address, port }: Place): MeshModel {
+  return { ...model, services: model.services.map((service) => ({ ...service, address, port })) };
 }

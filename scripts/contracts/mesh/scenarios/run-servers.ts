@@ -1,7 +1,7 @@
-import { freePlace } from '../../../engines/running.ts';
 import { type ContractResult, resultOf } from '../../result.ts';
 import type { Place } from '../../../engines/engine.ts';
 import { type Echo, startEcho } from './echo.ts';
+import { ownPlace } from './own-place.ts';
 import type { ServerPlane } from './plane.ts';
 import { type ServerScenario, serverScenarios } from './server-scenarios.ts';
 
@@ -35,7 +35,7 @@ export async function runServers(suite: ServerSuite): Promise<ContractResult[]> 
 
 async function play(scenario: ServerScenario, suite: ServerSuite): Promise<void> {
   const echo = await startEcho('order');
-  const at = await freePlace();
+  const at = await ownPlace();
   let plane: ServerPlane | undefined;
   try {
     plane = await suite.start(at, echo);

@@ -13,7 +13,7 @@ import { holds } from './client-scenarios.ts';
 import type { CaseToken } from '../authorization/case.ts';
 import { Issuer } from '../authorization/issuer.ts';
 import type { Echo } from './echo.ts';
-import type { Said, ServerPlane } from './plane.ts';
+import type { Ask, Said, ServerPlane } from './plane.ts';
 
 /** Where a scenario plays: the plane's port before a backend. */
 export interface ServerStage {
@@ -108,7 +108,7 @@ async function tokens({ plane, echo, at }: ServerStage): Promise<void> {
   plane.apply(workloadModel(at, echo, 'strict', [needsToken], [jwt]));
   const claims = { iss, sub: 'alice', group: 'staff' };
   const alice = bearer({ claims });
-  await holds(async () => (await plane.say(accounts.friend, alice)).code === status.OK, 'alice is let in');
+  await becomes(plane, accounts.friend, status.OK, alice);
   const codeOf = async (ask: Parameters<ServerPlane['say']>[1]): Promise<number> =>
     (await plane.say(accounts.friend, ask)).code;
   assert.equal(await codeOf(undefined), status.PERMISSION_DENIED, 'without a token');
@@ -155,11 +155,16 @@ function workloadModel(
   };
 }
 
-async function becomes(plane: ServerPlane, account: string | undefined, code: number): Promise<void> {
+async function becomes(
+  plane: ServerPlane,
+  account: string | undefined,
+  code: number,
+  ask?: Ask,
+): Promise<void> {
   let last: Said | undefined;
   await holds(
     async () => {
-      last = await plane.say(account);
+      last = await plane.say(account, ask);
       return last.code === code;
     },
     () => `${account ?? 'plaintext'}: expected ${code}, found ${JSON.stringify(last)}`,

@@ -97,9 +97,7 @@ export function step(
     case 'forgotten':
       return forgotten(state, input.groups);
     case 'time':
-      return state.due !== undefined && nowMs >= state.due.atMs
-        ? pushed({ ...state, waiting: new Map(), due: undefined }, state.waiting)
-        : { state, effects: [] };
+      return timePassed(state, nowMs);
   }
 }
 
@@ -115,6 +113,13 @@ function connected(state: AdsState, input: AdsInput & { readonly kind: 'connecte
     refusal: undefined,
   };
   return { state: { ...state, streams: new Map(state.streams).set(id, stream) }, effects: [] };
+}
+
+/** A timer may be a trifle early by another clock: then it is set again. */
+function timePassed(state: AdsState, nowMs: number): AdsStep {
+  if (state.due === undefined) return { state, effects: [] };
+  if (nowMs < state.due.atMs) return { state, effects: [{ kind: 'wake', atMs: state.due.atMs }] };
+  return pushed({ ...state, waiting: new Map(), due: undefined }, state.waiting);
 }
 
 /** What groups have for the first time is sent at once; what they have already changes when the rules are quiet. */
