@@ -121,3 +121,25 @@ export function protocolOf(told: string): Pick<DirectoryPort, 'protocol' | 'tls'
   if (told === 'grpc' || told === 'grpc-web') return { protocol: 'grpc', tls: false };
   return { protocol: 'tcp', tls: told === 'https' || told === 'tls' };
 }
+
+const protocols: ReadonlySet<string> = new Set([
+  'http',
+  'http2',
+  'https',
+  'tcp',
+  'tls',
+  'grpc',
+  'grpc-web',
+  'mongo',
+  'mysql',
+  'redis',
+  'udp',
+  'kubernetes.io/h2c',
+  'kubernetes.io/ws',
+  'kubernetes.io/wss',
+]);
+
+/** True for a protocol that a port's name or `appProtocol` may tell, whatever its case. */
+export function isProtocol(told: string): boolean {
+  return protocols.has(told.toLowerCase());
+}
