@@ -26,7 +26,7 @@ export function* destinationsOf({
       for (const [share, { destination }] of (rule.route ?? []).entries()) {
         yield { destination, path: [...at, 'route', share, 'destination'] };
       }
-      if (kind === 'http') yield* mirrorsOf(rule as HttpRule, at);
+      if (kind === 'http') yield* mirrorsOf(rule, at);
     }
   }
 }

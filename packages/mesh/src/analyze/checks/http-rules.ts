@@ -105,24 +105,16 @@ function checkExpressions(service: ResourceOf<'VirtualService'>, rule: HttpRule,
 export function regexProblem(expression: string): string | undefined {
   const beyond = /\(\?(?:[=!]|<[=!])|\\[1-9]|\(\?>|[*+?}]\+/.exec(expression)?.[0];
   if (beyond !== undefined) return `"${beyond}" is not in RE2: ${expression}`;
+  // RE2's flags and names are written otherwise in JavaScript.
+  const here = expression
+    .replaceAll('(?P<', '(?<')
+    .replaceAll(/\(\?[imsU]+\)/g, '')
+    .replaceAll(/\(\?[imsU]+:/g, '(?:');
   try {
-    // RE2's flag groups and named groups are written otherwise in JavaScript.
-    new RegExp(
-      expression
-        .replaceAll(/\(\?P</g, '(?<')
-        .replaceAll(/\(\?[imsU]+\)/g, '')
-        .replaceAll(/\(\?[imsU]+:/g, '(?:'),
-      'u',
-    );
+    new RegExp(here);
     return undefined;
-  } catch {
-    try {
-      // `u` refuses needless backslashes, which RE2 takes for punctuation.
-      new RegExp(expression.replaceAll(/\(\?P</g, '(?<').replaceAll(/\(\?[imsU]+[):]/g, '(?:'));
-      return undefined;
-    } catch (thrown) {
-      return thrown instanceof Error ? thrown.message : String(thrown);
-    }
+  } catch (thrown) {
+    return thrown instanceof Error ? thrown.message : String(thrown);
   }
 }
 

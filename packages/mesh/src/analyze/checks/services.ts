@@ -1,7 +1,7 @@
 import type { ResourceOf, ServicePort } from '../../resources/index.ts';
 import { isProtocol } from '../../translate/index.ts';
 import type { Check, Tell } from '../check.ts';
-import type { Inventory, KnownWorkload } from '../inventory.ts';
+import type { KnownWorkload } from '../inventory.ts';
 
 /** Services of Kubernetes: protocols that are told, ports that workloads listen on. */
 export const services: Check = (inventory, tell) => {
