@@ -24,6 +24,12 @@ export function attributeOf(key: string): Attribute | undefined {
   return claims === undefined ? undefined : claimAttribute(claims.slice(1, -1).split(']['));
 }
 
+/** True for a key that `when` of a rule may ask about. Envoy's own metadata is not ours to judge. */
+export function isCondition(key: string): boolean {
+  if (key.startsWith('experimental.envoy.filters.')) return true;
+  return attributeOf(key) !== undefined && !/^request\.(?:host|method|path)$/.test(key);
+}
+
 /** The parts of `td/ns/namespace/sa/account`; empty where the identity has another form. */
 function identityParts(principal: string): { domain: string; namespace: string; account: string } {
   const [, domain = '', namespace = '', account = ''] =

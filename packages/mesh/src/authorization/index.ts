@@ -9,3 +9,5 @@ export { authorization, type Authorization, type Verdict, type VerdictReason } f
 export { type AskProvider, guard, type GuardOptions } from './guard.ts';
 export { isPathTemplate, pathTemplateProblem } from './path-pattern.ts';
 export type { AuthorizationRequest, HttpFacts, TokenClaims } from './request.ts';
+export { isAddressBlock } from './ip-block.ts';
+export { isCondition } from './attribute.ts';

@@ -14,6 +14,11 @@ export function ipBlock(written: string): AddressTest | undefined {
   };
 }
 
+/** True for what `ipBlock` can read. */
+export function isAddressBlock(written: string): boolean {
+  return ipBlock(written) !== undefined;
+}
+
 function sameBits(a: readonly number[], b: readonly number[], bits: number): boolean {
   for (let at = 0; at * 8 < bits; at++) {
     const mask = bits - at * 8 >= 8 ? 0xff : (0xff << (8 - (bits - at * 8))) & 0xff;
