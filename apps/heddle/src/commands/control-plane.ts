@@ -10,6 +10,9 @@ import type { Command } from '../command.ts';
 import { consoleService } from '../control-plane/console-service.ts';
 import { Observer } from '../control-plane/observer.ts';
 import { type ControlPlaneTelemetry, controlPlaneTelemetry } from '../control-plane/telemetry.ts';
+import { meshFolder } from '../control-plane/mesh/mesh-folder.ts';
+import { type MeshPlane, meshPlane } from '../control-plane/mesh/mesh-plane.ts';
+import { scopeOf, scopeOptions } from './mesh/scope-options.ts';
 import { consoleAssets } from '../node/console-assets.ts';
 import { runServer } from '../node/run-server.ts';
 
@@ -25,10 +28,17 @@ export const controlPlane: Command = {
       help: 'Where to listen on 127.0.0.1; default 8090, 0: any free one',
     },
     data: { type: 'string', value: 'DIR', help: 'Where the registry is kept; default .heddle/control-plane' },
+    mesh: {
+      type: 'string',
+      value: 'DIR',
+      help: 'Rules of a mesh (Istio, Gateway API), a file or a folder that is watched: served to proxies by xDS',
+    },
+    ...scopeOptions,
   },
   examples: [
     'HEDDLE_REGISTRY_TOKEN=$(openssl rand -hex 32) heddle control-plane',
     'heddle control-plane --port 9090 --data /var/lib/heddle',
+    'heddle control-plane --mesh deploy/mesh',
   ],
   run: async (given, world) => {
     const dataFolder = given.text('data') ?? '.heddle/control-plane';
@@ -39,8 +49,14 @@ export const controlPlane: Command = {
     const registry = await embeddedRegistry(runtime);
     const telemetry = await controlPlaneTelemetry(runtime, dataFolder, token);
     const observer = new Observer(runtime, registry, telemetry.onScrape);
-    const server = frontOf(registry, observer, telemetry, { runtime, token, address });
-    const parts = [registryPart(registry), ...telemetry.parts, observer, server];
+    const place = given.text('mesh');
+    const mesh =
+      place === undefined
+        ? undefined
+        : await meshPlane({ runtime, token, scope: scopeOf(given), ...meshFolder(place, runtime) });
+    const server = frontOf(registry, observer, telemetry, { runtime, token, address, mesh });
+    const own = mesh === undefined ? [] : [mesh.part];
+    const parts = [registryPart(registry), ...telemetry.parts, observer, ...own, server];
     return runServer({ name: 'control-plane', runtime, parts, propagationMs: 0 }, world, () => ({
       address: `${server.address.host}:${server.address.port}`,
       url: `http://${server.address.host}:${server.address.port}`,
@@ -52,6 +68,8 @@ interface FrontOptions {
   readonly runtime: Runtime;
   readonly token: string;
   readonly address: Address;
+  /** Undefined: it serves none. */
+  readonly mesh: MeshPlane | undefined;
 }
 
 /** One port for the registry's protocol and OTLP (with the token), the console and queries (read only), and its own metrics. */
@@ -59,7 +77,7 @@ function frontOf(
   registry: EmbeddedRegistry,
   observer: Observer,
   telemetry: ControlPlaneTelemetry,
-  { runtime, token, address }: FrontOptions,
+  { runtime, token, address, mesh }: FrontOptions,
 ): ServerPart {
   const metrics = new MetricRegistry();
   processMetrics(metrics, processReader());
@@ -69,6 +87,8 @@ function frontOf(
   const service: HttpService = (req, call) => {
     const ofTelemetry = telemetry.serviceFor(req);
     if (ofTelemetry !== undefined) return ofTelemetry(req, call);
+    const ofMesh = mesh?.serviceFor(req);
+    if (ofMesh !== undefined) return ofMesh(req, call);
     if (req.path.startsWith('/v1/')) return registryApi(req, call);
     return req.path === '/metrics' ? ownMetrics(req, call) : console(req, call);
   };

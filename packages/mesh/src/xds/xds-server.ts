@@ -34,8 +34,10 @@ import { deltaResponse, sotwResponse } from './responses.ts';
 export interface XdsServerOptions {
   readonly runtime: Runtime;
   readonly trustDomain: string;
-  /** The certificates of a proxy of that workload, `namespace/name`. Default: there are none. */
+  /** The certificates of a proxy of that workload, `namespace/name`, with their keys. Default: there are none. */
   readonly secrets?: (workload: string) => Resources;
+  /** Whether a stream may have secrets at all. Default: it may, so that whoever can reach the server gets any. */
+  readonly isTrusted?: (call: Call) => boolean;
   readonly rules?: AdsRules;
 }
 
@@ -51,8 +53,15 @@ export interface AdsHandlers {
   ): AsyncIterable<Init<typeof DeltaDiscoveryResponseSchema>>;
 }
 
+interface Stream {
+  readonly id: string;
+  readonly protocol: AdsProtocol;
+  readonly trusted: boolean;
+}
+
 interface Group {
   readonly proxy: ProxyNode;
+  readonly trusted: boolean;
   inexpressible: readonly Inexpressible[];
 }
 
@@ -129,7 +138,8 @@ export class XdsServer {
     this.#outboxes.set(id, outbox);
     if (this.#closed) outbox.close();
     const stopListening = call.onCancel(() => outbox.close());
-    const reading = this.#read(id, protocol, requests, read).then(
+    const trusted = this.#options.isTrusted?.(call) ?? true;
+    const reading = this.#read({ id, protocol, trusted }, requests, read).then(
       () => outbox.close(),
       () => outbox.close(),
     );
@@ -145,27 +155,28 @@ export class XdsServer {
   }
 
   async #read<Req extends { node?: DiscoveryRequest['node']; typeUrl: string }>(
-    id: string,
-    protocol: AdsProtocol,
+    stream: Stream,
     requests: AsyncIterable<Req>,
     read: (request: Req) => ReturnType<typeof sotwRequest>,
   ): Promise<void> {
+    const { id } = stream;
     for await (const request of requests) {
       if (!this.#state.streams.has(id)) {
         if (!this.#outboxes.has(id)) return;
-        this.#connect(id, protocol, request.node);
+        this.#connect(stream, request.node);
       }
       const ask = read(request);
       if (ask !== undefined) this.#apply({ kind: 'request', stream: id, request: ask });
     }
   }
 
-  #connect(id: string, protocol: AdsProtocol, node: DiscoveryRequest['node']): void {
+  #connect({ id, protocol, trusted }: Stream, node: DiscoveryRequest['node']): void {
     const proxy = proxyNode(node ?? noNode);
     const { plane, workload, locality } = proxy;
-    const group = [plane, workload, locality.region, locality.zone, locality.subZone].join(' ');
+    const place = [locality.region, locality.zone, locality.subZone];
+    const group = [plane, workload, ...place, trusted ? 'trusted' : ''].join(' ');
     const isNew = !this.#groups.has(group);
-    if (isNew) this.#groups.set(group, { proxy, inexpressible: [] });
+    if (isNew) this.#groups.set(group, { proxy, trusted, inexpressible: [] });
     this.#apply({ kind: 'connected', stream: id, protocol, node: proxy.id, group });
     if (isNew) this.#refresh([group]);
   }
@@ -175,7 +186,7 @@ export class XdsServer {
     for (const key of keys) {
       const group = this.#groups.get(key);
       if (group === undefined) continue;
-      const secrets = this.#options.secrets?.(group.proxy.workload) ?? noResources;
+      const secrets = (group.trusted && this.#options.secrets?.(group.proxy.workload)) || noResources;
       const { snapshot, inexpressible } = this.#translator.translate(this.#model, group.proxy, secrets);
       group.inexpressible = inexpressible;
       snapshots.set(key, snapshot);
