@@ -35,6 +35,9 @@ import { gatewaySmuggling } from './gateway/smuggling.ts';
 import type { Contract } from './result.ts';
 import { grpcurlContract } from './calls/grpcurl.ts';
 import { connectClients, grpcJs } from './calls/official-clients.ts';
+import { authorization } from './mesh/authorization.ts';
+import { envoy } from './mesh/envoy.ts';
+import { grpcJsXds } from './mesh/grpc-js-xds.ts';
 import { otlpContract } from './telemetry/otlp.ts';
 import { prometheusContract } from './telemetry/prometheus.ts';
 import { promqlContract } from './telemetry/promql.ts';
@@ -82,6 +85,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     oidc,
     protocols,
   ],
+  mesh: [authorization, envoy, grpcJsXds],
   telemetry: [otlpContract, promqlContract, prometheusContract],
   transactions,
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],

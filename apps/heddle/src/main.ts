@@ -1,5 +1,6 @@
 import { HeddleError } from '@heddle/kernel';
 import { type Command, exitCodes, readArguments, usageError, type World } from './command.ts';
+import { analyze } from './commands/analyze.ts';
 import { boundaries } from './commands/boundaries.ts';
 import { clean } from './commands/clean.ts';
 import { config } from './commands/config.ts';
@@ -48,6 +49,7 @@ const commands: readonly Command[] = [
   doctor,
   shop,
   boundaries,
+  analyze,
   postgres,
   emit,
   topics,

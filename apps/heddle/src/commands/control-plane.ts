@@ -14,6 +14,9 @@ import { Observer } from '../control-plane/observer.ts';
 import { type ControlPlaneTelemetry, controlPlaneTelemetry } from '../control-plane/telemetry.ts';
 import { readTextFile } from '../node/config-file.ts';
 import { loadSchemas } from '../node/config-schemas.ts';
+import { meshFolder } from '../control-plane/mesh/mesh-folder.ts';
+import { type MeshPlane, meshPlane } from '../control-plane/mesh/mesh-plane.ts';
+import { scopeOf, scopeOptions } from './mesh/scope-options.ts';
 import { consoleAssets } from '../node/console-assets.ts';
 import { controlPlaneDefaults, controlPlaneSettings } from '../settings/control-plane-settings.ts';
 import { ownSettings } from '../settings/own-settings.ts';
@@ -42,11 +45,18 @@ export const controlPlane: Command = {
       value: 'FILE',
       help: 'A module whose export "schemas" says what places may hold',
     },
+    mesh: {
+      type: 'string',
+      value: 'DIR',
+      help: 'Rules of a mesh (Istio, Gateway API), a file or a folder that is watched: served to proxies by xDS',
+    },
+    ...scopeOptions,
   },
   examples: [
     'HEDDLE_REGISTRY_TOKEN=$(openssl rand -hex 32) heddle control-plane',
     'heddle control-plane --port 9090 --data /var/lib/heddle',
     'heddle control-plane --config-store etcd://127.0.0.1:2379/config --config-schemas schemas.ts',
+    'heddle control-plane --mesh deploy/mesh',
   ],
   run: async (given, world) => {
     const dataFolder = given.text('data') ?? '.heddle/control-plane';
@@ -82,7 +92,18 @@ export const controlPlane: Command = {
       env: process.env,
       password: passwordSet(process.env, (file) => readTextFile(file, 'password')),
     });
-    const server = frontOf(registry, console, telemetry, config, { runtime, token, address });
+    const place = given.text('mesh');
+    const mesh =
+      place === undefined
+        ? undefined
+        : await meshPlane({ runtime, token, scope: scopeOf(given), ...meshFolder(place, runtime) });
+    const own = mesh === undefined ? [] : [mesh.part];
+    const server = frontOf(registry, console, telemetry, config, {
+      runtime,
+      token,
+      address,
+      mesh,
+    });
     const parts = [
       registryPart(registry),
       config.part,
@@ -90,6 +111,7 @@ export const controlPlane: Command = {
       ...telemetry.parts,
       observer,
       console.part,
+      ...own,
       server,
     ];
     const facts = (): Record<string, string> => ({
@@ -112,6 +134,8 @@ interface FrontOptions {
   readonly runtime: Runtime;
   readonly token: string;
   readonly address: Address;
+  /** Undefined: it serves none. */
+  readonly mesh: MeshPlane | undefined;
 }
 
 /** One port for the registry's protocol and OTLP (with the token), the console and queries (signed in or with the token), and its own metrics. */
@@ -120,7 +144,7 @@ function frontOf(
   console: OpenConsole,
   telemetry: ControlPlaneTelemetry,
   config: ConfigFront,
-  { runtime, token, address }: FrontOptions,
+  { runtime, token, address, mesh }: FrontOptions,
 ): ServerPart {
   const metrics = new MetricRegistry();
   processMetrics(metrics, processReader());
@@ -129,6 +153,8 @@ function frontOf(
   const service: HttpService = (req, call) => {
     if (isOtlp(req)) return telemetry.serviceFor(req)?.(req, call) ?? console.service(req, call);
     if (isConfigRequest(req)) return config.service(req, call);
+    const ofMesh = mesh?.serviceFor(req);
+    if (ofMesh !== undefined) return ofMesh(req, call);
     if (req.path.startsWith('/v1/')) return registryApi(req, call);
     return req.path === '/metrics' ? ownMetrics(req, call) : console.service(req, call);
   };
