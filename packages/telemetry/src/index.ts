@@ -1,3 +1,39 @@
+export { alertmanagerApi, isAlertmanagerCall } from './alerts/api/alertmanager-api.ts';
+export { isRulesQuery, rulesApi } from './alerts/api/rules-api.ts';
+export { AlertEngine, type AlertEngineOptions } from './alerts/alert-engine.ts';
+export { type AlertState, AlertStateFile } from './alerts/alert-state.ts';
+export { slack, type SlackOptions } from './alerts/channels/slack.ts';
+export { webhook, type WebhookOptions } from './alerts/channels/webhook.ts';
+export type { Channel } from './alerts/notify/channel.ts';
+export { fingerprintOf, type LabelMatcher, readMatcher } from './alerts/notify/matcher.ts';
+export {
+  type ChannelConfig,
+  type MailConfig,
+  type NotifyConfig,
+  readNotifyConfig,
+  type Receiver,
+  type Route,
+  type Secret,
+  tellNobody,
+} from './alerts/notify/notify-config.ts';
+export {
+  type Delivery,
+  noNotifyState,
+  type Notification,
+  type NotifyState,
+  type Silence,
+} from './alerts/notify/notify-state.ts';
+export {
+  nextTickMs,
+  type NotifyInput,
+  type NotifyStep,
+  type SaidAlert,
+  stepNotify,
+} from './alerts/notify/notify-step.ts';
+export { defaultGroup, defaultRules } from './alerts/rules/default-rules.ts';
+export { readRules } from './alerts/rules/rule-document.ts';
+export { type ActiveAlert, type RuleState, stepRule } from './alerts/rules/rule-step.ts';
+export type { AlertRule, RecordingRule, Rule, RuleGroup } from './alerts/rules/rule.ts';
 export { accessLog } from './logging/access-log.ts';
 export { Counter } from './metrics/counter.ts';
 export { expose, expositionType } from './metrics/exposition.ts';

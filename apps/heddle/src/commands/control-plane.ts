@@ -9,6 +9,7 @@ import type { HttpService } from '@heddle/wire';
 import type { Command } from '../command.ts';
 import { consoleService } from '../control-plane/console-service.ts';
 import { Observer } from '../control-plane/observer.ts';
+import { alertConfig } from '../control-plane/alerts.ts';
 import { type ControlPlaneTelemetry, controlPlaneTelemetry } from '../control-plane/telemetry.ts';
 import { consoleAssets } from '../node/console-assets.ts';
 import { runServer } from '../node/run-server.ts';
@@ -25,6 +26,11 @@ export const controlPlane: Command = {
       help: 'Where to listen on 127.0.0.1; default 8090, 0: any free one',
     },
     data: { type: 'string', value: 'DIR', help: 'Where the registry is kept; default .heddle/control-plane' },
+    alerts: {
+      type: 'string',
+      value: 'DIR',
+      help: 'Rules of alerts, and in alertmanager.yml who is told; default: the default rules, and nobody',
+    },
   },
   examples: [
     'HEDDLE_REGISTRY_TOKEN=$(openssl rand -hex 32) heddle control-plane',
@@ -35,16 +41,26 @@ export const controlPlane: Command = {
     const address = { host: '127.0.0.1', port: given.port('port', 8090) };
     const runtime = nodeRuntime({ name: 'control-plane', dataFolder });
     const token = requireToken();
+    const alerts = alertConfig(given.text('alerts'));
     await lockFolder(dataFolder);
     const registry = await embeddedRegistry(runtime);
-    const telemetry = await controlPlaneTelemetry(runtime, dataFolder, token);
+    const metrics = new MetricRegistry();
+    let port = address.port;
+    const url = (): string => `http://${address.host}:${port}`;
+    const telemetry = await controlPlaneTelemetry(runtime, {
+      dataFolder,
+      token,
+      alerts,
+      registry: metrics,
+      url,
+    });
     const observer = new Observer(runtime, registry, telemetry.onScrape);
-    const server = frontOf(registry, observer, telemetry, { runtime, token, address });
+    const server = frontOf(registry, observer, telemetry, { runtime, token, address, metrics });
     const parts = [registryPart(registry), ...telemetry.parts, observer, server];
-    return runServer({ name: 'control-plane', runtime, parts, propagationMs: 0 }, world, () => ({
-      address: `${server.address.host}:${server.address.port}`,
-      url: `http://${server.address.host}:${server.address.port}`,
-    }));
+    return runServer({ name: 'control-plane', runtime, parts, propagationMs: 0 }, world, () => {
+      ({ port } = server.address);
+      return { address: `${server.address.host}:${port}`, url: url() };
+    });
   },
 };
 
@@ -52,6 +68,7 @@ interface FrontOptions {
   readonly runtime: Runtime;
   readonly token: string;
   readonly address: Address;
+  readonly metrics: MetricRegistry;
 }
 
 /** One port for the registry's protocol and OTLP (with the token), the console and queries (read only), and its own metrics. */
@@ -59,9 +76,8 @@ function frontOf(
   registry: EmbeddedRegistry,
   observer: Observer,
   telemetry: ControlPlaneTelemetry,
-  { runtime, token, address }: FrontOptions,
+  { runtime, token, address, metrics }: FrontOptions,
 ): ServerPart {
-  const metrics = new MetricRegistry();
   processMetrics(metrics, processReader());
   const registryApi = registryService(registry, { token });
   const ownMetrics = metricsService(metrics);

@@ -1,20 +1,26 @@
 import path from 'node:path';
 import type { Part, Runtime } from '@heddle/kernel';
 import {
+  alertmanagerApi,
+  isAlertmanagerCall,
   isJaegerQuery,
   isOtlp,
   isPrometheusQuery,
+  isRulesQuery,
   isTelemetryQuery,
   jaegerApi,
   MetricArchive,
+  type MetricRegistry,
   MetricStore,
   otlpService,
   prometheusApi,
+  rulesApi,
   telemetryApi,
   TelemetryStore,
 } from '@heddle/telemetry';
 import { openDuckDbHistory } from '@heddle/telemetry/store';
 import { Fields, type HttpRequest, type HttpService, wholeBody } from '@heddle/wire';
+import { type AlertConfig, alertEngine } from './alerts.ts';
 import { isLoopback } from './console-service.ts';
 import { MetricIntake } from './metric-intake.ts';
 import type { ScrapeListener } from './observer.ts';
@@ -34,11 +40,22 @@ const elsewhere: HttpService = async () => {
   return { status: 421, fields, body: wholeBody(new TextEncoder().encode('answers to localhost only\n')) };
 };
 
-/** Opens the store below the data folder. What comes in must show the token of the registry, as everything does here. */
+/** What the telemetry of a control plane is told. */
+export interface TelemetryOptions {
+  readonly dataFolder: string;
+  /** What comes in must show it, and what changes alerts. */
+  readonly token: string;
+  readonly alerts: AlertConfig;
+  /** Takes what the alert engine says of itself. */
+  readonly registry: MetricRegistry;
+  /** Where the control plane is reached. */
+  readonly url: () => string;
+}
+
+/** Opens the store below the data folder, and begins to watch it. */
 export async function controlPlaneTelemetry(
   runtime: Runtime,
-  dataFolder: string,
-  token: string,
+  { dataFolder, token, alerts, registry, url }: TelemetryOptions,
 ): Promise<ControlPlaneTelemetry> {
   const { clock } = runtime;
   const folder = path.join(dataFolder, 'telemetry', 'history');
@@ -51,18 +68,20 @@ export async function controlPlaneTelemetry(
   const own = telemetryApi(store, clock);
   const prometheus = prometheusApi(archive, clock);
   const scraped = new MetricIntake(metrics, clock);
+  const engine = alertEngine(alerts, { runtime, archive, metrics, registry, externalUrl: url });
+  const queries: readonly (readonly [is: (request: HttpRequest) => boolean, service: HttpService])[] = [
+    [isJaegerQuery, jaeger],
+    [isPrometheusQuery, prometheus],
+    [isTelemetryQuery, own],
+    [isRulesQuery, rulesApi(engine)],
+    [isAlertmanagerCall, alertmanagerApi(engine, token)],
+  ];
   return {
-    parts: [store, archive],
+    parts: [store, archive, engine],
     onScrape: (instance, samples) => scraped.take(instance, samples),
     serviceFor: (request) => {
       if (isOtlp(request)) return intake;
-      const service = isJaegerQuery(request)
-        ? jaeger
-        : isPrometheusQuery(request)
-          ? prometheus
-          : isTelemetryQuery(request)
-            ? own
-            : undefined;
+      const service = queries.find(([is]) => is(request))?.[1];
       return service === undefined || isLoopback(request.authority) ? service : elsewhere;
     },
   };
