@@ -35,6 +35,8 @@ import { gatewaySmuggling } from './gateway/smuggling.ts';
 import type { Contract } from './result.ts';
 import { grpcurlContract } from './calls/grpcurl.ts';
 import { connectClients, grpcJs } from './calls/official-clients.ts';
+import { alertmanagerContract } from './telemetry/alertmanager.ts';
+import { openSearchContract } from './telemetry/opensearch.ts';
 import { otlpContract } from './telemetry/otlp.ts';
 import { prometheusContract } from './telemetry/prometheus.ts';
 import { promqlContract } from './telemetry/promql.ts';
@@ -82,7 +84,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     oidc,
     protocols,
   ],
-  telemetry: [otlpContract, promqlContract, prometheusContract],
+  telemetry: [otlpContract, promqlContract, prometheusContract, alertmanagerContract, openSearchContract],
   transactions,
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],
 };

@@ -31,9 +31,11 @@ export {
   stepNotify,
 } from './alerts/notify/notify-step.ts';
 export { defaultGroup, defaultRules } from './alerts/rules/default-rules.ts';
+export { writeRules } from './alerts/rules/rule-document-writer.ts';
 export { readRules } from './alerts/rules/rule-document.ts';
 export { type ActiveAlert, type RuleState, stepRule } from './alerts/rules/rule-step.ts';
 export type { AlertRule, RecordingRule, Rule, RuleGroup } from './alerts/rules/rule.ts';
+export { type Dashboard, dashboards, grafanaDashboard, type Panel } from './export/dashboards.ts';
 export { accessLog } from './logging/access-log.ts';
 export { Counter } from './metrics/counter.ts';
 export { expose, expositionType } from './metrics/exposition.ts';
@@ -100,6 +102,7 @@ export { isJaegerQuery, jaegerApi } from './query/jaeger-api.ts';
 export { isTelemetryQuery, telemetryApi } from './query/telemetry-api.ts';
 export { isPrometheusQuery, type MetricReader, prometheusApi } from './query/prometheus-api.ts';
 export type { History, HistoryBatch } from './store/history.ts';
+export { LogShipper, type LogShipperOptions } from './shipping/log-shipper.ts';
 export {
   bucketBoundsUs,
   type Edge,

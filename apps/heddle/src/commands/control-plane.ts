@@ -6,7 +6,7 @@ import { httpServer, type ServerPart } from '@heddle/rpc';
 import { MetricRegistry, metricsService, processMetrics, serverMetrics } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
 import type { HttpService } from '@heddle/wire';
-import type { Command } from '../command.ts';
+import { type Command, type Given, usageError } from '../command.ts';
 import { consoleService } from '../control-plane/console-service.ts';
 import { Observer } from '../control-plane/observer.ts';
 import { alertConfig } from '../control-plane/alerts.ts';
@@ -26,6 +26,11 @@ export const controlPlane: Command = {
       help: 'Where to listen on 127.0.0.1; default 8090, 0: any free one',
     },
     data: { type: 'string', value: 'DIR', help: 'Where the registry is kept; default .heddle/control-plane' },
+    'log-store': {
+      type: 'string',
+      value: 'URL',
+      help: 'OpenSearch or Elasticsearch that gets all log lines too; HEDDLE_LOG_STORE_AUTHORIZATION is its header',
+    },
     alerts: {
       type: 'string',
       value: 'DIR',
@@ -63,6 +68,17 @@ export const controlPlane: Command = {
     });
   },
 };
+
+/** A secret comes by the environment, where no process list shows it. */
+function logStoreOf(given: Given): { url: string; authorization: string | undefined } | undefined {
+  const url = given.text('log-store');
+  if (url === undefined) return undefined;
+  if (!/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/.test(url))
+    throw usageError(
+      `--log-store expects a URL such as http://127.0.0.1:9200, without a password, found "${url}"`,
+    );
+  return { url, authorization: process.env['HEDDLE_LOG_STORE_AUTHORIZATION'] };
+}
 
 interface FrontOptions {
   readonly runtime: Runtime;

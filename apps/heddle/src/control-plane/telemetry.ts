@@ -9,10 +9,12 @@ import {
   isRulesQuery,
   isTelemetryQuery,
   jaegerApi,
+  LogShipper,
   MetricArchive,
   type MetricRegistry,
   MetricStore,
   otlpService,
+  type OtlpSink,
   prometheusApi,
   rulesApi,
   telemetryApi,
@@ -46,7 +48,9 @@ export interface TelemetryOptions {
   /** What comes in must show it, and what changes alerts. */
   readonly token: string;
   readonly alerts: AlertConfig;
-  /** Takes what the alert engine says of itself. */
+  /** OpenSearch or Elasticsearch that gets all log lines too. */
+  readonly logStore?: { readonly url: string; readonly authorization: string | undefined } | undefined;
+  /** Takes what alerts and log shipping say of themselves. */
   readonly registry: MetricRegistry;
   /** Where the control plane is reached. */
   readonly url: () => string;
@@ -55,7 +59,7 @@ export interface TelemetryOptions {
 /** Opens the store below the data folder, and begins to watch it. */
 export async function controlPlaneTelemetry(
   runtime: Runtime,
-  { dataFolder, token, alerts, registry, url }: TelemetryOptions,
+  { dataFolder, token, alerts, registry, url, logStore }: TelemetryOptions,
 ): Promise<ControlPlaneTelemetry> {
   const { clock } = runtime;
   const folder = path.join(dataFolder, 'telemetry', 'history');
@@ -63,7 +67,9 @@ export async function controlPlaneTelemetry(
   const metrics = new MetricStore();
   const archive = new MetricArchive(runtime, metrics, history);
   const store = new TelemetryStore({ runtime, history, metrics: (points) => archive.push(points) });
-  const intake = otlpService({ sink: store, token });
+  const shipper =
+    logStore === undefined ? undefined : new LogShipper({ runtime, ...logStore, metrics: registry });
+  const intake = otlpService({ sink: shipper === undefined ? store : shippedToo(store, shipper), token });
   const jaeger = jaegerApi(store, clock);
   const own = telemetryApi(store, clock);
   const prometheus = prometheusApi(archive, clock);
@@ -77,12 +83,24 @@ export async function controlPlaneTelemetry(
     [isAlertmanagerCall, alertmanagerApi(engine, token)],
   ];
   return {
-    parts: [store, archive, engine],
+    parts: [store, archive, engine, ...(shipper === undefined ? [] : [shipper])],
     onScrape: (instance, samples) => scraped.take(instance, samples),
     serviceFor: (request) => {
       if (isOtlp(request)) return intake;
       const service = queries.find(([is]) => is(request))?.[1];
       return service === undefined || isLoopback(request.authority) ? service : elsewhere;
+    },
+  };
+}
+
+/** Lines go to the shipper first: what it has no room for is refused as a whole, and its sender keeps it. */
+function shippedToo(store: OtlpSink, shipper: LogShipper): OtlpSink {
+  return {
+    spans: (received, raw) => store.spans(received, raw),
+    metrics: (received, raw) => store.metrics(received, raw),
+    logs: async (received, raw) => {
+      await shipper.take(raw.bytes, received.items);
+      await store.logs(received, raw);
     },
   };
 }

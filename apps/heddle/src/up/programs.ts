@@ -43,13 +43,24 @@ export function postgresProgram(
   };
 }
 
-/** Registry and console. */
-export function controlPlaneProgram({ dataFolder, token }: Surroundings, port: number): Program {
+/** Registry and console. `alerts`: a folder with rules and receivers. */
+export function controlPlaneProgram(
+  { dataFolder, token }: Surroundings,
+  port: number,
+  alerts?: string,
+): Program {
   const data = path.join(dataFolder, 'control-plane');
   return {
     name: 'control-plane',
     file: main,
-    args: ['control-plane', '--port', String(port), '--data', data],
+    args: [
+      'control-plane',
+      '--port',
+      String(port),
+      '--data',
+      data,
+      ...(alerts === undefined ? [] : ['--alerts', alerts]),
+    ],
     env: { HEDDLE_REGISTRY_TOKEN: token },
     readyMs: 30_000,
     stopMs: 10_000,

@@ -48,10 +48,14 @@ class World {
     });
   }
 
-  async #hear(alerts: readonly { status: string; labels: Readonly<Record<string, string>> }[]): Promise<void> {
+  async #hear(
+    alerts: readonly { status: string; labels: Readonly<Record<string, string>> }[],
+  ): Promise<void> {
     if (this.failing) throw new HeddleError({ code: 'unavailable', reason: 'AWAY', message: 'away' });
     const shown = alerts.map(({ status, labels }) => `${labels['alertname']} of ${labels['job']} ${status}`);
-    this.told.push(`${Math.round((this.runtime.clock.wallMs() - this.#startMs) / 1000)}s ${shown.join(', ')}`);
+    this.told.push(
+      `${Math.round((this.runtime.clock.wallMs() - this.#startMs) / 1000)}s ${shown.join(', ')}`,
+    );
   }
 
   /** Does something that needs the disk. */
@@ -96,10 +100,14 @@ test('the default rules fire when they have held for their time, and are resolve
   world.now = { errors: 0, seconds: 0.1, memory: 0.5 };
   await world.pass(6);
   await world.run(engine.stop());
-  const at = (part: string): number => Number.parseInt(world.told.find((each) => each.includes(part)) ?? 'none', 10);
+  const at = (part: string): number =>
+    Number.parseInt(world.told.find((each) => each.includes(part)) ?? 'none', 10);
   // Begun at 600 s; a rate over a minute needs up to a minute, the group waits 10 s, evaluations are 15 s apart.
   const within = (part: string, fromS: number, toS: number): void =>
-    assert.ok(at(part) >= fromS && at(part) <= toS, `${part} between ${fromS} and ${toS} in\n${world.told.join('\n')}`);
+    assert.ok(
+      at(part) >= fromS && at(part) <= toS,
+      `${part} between ${fromS} and ${toS} in\n${world.told.join('\n')}`,
+    );
   within('HighErrorRate of order firing', 900, 990);
   within('HighMemoryUsage of order firing', 900, 960);
   within('HighResponseTime of order firing', 1200, 1290);
@@ -143,7 +151,9 @@ test('a silence outlives a restart too', async () => {
   const nowMs = world.runtime.clock.wallMs();
   const matchers = [{ name: 'alertname', value: 'HighErrorRate', isRegex: false, isEqual: true }];
   const times = { startsAtMs: nowMs, endsAtMs: nowMs + 60 * minute, updatedAtMs: nowMs };
-  await world.run(first.take({ kind: 'silence', silence: { id: 's', matchers, ...times, createdBy: 'me', comment: '' } }));
+  await world.run(
+    first.take({ kind: 'silence', silence: { id: 's', matchers, ...times, createdBy: 'me', comment: '' } }),
+  );
   await world.run(first.stop());
   const second = world.engine();
   await world.run(second.start());
@@ -199,5 +209,8 @@ test('a recording rule’s series can be alerted on, and a rule that cannot be e
 test('a damaged state is refused by name and not begun over', async () => {
   const world = new World();
   await world.run(world.runtime.disk.replace('alerts/state.json', new TextEncoder().encode('{')));
-  await assert.rejects(world.run(world.engine().start()), /alerts\/state\.json: expected the state of alerts/);
+  await assert.rejects(
+    world.run(world.engine().start()),
+    /alerts\/state\.json: expected the state of alerts/,
+  );
 });

@@ -30,8 +30,7 @@ export class YamlText {
     const count = this.#problems.length;
     if (count === 0) return;
     const texts = this.#problems.toSorted((a, b) => a.offset - b.offset).map(({ text }) => text);
-    const message =
-      count === 1 ? (texts[0] ?? '') : `${count} problems\n  ${texts.join('\n  ')}`;
+    const message = count === 1 ? (texts[0] ?? '') : `${count} problems\n  ${texts.join('\n  ')}`;
     throw new HeddleError({ code: 'invalid_argument', reason, message, sent: false });
   }
 }

@@ -44,7 +44,12 @@ class Desk {
   }
 
   say(name: string, labels: Record<string, string> = {}, endsAtMs = 1e12): void {
-    const alert: SaidAlert = { labels: { alertname: name, ...labels }, annotations: {}, endsAtMs, generatorUrl: '' };
+    const alert: SaidAlert = {
+      labels: { alertname: name, ...labels },
+      annotations: {},
+      endsAtMs,
+      generatorUrl: '',
+    };
     this.input({ kind: 'alerts', alerts: [alert] });
   }
 
@@ -61,7 +66,9 @@ class Desk {
 
   #deliver(delivery: Delivery): void {
     const { receiver, alerts } = delivery.notification;
-    const shown = alerts.map(({ labels, status }) => `${labels['alertname']}${labels['job'] ?? ''} ${status}`);
+    const shown = alerts.map(
+      ({ labels, status }) => `${labels['alertname']}${labels['job'] ?? ''} ${status}`,
+    );
     const outcome = this.fails ? 'failed ' : '';
     this.told.push(`${this.nowMs / second}s ${outcome}${receiver}: ${shown.join(', ')}`);
     this.input(this.fails ? { kind: 'failed', delivery, problem: 'away' } : { kind: 'delivered', delivery });
@@ -115,7 +122,10 @@ test('what failed is sent again, later and later, and is told even if it has end
   desk.fails = true;
   desk.say('A', {}, 40 * second);
   desk.until(41 * second);
-  assert.deepEqual(desk.told, [30, 31, 33, 37].map((at) => `${at}s failed team: A firing`));
+  assert.deepEqual(
+    desk.told,
+    [30, 31, 33, 37].map((at) => `${at}s failed team: A firing`),
+  );
   desk.fails = false;
   desk.until(60 * minute);
   assert.deepEqual(desk.told.slice(4), ['45s team: A resolved']);
@@ -136,7 +146,15 @@ test('pauses between tries grow to five minutes and no further', () => {
 test('a silence holds alerts back until it ends', () => {
   const desk = new Desk();
   const matchers = [{ name: 'job', value: '1|2', isRegex: true, isEqual: true }];
-  const silence = { id: 's', matchers, startsAtMs: 0, endsAtMs: 8 * minute, updatedAtMs: 0, createdBy: '', comment: '' };
+  const silence = {
+    id: 's',
+    matchers,
+    startsAtMs: 0,
+    endsAtMs: 8 * minute,
+    updatedAtMs: 0,
+    createdBy: '',
+    comment: '',
+  };
   desk.input({ kind: 'silence', silence });
   desk.say('A', { job: '1' });
   desk.say('A', { job: '3' });
@@ -189,7 +207,12 @@ test('a process that dies with a notification on its way sends it again', () => 
 
 test('whatever fails, every alert that was tried is told in the end, and nothing is told of twice while all goes well', () => {
   const events = fc.array(
-    fc.record({ job: fc.integer({ min: 1, max: 3 }), ends: fc.boolean(), fails: fc.boolean(), waitS: fc.nat(400) }),
+    fc.record({
+      job: fc.integer({ min: 1, max: 3 }),
+      ends: fc.boolean(),
+      fails: fc.boolean(),
+      waitS: fc.nat(400),
+    }),
     { maxLength: 30 },
   );
   fc.assert(
@@ -206,7 +229,8 @@ test('whatever fails, every alert that was tried is told in the end, and nothing
       assert.deepEqual(desk.state, noNotifyState);
       const delivered = desk.told.filter((each) => !each.includes('failed')).join('\n');
       for (const job of [1, 2, 3])
-        if (desk.told.some((each) => each.includes(`A${job} `))) assert.match(delivered, new RegExp(`A${job} `));
+        if (desk.told.some((each) => each.includes(`A${job} `)))
+          assert.match(delivered, new RegExp(`A${job} `));
     }),
     { numRuns: 200 },
   );

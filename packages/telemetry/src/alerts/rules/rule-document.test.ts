@@ -64,7 +64,10 @@ test('all that is wrong is told at once, with line and column', () => {
     (thrown) => {
       assert.ok(thrown instanceof HeddleError);
       assert.equal(thrown.reason, 'BAD_RULES');
-      const lines = thrown.message.split('\n').slice(1).map((line) => line.trim());
+      const lines = thrown.message
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim());
       const places = lines.map((line) => /^wrong\.yml:(\d+:\d+)/.exec(line)?.[1]);
       assert.deepEqual(places, ['3:5', '6:15', '7:14', '8:32', '9:9', '12:17', '13:15', '14:11']);
       assert.match(thrown.message, /unknown key "intervall"/);

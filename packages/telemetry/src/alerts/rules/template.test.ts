@@ -28,7 +28,12 @@ for (const [text, value, shown] of cases)
     assert.equal(template(text).render({ ...data, value }), shown);
   });
 
-for (const text of ['{{ $value', '{{ range query "up" }}', '{{ $value | shout }}', '{{ printf "%x" $value }}'])
+for (const text of [
+  '{{ $value',
+  '{{ range query "up" }}',
+  '{{ $value | shout }}',
+  '{{ printf "%x" $value }}',
+])
   test(`${text} is refused when it is read`, () => {
     assert.throws(() => template(text), /in the template, found/);
   });
