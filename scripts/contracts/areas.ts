@@ -40,6 +40,7 @@ import { openSearchContract } from './telemetry/opensearch.ts';
 import { otlpContract } from './telemetry/otlp.ts';
 import { prometheusContract } from './telemetry/prometheus.ts';
 import { promqlContract } from './telemetry/promql.ts';
+import { smtpContract } from './telemetry/smtp.ts';
 import { transactions } from './transactions/matrix.ts';
 import { connectConformanceContract } from './wire/connect-conformance.ts';
 import { counterparts } from './wire/counterparts.ts';
@@ -84,7 +85,14 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     oidc,
     protocols,
   ],
-  telemetry: [otlpContract, promqlContract, prometheusContract, alertmanagerContract, openSearchContract],
+  telemetry: [
+    otlpContract,
+    promqlContract,
+    prometheusContract,
+    alertmanagerContract,
+    openSearchContract,
+    smtpContract,
+  ],
   transactions,
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],
 };

@@ -28,6 +28,7 @@ import { prometheus } from './prometheus.ts';
 import { promtool } from './promtool.ts';
 import { rabbitMq } from './rabbitmq.ts';
 import { redis } from './redis.ts';
+import { smtp } from './smtp.ts';
 import { wrk } from './wrk.ts';
 import { xdsControlPlane } from './xds-control-plane.ts';
 import { zooKeeper } from './zookeeper.ts';
@@ -60,6 +61,7 @@ export const engines: readonly Tool[] = [
   prometheus,
   alertmanager,
   openSearch,
+  smtp,
   h2load,
   nghttp,
   wrk,

@@ -47,6 +47,7 @@ export const controlPlane: Command = {
     const runtime = nodeRuntime({ name: 'control-plane', dataFolder });
     const token = requireToken();
     const alerts = alertConfig(given.text('alerts'));
+    const logStore = logStoreOf(given);
     await lockFolder(dataFolder);
     const registry = await embeddedRegistry(runtime);
     const metrics = new MetricRegistry();
@@ -58,6 +59,7 @@ export const controlPlane: Command = {
       alerts,
       registry: metrics,
       url,
+      logStore,
     });
     const observer = new Observer(runtime, registry, telemetry.onScrape);
     const server = frontOf(registry, observer, telemetry, { runtime, token, address, metrics });

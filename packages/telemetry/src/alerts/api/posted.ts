@@ -41,8 +41,8 @@ class Body {
 
   /** Milliseconds of a time of RFC 3339; undefined where there is none, or Go's zero. */
   time(path: string, value: unknown): number | undefined {
-    if (value === undefined || value === null || value === '' || value === '0001-01-01T00:00:00Z')
-      return undefined;
+    if (value === undefined || value === null || value === '') return undefined;
+    if (typeof value === 'string' && /^0001-01-01T00:00:00(\.0+)?Z$/.test(value)) return undefined;
     const ms = typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : Number.NaN;
     return Number.isNaN(ms) ? this.problem(path, 'a time of RFC 3339', value) : ms;
   }
