@@ -38,10 +38,10 @@ export type { AlertRule, RecordingRule, Rule, RuleGroup } from './alerts/rules/r
 export { type Dashboard, dashboards, grafanaDashboard, type Panel } from './export/dashboards.ts';
 export { accessLog } from './logging/access-log.ts';
 export { Counter } from './metrics/counter.ts';
-export { expose, expositionType } from './metrics/exposition.ts';
+export { expose, exposeOpenMetrics, expositionType, openMetricsType } from './metrics/exposition.ts';
 export { Family, type FamilyOptions, type Overflow, otherValue, type Series } from './metrics/family.ts';
 export { Gauge } from './metrics/gauge.ts';
-export { durationBuckets, Histogram } from './metrics/histogram.ts';
+export { durationBuckets, type Exemplar, Histogram } from './metrics/histogram.ts';
 export {
   endpointOf,
   nameEndpoint,
@@ -57,11 +57,25 @@ export { type HistogramOptions, type Metric, MetricRegistry } from './metrics/re
 export type { RpcSide } from './metrics/rpc-families.ts';
 export { type RpcMetricsOptions, rpcMetrics } from './metrics/rpc-metrics.ts';
 export { serverMetrics } from './metrics/server-metrics.ts';
+export {
+  type EdgeMetrics,
+  type MeshLatency,
+  type MeshMetrics,
+  meshMetrics,
+  type MeshQuery,
+  type MeshSample,
+  type TrafficMetrics,
+} from './mesh/mesh-metrics.ts';
+export { isMeshMetricsQuery, meshMetricsApi } from './mesh/mesh-metrics-api.ts';
+export { prometheusQuery, storeQuery } from './mesh/mesh-query.ts';
 export { decodeLogsJson, decodeTracesJson } from './otlp/decode-json.ts';
 export { decodeLogs } from './otlp/decode-logs.ts';
 export { decodeMetrics } from './otlp/decode-metrics.ts';
 export { decodeTraces } from './otlp/decode-traces.ts';
 export { encodeLogs, encodeTraces, type LogLine } from './otlp/encode.ts';
+export { encodeMetrics } from './otlp/encode-metrics.ts';
+export { MetricExporter, type MetricExporterOptions } from './otlp/metric-exporter.ts';
+export type { OtlpReceiver } from './otlp/otlp-post.ts';
 export { type Observed, observed, type TelemetrySettings, telemetrySettings } from './otlp/observed.ts';
 export { type ExportCounts, OtlpExporter, type OtlpExporterOptions } from './otlp/otlp-exporter.ts';
 export {
