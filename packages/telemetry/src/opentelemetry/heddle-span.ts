@@ -110,5 +110,5 @@ export function spanContextOf({ traceId, spanId, sampled }: TraceContext): SpanC
 
 /** Ours are plain: a list becomes its JSON. */
 function plain(value: OtelValue): Attribute {
-  return typeof value === 'object' ? JSON.stringify(value) : value;
+  return typeof value === 'object' ? JSON.stringify(value) : (value ?? '');
 }
