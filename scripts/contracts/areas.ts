@@ -36,6 +36,7 @@ import type { Contract } from './result.ts';
 import { grpcurlContract } from './calls/grpcurl.ts';
 import { connectClients, grpcJs } from './calls/official-clients.ts';
 import { alertmanagerContract } from './telemetry/alertmanager.ts';
+import { jaegerContract } from './telemetry/jaeger.ts';
 import { openSearchContract } from './telemetry/opensearch.ts';
 import { otlpContract } from './telemetry/otlp.ts';
 import { prometheusContract } from './telemetry/prometheus.ts';
