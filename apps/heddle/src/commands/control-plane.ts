@@ -3,16 +3,23 @@ import { lockFolder } from '@heddle/discovery/node';
 import { type Address, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { httpServer, type ServerPart } from '@heddle/rpc';
-import { MetricRegistry, metricsService, processMetrics, serverMetrics } from '@heddle/telemetry';
+import { isOtlp, MetricRegistry, metricsService, processMetrics, serverMetrics } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
 import type { HttpService } from '@heddle/wire';
 import { type Command, type Given, usageError } from '../command.ts';
-import { consoleService } from '../control-plane/console-service.ts';
+import { passwordSet } from '../control-plane/auth-first-user.ts';
+import { type ConfigFront, configFront, isConfigRequest } from '../control-plane/config-front.ts';
+import { type OpenConsole, openConsole } from '../control-plane/console.ts';
 import { Observer } from '../control-plane/observer.ts';
 import { alertConfig } from '../control-plane/alerts.ts';
 import { type ControlPlaneTelemetry, controlPlaneTelemetry } from '../control-plane/telemetry.ts';
+import { readTextFile } from '../node/config-file.ts';
+import { loadSchemas } from '../node/config-schemas.ts';
 import { consoleAssets } from '../node/console-assets.ts';
+import { controlPlaneDefaults, controlPlaneSettings } from '../settings/control-plane-settings.ts';
+import { ownSettings } from '../settings/own-settings.ts';
 import { runServer } from '../node/run-server.ts';
+import { isSupervised } from '../node/tell-parent.ts';
 
 /** `heddle control-plane`. */
 export const controlPlane: Command = {
@@ -36,10 +43,21 @@ export const controlPlane: Command = {
       value: 'DIR',
       help: 'Rules of alerts, and in alertmanager.yml who is told; default: the default rules, and nobody',
     },
+    'config-store': {
+      type: 'string',
+      value: 'URL',
+      help: 'Where the config centre keeps its values (docs/config.md); default HEDDLE_CONFIG_STORE, or no config centre',
+    },
+    'config-schemas': {
+      type: 'string',
+      value: 'FILE',
+      help: 'A module whose export "schemas" says what places may hold',
+    },
   },
   examples: [
     'HEDDLE_REGISTRY_TOKEN=$(openssl rand -hex 32) heddle control-plane',
     'heddle control-plane --port 9090 --data /var/lib/heddle',
+    'heddle control-plane --config-store etcd://127.0.0.1:2379/config --config-schemas schemas.ts',
   ],
   run: async (given, world) => {
     const dataFolder = given.text('data') ?? '.heddle/control-plane';
@@ -62,12 +80,57 @@ export const controlPlane: Command = {
       logStore,
     });
     const observer = new Observer(runtime, registry, telemetry.onScrape);
-    const server = frontOf(registry, observer, telemetry, { runtime, token, address, metrics });
-    const parts = [registryPart(registry), ...telemetry.parts, observer, server];
-    return runServer({ name: 'control-plane', runtime, parts, propagationMs: 0 }, world, () => {
-      ({ port } = server.address);
-      return { address: `${server.address.host}:${port}`, url: url() };
+    const config = await configFront({
+      runtime,
+      url: given.text('config-store') ?? process.env['HEDDLE_CONFIG_STORE'],
+      secret: process.env['HEDDLE_CONFIG_STORE_TOKEN'],
+      schemas: await loadSchemas(given.text('config-schemas')),
+      readToken: token,
+      writeToken: process.env['HEDDLE_ADMIN_TOKEN'],
     });
+    const settings = await ownSettings({
+      runtime,
+      name: 'control-plane',
+      schema: controlPlaneSettings,
+      defaults: controlPlaneDefaults,
+      store: config.store,
+    });
+    const console = await openConsole({
+      runtime,
+      registry,
+      observer,
+      telemetry,
+      token,
+      assets: consoleAssets(),
+      env: process.env,
+      password: passwordSet(process.env, (file) => readTextFile(file, 'password')),
+    });
+    const server = frontOf(registry, console, telemetry, config, { runtime, token, address, metrics });
+    const parts = [
+      registryPart(registry),
+      config.part,
+      settings,
+      ...telemetry.parts,
+      observer,
+      console.part,
+      server,
+    ];
+    const facts = (): Record<string, string> => {
+      ({ port } = server.address);
+      return {
+        address: `${server.address.host}:${port}`,
+        url: url(),
+        ...(console.madePassword !== undefined && { password: console.madePassword }),
+      };
+    };
+    if (console.madePassword !== undefined && !isSupervised())
+      world.terminal.err(`sign in to the console as admin with ${console.madePassword} (shown this once)\n`);
+    return runServer(
+      { name: 'control-plane', runtime, parts, propagationMs: 0 },
+      world,
+      facts,
+      ({ password: _, ...logged }) => logged,
+    );
   },
 };
 
@@ -89,22 +152,22 @@ interface FrontOptions {
   readonly metrics: MetricRegistry;
 }
 
-/** One port for the registry's protocol and OTLP (with the token), the console and queries (read only), and its own metrics. */
+/** One port for the registry's protocol and OTLP (with the token), the console and queries (signed in or with the token), and its own metrics. */
 function frontOf(
   registry: EmbeddedRegistry,
-  observer: Observer,
+  console: OpenConsole,
   telemetry: ControlPlaneTelemetry,
+  config: ConfigFront,
   { runtime, token, address, metrics }: FrontOptions,
 ): ServerPart {
   processMetrics(metrics, processReader());
   const registryApi = registryService(registry, { token });
   const ownMetrics = metricsService(metrics);
-  const console = consoleService(consoleAssets(), observer);
   const service: HttpService = (req, call) => {
-    const ofTelemetry = telemetry.serviceFor(req);
-    if (ofTelemetry !== undefined) return ofTelemetry(req, call);
+    if (isOtlp(req)) return telemetry.serviceFor(req)?.(req, call) ?? console.service(req, call);
+    if (isConfigRequest(req)) return config.service(req, call);
     if (req.path.startsWith('/v1/')) return registryApi(req, call);
-    return req.path === '/metrics' ? ownMetrics(req, call) : console(req, call);
+    return req.path === '/metrics' ? ownMetrics(req, call) : console.service(req, call);
   };
   // Each watch and each open console is a call that lasts.
   const maxCalls = 20_000;

@@ -11,25 +11,24 @@ const longestAnswerBytes = 64 * 1024 * 1024;
 export const planeOptions: Readonly<Record<string, CommandOption>> = {
   json: { type: 'boolean', help: 'As JSON' },
   data: { type: 'string', value: 'DIR', help: 'Folder of the running "heddle up"; default .heddle' },
-  plane: { type: 'string', value: 'HOST:PORT', help: 'Another control plane' },
+  plane: { type: 'string', value: 'HOST:PORT', help: 'Another control plane; its token in HEDDLE_REGISTRY_TOKEN' },
 };
 
 /** Asks a control plane what it has observed. */
 export class PlaneClient {
   readonly #runtime: Runtime;
   readonly #authority: string;
-  readonly #endpoint: Endpoint;
   readonly #token: string;
+  readonly #endpoint: Endpoint;
 
   /** The control plane that was named, or that of the running `up`. */
   constructor(given: Given, runtime: Runtime) {
     const named = given.text('plane');
     const running = named === undefined ? readUpState(given.text('data') ?? '.heddle') : undefined;
     const place = named ?? new URL(running?.console ?? '').host;
+    this.#token = running?.token ?? process.env['HEDDLE_REGISTRY_TOKEN'] ?? '';
     const address = readAddress(place, '--plane');
     this.#runtime = runtime;
-    // By the environment, where no process list shows it.
-    this.#token = running?.token ?? process.env['HEDDLE_REGISTRY_TOKEN'] ?? '';
     this.#authority = place;
     this.#endpoint = endpoint({ runtime, address, protocol: 'http1' });
   }
@@ -40,7 +39,7 @@ export class PlaneClient {
     const { status, text } = await this.#ask({
       method: 'GET',
       path: query === '' ? path : `${path}?${query}`,
-      fields: new Fields(),
+      fields: Fields.of(this.#token === '' ? {} : { authorization: `Bearer ${this.#token}` }),
       body: emptyBody,
     });
     if (status === 404) return undefined;
