@@ -1,6 +1,7 @@
 import { HeddleError } from '@heddle/kernel';
 import { type Command, exitCodes, readArguments, usageError, type World } from './command.ts';
 import { analyze } from './commands/analyze.ts';
+import { alerts } from './commands/alerts.ts';
 import { boundaries } from './commands/boundaries.ts';
 import { clean } from './commands/clean.ts';
 import { config } from './commands/config.ts';
@@ -11,6 +12,7 @@ import { drain } from './commands/drain.ts';
 import { dlq } from './commands/dlq.ts';
 import { emit } from './commands/emit.ts';
 import { events } from './commands/events.ts';
+import { exportCommand } from './commands/export.ts';
 import { explain } from './commands/explain.ts';
 import { gateway } from './commands/gateway.ts';
 import { ls } from './commands/ls.ts';
@@ -43,6 +45,8 @@ const commands: readonly Command[] = [
   trace,
   tail,
   top,
+  alerts,
+  exportCommand,
   register,
   deregister,
   drain,

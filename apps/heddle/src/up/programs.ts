@@ -57,17 +57,32 @@ export function postgresProgram(
   };
 }
 
+/** What a control plane of `up` is told. */
+export interface ControlPlaneFiles {
+  /** URL of the config centre's store. */
+  readonly configStore: string;
+  /** A folder with rules of alerts and receivers. */
+  readonly alerts: string | undefined;
+}
+
 /** Registry, config centre and console. */
 export function controlPlaneProgram(
   { dataFolder, token, adminToken }: AdminSurroundings,
   port: number,
-  configStore: string,
+  { configStore, alerts }: ControlPlaneFiles,
 ): Program {
   const data = path.join(dataFolder, 'control-plane');
   return {
     name: 'control-plane',
     file: main,
-    args: ['control-plane', '--port', String(port), '--data', data],
+    args: [
+      'control-plane',
+      '--port',
+      String(port),
+      '--data',
+      data,
+      ...(alerts === undefined ? [] : ['--alerts', alerts]),
+    ],
     // In the environment, since the store's URL has a password in it.
     env: { HEDDLE_REGISTRY_TOKEN: token, HEDDLE_ADMIN_TOKEN: adminToken, HEDDLE_CONFIG_STORE: configStore },
     readyMs: 30_000,
