@@ -18,6 +18,8 @@ import { gateway } from './commands/gateway.ts';
 import { ls } from './commands/ls.ts';
 import { postgres } from './commands/postgres.ts';
 import { register } from './commands/register.ts';
+import { rehearse } from './commands/rehearse.ts';
+import { rollout } from './commands/rollout.ts';
 import { route } from './commands/route.ts';
 import { saga } from './commands/saga.ts';
 import { shop } from './commands/shop.ts';
@@ -54,6 +56,8 @@ const commands: readonly Command[] = [
   shop,
   boundaries,
   analyze,
+  rehearse,
+  rollout,
   postgres,
   emit,
   topics,
