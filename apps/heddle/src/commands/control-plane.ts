@@ -53,7 +53,7 @@ export const controlPlane: Command = {
       password: passwordSet(process.env, (file) => readTextFile(file, 'password')),
     });
     const server = frontOf(registry, console, telemetry, { runtime, token, address });
-    const parts = [registryPart(registry), ...telemetry.parts, observer, console.part, server];
+    const parts = [registryPart(registry), ...telemetry.parts, observer, ...console.parts, server];
     const facts = (): Record<string, string> => ({
       address: `${server.address.host}:${server.address.port}`,
       url: `http://${server.address.host}:${server.address.port}`,

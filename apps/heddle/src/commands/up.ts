@@ -137,11 +137,11 @@ async function startAll(
   const surroundings = { dataFolder: folder.path, token: secret() };
   const adminToken = secret();
   const databaseUrls = shop
-    ? await system.start('PostgreSQL', [postgresProgram(surroundings, ports.postgres, shopServices)])
+    ? await system.start('PostgreSQL', [postgresProgram(surroundings, ports.postgres, [...shopServices, 'platform'])])
     : {};
   const plane = await system.start(
     'control plane and console',
-    [controlPlaneProgram(surroundings, ports.console)],
+    [controlPlaneProgram({ ...surroundings, adminToken, databaseUrls }, ports.console)],
     ({ url }) => url ?? '',
   );
   const controlPlane = plane['address'] ?? '';

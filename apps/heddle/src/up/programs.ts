@@ -43,14 +43,32 @@ export function postgresProgram(
   };
 }
 
+/** What the control plane's pages look into. */
+export interface PlaneSurroundings extends Surroundings {
+  readonly adminToken: string;
+  /** By service; `platform` is the control plane's own. None without a PostgreSQL. */
+  readonly databaseUrls: Readonly<Record<string, string>>;
+}
+
 /** Registry and console. */
-export function controlPlaneProgram({ dataFolder, token }: Surroundings, port: number): Program {
+export function controlPlaneProgram(
+  { dataFolder, token, adminToken, databaseUrls }: PlaneSurroundings,
+  port: number,
+): Program {
+  const { platform, ...services } = databaseUrls;
   const data = path.join(dataFolder, 'control-plane');
   return {
     name: 'control-plane',
     file: main,
     args: ['control-plane', '--port', String(port), '--data', data],
-    env: { HEDDLE_REGISTRY_TOKEN: token },
+    env: {
+      HEDDLE_REGISTRY_TOKEN: token,
+      HEDDLE_ADMIN_TOKEN: adminToken,
+      ...(platform !== undefined && {
+        HEDDLE_DATABASE_URL: platform,
+        HEDDLE_SERVICE_DATABASES: JSON.stringify(services),
+      }),
+    },
     readyMs: 30_000,
     stopMs: 10_000,
   };
