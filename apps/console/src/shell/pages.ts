@@ -15,6 +15,11 @@ export const pageGroups: readonly { readonly title: string; readonly pages: read
     pages: [
       { to: '/', title: 'Overview', letter: 'o' },
       { to: '/services', title: 'Services', letter: 's' },
+      { to: '/topology', title: 'Topology', letter: 't' },
+      { to: '/traces', title: 'Traces', letter: 'r' },
+      { to: '/decisions', title: 'Decisions', letter: 'd' },
+      { to: '/logs', title: 'Logs', letter: 'l' },
+      { to: '/metrics-explorer', title: 'Metrics', letter: 'm' },
     ],
   },
   {
