@@ -15,6 +15,15 @@ const TracePage = lazy(async () => ({ default: (await import('./pages/trace.tsx'
 const DecisionsPage = lazy(async () => ({ default: (await import('./pages/decisions.tsx')).DecisionsPage }));
 const LogsPage = lazy(async () => ({ default: (await import('./pages/logs.tsx')).LogsPage }));
 const MetricsPage = lazy(async () => ({ default: (await import('./pages/metrics.tsx')).MetricsPage }));
+const GatewayPage = lazy(async () => ({ default: (await import('./pages/gateway.tsx')).GatewayPage }));
+const ConfigPage = lazy(async () => ({ default: (await import('./pages/config.tsx')).ConfigPage }));
+const MessagesPage = lazy(async () => ({ default: (await import('./pages/messages.tsx')).MessagesPage }));
+const TransactionsPage = lazy(async () => ({
+  default: (await import('./pages/transactions.tsx')).TransactionsPage,
+}));
+const BoundariesPage = lazy(async () => ({
+  default: (await import('./pages/boundaries.tsx')).BoundariesPage,
+}));
 const UsersPage = lazy(async () => ({ default: (await import('./pages/users.tsx')).UsersPage }));
 const AuditPage = lazy(async () => ({ default: (await import('./pages/audit.tsx')).AuditPage }));
 
@@ -28,6 +37,11 @@ const routes = [
   createRoute({ ...under, path: '/decisions', component: DecisionsPage }),
   createRoute({ ...under, path: '/logs', component: LogsPage }),
   createRoute({ ...under, path: '/metrics-explorer', component: MetricsPage }),
+  createRoute({ ...under, path: '/gateway', component: GatewayPage }),
+  createRoute({ ...under, path: '/config', component: ConfigPage }),
+  createRoute({ ...under, path: '/messages', component: MessagesPage }),
+  createRoute({ ...under, path: '/transactions', component: TransactionsPage }),
+  createRoute({ ...under, path: '/boundaries', component: BoundariesPage }),
   createRoute({ ...under, path: '/users', component: UsersPage }),
   createRoute({ ...under, path: '/audit', component: AuditPage }),
 ];

@@ -28,7 +28,10 @@ test('every span is one line, below its caller and one deeper', () => {
   fc.assert(
     fc.property(anyTrace, (given) => {
       const { rows } = treeOf(given);
-      assert.deepEqual(rows.map(({ at }) => at).toSorted((a, b) => a - b), given.id.map((_, at) => at));
+      assert.deepEqual(
+        rows.map(({ at }) => at).toSorted((a, b) => a - b),
+        given.id.map((_, at) => at),
+      );
       const line = new Map(rows.map((row, at) => [row.id, { ...row, line: at }]));
       for (const row of rows) {
         const parent = line.get(given.parent[row.at] ?? '');
@@ -41,14 +44,25 @@ test('every span is one line, below its caller and one deeper', () => {
 
 test('folding hides what is below and nothing else', () => {
   const { rows } = treeOf(trace([-1, 0, 1, 1, 0, -1]));
-  assert.deepEqual(unfolded(rows, new Set(['s1'])).map(({ id }) => id), ['s0', 's1', 's4', 's5']);
-  assert.deepEqual(unfolded(rows, new Set(['s0'])).map(({ id }) => id), ['s0', 's5']);
+  assert.deepEqual(
+    unfolded(rows, new Set(['s1'])).map(({ id }) => id),
+    ['s0', 's1', 's4', 's5'],
+  );
+  assert.deepEqual(
+    unfolded(rows, new Set(['s0'])).map(({ id }) => id),
+    ['s0', 's5'],
+  );
   assert.equal(unfolded(rows, new Set()), rows);
 });
 
 test('the critical path goes to the child that ended last', () => {
   const given = { ...trace([-1, 0, 0, 2]), durationUs: [100, 10, 50, 40] };
-  assert.deepEqual(treeOf(given).rows.filter(({ critical }) => critical).map(({ id }) => id), ['s0', 's2', 's3']);
+  assert.deepEqual(
+    treeOf(given)
+      .rows.filter(({ critical }) => critical)
+      .map(({ id }) => id),
+    ['s0', 's2', 's3'],
+  );
 });
 
 test('a chain of fifty thousand spans does not exhaust the stack', () => {

@@ -50,12 +50,16 @@ export function treeOf(trace: TraceColumns): TraceTree {
   const critical = criticalPath(trace, roots, children);
   const rows: SpanRow[] = [];
   // Without recursion: a trace of fifty thousand spans may be one chain.
-  const stack = roots.toSorted(byStart).toReversed().map((index) => ({ index, depth: 0 }));
+  const stack = roots
+    .toSorted(byStart)
+    .toReversed()
+    .map((index) => ({ index, depth: 0 }));
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     const { index, depth } = next;
     const own = children.get(index) ?? [];
     rows.push({ at: index, id: id[index] ?? '', depth, children: own.length, critical: critical.has(index) });
-    for (let child = own.length - 1; child >= 0; child--) stack.push({ index: own[child] as number, depth: depth + 1 });
+    for (let child = own.length - 1; child >= 0; child--)
+      stack.push({ index: own[child] as number, depth: depth + 1 });
   }
   let [first, last] = [Number.POSITIVE_INFINITY, 0];
   startUs.forEach((start, index) => {
@@ -65,11 +69,20 @@ export function treeOf(trace: TraceColumns): TraceTree {
   return { startUs: first, totalUs: Math.max(1, last - first), rows };
 }
 
-function criticalPath({ startUs, durationUs }: TraceColumns, roots: readonly number[], children: ReadonlyMap<number, readonly number[]>): Set<number> {
+function criticalPath(
+  { startUs, durationUs }: TraceColumns,
+  roots: readonly number[],
+  children: ReadonlyMap<number, readonly number[]>,
+): Set<number> {
   const endOf = (index: number): number => (startUs[index] ?? 0) + (durationUs[index] ?? 0);
-  const last = (list: readonly number[]): number | undefined => list.reduce<number | undefined>((found, index) => (found === undefined || endOf(index) > endOf(found) ? index : found), undefined);
+  const last = (list: readonly number[]): number | undefined =>
+    list.reduce<number | undefined>(
+      (found, index) => (found === undefined || endOf(index) > endOf(found) ? index : found),
+      undefined,
+    );
   const path = new Set<number>();
-  for (let next = last(roots); next !== undefined && !path.has(next); next = last(children.get(next) ?? [])) path.add(next);
+  for (let next = last(roots); next !== undefined && !path.has(next); next = last(children.get(next) ?? []))
+    path.add(next);
   return path;
 }
 

@@ -45,7 +45,14 @@ interface DecisionRecord {
   readonly cause?: { readonly reason: string; readonly text: string };
   readonly deadlineLeftMs?: number;
   readonly route?: { readonly name: string; readonly rule: string };
-  readonly snapshot?: { readonly revision: number; readonly ageMs: number; readonly source: string; readonly stale: boolean; readonly panic: boolean; readonly leftOut: Readonly<Record<string, number>> };
+  readonly snapshot?: {
+    readonly revision: number;
+    readonly ageMs: number;
+    readonly source: string;
+    readonly stale: boolean;
+    readonly panic: boolean;
+    readonly leftOut: Readonly<Record<string, number>>;
+  };
   readonly policy?: string;
   readonly candidates: readonly Candidate[];
   readonly candidateCount: number;
@@ -72,21 +79,49 @@ export function DecisionsPage(): ReactNode {
     refetchInterval: paused || search.id !== undefined ? false : 5000,
     placeholderData: (before) => before,
   });
-  const note = data && t('{count} records of {asked} processes; kept are failures, calls that were tried again, and one in a hundred others', { count: data.records.length, asked: data.asked });
+  const note =
+    data &&
+    t(
+      '{count} records of {asked} processes; kept are failures, calls that were tried again, and one in a hundred others',
+      { count: data.records.length, asked: data.asked },
+    );
   return (
     <Page title={t('Decisions')} note={note}>
       <DecisionFilters search={search} />
       <Problem error={error} />
-      {data?.silent.map(({ id, why }) => <Alert key={id} color="yellow" variant="light">{`${id}: ${why}`}</Alert>)}
-      {data === undefined ? !error && <Loading /> : data.records.length === 0 ? <NoRecords asked={data.asked} id={search.id} /> : <Groups records={data.records} />}
+      {data?.silent.map(({ id, why }) => (
+        <Alert key={id} color="yellow" variant="light">{`${id}: ${why}`}</Alert>
+      ))}
+      {data === undefined ? (
+        !error && <Loading />
+      ) : data.records.length === 0 ? (
+        <NoRecords asked={data.asked} id={search.id} />
+      ) : (
+        <Groups records={data.records} />
+      )}
     </Page>
   );
 }
 
 function NoRecords({ asked, id }: { readonly asked: number; readonly id: string | undefined }): ReactNode {
   const t = useTexts();
-  if (asked === 0) return <Empty title={t('There is nobody to ask.')}>{t('Processes are asked at the address that they register as "admin".')}</Empty>;
-  return <Empty title={id === undefined ? t('No process remembers such a call.') : t('No process has a record of {id}.', { id })}>{t('Records live in memory until newer ones take their place.')}</Empty>;
+  if (asked === 0)
+    return (
+      <Empty title={t('There is nobody to ask.')}>
+        {t('Processes are asked at the address that they register as "admin".')}
+      </Empty>
+    );
+  return (
+    <Empty
+      title={
+        id === undefined
+          ? t('No process remembers such a call.')
+          : t('No process has a record of {id}.', { id })
+      }
+    >
+      {t('Records live in memory until newer ones take their place.')}
+    </Empty>
+  );
 }
 
 function DecisionFilters({ search }: { readonly search: Search }): ReactNode {
@@ -95,14 +130,45 @@ function DecisionFilters({ search }: { readonly search: Search }): ReactNode {
   const { overview } = useLive();
   const [id, setId] = useState(search.id ?? '');
   const go = (change: Search): void => {
-    const next = Object.fromEntries(Object.entries({ ...search, ...change }).filter(([, value]) => value !== undefined && value !== ''));
+    const next = Object.fromEntries(
+      Object.entries({ ...search, ...change }).filter(([, value]) => value !== undefined && value !== ''),
+    );
     void navigate({ to: '/decisions', search: next as never, replace: true });
   };
   return (
     <Group gap="sm" align="flex-end">
-      <TextInput data-filter label={t('Trace or correlation id')} size="xs" w={280} value={id} onChange={(event) => setId(event.currentTarget.value)} onBlur={() => go({ id: id.trim() })} onKeyDown={(event) => event.key === 'Enter' && go({ id: id.trim() })} />
-      <Select label={t('Service')} size="xs" w={160} searchable clearable data={overview?.services.map(({ name }) => name) ?? []} value={search.service ?? null} onChange={(service) => go({ service: service ?? undefined })} />
-      <Select label={t('Which')} size="xs" w={160} allowDeselect={false} data={[{ value: 'true', label: t('only failures') }, { value: 'false', label: t('all that is kept') }]} value={search.failed ?? 'true'} onChange={(failed) => go({ failed: failed ?? 'true' })} />
+      <TextInput
+        data-filter
+        label={t('Trace or correlation id')}
+        size="xs"
+        w={280}
+        value={id}
+        onChange={(event) => setId(event.currentTarget.value)}
+        onBlur={() => go({ id: id.trim() })}
+        onKeyDown={(event) => event.key === 'Enter' && go({ id: id.trim() })}
+      />
+      <Select
+        label={t('Service')}
+        size="xs"
+        w={160}
+        searchable
+        clearable
+        data={overview?.services.map(({ name }) => name) ?? []}
+        value={search.service ?? null}
+        onChange={(service) => go({ service: service ?? undefined })}
+      />
+      <Select
+        label={t('Which')}
+        size="xs"
+        w={160}
+        allowDeselect={false}
+        data={[
+          { value: 'true', label: t('only failures') },
+          { value: 'false', label: t('all that is kept') },
+        ]}
+        value={search.failed ?? 'true'}
+        onChange={(failed) => go({ failed: failed ?? 'true' })}
+      />
     </Group>
   );
 }
@@ -119,7 +185,9 @@ function Groups({ records }: { readonly records: readonly DecisionRecord[] }): R
   const sorted = [...groups].toSorted(([, a], [, b]) => b.length - a.length);
   return (
     <Stack gap="sm">
-      {sorted.map(([key, all]) => <RecordGroup key={key} records={all} />)}
+      {sorted.map(([key, all]) => (
+        <RecordGroup key={key} records={all} />
+      ))}
     </Stack>
   );
 }
@@ -129,20 +197,41 @@ function RecordGroup({ records }: { readonly records: readonly DecisionRecord[] 
   const [most, setMost] = useState(1);
   const first = records[0] as DecisionRecord;
   return (
-    <section className="decision" data-decision={first.cause?.reason ?? first.outcome.code} aria-label={first.operation}>
+    <section
+      className="decision"
+      data-decision={first.cause?.reason ?? first.outcome.code}
+      aria-label={first.operation}
+    >
       <Group justify="space-between" gap="xs">
         <Text fw={600}>
-          {first.operation} <Text span c="dimmed" size="sm">{first.target}</Text>
+          {first.operation}{' '}
+          <Text span c="dimmed" size="sm">
+            {first.target}
+          </Text>
         </Text>
         <Group gap="xs">
           <State of={first.outcome.code === 'ok' ? 'ok' : 'failed'} />
-          <Text size="sm" fw={600}>{first.cause?.reason ?? ''}</Text>
-          <Text size="sm" c="dimmed">{t('{count} times', { count: records.length })}</Text>
+          <Text size="sm" fw={600}>
+            {first.cause?.reason ?? ''}
+          </Text>
+          <Text size="sm" c="dimmed">
+            {t('{count} times', { count: records.length })}
+          </Text>
         </Group>
       </Group>
-      {first.cause && <Text size="sm" my={4} data-cause>{first.cause.text}</Text>}
-      {records.slice(0, most).map((record, at) => <RecordDetails key={`${record.at} ${record.process} ${at}`} record={record} />)}
-      {records.length > most && <button type="button" className="more" onClick={() => setMost(most + 10)}>{t('{count} more', { count: records.length - most })}</button>}
+      {first.cause && (
+        <Text size="sm" my={4} data-cause>
+          {first.cause.text}
+        </Text>
+      )}
+      {records.slice(0, most).map((record, at) => (
+        <RecordDetails key={`${record.at} ${record.process} ${at}`} record={record} />
+      ))}
+      {records.length > most && (
+        <button type="button" className="more" onClick={() => setMost(most + 10)}>
+          {t('{count} more', { count: records.length - most })}
+        </button>
+      )}
     </section>
   );
 }
@@ -153,18 +242,38 @@ function RecordDetails({ record }: { readonly record: DecisionRecord }): ReactNo
   const words = [
     `${moment(Date.parse(record.at))} ${record.process} (${record.side})`,
     t('took {time}', { time: duration(record.tookMs) ?? '' }),
-    record.deadlineLeftMs === undefined ? t('no deadline') : t('{time} left of the deadline', { time: duration(Math.max(0, record.deadlineLeftMs)) ?? '' }),
+    record.deadlineLeftMs === undefined
+      ? t('no deadline')
+      : t('{time} left of the deadline', { time: duration(Math.max(0, record.deadlineLeftMs)) ?? '' }),
     ...(record.route ? [t('route {name} by {rule}', { ...record.route })] : []),
-    ...(snapshot ? [t('registry revision {revision} ({source}), {age} old', { revision: snapshot.revision, source: snapshot.source, age: duration(snapshot.ageMs) ?? '' })] : []),
+    ...(snapshot
+      ? [
+          t('registry revision {revision} ({source}), {age} old', {
+            revision: snapshot.revision,
+            source: snapshot.source,
+            age: duration(snapshot.ageMs) ?? '',
+          }),
+        ]
+      : []),
     ...(snapshot?.stale ? [t('stale')] : []),
     ...Object.entries(snapshot?.leftOut ?? {}).map(([why, count]) => `${count} ${why}`),
-    ...(record.policy ? [t('{policy} over {count} candidates', { policy: record.policy, count: record.candidateCount })] : []),
+    ...(record.policy
+      ? [t('{policy} over {count} candidates', { policy: record.policy, count: record.candidateCount })]
+      : []),
     ...Object.entries(record.layers).map(([name, text]) => `${name}: ${text}`),
   ];
   return (
     <div className="record">
-      <Text size="xs" c="dimmed">{words.join(' · ')}</Text>
-      {record.traceId && <Text size="xs"><Link to="/traces/$id" params={{ id: record.traceId }}>{t('Trace {id}', { id: record.traceId })}</Link></Text>}
+      <Text size="xs" c="dimmed">
+        {words.join(' · ')}
+      </Text>
+      {record.traceId && (
+        <Text size="xs">
+          <Link to="/traces/$id" params={{ id: record.traceId }}>
+            {t('Trace {id}', { id: record.traceId })}
+          </Link>
+        </Text>
+      )}
       <Attempts attempts={record.attempts} />
       <Candidates candidates={record.candidates} attempts={record.attempts} />
     </div>
@@ -179,7 +288,8 @@ function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }): Reac
         <li key={attempt.number} data-ok={attempt.outcome?.code === 'ok'}>
           <span className="id">{attempt.instance ?? t('no instance')}</span> {attempt.address}
           {` · ${t('after {time}', { time: duration(attempt.atMs) ?? '' })}`}
-          {attempt.tookMs !== undefined && ` · ${t('took {time}', { time: duration(attempt.tookMs) ?? '' })}`} · <strong>{attempt.outcome?.code ?? t('had not ended')}</strong> {attempt.outcome?.reason ?? ''}
+          {attempt.tookMs !== undefined && ` · ${t('took {time}', { time: duration(attempt.tookMs) ?? '' })}`}{' '}
+          · <strong>{attempt.outcome?.code ?? t('had not ended')}</strong> {attempt.outcome?.reason ?? ''}
           {attempt.next && ` → ${attempt.next}`}
         </li>
       ))}
@@ -187,7 +297,13 @@ function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }): Reac
   );
 }
 
-function Candidates({ candidates, attempts }: { readonly candidates: readonly Candidate[]; readonly attempts: readonly Attempt[] }): ReactNode {
+function Candidates({
+  candidates,
+  attempts,
+}: {
+  readonly candidates: readonly Candidate[];
+  readonly attempts: readonly Attempt[];
+}): ReactNode {
   const t = useTexts();
   if (candidates.length === 0) return null;
   const tried = new Set(attempts.map(({ instance }) => instance));
@@ -197,8 +313,16 @@ function Candidates({ candidates, attempts }: { readonly candidates: readonly Ca
       <ul className="candidates">
         {candidates.map((one) => (
           <li key={one.id}>
-            {tried.has(one.id) ? '★ ' : ''}<span className="id">{one.id}</span> {one.address} · {t('zone {zone}, weight {weight}, {health}, {count} in flight', { zone: one.zone, weight: one.weight, health: t(one.health), count: one.inFlight })}
-            {one.latencyMs !== undefined && ` · ${number(one.latencyMs)} ms`}{one.exclusion && ` · ${one.exclusion}`}
+            {tried.has(one.id) ? '★ ' : ''}
+            <span className="id">{one.id}</span> {one.address} ·{' '}
+            {t('zone {zone}, weight {weight}, {health}, {count} in flight', {
+              zone: one.zone,
+              weight: one.weight,
+              health: t(one.health),
+              count: one.inFlight,
+            })}
+            {one.latencyMs !== undefined && ` · ${number(one.latencyMs)} ms`}
+            {one.exclusion && ` · ${one.exclusion}`}
           </li>
         ))}
       </ul>

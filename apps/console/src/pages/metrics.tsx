@@ -14,7 +14,12 @@ import { useTexts } from '../texts/language.tsx';
 type Search = Readonly<Partial<Record<'query' | 'minutes' | 'service', string>>>;
 
 interface Matrix {
-  readonly data: { readonly result: readonly { readonly metric: Readonly<Record<string, string>>; readonly values: readonly (readonly [number, string])[] }[] };
+  readonly data: {
+    readonly result: readonly {
+      readonly metric: Readonly<Record<string, string>>;
+      readonly values: readonly (readonly [number, string])[];
+    }[];
+  };
 }
 
 /** Rate, errors and duration without any work, and a line for PromQL. */
@@ -26,7 +31,9 @@ export function MetricsPage(): ReactNode {
   const [query, setQuery] = useState(search.query ?? '');
   const minutes = Number(search.minutes ?? 15);
   const go = (change: Search): void => {
-    const next = Object.fromEntries(Object.entries({ ...search, ...change }).filter(([, value]) => value !== undefined && value !== ''));
+    const next = Object.fromEntries(
+      Object.entries({ ...search, ...change }).filter(([, value]) => value !== undefined && value !== ''),
+    );
     void navigate({ to: '/metrics-explorer', search: next as never, replace: true });
   };
   const job = search.service === undefined ? '' : `job=${JSON.stringify(search.service)}`;
@@ -35,22 +42,74 @@ export function MetricsPage(): ReactNode {
       title={t('Metrics')}
       side={
         <>
-          <Select aria-label={t('Service')} placeholder={t('all services')} size="xs" w={150} searchable clearable data={overview?.services.map(({ name }) => name) ?? []} value={search.service ?? null} onChange={(service) => go({ service: service ?? undefined })} />
-          <Select aria-label={t('Time')} size="xs" w={110} allowDeselect={false} data={['5', '15', '60', '120'].map((value) => ({ value, label: t('{minutes} min', { minutes: value }) }))} value={String(minutes)} onChange={(value) => go({ minutes: value ?? '15' })} />
+          <Select
+            aria-label={t('Service')}
+            placeholder={t('all services')}
+            size="xs"
+            w={150}
+            searchable
+            clearable
+            data={overview?.services.map(({ name }) => name) ?? []}
+            value={search.service ?? null}
+            onChange={(service) => go({ service: service ?? undefined })}
+          />
+          <Select
+            aria-label={t('Time')}
+            size="xs"
+            w={110}
+            allowDeselect={false}
+            data={['5', '15', '60', '120'].map((value) => ({
+              value,
+              label: t('{minutes} min', { minutes: value }),
+            }))}
+            value={String(minutes)}
+            onChange={(value) => go({ minutes: value ?? '15' })}
+          />
         </>
       }
     >
       <SimpleGrid cols={{ base: 1, md: 2 }}>
-        <Panel title={t('Requests a second')} minutes={minutes} query={`sum by (job) (rate(http_requests_total{${job}}[1m])) or sum by (job) (rate(rpc_server_calls_total{${job}}[1m]))`} />
-        <Panel title={t('Failed a second')} minutes={minutes} query={`sum by (job) (rate(http_requests_total{${job}${job && ','}status_code=~"5.."}[1m])) or sum by (job) (rate(rpc_server_calls_total{${job}${job && ','}code=~"unknown|internal|unavailable|data_loss|deadline_exceeded|unimplemented"}[1m]))`} />
-        <Panel title={t('95th percentile in seconds')} minutes={minutes} query={`histogram_quantile(0.95, sum by (job, le) (rate(rpc_server_duration_seconds_bucket{${job}}[1m]))) or histogram_quantile(0.95, sum by (job, le) (rate(http_request_duration_seconds_bucket{${job}}[1m])))`} />
-        <Panel title={t('CPU cores')} minutes={minutes} query={`sum by (job) (rate(process_cpu_seconds_total{${job}}[1m]))`} />
+        <Panel
+          title={t('Requests a second')}
+          minutes={minutes}
+          query={`sum by (job) (rate(http_requests_total{${job}}[1m])) or sum by (job) (rate(rpc_server_calls_total{${job}}[1m]))`}
+        />
+        <Panel
+          title={t('Failed a second')}
+          minutes={minutes}
+          query={`sum by (job) (rate(http_requests_total{${job}${job && ','}status_code=~"5.."}[1m])) or sum by (job) (rate(rpc_server_calls_total{${job}${job && ','}code=~"unknown|internal|unavailable|data_loss|deadline_exceeded|unimplemented"}[1m]))`}
+        />
+        <Panel
+          title={t('95th percentile in seconds')}
+          minutes={minutes}
+          query={`histogram_quantile(0.95, sum by (job, le) (rate(rpc_server_duration_seconds_bucket{${job}}[1m]))) or histogram_quantile(0.95, sum by (job, le) (rate(http_request_duration_seconds_bucket{${job}}[1m])))`}
+        />
+        <Panel
+          title={t('CPU cores')}
+          minutes={minutes}
+          query={`sum by (job) (rate(process_cpu_seconds_total{${job}}[1m]))`}
+        />
       </SimpleGrid>
       <section aria-labelledby="promql">
-        <Title order={2} id="promql" mb="xs">PromQL</Title>
+        <Title order={2} id="promql" mb="xs">
+          PromQL
+        </Title>
         <Group align="flex-end" gap="sm" mb="sm">
-          <Textarea data-filter aria-label="PromQL" autosize minRows={1} maxRows={6} style={{ flex: 1 }} ff="monospace" placeholder="sum by (job) (rate(rpc_server_calls_total[1m]))" value={query} onChange={(event) => setQuery(event.currentTarget.value)} />
-          <Button size="sm" onClick={() => go({ query })}>{t('Show')}</Button>
+          <Textarea
+            data-filter
+            aria-label="PromQL"
+            autosize
+            minRows={1}
+            maxRows={6}
+            style={{ flex: 1 }}
+            ff="monospace"
+            placeholder="sum by (job) (rate(rpc_server_calls_total[1m]))"
+            value={query}
+            onChange={(event) => setQuery(event.currentTarget.value)}
+          />
+          <Button size="sm" onClick={() => go({ query })}>
+            {t('Show')}
+          </Button>
         </Group>
         {search.query !== undefined && <Panel title={search.query} minutes={minutes} query={search.query} />}
       </section>
@@ -58,7 +117,15 @@ export function MetricsPage(): ReactNode {
   );
 }
 
-function Panel({ title, query, minutes }: { readonly title: string; readonly query: string; readonly minutes: number }): ReactNode {
+function Panel({
+  title,
+  query,
+  minutes,
+}: {
+  readonly title: string;
+  readonly query: string;
+  readonly minutes: number;
+}): ReactNode {
   const t = useTexts();
   const paused = useLive().state === 'paused';
   const { data, error } = useQuery({
@@ -67,12 +134,24 @@ function Panel({ title, query, minutes }: { readonly title: string; readonly que
     refetchInterval: paused ? false : 10_000,
     placeholderData: (before) => before,
   });
-  const last = useMemo(() => data?.lines.map(({ name, values }) => `${name} ${number(values.findLast((value) => value !== null) ?? 0)}`).join(', ') ?? '', [data]);
+  const last = useMemo(
+    () =>
+      data?.lines
+        .map(({ name, values }) => `${name} ${number(values.findLast((value) => value !== null) ?? 0)}`)
+        .join(', ') ?? '',
+    [data],
+  );
   return (
     <section className="panel" aria-label={title}>
       <h3>{title}</h3>
       <Problem error={error} />
-      {data === undefined ? !error && <Loading /> : data.lines.length === 0 ? <Empty title={t('Nothing was measured in this time.')} /> : <Chart label={`${title}: ${last}`} {...data} />}
+      {data === undefined ? (
+        !error && <Loading />
+      ) : data.lines.length === 0 ? (
+        <Empty title={t('Nothing was measured in this time.')} />
+      ) : (
+        <Chart label={`${title}: ${last}`} {...data} />
+      )}
     </section>
   );
 }
@@ -80,12 +159,22 @@ function Panel({ title, query, minutes }: { readonly title: string; readonly que
 function range(query: string, minutes: number): string {
   const end = Math.floor(Date.now() / 1000);
   const step = Math.max(10, Math.round((minutes * 60) / 180));
-  return new URLSearchParams({ query, start: String(end - minutes * 60), end: String(end), step: String(step) }).toString();
+  return new URLSearchParams({
+    query,
+    start: String(end - minutes * 60),
+    end: String(end),
+    step: String(step),
+  }).toString();
 }
 
 /** Series share their times; where one has no value there is a gap. */
-function seriesOf({ data }: Matrix): { times: readonly number[]; lines: readonly { name: string; values: readonly (number | null)[] }[] } {
-  const times = [...new Set(data.result.flatMap(({ values }) => values.map(([time]) => time)))].toSorted((a, b) => a - b);
+function seriesOf({ data }: Matrix): {
+  times: readonly number[];
+  lines: readonly { name: string; values: readonly (number | null)[] }[];
+} {
+  const times = [...new Set(data.result.flatMap(({ values }) => values.map(([time]) => time)))].toSorted(
+    (a, b) => a - b,
+  );
   const lines = data.result.slice(0, 50).map(({ metric, values }) => {
     const at = new Map(values.map(([time, value]) => [time, Number(value)]));
     const { __name__: name, ...labels } = metric;

@@ -20,21 +20,53 @@ export function TracePage(): ReactNode {
   const { id } = useParams({ strict: false }) as { id: string };
   const [text, setText] = useState('');
   const [opened, setOpened] = useState<string>();
-  const { data, error } = useQuery({ queryKey: ['trace', id], queryFn: () => ask<TraceColumns>(`traces/${encodeURIComponent(id)}`), staleTime: 60_000 });
+  const { data, error } = useQuery({
+    queryKey: ['trace', id],
+    queryFn: () => ask<TraceColumns>(`traces/${encodeURIComponent(id)}`),
+    staleTime: 60_000,
+  });
   const tree = useMemo(() => data && treeOf(data), [data]);
-  if (error) return <Page title={t('Trace')}><Problem error={error} /></Page>;
+  if (error)
+    return (
+      <Page title={t('Trace')}>
+        <Problem error={error} />
+      </Page>
+    );
   if (data === undefined || tree === undefined) return <Loading />;
   const failed = data.failed.reduce((sum, one) => sum + one, 0);
-  const facts = [moment(tree.startUs / 1000), duration(tree.totalUs / 1000), t('{count} spans', { count: number(data.id.length) }), t('{count} services', { count: data.services.length }), ...(failed > 0 ? [t('{count} failed', { count: failed })] : [])];
+  const facts = [
+    moment(tree.startUs / 1000),
+    duration(tree.totalUs / 1000),
+    t('{count} spans', { count: number(data.id.length) }),
+    t('{count} services', { count: data.services.length }),
+    ...(failed > 0 ? [t('{count} failed', { count: failed })] : []),
+  ];
   return (
-    <Page title={<span className="id">{data.traceId}</span>} note={facts.join(' · ')} side={<Filter value={text} onChange={setText} placeholder={t('Find a span')} />}>
+    <Page
+      title={<span className="id">{data.traceId}</span>}
+      note={facts.join(' · ')}
+      side={<Filter value={text} onChange={setText} placeholder={t('Find a span')} />}
+    >
       <Group gap="md">
-        <Anchor component={Link} to={`/decisions?id=${data.traceId}`} size="sm">{t('Decisions of this trace')}</Anchor>
-        <Anchor component={Link} to={`/logs?trace=${data.traceId}`} size="sm">{t('Logs of this trace')}</Anchor>
-        <Anchor href={`/api/traces/${data.traceId}`} download={`${data.traceId}.json`} size="sm">{t('Download as JSON')}</Anchor>
+        <Anchor component={Link} to={`/decisions?id=${data.traceId}`} size="sm">
+          {t('Decisions of this trace')}
+        </Anchor>
+        <Anchor component={Link} to={`/logs?trace=${data.traceId}`} size="sm">
+          {t('Logs of this trace')}
+        </Anchor>
+        <Anchor href={`/api/traces/${data.traceId}`} download={`${data.traceId}.json`} size="sm">
+          {t('Download as JSON')}
+        </Anchor>
       </Group>
       <Waterfall trace={data} tree={tree} text={text} onOpen={setOpened} />
-      <Drawer opened={opened !== undefined} onClose={() => setOpened(undefined)} position="right" size="md" title={t('Span')} closeButtonProps={{ 'aria-label': t('Close') }}>
+      <Drawer
+        opened={opened !== undefined}
+        onClose={() => setOpened(undefined)}
+        position="right"
+        size="md"
+        title={t('Span')}
+        closeButtonProps={{ 'aria-label': t('Close') }}
+      >
         {opened !== undefined && <SpanDetails traceId={data.traceId} id={opened} />}
       </Drawer>
     </Page>
@@ -53,22 +85,62 @@ function Waterfall({ trace, tree, text, onOpen }: WaterfallProps): ReactNode {
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
   const rows = useMemo(() => fitting(unfolded(tree.rows, folded), trace, text), [tree, folded, trace, text]);
   const region = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => region.current, estimateSize: () => rowHeight, overscan: 10 });
-  const fold = (id: string): void => setFolded((now) => (now.has(id) ? new Set([...now].filter((one) => one !== id)) : new Set([...now, id])));
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => region.current,
+    estimateSize: () => rowHeight,
+    overscan: 10,
+  });
+  const fold = (id: string): void =>
+    setFolded((now) => (now.has(id) ? new Set([...now].filter((one) => one !== id)) : new Set([...now, id])));
   const allFolded = folded.size > 0;
   return (
     <>
       <Group gap="xs">
-        <Button size="compact-sm" variant="default" onClick={() => setFolded(allFolded ? new Set() : new Set(tree.rows.filter(({ depth, children }) => depth === 1 && children > 0).map(({ id }) => id)))}>
+        <Button
+          size="compact-sm"
+          variant="default"
+          onClick={() =>
+            setFolded(
+              allFolded
+                ? new Set()
+                : new Set(
+                    tree.rows
+                      .filter(({ depth, children }) => depth === 1 && children > 0)
+                      .map(({ id }) => id),
+                  ),
+            )
+          }
+        >
           {allFolded ? t('Unfold all') : t('Fold')}
         </Button>
-        <Text size="sm" c="dimmed">{t('{count} lines; the critical path is bold', { count: number(rows.length) })}</Text>
+        <Text size="sm" c="dimmed">
+          {t('{count} lines; the critical path is bold', { count: number(rows.length) })}
+        </Text>
       </Group>
-      <div className="waterfall" ref={region} role="region" aria-label={t('Spans')} tabIndex={0} data-spans={rows.length}>
+      <div
+        className="waterfall"
+        ref={region}
+        role="region"
+        aria-label={t('Spans')}
+        tabIndex={0}
+        data-spans={rows.length}
+      >
         <div role="list" style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map(({ index, start }) => {
             const row = rows[index] as SpanRow;
-            return <SpanLine key={row.id} row={row} trace={trace} tree={tree} top={start} folded={folded.has(row.id)} onFold={fold} onOpen={onOpen} />;
+            return (
+              <SpanLine
+                key={row.id}
+                row={row}
+                trace={trace}
+                tree={tree}
+                top={start}
+                folded={folded.has(row.id)}
+                onFold={fold}
+                onOpen={onOpen}
+              />
+            );
           })}
         </div>
       </div>
@@ -79,7 +151,11 @@ function Waterfall({ trace, tree, text, onOpen }: WaterfallProps): ReactNode {
 function fitting(rows: readonly SpanRow[], trace: TraceColumns, text: string): readonly SpanRow[] {
   if (text === '') return rows;
   const wanted = text.toLowerCase();
-  return rows.filter(({ at }) => `${trace.services[trace.service[at] ?? 0]} ${trace.names[trace.name[at] ?? 0]}`.toLowerCase().includes(wanted));
+  return rows.filter(({ at }) =>
+    `${trace.services[trace.service[at] ?? 0]} ${trace.names[trace.name[at] ?? 0]}`
+      .toLowerCase()
+      .includes(wanted),
+  );
 }
 
 interface LineProps {
@@ -105,22 +181,59 @@ function SpanLine({ row, trace, tree, top, folded, onFold, onOpen }: LineProps):
     if ((event.key === 'ArrowLeft' && !folded) || (event.key === 'ArrowRight' && folded)) onFold(id);
   };
   return (
-    <div role="listitem" className="span" data-span={id} data-failed={failed} data-critical={critical} style={{ transform: `translateY(${top}px)` }}>
+    <div
+      role="listitem"
+      className="span"
+      data-span={id}
+      data-failed={failed}
+      data-critical={critical}
+      style={{ transform: `translateY(${top}px)` }}
+    >
       <div className="span-name" style={{ paddingLeft: 6 + Math.min(depth, 24) * 12 }}>
         {children > 0 ? (
-          <button type="button" className="fold" aria-expanded={!folded} aria-label={t('Fold')} onClick={() => onFold(id)}>{folded ? '▸' : '▾'}</button>
-        ) : <span className="fold" />}
-        <button type="button" className="open" onClick={() => onOpen(id)} onKeyDown={onKey} title={`${trace.services[service]} ${trace.names[trace.name[at] ?? 0]}`}>
+          <button
+            type="button"
+            className="fold"
+            aria-expanded={!folded}
+            aria-label={t('Fold')}
+            onClick={() => onFold(id)}
+          >
+            {folded ? '▸' : '▾'}
+          </button>
+        ) : (
+          <span className="fold" />
+        )}
+        <button
+          type="button"
+          className="open"
+          onClick={() => onOpen(id)}
+          onKeyDown={onKey}
+          title={`${trace.services[service]} ${trace.names[trace.name[at] ?? 0]}`}
+        >
           <span className="dot" data-color={service % 8} aria-hidden="true" />
           <strong>{trace.services[service]}</strong> {trace.names[trace.name[at] ?? 0]}
         </button>
       </div>
       <div className="span-time">
-        <div className="bar" data-color={service % 8} style={{ left: `${left}%`, width: `${Math.min(width, 100 - left)}%` }} />
-        <span className="took" style={left > 70 ? { right: `${100 - left}%` } : { left: `${Math.min(left + width, 88)}%` }}>{`${failed ? `${t('failed')} · ` : ''}${duration(tookUs / 1000) ?? ''}`}</span>
+        <div
+          className="bar"
+          data-color={service % 8}
+          style={{ left: `${left}%`, width: `${Math.min(width, 100 - left)}%` }}
+        />
+        <span
+          className="took"
+          {...tookPlace(left, width)}
+        >{`${failed ? `${t('failed')} · ` : ''}${duration(tookUs / 1000) ?? ''}`}</span>
       </div>
     </div>
   );
+}
+
+/** Beside its bar where there is room, else on it. */
+function tookPlace(left: number, width: number): { style: Record<string, string>; 'data-inside': boolean } {
+  if (left + width < 82) return { style: { left: `${left + width}%` }, 'data-inside': false };
+  if (left > 18) return { style: { right: `${100 - left}%` }, 'data-inside': false };
+  return { style: { left: `${left}%` }, 'data-inside': true };
 }
 
 interface Span {
@@ -131,28 +244,46 @@ interface Span {
   readonly timeMs: number;
   readonly scope: string;
   readonly attributes: Readonly<Record<string, unknown>>;
-  readonly events: readonly { readonly name: string; readonly timeUs: number; readonly attributes: Readonly<Record<string, unknown>> }[];
+  readonly events: readonly {
+    readonly name: string;
+    readonly timeUs: number;
+    readonly attributes: Readonly<Record<string, unknown>>;
+  }[];
   readonly resource: { readonly service: string; readonly attributes: Readonly<Record<string, unknown>> };
 }
 
 function SpanDetails({ traceId, id }: { readonly traceId: string; readonly id: string }): ReactNode {
   const t = useTexts();
-  const { data, error } = useQuery({ queryKey: ['span', traceId, id], queryFn: () => ask<Span>(`traces/${traceId}/spans/${id}`) });
+  const { data, error } = useQuery({
+    queryKey: ['span', traceId, id],
+    queryFn: () => ask<Span>(`traces/${traceId}/spans/${id}`),
+  });
   if (error) return <Problem error={error} />;
   if (data === undefined) return <Loading />;
-  const facts = Object.entries({ [t('Service')]: data.resource.service, [t('Time')]: moment(data.timeMs), [t('Duration')]: duration(data.durationUs / 1000), ...data.attributes, ...data.resource.attributes });
+  const facts = Object.entries({
+    [t('Service')]: data.resource.service,
+    [t('Time')]: moment(data.timeMs),
+    [t('Duration')]: duration(data.durationUs / 1000),
+    ...data.attributes,
+    ...data.resource.attributes,
+  });
   return (
     <Stack>
       <Text fw={600}>{data.name}</Text>
       {data.failed && <Text className="bad">{data.statusMessage || t('failed')}</Text>}
       <dl className="facts">
         {facts.map(([name, value]) => (
-          <div key={name}><dt>{name}</dt><dd>{typeof value === 'string' ? value : JSON.stringify(value)}</dd></div>
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{typeof value === 'string' ? value : JSON.stringify(value)}</dd>
+          </div>
         ))}
       </dl>
       {data.events.map((event) => (
         <div key={`${event.timeUs} ${event.name}`}>
-          <Text size="sm" fw={600}>{event.name}</Text>
+          <Text size="sm" fw={600}>
+            {event.name}
+          </Text>
           <Code block>{JSON.stringify(event.attributes, undefined, 2)}</Code>
         </div>
       ))}

@@ -1,10 +1,11 @@
-import { Checkbox, Group, NumberInput, Select, TextInput } from '@mantine/core';
+import { Checkbox, Group, Select, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { ask } from '../data/http.ts';
 import { DataTable } from '../parts/data-table.tsx';
 import { Loading } from '../parts/loading.tsx';
+import { NumberField } from '../parts/number-field.tsx';
 import { Empty, Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Scatter } from '../parts/scatter.tsx';
@@ -24,7 +25,9 @@ interface Summary {
   readonly failedAt: string | null;
 }
 
-type Search = Readonly<Partial<Record<'service' | 'operation' | 'minMs' | 'failed' | 'tag' | 'minutes' | 'limit', string>>>;
+type Search = Readonly<
+  Partial<Record<'service' | 'operation' | 'minMs' | 'failed' | 'tag' | 'minutes' | 'limit', string>>
+>;
 
 /** Traces that fit; the filter comes before the limit. */
 export function TracesPage(): ReactNode {
@@ -39,21 +42,42 @@ export function TracesPage(): ReactNode {
     refetchInterval: 10_000,
   });
   const go = (change: Search): void => {
-    const next = Object.fromEntries(Object.entries({ ...search, ...change }).filter(([, value]) => value !== undefined && value !== ''));
+    const next = Object.fromEntries(
+      Object.entries({ ...search, ...change }).filter(([, value]) => value !== undefined && value !== ''),
+    );
     void navigate({ to: '/traces', search: next as never, replace: true });
   };
-  const open = ({ traceId }: { traceId: string }): void => void navigate({ to: '/traces/$id', params: { id: traceId } });
+  const open = ({ traceId }: { traceId: string }): void =>
+    void navigate({ to: '/traces/$id', params: { id: traceId } });
   const traces = data?.traces ?? [];
-  const note = data?.more === true ? t('The newest {count}; there are more.', { count: traces.length }) : t('{count} traces', { count: traces.length });
+  const note =
+    data?.more === true
+      ? t('The newest {count}; there are more.', { count: traces.length })
+      : t('{count} traces', { count: traces.length });
   return (
     <Page title={t('Traces')} note={note} side={<OpenById />}>
       <TraceFilters search={search} go={go} />
       <Problem error={error} />
-      {data === undefined ? (isFetching && <Loading />) : traces.length === 0 ? (
-        <Empty title={t('No trace fits.')}>{t('Only sampled calls are kept: HEDDLE_TRACE_RATIO says how many. Another time or filter may show more.')}</Empty>
+      {data === undefined ? (
+        isFetching && <Loading />
+      ) : traces.length === 0 ? (
+        <Empty title={t('No trace fits.')}>
+          {t(
+            'Only sampled calls are kept: HEDDLE_TRACE_RATIO says how many. Another time or filter may show more.',
+          )}
+        </Empty>
       ) : (
         <>
-          <Scatter label={t('Duration of each trace by its time; those that failed are red')} points={traces.map((trace) => ({ key: trace.traceId, x: trace.startMs, y: trace.durationMs, bad: trace.failed > 0 }))} onOpen={(traceId) => open({ traceId })} />
+          <Scatter
+            label={t('Duration of each trace by its time; those that failed are red')}
+            points={traces.map((trace) => ({
+              key: trace.traceId,
+              x: trace.startMs,
+              y: trace.durationMs,
+              bad: trace.failed > 0,
+            }))}
+            onOpen={(traceId) => open({ traceId })}
+          />
           <TraceTable traces={traces} open={open} />
         </>
       )}
@@ -69,7 +93,13 @@ function parametersOf(search: Search, minutes: number): string {
   return parameters.toString();
 }
 
-function TraceTable({ traces, open }: { readonly traces: readonly Summary[]; readonly open: (trace: Summary) => void }): ReactNode {
+function TraceTable({
+  traces,
+  open,
+}: {
+  readonly traces: readonly Summary[];
+  readonly open: (trace: Summary) => void;
+}): ReactNode {
   const t = useTexts();
   return (
     <DataTable
@@ -78,29 +108,130 @@ function TraceTable({ traces, open }: { readonly traces: readonly Summary[]; rea
       keyOf={({ traceId }) => traceId}
       onOpen={open}
       columns={[
-        { key: 'start', title: t('Time'), cell: ({ startMs }) => <span className="id">{moment(startMs)}</span>, sortBy: ({ startMs }) => startMs },
-        { key: 'name', title: t('Operation'), cell: ({ service, name }) => (<><strong>{service}</strong> {name}</>), sortBy: ({ service, name }) => `${service} ${name}` },
-        { key: 'state', title: t('State'), cell: ({ failed, failedAt }) => (failed > 0 ? <span className="bad">{t('fails in {service}', { service: failedAt ?? '' })}</span> : <State of="ok" />), sortBy: ({ failed }) => failed },
-        { key: 'duration', title: t('Duration'), cell: ({ durationMs }) => duration(durationMs), sortBy: ({ durationMs }) => durationMs, numeric: true },
-        { key: 'spans', title: t('Spans'), cell: ({ spans }) => spans, sortBy: ({ spans }) => spans, numeric: true, wide: true },
-        { key: 'services', title: t('Services'), cell: ({ services }) => services.length, sortBy: ({ services }) => services.length, numeric: true, wide: true },
+        {
+          key: 'start',
+          title: t('Time'),
+          cell: ({ startMs }) => <span className="id">{moment(startMs)}</span>,
+          sortBy: ({ startMs }) => startMs,
+        },
+        {
+          key: 'name',
+          title: t('Operation'),
+          cell: ({ service, name }) => (
+            <>
+              <strong>{service}</strong> {name}
+            </>
+          ),
+          sortBy: ({ service, name }) => `${service} ${name}`,
+        },
+        {
+          key: 'state',
+          title: t('State'),
+          cell: ({ failed, failedAt }) =>
+            failed > 0 ? (
+              <span className="bad">{t('fails in {service}', { service: failedAt ?? '' })}</span>
+            ) : (
+              <State of="ok" />
+            ),
+          sortBy: ({ failed }) => failed,
+        },
+        {
+          key: 'duration',
+          title: t('Duration'),
+          cell: ({ durationMs }) => duration(durationMs),
+          sortBy: ({ durationMs }) => durationMs,
+          numeric: true,
+        },
+        {
+          key: 'spans',
+          title: t('Spans'),
+          cell: ({ spans }) => spans,
+          sortBy: ({ spans }) => spans,
+          numeric: true,
+          wide: true,
+        },
+        {
+          key: 'services',
+          title: t('Services'),
+          cell: ({ services }) => services.length,
+          sortBy: ({ services }) => services.length,
+          numeric: true,
+          wide: true,
+        },
       ]}
     />
   );
 }
 
-function TraceFilters({ search, go }: { readonly search: Search; readonly go: (change: Search) => void }): ReactNode {
+function TraceFilters({
+  search,
+  go,
+}: {
+  readonly search: Search;
+  readonly go: (change: Search) => void;
+}): ReactNode {
   const t = useTexts();
-  const { data } = useQuery({ queryKey: ['trace-names', search.service], queryFn: () => ask<{ services: string[]; operations: string[] }>(`trace-names?service=${encodeURIComponent(search.service ?? '')}`) });
+  const { data } = useQuery({
+    queryKey: ['trace-names', search.service],
+    queryFn: () =>
+      ask<{ services: string[]; operations: string[] }>(
+        `trace-names?service=${encodeURIComponent(search.service ?? '')}`,
+      ),
+  });
   const [tag, setTag] = useState(search.tag ?? '');
   return (
     <Group gap="sm" align="flex-end">
-      <Select label={t('Service')} size="xs" w={150} searchable clearable data={data?.services ?? []} value={search.service ?? null} onChange={(service) => go({ service: service ?? undefined, operation: undefined })} />
-      <Select label={t('Operation')} size="xs" w={220} searchable clearable disabled={search.service === undefined} data={data?.operations ?? []} value={search.operation ?? null} onChange={(operation) => go({ operation: operation ?? undefined })} />
-      <NumberInput label={t('At least (ms)')} size="xs" w={110} min={0} hideControls value={search.minMs ?? ''} onChange={(value) => go({ minMs: value === '' ? undefined : String(value) })} />
-      <TextInput label={t('Attribute')} placeholder="http.route=/orders" size="xs" w={180} value={tag} onChange={(event) => setTag(event.currentTarget.value)} onBlur={() => go({ tag })} onKeyDown={(event) => event.key === 'Enter' && go({ tag })} />
-      <Select label={t('Time')} size="xs" w={110} allowDeselect={false} data={['5', '15', '60', '360', '1440'].map((value) => ({ value, label: t('{minutes} min', { minutes: value }) }))} value={search.minutes ?? '60'} onChange={(value) => go({ minutes: value ?? '60' })} />
-      <Checkbox label={t('Only failed')} size="sm" pb={6} checked={search.failed === 'true'} onChange={(event) => go({ failed: event.currentTarget.checked ? 'true' : undefined })} />
+      <Select
+        label={t('Service')}
+        size="xs"
+        w={150}
+        searchable
+        clearable
+        data={data?.services ?? []}
+        value={search.service ?? null}
+        onChange={(service) => go({ service: service ?? undefined, operation: undefined })}
+      />
+      <Select
+        label={t('Operation')}
+        size="xs"
+        w={220}
+        searchable
+        clearable
+        disabled={search.service === undefined}
+        data={data?.operations ?? []}
+        value={search.operation ?? null}
+        onChange={(operation) => go({ operation: operation ?? undefined })}
+      />
+      <NumberField label={t('At least (ms)')} size="xs" w={110} value={search.minMs ?? ''} onChange={(minMs) => go({ minMs })} />
+      <TextInput
+        label={t('Attribute')}
+        placeholder="http.route=/orders"
+        size="xs"
+        w={180}
+        value={tag}
+        onChange={(event) => setTag(event.currentTarget.value)}
+        onBlur={() => go({ tag })}
+        onKeyDown={(event) => event.key === 'Enter' && go({ tag })}
+      />
+      <Select
+        label={t('Time')}
+        size="xs"
+        w={110}
+        allowDeselect={false}
+        data={['5', '15', '60', '360', '1440'].map((value) => ({
+          value,
+          label: t('{minutes} min', { minutes: value }),
+        }))}
+        value={search.minutes ?? '60'}
+        onChange={(value) => go({ minutes: value ?? '60' })}
+      />
+      <Checkbox
+        label={t('Only failed')}
+        size="sm"
+        pb={6}
+        checked={search.failed === 'true'}
+        onChange={(event) => go({ failed: event.currentTarget.checked ? 'true' : undefined })}
+      />
     </Group>
   );
 }

@@ -11,10 +11,19 @@ interface Point {
 const [width, height] = [1000, 110];
 
 /** A point for each, later ones at the right, longer ones above on a logarithmic scale. */
-export function Scatter({ points, label, onOpen }: { readonly points: readonly Point[]; readonly label: string; readonly onOpen: (key: string) => void }): ReactNode {
+export function Scatter({
+  points,
+  label,
+  onOpen,
+}: {
+  readonly points: readonly Point[];
+  readonly label: string;
+  readonly onOpen: (key: string) => void;
+}): ReactNode {
   const [from, to] = [Math.min(...points.map(({ x }) => x)), Math.max(...points.map(({ x }) => x))];
   const most = Math.max(1, ...points.map(({ y }) => y));
-  const xOf = (x: number): number => (to === from ? width / 2 : ((x - from) / (to - from)) * (width - 16) + 8);
+  const xOf = (x: number): number =>
+    to === from ? width / 2 : ((x - from) / (to - from)) * (width - 16) + 8;
   const yOf = (y: number): number => height - 8 - (Math.log10(1 + y) / Math.log10(1 + most)) * (height - 20);
   return (
     <figure className="scatter">

@@ -23,6 +23,16 @@ export const pageGroups: readonly { readonly title: string; readonly pages: read
     ],
   },
   {
+    title: 'Operate',
+    pages: [
+      { to: '/gateway', title: 'Gateway', letter: 'g' },
+      { to: '/config', title: 'Configuration', letter: 'c' },
+      { to: '/messages', title: 'Messages', letter: 'e' },
+      { to: '/transactions', title: 'Transactions', letter: 'x' },
+      { to: '/boundaries', title: 'Boundaries', letter: 'b' },
+    ],
+  },
+  {
     title: 'Administration',
     pages: [
       { to: '/users', title: 'Users', role: 'admin', letter: 'u' },

@@ -27,11 +27,17 @@ export function Graph({ nodes, edges, focus, onFocus }: GraphProps): ReactNode {
   const [area, setArea] = useState<Area>({ x: 0, y: 0, scale: 1 });
   const drag = useRef<{ x: number; y: number } | undefined>(undefined);
   const move = (x: number, y: number): void => setArea((now) => ({ ...now, x: now.x + x, y: now.y + y }));
-  const zoom = (by: number): void => setArea((now) => ({ ...now, scale: Math.min(4, Math.max(0.2, now.scale * by)) }));
+  const zoom = (by: number): void =>
+    setArea((now) => ({ ...now, scale: Math.min(4, Math.max(0.2, now.scale * by)) }));
   const onKey = (event: KeyboardEvent): void => {
     const step: Readonly<Record<string, () => void>> = {
-      ArrowLeft: () => move(40, 0), ArrowRight: () => move(-40, 0), ArrowUp: () => move(0, 40), ArrowDown: () => move(0, -40),
-      '+': () => zoom(1.2), '-': () => zoom(1 / 1.2), '0': () => setArea({ x: 0, y: 0, scale: 1 }),
+      ArrowLeft: () => move(40, 0),
+      ArrowRight: () => move(-40, 0),
+      ArrowUp: () => move(0, 40),
+      ArrowDown: () => move(0, -40),
+      '+': () => zoom(1.2),
+      '-': () => zoom(1 / 1.2),
+      '0': () => setArea({ x: 0, y: 0, scale: 1 }),
     };
     const act = step[event.key];
     if (act === undefined) return;
@@ -39,19 +45,44 @@ export function Graph({ nodes, edges, focus, onFocus }: GraphProps): ReactNode {
     act();
   };
   return (
-    <div className="graph" role="group" tabIndex={0} aria-label={t('Services and their calls; arrow keys move, + and - zoom')} onKeyDown={onKey}
-      onPointerDown={(event) => { drag.current = { x: event.clientX, y: event.clientY }; }}
+    <div
+      className="graph"
+      role="group"
+      tabIndex={0}
+      aria-label={t('Services and their calls; arrow keys move, + and - zoom')}
+      onKeyDown={onKey}
+      onPointerDown={(event) => {
+        drag.current = { x: event.clientX, y: event.clientY };
+      }}
       onPointerMove={(event) => {
         if (drag.current === undefined || event.buttons === 0) return;
         move(event.clientX - drag.current.x, event.clientY - drag.current.y);
         drag.current = { x: event.clientX, y: event.clientY };
       }}
-      onWheel={(event) => { if (event.ctrlKey) zoom(event.deltaY < 0 ? 1.1 : 1 / 1.1); }}
+      onWheel={(event) => {
+        if (event.ctrlKey) zoom(event.deltaY < 0 ? 1.1 : 1 / 1.1);
+      }}
     >
-      <svg viewBox={`0 0 ${size.width} ${size.height}`} width={size.width} height={size.height} data-nodes={nodes.length}>
+      <svg
+        viewBox={`0 0 ${size.width} ${size.height}`}
+        width={size.width}
+        height={size.height}
+        data-nodes={nodes.length}
+      >
         <g transform={`translate(${area.x} ${area.y}) scale(${area.scale})`}>
-          {edges.map((edge) => <EdgeLine key={`${edge.client} ${edge.server}`} edge={edge} places={places} />)}
-          {nodes.map((node) => <NodeBox key={node} node={node} place={places.get(node)} edges={edges} focused={node === focus} onFocus={onFocus} />)}
+          {edges.map((edge) => (
+            <EdgeLine key={`${edge.client} ${edge.server}`} edge={edge} places={places} />
+          ))}
+          {nodes.map((node) => (
+            <NodeBox
+              key={node}
+              node={node}
+              place={places.get(node)}
+              edges={edges}
+              focused={node === focus}
+              onFocus={onFocus}
+            />
+          ))}
         </g>
       </svg>
     </div>
@@ -60,11 +91,20 @@ export function Graph({ nodes, edges, focus, onFocus }: GraphProps): ReactNode {
 
 /** Kept from one answer to the next: a node moves only when the graph has another shape. */
 function usePlaces(nodes: readonly string[], edges: readonly Edge[]): ReadonlyMap<string, Placed> {
-  const kept = useRef<{ shape: string; places: ReadonlyMap<string, Placed> }>({ shape: '', places: new Map() });
+  const kept = useRef<{ shape: string; places: ReadonlyMap<string, Placed> }>({
+    shape: '',
+    places: new Map(),
+  });
   return useMemo(() => {
-    const shape = JSON.stringify([nodes, edges.map(({ client, server }) => `${client} ${server}`).toSorted()]);
+    const shape = JSON.stringify([
+      nodes,
+      edges.map(({ client, server }) => `${client} ${server}`).toSorted(),
+    ]);
     if (kept.current.shape === shape) return kept.current.places;
-    const same = nodes.length > 0 && nodes.every((node) => kept.current.places.has(node)) && kept.current.places.size === nodes.length;
+    const same =
+      nodes.length > 0 &&
+      nodes.every((node) => kept.current.places.has(node)) &&
+      kept.current.places.size === nodes.length;
     const placed = layout(nodes, layoutEdges(edges), same ? kept.current.places : new Map());
     kept.current = { shape, places: new Map(centred(placed).map((each) => [each.id, each])) };
     return kept.current.places;
@@ -90,10 +130,19 @@ function sizeOf(places: ReadonlyMap<string, Placed>): { width: number; height: n
 }
 
 function cornerOf({ column, row }: Placed): { x: number; y: number } {
-  return { x: box.margin + column * (box.width + box.columnGap), y: box.margin + row * (box.height + box.rowGap) };
+  return {
+    x: box.margin + column * (box.width + box.columnGap),
+    y: box.margin + row * (box.height + box.rowGap),
+  };
 }
 
-function EdgeLine({ edge, places }: { readonly edge: Edge; readonly places: ReadonlyMap<string, Placed> }): ReactNode {
+function EdgeLine({
+  edge,
+  places,
+}: {
+  readonly edge: Edge;
+  readonly places: ReadonlyMap<string, Placed>;
+}): ReactNode {
   const [from, to] = [places.get(edge.client), places.get(edge.server)];
   if (from === undefined || to === undefined) return null;
   const [a, b] = [cornerOf(from), cornerOf(to)];
@@ -108,7 +157,11 @@ function EdgeLine({ edge, places }: { readonly edge: Edge; readonly places: Read
     <g className="edge" data-level={level} data-edge={`${edge.client} ${edge.server}`}>
       <title>{text}</title>
       <path d={`M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`} strokeWidth={width} />
-      {level !== 'good' && <text x={x2 - (back ? -24 : 24)} y={y2 - 6} textAnchor="middle">{percent(edge.errorShare)}</text>}
+      {level !== 'good' && (
+        <text x={x2 - (back ? -24 : 24)} y={y2 - 6} textAnchor="middle">
+          {percent(edge.errorShare)}
+        </text>
+      )}
     </g>
   );
 }
@@ -127,19 +180,35 @@ function NodeBox({ node, place, edges, focused, onFocus }: NodeProps): ReactNode
   const { x, y } = cornerOf(place);
   const received = edges.filter(({ server }) => server === node);
   const perSecond = received.reduce((sum, edge) => sum + edge.perSecond, 0);
-  const share = perSecond > 0 ? received.reduce((sum, edge) => sum + edge.perSecond * edge.errorShare, 0) / perSecond : null;
+  const share =
+    perSecond > 0
+      ? received.reduce((sum, edge) => sum + edge.perSecond * edge.errorShare, 0) / perSecond
+      : null;
   const level = share !== null && share >= 0.05 ? 'bad' : 'good';
   const said = perSecond === 0 ? t('calls others') : `${number(perSecond)}/s · ${percent(share) ?? '–'}`;
   return (
-    <g className="node" role="button" tabIndex={0} transform={`translate(${x} ${y})`} data-node={node} data-level={level} data-focused={focused}
+    <g
+      className="node"
+      role="button"
+      tabIndex={0}
+      transform={`translate(${x} ${y})`}
+      data-node={node}
+      data-level={level}
+      data-focused={focused}
       aria-label={`${node}: ${said}`}
       onClick={() => onFocus(node)}
-      onKeyDown={(event) => { if (event.key === 'Enter') onFocus(node); }}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter') onFocus(node);
+      }}
     >
       <title>{`${node}: ${said}`}</title>
       <rect width={box.width} height={box.height} rx={4} />
-      <text x={10} y={18} className="name">{node.length > 19 ? `${node.slice(0, 18)}…` : node}</text>
-      <text x={10} y={34} className="said">{said}</text>
+      <text x={10} y={18} className="name">
+        {node.length > 19 ? `${node.slice(0, 18)}…` : node}
+      </text>
+      <text x={10} y={34} className="said">
+        {said}
+      </text>
     </g>
   );
 }

@@ -4,11 +4,21 @@ import fc from 'fast-check';
 import { layout, type Placed } from './layout.ts';
 import { type Edge, readableNodes, visible } from './visible.ts';
 
-const names = fc.array(fc.integer({ min: 0, max: 30 }).map((id) => `s${id}`), { maxLength: 30 }).map((all) => [...new Set(all)]);
+const names = fc
+  .array(
+    fc.integer({ min: 0, max: 30 }).map((id) => `s${id}`),
+    { maxLength: 30 },
+  )
+  .map((all) => [...new Set(all)]);
 const graph = names.chain((nodes) =>
   fc.record({
     nodes: fc.constant(nodes),
-    edges: nodes.length === 0 ? fc.constant([]) : fc.array(fc.record({ from: fc.constantFrom(...nodes), to: fc.constantFrom(...nodes) }), { maxLength: 80 }),
+    edges:
+      nodes.length === 0
+        ? fc.constant([])
+        : fc.array(fc.record({ from: fc.constantFrom(...nodes), to: fc.constantFrom(...nodes) }), {
+            maxLength: 80,
+          }),
   }),
 );
 
@@ -28,7 +38,8 @@ test('calls without cycles go from left to right', () => {
     fc.property(graph, ({ nodes, edges }) => {
       const forward = edges.filter(({ from, to }) => from < to);
       const columns = new Map(layout(nodes, forward).map(({ id, column }) => [id, column]));
-      for (const { from, to } of forward) assert.ok((columns.get(from) as number) < (columns.get(to) as number));
+      for (const { from, to } of forward)
+        assert.ok((columns.get(from) as number) < (columns.get(to) as number));
     }),
   );
 });
@@ -67,5 +78,8 @@ test('focus shows what is within the hops, grouping adds up', () => {
   assert.deepEqual(visible(chain, { focus: 'b', hops: 2, most: 60 }).nodes, ['a', 'b', 'c', 'd']);
   const shop = [edge('shop-a', 'db-1', 3), edge('shop-b', 'db-2', 1), edge('shop-a', 'shop-b', 9)];
   const { edges } = visible(shop, { hops: 1, most: 60, grouped: true });
-  assert.deepEqual(edges.map(({ client, server, calls }) => [client, server, calls]), [['shop', 'db', 4]]);
+  assert.deepEqual(
+    edges.map(({ client, server, calls }) => [client, server, calls]),
+    [['shop', 'db', 4]],
+  );
 });

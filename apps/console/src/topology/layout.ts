@@ -34,7 +34,9 @@ export function layout(
   const forward = withoutCycles(outgoing);
   const columns = columnsOf(forward);
   const order = ordered(columns, forward, startOrder(ids, columns, before), before.size > 0);
-  return order.flatMap((members, column) => members.map((node, row) => ({ id: ids[node] as string, column, row })));
+  return order.flatMap((members, column) =>
+    members.map((node, row) => ({ id: ids[node] as string, column, row })),
+  );
 }
 
 function neighbours(count: number, pairs: readonly (readonly [number, number])[]): number[][] {
@@ -56,7 +58,9 @@ function withoutCycles(outgoing: readonly (readonly number[])[]): number[][] {
   const incoming = new Uint32Array(outgoing.length);
   for (const list of outgoing) for (const to of list) incoming[to] = (incoming[to] ?? 0) + 1;
   // Those that nobody calls come first: what leads back to them is what is cut.
-  const roots = outgoing.map((_, node) => node).toSorted((a, b) => (incoming[a] ?? 0) - (incoming[b] ?? 0) || a - b);
+  const roots = outgoing
+    .map((_, node) => node)
+    .toSorted((a, b) => (incoming[a] ?? 0) - (incoming[b] ?? 0) || a - b);
   for (const root of roots) {
     if (state[root] !== 0) continue;
     const stack: [number, number][] = [[root, 0]];
@@ -96,7 +100,11 @@ function columnsOf(forward: readonly (readonly number[])[]): Uint32Array {
   return columns;
 }
 
-function startOrder(ids: readonly string[], columns: Uint32Array, before: ReadonlyMap<string, Placed>): number[][] {
+function startOrder(
+  ids: readonly string[],
+  columns: Uint32Array,
+  before: ReadonlyMap<string, Placed>,
+): number[][] {
   const order: number[][] = [];
   ids.forEach((_, node) => {
     const column = columns[node] ?? 0;
@@ -108,14 +116,24 @@ function startOrder(ids: readonly string[], columns: Uint32Array, before: Readon
   return order;
 }
 
-function ordered(columns: Uint32Array, forward: readonly (readonly number[])[], order: number[][], keep: boolean): number[][] {
+function ordered(
+  columns: Uint32Array,
+  forward: readonly (readonly number[])[],
+  order: number[][],
+  keep: boolean,
+): number[][] {
   if (keep) return order;
   const backward: number[][] = forward.map(() => []);
   forward.forEach((list, from) => {
     for (const to of list) backward[to]?.push(from);
   });
   const row = new Float64Array(columns.length);
-  const number = (): void => order.forEach((members) => members.forEach((node, at) => { row[node] = at / Math.max(1, members.length); }));
+  const number = (): void =>
+    order.forEach((members) =>
+      members.forEach((node, at) => {
+        row[node] = at / Math.max(1, members.length);
+      }),
+    );
   number();
   for (let sweep = 0; sweep < sweeps; sweep++) {
     const towards = sweep % 2 === 0 ? backward : forward;
@@ -123,7 +141,9 @@ function ordered(columns: Uint32Array, forward: readonly (readonly number[])[], 
     for (const members of turn) {
       const wanted = new Map(members.map((node) => [node, meanOf(towards[node] ?? [], row, node)]));
       members.sort((a, b) => (wanted.get(a) as number) - (wanted.get(b) as number) || a - b);
-      members.forEach((node, at) => { row[node] = at / Math.max(1, members.length); });
+      members.forEach((node, at) => {
+        row[node] = at / Math.max(1, members.length);
+      });
     }
     number();
   }

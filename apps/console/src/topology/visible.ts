@@ -39,15 +39,27 @@ export const readableNodes = 60;
 
 /** The part of a graph that can be read. Filters come before the limit. */
 export function visible(all: readonly Edge[], view: View): Visible {
-  const edges = (view.grouped === true ? grouped(all) : all).filter(({ perSecond }) => perSecond >= (view.least ?? 0));
+  const edges = (view.grouped === true ? grouped(all) : all).filter(
+    ({ perSecond }) => perSecond >= (view.least ?? 0),
+  );
   const names = new Set(edges.flatMap(({ client, server }) => [client, server]));
   const wanted = view.text?.toLowerCase() ?? '';
-  const matching = wanted === '' ? names : near(edges, [...names].filter((name) => name.toLowerCase().includes(wanted)), 1);
-  const focused = view.focus === undefined || !names.has(view.focus) ? matching : near(edges, [view.focus], view.hops);
+  const matching =
+    wanted === ''
+      ? names
+      : near(
+          edges,
+          [...names].filter((name) => name.toLowerCase().includes(wanted)),
+          1,
+        );
+  const focused =
+    view.focus === undefined || !names.has(view.focus) ? matching : near(edges, [view.focus], view.hops);
   const load = new Map<string, number>();
   for (const { client, server, calls } of edges)
     for (const name of [client, server]) load.set(name, (load.get(name) ?? 0) + calls);
-  const nodes = [...focused].toSorted((a, b) => rank(view, a) - rank(view, b) || (load.get(b) ?? 0) - (load.get(a) ?? 0) || (a < b ? -1 : 1));
+  const nodes = [...focused].toSorted(
+    (a, b) => rank(view, a) - rank(view, b) || (load.get(b) ?? 0) - (load.get(a) ?? 0) || (a < b ? -1 : 1),
+  );
   const shown = new Set(nodes.slice(0, view.most));
   return {
     nodes: [...shown].toSorted(),

@@ -137,7 +137,9 @@ async function startAll(
   const surroundings = { dataFolder: folder.path, token: secret() };
   const adminToken = secret();
   const databaseUrls = shop
-    ? await system.start('PostgreSQL', [postgresProgram(surroundings, ports.postgres, [...shopServices, 'platform'])])
+    ? await system.start('PostgreSQL', [
+        postgresProgram(surroundings, ports.postgres, [...shopServices, 'platform']),
+      ])
     : {};
   const plane = await system.start(
     'control plane and console',
@@ -179,7 +181,12 @@ function announce({ terminal }: World, urls: Urls, shop: boolean, logs: string):
     ['console', urls.console],
     ...(urls.password === undefined
       ? []
-      : [['sign in', `as admin with ${urls.password} (shown this once; HEDDLE_CONSOLE_PASSWORD sets another)`]]),
+      : [
+          [
+            'sign in',
+            `as admin with ${urls.password} (shown this once; HEDDLE_CONSOLE_PASSWORD sets another)`,
+          ],
+        ]),
     ['gateway', urls.gateway],
     ...(shop ? [['an order', order]] : []),
     ['logs', logs],

@@ -29,7 +29,9 @@ export class AdminClient {
   async able(service?: string): Promise<readonly Instance[]> {
     const names = service === undefined ? await this.#registry.services() : [service];
     const snapshots = await Promise.all(names.map((name) => this.#registry.instances(name)));
-    return snapshots.flatMap(({ instances }) => instances).filter(({ metadata }) => metadata['admin'] !== undefined);
+    return snapshots
+      .flatMap(({ instances }) => instances)
+      .filter(({ metadata }) => metadata['admin'] !== undefined);
   }
 
   /** One that can be asked. Throws `not_found` / `NO_INSTANCE`. */

@@ -36,13 +36,22 @@ async function systemOfLastHour(reader: TelemetryReader, clock: Clock): Promise<
   const query = { fromUs: (toMs - 3_600_000) * 1000, toUs: (toMs + 1000) * 1000, tags: {}, limit: 2000 };
   const traces = await reader.search(query);
   const spans = traces.flatMap((trace) => trace.spans.map(spanOf));
-  if (spans.length === 0) throw bad('NO_TRACES', 'no traces were kept in the last hour: send some calls, or give a document');
+  if (spans.length === 0)
+    throw bad('NO_TRACES', 'no traces were kept in the last hour: send some calls, or give a document');
   return systemOfTraces(spans);
 }
 
 function spanOf({ traceId, spanId, parentSpanId, resource, name, kind, attributes }: SpanData): TraceSpan {
   const texts = Object.entries(attributes).map(([key, value]) => [key, String(value)] as const);
-  return { traceId, spanId, parentSpanId, service: resource.service, name, kind: kinds[kind] ?? 'internal', attributes: new Map(texts) };
+  return {
+    traceId,
+    spanId,
+    parentSpanId,
+    service: resource.service,
+    name,
+    kind: kinds[kind] ?? 'internal',
+    attributes: new Map(texts),
+  };
 }
 
 function systemIn(document: string): System {
@@ -53,7 +62,10 @@ function systemIn(document: string): System {
 }
 
 function tooMany(found: number): HeddleError {
-  return bad('TOO_MANY_CAPABILITIES', `expected at most ${mostCapabilities} capabilities here, found ${found}; "heddle boundaries analyse" takes more`);
+  return bad(
+    'TOO_MANY_CAPABILITIES',
+    `expected at most ${mostCapabilities} capabilities here, found ${found}; "heddle boundaries analyse" takes more`,
+  );
 }
 
 function bad(reason: string, message: string): HeddleError {

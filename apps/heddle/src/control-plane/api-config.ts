@@ -1,4 +1,12 @@
-import { type ConfigCentre, type ConfigVersion, differences, isIn, type Place, placeText, readPlace } from '@heddle/config';
+import {
+  type ConfigCentre,
+  type ConfigVersion,
+  differences,
+  isIn,
+  type Place,
+  placeText,
+  readPlace,
+} from '@heddle/config';
 import { HeddleError } from '@heddle/kernel';
 import type { Asked, ConsoleRoute } from './console-api.ts';
 import { flag, oneOf, optional, readInput, record, text, texts, whole, wholeIn } from './console-input.ts';
@@ -15,7 +23,8 @@ export function configRoutes(centre: ConfigCentre | undefined): ConsoleRoute[] {
     const message = 'the control plane has no config centre: set HEDDLE_DATABASE_URL';
     throw new HeddleError({ code: 'failed_precondition', reason: 'NO_CONFIG_CENTRE', message, sent: false });
   };
-  const placeOf = ({ at }: Asked): Place => readPlace(`${at['environment']}/${at['namespace']}/${at['group']}`);
+  const placeOf = ({ at }: Asked): Place =>
+    readPlace(`${at['environment']}/${at['namespace']}/${at['group']}`);
   const path = '/config/:environment/:namespace/:group';
   return [
     {
@@ -32,8 +41,13 @@ export function configRoutes(centre: ConfigCentre | undefined): ConsoleRoute[] {
         const versions = await allVersions(there(), placeOf(asked));
         const head = versions.at(-1);
         const instance = asked.query.get('instance');
-        const isGray = head?.gray !== undefined && instance !== null && isIn(head.gray.audience, instance, head.place);
-        return { head: head === undefined ? null : shown(head), origins: originsIn(versions), instanceGetsGray: instance === null ? null : isGray };
+        const isGray =
+          head?.gray !== undefined && instance !== null && isIn(head.gray.audience, instance, head.place);
+        return {
+          head: head === undefined ? null : shown(head),
+          origins: originsIn(versions),
+          instanceGetsGray: instance === null ? null : isGray,
+        };
       },
     },
     {

@@ -20,7 +20,9 @@ export function decisionRoutes(admin: AdminClient): ConsoleRoute[] {
         const answers = await Promise.all(
           able.map(async (instance) => {
             try {
-              return { records: await admin.ask<DecisionRecord[]>(instance, { path: `/explain?${parameters}` }) };
+              return {
+                records: await admin.ask<DecisionRecord[]>(instance, { path: `/explain?${parameters}` }),
+              };
             } catch (thrown) {
               return { silent: { id: instance.id, why: HeddleError.from(thrown).message } };
             }
@@ -28,12 +30,19 @@ export function decisionRoutes(admin: AdminClient): ConsoleRoute[] {
         );
         const service = query.get('service') ?? '';
         const isOf = ({ target, process, operation }: DecisionRecord): boolean =>
-          service === '' || target.endsWith(`/${service}`) || process.startsWith(service) || operation.includes(`.${service}.`);
+          service === '' ||
+          target.endsWith(`/${service}`) ||
+          process.startsWith(service) ||
+          operation.includes(`.${service}.`);
         const records = answers
           .flatMap((answer) => answer.records ?? [])
           .filter(isOf)
           .toSorted((a, b) => (a.at < b.at ? 1 : -1));
-        return { records: records.slice(0, limit), asked: able.length, silent: answers.flatMap((answer) => answer.silent ?? []) };
+        return {
+          records: records.slice(0, limit),
+          asked: able.length,
+          silent: answers.flatMap((answer) => answer.silent ?? []),
+        };
       },
     },
     {
@@ -42,7 +51,9 @@ export function decisionRoutes(admin: AdminClient): ConsoleRoute[] {
       role: 'viewer',
       run: async ({ at }) => {
         const [first] = await admin.able(at['service'] ?? '');
-        return { stacks: first === undefined ? {} : await admin.ask<Stacks>(first, { path: '/explain/layers' }) };
+        return {
+          stacks: first === undefined ? {} : await admin.ask<Stacks>(first, { path: '/explain/layers' }),
+        };
       },
     },
   ];

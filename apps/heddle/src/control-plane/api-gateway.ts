@@ -35,7 +35,14 @@ export function gatewayRoutes(admin: AdminClient, reader: TelemetryReader, clock
       method: 'GET',
       path: '/gateways',
       role: 'viewer',
-      run: async () => ({ gateways: (await admin.able('gateway')).map(({ id, zone, address, port }) => ({ id, zone, address, port })) }),
+      run: async () => ({
+        gateways: (await admin.able('gateway')).map(({ id, zone, address, port }) => ({
+          id,
+          zone,
+          address,
+          port,
+        })),
+      }),
     },
     {
       method: 'GET',
@@ -53,7 +60,8 @@ export function gatewayRoutes(admin: AdminClient, reader: TelemetryReader, clock
       method: 'GET',
       path: '/gateways/:id/versions/:version',
       role: 'operator',
-      run: async (asked) => admin.ask(await named(asked), { path: `/versions/${Number(asked.at['version'])}` }),
+      run: async (asked) =>
+        admin.ask(await named(asked), { path: `/versions/${Number(asked.at['version'])}` }),
     },
     {
       method: 'GET',
@@ -89,8 +97,14 @@ export function gatewayRoutes(admin: AdminClient, reader: TelemetryReader, clock
         await requireCurrent(await current(gateway), given.expected);
         // What has a mistake is not published, although the gateway itself would serve the routes that have none.
         readGatewayDocuments([{ source: 'console', content: given.content }]);
-        const made = await admin.ask<{ id: number }>(gateway, { method: 'POST', path: '/config', content: given.content });
-        const changes = await admin.ask<{ changes: unknown }>(gateway, { path: `/diff?from=${given.expected}&to=${made.id}` });
+        const made = await admin.ask<{ id: number }>(gateway, {
+          method: 'POST',
+          path: '/config',
+          content: given.content,
+        });
+        const changes = await admin.ask<{ changes: unknown }>(gateway, {
+          path: `/diff?from=${given.expected}&to=${made.id}`,
+        });
         asked.note({ before: { version: given.expected }, after: { version: made.id, ...changes } });
         return made;
       },
@@ -125,7 +139,13 @@ interface RecordedRequest {
 /** What came through the gateway in the last hour, by its spans; the newest. */
 async function recorded(reader: TelemetryReader, clock: Clock): Promise<readonly RecordedRequest[]> {
   const toMs = clock.wallMs();
-  const query = { service: 'gateway', fromUs: (toMs - 3_600_000) * 1000, toUs: (toMs + 1000) * 1000, tags: {}, limit: replayed };
+  const query = {
+    service: 'gateway',
+    fromUs: (toMs - 3_600_000) * 1000,
+    toUs: (toMs + 1000) * 1000,
+    tags: {},
+    limit: replayed,
+  };
   const traces = await reader.search(query);
   return traces.flatMap(({ spans }) => spans.flatMap(requestOf));
 }
@@ -175,6 +195,13 @@ const none = '(none)';
 function routeFor({ routes }: GatewayConfig, method: string, target: string): string {
   const normal = normalPath(target);
   if (!normal.ok) return none;
-  const request = { method, scheme: 'http', authority: 'localhost', path: normal.path, fields: new Fields(), body: emptyBody } as const;
+  const request = {
+    method,
+    scheme: 'http',
+    authority: 'localhost',
+    path: normal.path,
+    fields: new Fields(),
+    body: emptyBody,
+  } as const;
   return explain(routes, request).find(({ verdict }) => verdict === 'taken')?.route.name ?? none;
 }

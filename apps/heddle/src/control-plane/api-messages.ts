@@ -24,14 +24,18 @@ export function messageRoutes(broker: (() => Promise<OpenBroker>) | undefined): 
       run: async ({ at, query }) => {
         const { engine } = await there();
         const found = await engine.browse(at['topic'] ?? '', wholeIn(query, 'limit', 100, 1, 1000));
-        return { messages: found.map(({ message, partition, offset }) => ({ ...shown(message), partition, offset })) };
+        return {
+          messages: found.map(({ message, partition, offset }) => ({ ...shown(message), partition, offset })),
+        };
       },
     },
     {
       method: 'GET',
       path: '/topics/:topic/lag/:group',
       role: 'viewer',
-      run: async ({ at }) => ({ partitions: await (await there()).bus.lag(at['topic'] ?? '', at['group'] ?? '') }),
+      run: async ({ at }) => ({
+        partitions: await (await there()).bus.lag(at['topic'] ?? '', at['group'] ?? ''),
+      }),
     },
     {
       method: 'GET',
@@ -39,7 +43,9 @@ export function messageRoutes(broker: (() => Promise<OpenBroker>) | undefined): 
       role: 'viewer',
       run: async ({ at, query }) => {
         const { bus } = await there();
-        const letters = await bus.deadLetters(at['topic'] ?? '', at['group'] ?? '').list(wholeIn(query, 'limit', 500, 1, 5000));
+        const letters = await bus
+          .deadLetters(at['topic'] ?? '', at['group'] ?? '')
+          .list(wholeIn(query, 'limit', 500, 1, 5000));
         return { letters: letters.map(letterOf) };
       },
     },
@@ -49,7 +55,9 @@ export function messageRoutes(broker: (() => Promise<OpenBroker>) | undefined): 
       role: 'operator',
       run: async ({ at, body, note }) => {
         const { bus } = await there();
-        const done = await settle(body, (id) => bus.deadLetters(at['topic'] ?? '', at['group'] ?? '').replay(id));
+        const done = await settle(body, (id) =>
+          bus.deadLetters(at['topic'] ?? '', at['group'] ?? '').replay(id),
+        );
         note({ after: done });
         return done;
       },
@@ -60,7 +68,9 @@ export function messageRoutes(broker: (() => Promise<OpenBroker>) | undefined): 
       role: 'admin',
       run: async ({ at, body, note }) => {
         const { bus } = await there();
-        const done = await settle(body, (id) => bus.deadLetters(at['topic'] ?? '', at['group'] ?? '').drop(id));
+        const done = await settle(body, (id) =>
+          bus.deadLetters(at['topic'] ?? '', at['group'] ?? '').drop(id),
+        );
         note({ after: done });
         return done;
       },
@@ -69,13 +79,18 @@ export function messageRoutes(broker: (() => Promise<OpenBroker>) | undefined): 
 }
 
 /** One after another, so that what receives them is not flooded; stops at the first that fails and says how far it came. */
-async function settle(body: unknown, one: (id: string) => Promise<void>): Promise<{ done: readonly string[] }> {
+async function settle(
+  body: unknown,
+  one: (id: string) => Promise<void>,
+): Promise<{ done: readonly string[] }> {
   const { ids } = readInput(body, { ids: texts(mostAtOnce), why: optional(text(500, 0)) });
   const done: string[] = [];
   for (const id of ids) {
     await one(id).catch((thrown: unknown) => {
       const error = HeddleError.from(thrown);
-      throw error.with({ message: `${done.length} of ${ids.length} were done; then ${id}: ${error.message}` });
+      throw error.with({
+        message: `${done.length} of ${ids.length} were done; then ${id}: ${error.message}`,
+      });
     });
     done.push(id);
   }
@@ -89,7 +104,11 @@ async function topics({ bus, engine }: OpenBroker): Promise<object> {
     return group === '' ? [] : [{ name, group, topic }];
   });
   const counted = await Promise.all(
-    dead.map(async ({ name, group, topic }) => ({ group, topic, count: (await engine.browse(name, 5000)).length })),
+    dead.map(async ({ name, group, topic }) => ({
+      group,
+      topic,
+      count: (await engine.browse(name, 5000)).length,
+    })),
   );
   return {
     engine: bus.name,

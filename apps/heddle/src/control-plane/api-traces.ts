@@ -116,7 +116,9 @@ function timesIn(query: URLSearchParams, clock: Clock, spanMs: number = hourMs):
 }
 
 function textsIn(query: URLSearchParams, names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(names.flatMap((name) => (query.get(name) ? [[name, query.get(name) ?? '']] : [])));
+  return Object.fromEntries(
+    names.flatMap((name) => (query.get(name) ? [[name, query.get(name) ?? '']] : [])),
+  );
 }
 
 function durationIn(query: URLSearchParams, name: string, as: string): Record<string, number> {
@@ -126,7 +128,9 @@ function durationIn(query: URLSearchParams, name: string, as: string): Record<st
 /** `tag=http.route=/orders`, any number of them. */
 function tagsIn(query: URLSearchParams): Record<string, string> {
   const pairs = query.getAll('tag').filter((text) => text.includes('='));
-  return Object.fromEntries(pairs.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));
+  return Object.fromEntries(
+    pairs.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]),
+  );
 }
 
 async function spansOf(reader: TelemetryReader, id: string): Promise<readonly SpanData[]> {

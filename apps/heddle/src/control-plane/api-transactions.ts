@@ -56,8 +56,13 @@ export function transactionRoutes(databases: readonly ServiceDatabase[]): Consol
         const { sagas } = named(asked);
         const id = asked.at['id'] ?? '';
         const before = await sagas.get(id);
-        if (say === 'skip' && (step === undefined || before.state.steps[step] === undefined)) throw noStep(step);
-        await sagas.say(id, inputOf(say, step ?? '', `${asked.who.name}: ${why ?? 'by hand'}`), asked.who.name);
+        if (say === 'skip' && (step === undefined || before.state.steps[step] === undefined))
+          throw noStep(step);
+        await sagas.say(
+          id,
+          inputOf(say, step ?? '', `${asked.who.name}: ${why ?? 'by hand'}`),
+          asked.who.name,
+        );
         await sagas.tell([{ id, kind: 'said' }]);
         asked.note({ before: { status: before.status, failure: before.state.failure } });
         return { said: say };
@@ -90,22 +95,27 @@ interface SagaList {
 }
 
 /** A database without the tables has none; one that does not answer is named. */
-async function sagasOf({ name, sagas }: ServiceDatabase, asked: Parameters<typeof sagas.list>[0]): Promise<SagaList> {
+async function sagasOf(
+  { name, sagas }: ServiceDatabase,
+  asked: Parameters<typeof sagas.list>[0],
+): Promise<SagaList> {
   try {
     const found = await sagas.list(asked);
-    const rows = found.map(({ id, name: kind, version, status, begunAt, changedAt, correlationId, state }) => ({
-      database: name,
-      id,
-      name: kind,
-      version,
-      status,
-      correlationId,
-      begunMs: begunAt.getTime(),
-      changedMs: changedAt.getTime(),
-      failure: state.failure ?? null,
-      retrying: Object.entries(state.steps).find(([, step]) => /retrying$/.test(step.phase))?.[0] ?? null,
-      traceId: state.trace?.traceId ?? null,
-    }));
+    const rows = found.map(
+      ({ id, name: kind, version, status, begunAt, changedAt, correlationId, state }) => ({
+        database: name,
+        id,
+        name: kind,
+        version,
+        status,
+        correlationId,
+        begunMs: begunAt.getTime(),
+        changedMs: changedAt.getTime(),
+        failure: state.failure ?? null,
+        retrying: Object.entries(state.steps).find(([, step]) => /retrying$/.test(step.phase))?.[0] ?? null,
+        traceId: state.trace?.traceId ?? null,
+      }),
+    );
     return { sagas: rows };
   } catch (thrown) {
     const error = HeddleError.from(thrown);

@@ -48,7 +48,8 @@ export function whole(least: number, most: number): Reader<number> {
   return {
     expected: `a whole number from ${least} to ${most}`,
     needed: true,
-    fits: (value): value is number => Number.isInteger(value) && Number(value) >= least && Number(value) <= most,
+    fits: (value): value is number =>
+      Number.isInteger(value) && Number(value) >= least && Number(value) <= most,
   };
 }
 
@@ -92,7 +93,13 @@ export function optional<T>(reader: Reader<T>): Reader<T | undefined> {
 }
 
 /** A whole number among the parameters of a request. Throws `BAD_INPUT`. */
-export function wholeIn(query: URLSearchParams, name: string, fallback: number, least: number, most: number): number {
+export function wholeIn(
+  query: URLSearchParams,
+  name: string,
+  fallback: number,
+  least: number,
+  most: number,
+): number {
   const given = query.get(name);
   if (given === null || given === '') return fallback;
   const value = /^\d{1,16}$/.test(given) ? Number(given) : -1;

@@ -77,7 +77,11 @@ function namedUrls(env: Env): Readonly<Record<string, string>> {
   if (text === '') return {};
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && Object.values(value).every((one) => typeof one === 'string'))
+    if (
+      typeof value === 'object' &&
+      value !== null &&
+      Object.values(value).every((one) => typeof one === 'string')
+    )
       return value as Record<string, string>;
   } catch {
     // Said below, without the text: it holds secrets.
