@@ -1,5 +1,5 @@
 import { queries } from './queries.ts';
-import type { SessionView } from './types.ts';
+import type { SessionView } from './views.ts';
 
 /** What the server refused, in its own words. */
 export class Refusal extends Error {

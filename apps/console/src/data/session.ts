@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { ask, rememberSession } from './http.ts';
-import type { SessionView } from './types.ts';
+import type { SessionView } from './views.ts';
 
 const order = ['viewer', 'operator', 'admin'];
 

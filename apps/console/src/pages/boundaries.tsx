@@ -85,7 +85,14 @@ export function BoundariesPage(): ReactNode {
           value={from}
           onChange={setFrom}
         />
-        <NumberField label={t('How many services')} placeholder={t('the coupling decides')} size="xs" w={180} value={services} onChange={setServices} />
+        <NumberField
+          label={t('How many services')}
+          placeholder={t('the coupling decides')}
+          size="xs"
+          w={180}
+          value={services}
+          onChange={setServices}
+        />
         <Button size="sm" loading={run.isPending} onClick={() => run.mutate()}>
           {t('Analyse')}
         </Button>
@@ -121,85 +128,99 @@ function ReportView({ report }: { readonly report: Report }): ReactNode {
         })}
       </Text>
       <Text size="sm">{summary.explanation}</Text>
-      <DataTable
-        label={t('Proposed services')}
-        rows={report.services}
-        keyOf={({ name }) => name}
-        columns={[
-          {
-            key: 'name',
-            title: t('Service'),
-            cell: ({ name }) => <strong>{name}</strong>,
-            sortBy: ({ name }) => name,
-          },
-          {
-            key: 'capabilities',
-            title: t('Capabilities'),
-            cell: ({ capabilities }) => capabilities.join(', '),
-          },
-          { key: 'owns', title: t('Owns'), cell: ({ owns }) => owns.join(', '), wide: true },
-          {
-            key: 'cohesion',
-            title: t('Cohesion'),
-            cell: ({ cohesion }) => (cohesion === undefined ? '–' : number(cohesion)),
-            sortBy: ({ cohesion }) => cohesion ?? null,
-            numeric: true,
-          },
-          {
-            key: 'coupling',
-            title: t('Coupled to others'),
-            cell: ({ coupling }) => percent(coupling),
-            sortBy: ({ coupling }) => coupling,
-            numeric: true,
-          },
-          {
-            key: 'stability',
-            title: t('Stability'),
-            cell: ({ stability }) => percent(stability),
-            sortBy: ({ stability }) => stability,
-            numeric: true,
-            wide: true,
-          },
-        ]}
-      />
+      <ProposedServices services={report.services} />
       <Title order={2}>{t('Alternatives')}</Title>
-      <DataTable
-        label={t('Alternatives')}
-        rows={report.alternatives.map((one, at) => ({ ...one, at }))}
-        keyOf={({ at }) => String(at)}
-        columns={[
-          {
-            key: 'services',
-            title: t('Services'),
-            cell: ({ services, recommended }) =>
-              `${services.length}${recommended ? ` (${t('recommended')})` : ''}`,
-            sortBy: ({ services }) => services.length,
-          },
-          { key: 'origin', title: t('Found by'), cell: ({ origin }) => origin },
-          {
-            key: 'modularity',
-            title: t('Modularity'),
-            cell: ({ modularity }) => number(modularity),
-            sortBy: ({ modularity }) => modularity,
-            numeric: true,
-          },
-          {
-            key: 'crossing',
-            title: t('Coupling cut'),
-            cell: ({ crossing }) => percent(crossing),
-            sortBy: ({ crossing }) => crossing,
-            numeric: true,
-          },
-          {
-            key: 'calls',
-            title: t('Remote calls added'),
-            cell: ({ remoteCallsAddedPerRequest }) => number(remoteCallsAddedPerRequest),
-            numeric: true,
-            wide: true,
-          },
-          { key: 'sagas', title: t('Sagas'), cell: ({ sagas }) => sagas, numeric: true, wide: true },
-        ]}
-      />
+      <Alternatives alternatives={report.alternatives} />
     </Stack>
+  );
+}
+
+function ProposedServices({ services }: Pick<Report, 'services'>): ReactNode {
+  const t = useTexts();
+  return (
+    <DataTable
+      label={t('Proposed services')}
+      rows={services}
+      keyOf={({ name }) => name}
+      columns={[
+        {
+          key: 'name',
+          title: t('Service'),
+          cell: ({ name }) => <strong>{name}</strong>,
+          sortBy: ({ name }) => name,
+        },
+        {
+          key: 'capabilities',
+          title: t('Capabilities'),
+          cell: ({ capabilities }) => capabilities.join(', '),
+        },
+        { key: 'owns', title: t('Owns'), cell: ({ owns }) => owns.join(', '), wide: true },
+        {
+          key: 'cohesion',
+          title: t('Cohesion'),
+          cell: ({ cohesion }) => (cohesion === undefined ? '–' : number(cohesion)),
+          sortBy: ({ cohesion }) => cohesion ?? null,
+          numeric: true,
+        },
+        {
+          key: 'coupling',
+          title: t('Coupled to others'),
+          cell: ({ coupling }) => percent(coupling),
+          sortBy: ({ coupling }) => coupling,
+          numeric: true,
+        },
+        {
+          key: 'stability',
+          title: t('Stability'),
+          cell: ({ stability }) => percent(stability),
+          sortBy: ({ stability }) => stability,
+          numeric: true,
+          wide: true,
+        },
+      ]}
+    />
+  );
+}
+
+function Alternatives({ alternatives }: Pick<Report, 'alternatives'>): ReactNode {
+  const t = useTexts();
+  return (
+    <DataTable
+      label={t('Alternatives')}
+      rows={alternatives.map((one, at) => ({ ...one, at }))}
+      keyOf={({ at }) => String(at)}
+      columns={[
+        {
+          key: 'services',
+          title: t('Services'),
+          cell: ({ services, recommended }) =>
+            `${services.length}${recommended ? ` (${t('recommended')})` : ''}`,
+          sortBy: ({ services }) => services.length,
+        },
+        { key: 'origin', title: t('Found by'), cell: ({ origin }) => origin },
+        {
+          key: 'modularity',
+          title: t('Modularity'),
+          cell: ({ modularity }) => number(modularity),
+          sortBy: ({ modularity }) => modularity,
+          numeric: true,
+        },
+        {
+          key: 'crossing',
+          title: t('Coupling cut'),
+          cell: ({ crossing }) => percent(crossing),
+          sortBy: ({ crossing }) => crossing,
+          numeric: true,
+        },
+        {
+          key: 'calls',
+          title: t('Remote calls added'),
+          cell: ({ remoteCallsAddedPerRequest }) => number(remoteCallsAddedPerRequest),
+          numeric: true,
+          wide: true,
+        },
+        { key: 'sagas', title: t('Sagas'), cell: ({ sagas }) => sagas, numeric: true, wide: true },
+      ]}
+    />
   );
 }

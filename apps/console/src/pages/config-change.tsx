@@ -1,13 +1,4 @@
-import {
-  Button,
-  Group,
-  NumberInput,
-  SegmentedControl,
-  Stack,
-  Text,
-  Textarea,
-  TextInput,
-} from '@mantine/core';
+import { Button, Group, SegmentedControl, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { ask } from '../data/http.ts';
@@ -62,17 +53,12 @@ export function ConfigChange({
         style={{ alignSelf: 'flex-start' }}
       />
       {kind === 'gray' && (
-        <Group align="flex-end">
-          <NumberField label={t('Share of the instances (%)')} size="xs" w={180} value={percent} onChange={setPercent} />
-          <TextInput
-            label={t('And these instances')}
-            placeholder="order-1b2a77f0, order-2"
-            size="xs"
-            w={280}
-            value={instances}
-            onChange={(event) => setInstances(event.currentTarget.value)}
-          />
-        </Group>
+        <AudienceFields
+          percent={percent}
+          setPercent={setPercent}
+          instances={instances}
+          setInstances={setInstances}
+        />
       )}
       <Textarea
         className="editor"
@@ -138,4 +124,37 @@ function changeOf({ text, kind, percent, instances }: AskedChange, base: Version
     ...(Number(percent) > 0 && { percent: Number(percent) }),
   };
   return { action: kind, set, remove, expected: base?.version ?? 0, ...(kind === 'gray' && { audience }) };
+}
+
+function AudienceFields({
+  percent,
+  setPercent,
+  instances,
+  setInstances,
+}: {
+  readonly percent: string;
+  readonly setPercent: (percent: string) => void;
+  readonly instances: string;
+  readonly setInstances: (instances: string) => void;
+}): ReactNode {
+  const t = useTexts();
+  return (
+    <Group align="flex-end">
+      <NumberField
+        label={t('Share of the instances (%)')}
+        size="xs"
+        w={180}
+        value={percent}
+        onChange={setPercent}
+      />
+      <TextInput
+        label={t('And these instances')}
+        placeholder="order-1b2a77f0, order-2"
+        size="xs"
+        w={280}
+        value={instances}
+        onChange={(event) => setInstances(event.currentTarget.value)}
+      />
+    </Group>
+  );
 }

@@ -55,7 +55,7 @@ export function ConfigPage(): ReactNode {
     queryFn: () => ask<{ places: string[] }>('config'),
   });
   const place = search.place ?? data?.places[0];
-  const go = (next: string): void => void navigate({ to: '/config', search: { place: next } as never });
+  const go = (next: string): void => void navigate({ to: '/config', search: { place: next } });
   return (
     <Page
       title={t('Configuration')}
@@ -167,42 +167,12 @@ function Values({
   setInstance,
 }: ValuesProps): ReactNode {
   const t = useTexts();
-  const may = useMay('operator');
   if (head === null) return <Empty title={t('This place has no values yet.')} />;
   const gray = head.gray;
   const values = instanceGetsGray === true && gray !== undefined ? gray.values : head.values;
-  const settle = (action: string) => (why: string) =>
-    ask(`config/${place}`, 'POST', { action, comment: why, expected: head.version });
-  const audience = [
-    ...(gray?.audience.instances ?? []),
-    ...(gray?.audience.percent === undefined ? [] : [`${gray.audience.percent} %`]),
-  ].join(', ');
   return (
     <Stack>
-      {gray !== undefined && (
-        <Group className="gray" gap="sm" data-gray>
-          <Text size="sm">
-            <strong>{t('A gray release runs')}</strong>{' '}
-            {t('for {audience}: {count} values differ.', { audience, count: grayKeys(head).length })}
-          </Text>
-          {may && (
-            <Confirm
-              label={t('Promote')}
-              asksWhy
-              act={settle('promote')}
-              question={t('Everybody gets the gray values.')}
-            />
-          )}
-          {may && (
-            <Confirm
-              label={t('Abandon')}
-              asksWhy
-              act={settle('abandon')}
-              question={t('Nobody gets the gray values any more.')}
-            />
-          )}
-        </Group>
-      )}
+      {gray !== undefined && <GrayNote place={place} head={head} gray={gray} />}
       <TextInput
         size="xs"
         maw={320}
@@ -333,5 +303,48 @@ function History({ place, head }: { readonly place: string; readonly head: Versi
         </section>
       ))}
     </Stack>
+  );
+}
+
+function GrayNote({
+  place,
+  head,
+  gray,
+}: {
+  readonly place: string;
+  readonly head: Version;
+  readonly gray: NonNullable<Version['gray']>;
+}): ReactNode {
+  const t = useTexts();
+  const may = useMay('operator');
+  const settle = (action: string) => (why: string) =>
+    ask(`config/${place}`, 'POST', { action, comment: why, expected: head.version });
+  const audience = [
+    ...(gray.audience.instances ?? []),
+    ...(gray.audience.percent === undefined ? [] : [`${gray.audience.percent} %`]),
+  ].join(', ');
+  return (
+    <Group className="gray" gap="sm" data-gray>
+      <Text size="sm">
+        <strong>{t('A gray release runs')}</strong>{' '}
+        {t('for {audience}: {count} values differ.', { audience, count: grayKeys(head).length })}
+      </Text>
+      {may && (
+        <Confirm
+          label={t('Promote')}
+          asksWhy
+          act={settle('promote')}
+          question={t('Everybody gets the gray values.')}
+        />
+      )}
+      {may && (
+        <Confirm
+          label={t('Abandon')}
+          asksWhy
+          act={settle('abandon')}
+          question={t('Nobody gets the gray values any more.')}
+        />
+      )}
+    </Group>
   );
 }

@@ -133,7 +133,7 @@ function DecisionFilters({ search }: { readonly search: Search }): ReactNode {
     const next = Object.fromEntries(
       Object.entries({ ...search, ...change }).filter(([, value]) => value !== undefined && value !== ''),
     );
-    void navigate({ to: '/decisions', search: next as never, replace: true });
+    void navigate({ to: '/decisions', search: next, replace: true });
   };
   return (
     <Group gap="sm" align="flex-end">

@@ -133,7 +133,7 @@ function LogFilters({ search }: { readonly search: Search }): ReactNode {
     const next = Object.fromEntries(
       Object.entries({ ...search, ...change }).filter(([, value]) => value !== undefined && value !== ''),
     );
-    void navigate({ to: '/logs', search: next as never, replace: true });
+    void navigate({ to: '/logs', search: next, replace: true });
   };
   return (
     <Group gap="sm" align="flex-end">

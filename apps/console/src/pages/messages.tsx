@@ -49,7 +49,7 @@ export function MessagesPage(): ReactNode {
     queryFn: () => ask<Topics>('topics'),
     refetchInterval: 5000,
   });
-  const open = (next: Search): void => void navigate({ to: '/messages', search: next as never });
+  const open = (next: Search): void => void navigate({ to: '/messages', search: next });
   if (data === undefined)
     return <Page title={t('Messages')}>{error ? <Problem error={error} /> : <Loading />}</Page>;
   const { topic, group } = search;
@@ -63,29 +63,7 @@ export function MessagesPage(): ReactNode {
         {data.deadLetters.length === 0 ? (
           <Empty title={t('There are none: every group has handled what it got.')} />
         ) : (
-          <DataTable
-            label={t('Dead letters')}
-            rows={data.deadLetters}
-            keyOf={(one) => `${one.topic} ${one.group}`}
-            opened={`${topic} ${group}`}
-            onOpen={(one) => open({ topic: one.topic, group: one.group })}
-            columns={[
-              {
-                key: 'topic',
-                title: t('Topic'),
-                cell: (one) => <strong>{one.topic}</strong>,
-                sortBy: (one) => one.topic,
-              },
-              { key: 'group', title: t('Group'), cell: (one) => one.group, sortBy: (one) => one.group },
-              {
-                key: 'count',
-                title: t('Dead letters'),
-                cell: ({ count }) => <span className="bad">{count}</span>,
-                sortBy: ({ count }) => count,
-                numeric: true,
-              },
-            ]}
-          />
+          <DeadTable letters={data.deadLetters} opened={`${topic} ${group}`} open={open} />
         )}
       </section>
       {topic !== undefined && group !== undefined && (
@@ -100,33 +78,7 @@ export function MessagesPage(): ReactNode {
             {t('A topic is made by the program that uses it, or by "heddle topics create".')}
           </Empty>
         ) : (
-          <DataTable
-            label={t('Topics')}
-            rows={data.topics}
-            keyOf={({ name }) => name}
-            columns={[
-              {
-                key: 'name',
-                title: t('Topic'),
-                cell: ({ name }) => <strong>{name}</strong>,
-                sortBy: ({ name }) => name,
-              },
-              {
-                key: 'partitions',
-                title: t('Partitions'),
-                cell: ({ partitions }) => partitions,
-                sortBy: ({ partitions }) => partitions,
-                numeric: true,
-              },
-              {
-                key: 'kept',
-                title: t('Kept for'),
-                cell: ({ retentionMs }) => t('{hours} h', { hours: number(retentionMs / 3_600_000) }),
-                sortBy: ({ retentionMs }) => retentionMs,
-                numeric: true,
-              },
-            ]}
-          />
+          <TopicTable topics={data.topics} />
         )}
       </section>
     </Page>
@@ -181,57 +133,7 @@ function Letters({ topic, group }: { readonly topic: string; readonly group: str
         )}
       </Group>
       <Problem error={error} />
-      <DataTable
-        label={t('Dead letters')}
-        rows={letters}
-        keyOf={({ message }) => message.id}
-        onOpen={setOpened}
-        columns={[
-          {
-            key: 'choose',
-            title: t('Choose'),
-            cell: ({ message }) => (
-              <Checkbox
-                aria-label={message.id}
-                checked={chosen.has(message.id)}
-                onChange={() => toggle(message.id)}
-                onClick={(event) => event.stopPropagation()}
-                size="xs"
-              />
-            ),
-          },
-          {
-            key: 'reason',
-            title: t('Reason'),
-            cell: ({ reason, error: why }) => (
-              <>
-                <strong>{reason}</strong> {why.slice(0, 90)}
-              </>
-            ),
-            sortBy: ({ reason }) => reason,
-          },
-          {
-            key: 'attempts',
-            title: t('Attempts'),
-            cell: ({ attempts }) => attempts,
-            sortBy: ({ attempts }) => attempts,
-            numeric: true,
-          },
-          {
-            key: 'since',
-            title: t('Since'),
-            cell: ({ deadAtMs }) => moment(deadAtMs),
-            sortBy: ({ deadAtMs }) => deadAtMs,
-          },
-          {
-            key: 'type',
-            title: t('Type'),
-            cell: ({ message }) => message.type,
-            sortBy: ({ message }) => message.type,
-            wide: true,
-          },
-        ]}
-      />
+      <LetterTable letters={letters} chosen={chosen} toggle={toggle} open={setOpened} />
       <Drawer
         opened={opened !== undefined}
         onClose={() => setOpened(undefined)}
@@ -251,5 +153,142 @@ function Letters({ topic, group }: { readonly topic: string; readonly group: str
         )}
       </Drawer>
     </Stack>
+  );
+}
+
+function DeadTable({
+  letters,
+  opened,
+  open,
+}: {
+  readonly letters: Topics['deadLetters'];
+  readonly opened: string;
+  readonly open: (next: Search) => void;
+}): ReactNode {
+  const t = useTexts();
+  return (
+    <DataTable
+      label={t('Dead letters')}
+      rows={letters}
+      keyOf={(one) => `${one.topic} ${one.group}`}
+      opened={opened}
+      onOpen={(one) => open({ topic: one.topic, group: one.group })}
+      columns={[
+        {
+          key: 'topic',
+          title: t('Topic'),
+          cell: (one) => <strong>{one.topic}</strong>,
+          sortBy: (one) => one.topic,
+        },
+        { key: 'group', title: t('Group'), cell: (one) => one.group, sortBy: (one) => one.group },
+        {
+          key: 'count',
+          title: t('Dead letters'),
+          cell: ({ count }) => <span className="bad">{count}</span>,
+          sortBy: ({ count }) => count,
+          numeric: true,
+        },
+      ]}
+    />
+  );
+}
+
+function TopicTable({ topics }: Pick<Topics, 'topics'>): ReactNode {
+  const t = useTexts();
+  return (
+    <DataTable
+      label={t('Topics')}
+      rows={topics}
+      keyOf={({ name }) => name}
+      columns={[
+        {
+          key: 'name',
+          title: t('Topic'),
+          cell: ({ name }) => <strong>{name}</strong>,
+          sortBy: ({ name }) => name,
+        },
+        {
+          key: 'partitions',
+          title: t('Partitions'),
+          cell: ({ partitions }) => partitions,
+          sortBy: ({ partitions }) => partitions,
+          numeric: true,
+        },
+        {
+          key: 'kept',
+          title: t('Kept for'),
+          cell: ({ retentionMs }) => t('{hours} h', { hours: number(retentionMs / 3_600_000) }),
+          sortBy: ({ retentionMs }) => retentionMs,
+          numeric: true,
+        },
+      ]}
+    />
+  );
+}
+
+function LetterTable({
+  letters,
+  chosen,
+  toggle,
+  open,
+}: {
+  readonly letters: readonly Letter[];
+  readonly chosen: ReadonlySet<string>;
+  readonly toggle: (id: string) => void;
+  readonly open: (letter: Letter) => void;
+}): ReactNode {
+  const t = useTexts();
+  return (
+    <DataTable
+      label={t('Dead letters')}
+      rows={letters}
+      keyOf={({ message }) => message.id}
+      onOpen={open}
+      columns={[
+        {
+          key: 'choose',
+          title: t('Choose'),
+          cell: ({ message }) => (
+            <Checkbox
+              aria-label={message.id}
+              checked={chosen.has(message.id)}
+              onChange={() => toggle(message.id)}
+              onClick={(event) => event.stopPropagation()}
+              size="xs"
+            />
+          ),
+        },
+        {
+          key: 'reason',
+          title: t('Reason'),
+          cell: ({ reason, error: why }) => (
+            <>
+              <strong>{reason}</strong> {why.slice(0, 90)}
+            </>
+          ),
+          sortBy: ({ reason }) => reason,
+        },
+        {
+          key: 'attempts',
+          title: t('Attempts'),
+          cell: ({ attempts }) => attempts,
+          sortBy: ({ attempts }) => attempts,
+          numeric: true,
+        },
+        {
+          key: 'since',
+          title: t('Since'),
+          cell: ({ deadAtMs }) => moment(deadAtMs),
+          sortBy: ({ deadAtMs }) => deadAtMs,
+        },
+        {
+          key: 'type',
+          title: t('Type'),
+          cell: ({ message }) => message.type,
+          sortBy: ({ message }) => message.type,
+          wide: true,
+        },
+      ]}
+    />
   );
 }

@@ -34,7 +34,7 @@ export function MetricsPage(): ReactNode {
     const next = Object.fromEntries(
       Object.entries({ ...search, ...change }).filter(([, value]) => value !== undefined && value !== ''),
     );
-    void navigate({ to: '/metrics-explorer', search: next as never, replace: true });
+    void navigate({ to: '/metrics-explorer', search: next, replace: true });
   };
   const job = search.service === undefined ? '' : `job=${JSON.stringify(search.service)}`;
   return (
@@ -68,28 +68,7 @@ export function MetricsPage(): ReactNode {
         </>
       }
     >
-      <SimpleGrid cols={{ base: 1, md: 2 }}>
-        <Panel
-          title={t('Requests a second')}
-          minutes={minutes}
-          query={`sum by (job) (rate(http_requests_total{${job}}[1m])) or sum by (job) (rate(rpc_server_calls_total{${job}}[1m]))`}
-        />
-        <Panel
-          title={t('Failed a second')}
-          minutes={minutes}
-          query={`sum by (job) (rate(http_requests_total{${job}${job && ','}status_code=~"5.."}[1m])) or sum by (job) (rate(rpc_server_calls_total{${job}${job && ','}code=~"unknown|internal|unavailable|data_loss|deadline_exceeded|unimplemented"}[1m]))`}
-        />
-        <Panel
-          title={t('95th percentile in seconds')}
-          minutes={minutes}
-          query={`histogram_quantile(0.95, sum by (job, le) (rate(rpc_server_duration_seconds_bucket{${job}}[1m]))) or histogram_quantile(0.95, sum by (job, le) (rate(http_request_duration_seconds_bucket{${job}}[1m])))`}
-        />
-        <Panel
-          title={t('CPU cores')}
-          minutes={minutes}
-          query={`sum by (job) (rate(process_cpu_seconds_total{${job}}[1m]))`}
-        />
-      </SimpleGrid>
+      <Panels job={job} minutes={minutes} />
       <section aria-labelledby="promql">
         <Title order={2} id="promql" mb="xs">
           PromQL
@@ -182,4 +161,32 @@ function seriesOf({ data }: Matrix): {
     return { name: told || name || 'value', values: times.map((time) => at.get(time) ?? null) };
   });
   return { times, lines };
+}
+
+function Panels({ job, minutes }: { readonly job: string; readonly minutes: number }): ReactNode {
+  const t = useTexts();
+  return (
+    <SimpleGrid cols={{ base: 1, md: 2 }}>
+      <Panel
+        title={t('Requests a second')}
+        minutes={minutes}
+        query={`sum by (job) (rate(http_requests_total{${job}}[1m])) or sum by (job) (rate(rpc_server_calls_total{${job}}[1m]))`}
+      />
+      <Panel
+        title={t('Failed a second')}
+        minutes={minutes}
+        query={`sum by (job) (rate(http_requests_total{${job}${job && ','}status_code=~"5.."}[1m])) or sum by (job) (rate(rpc_server_calls_total{${job}${job && ','}code=~"unknown|internal|unavailable|data_loss|deadline_exceeded|unimplemented"}[1m]))`}
+      />
+      <Panel
+        title={t('95th percentile in seconds')}
+        minutes={minutes}
+        query={`histogram_quantile(0.95, sum by (job, le) (rate(rpc_server_duration_seconds_bucket{${job}}[1m]))) or histogram_quantile(0.95, sum by (job, le) (rate(http_request_duration_seconds_bucket{${job}}[1m])))`}
+      />
+      <Panel
+        title={t('CPU cores')}
+        minutes={minutes}
+        query={`sum by (job) (rate(process_cpu_seconds_total{${job}}[1m]))`}
+      />
+    </SimpleGrid>
+  );
 }

@@ -2,7 +2,7 @@ import { Anchor, Card, Group, SimpleGrid, Text, Title } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useLive } from '../data/live.ts';
-import type { Attention, Overview, ServiceView } from '../data/types.ts';
+import type { Attention, Overview, ServiceView } from '../data/views.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Loading } from '../parts/loading.tsx';
 import { Measured } from '../parts/measured.tsx';

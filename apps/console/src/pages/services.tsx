@@ -5,7 +5,7 @@ import { type ReactNode, useMemo } from 'react';
 import { ask } from '../data/http.ts';
 import { useLive } from '../data/live.ts';
 import { useMay } from '../data/session.ts';
-import type { InstanceView } from '../data/types.ts';
+import type { InstanceView } from '../data/views.ts';
 import { Confirm } from '../parts/confirm.tsx';
 import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Filter } from '../parts/filter.tsx';
@@ -33,7 +33,7 @@ export function ServicesPage(): ReactNode {
   const search: Search = useSearch({ strict: false });
   const navigate = useNavigate();
   const go = (change: Search): void =>
-    void navigate({ to: '/services', search: { ...search, ...change } as never, replace: true });
+    void navigate({ to: '/services', search: { ...search, ...change }, replace: true });
   const columns = useMemo(() => columnsIn(t), [t]);
   const rows = useMemo(
     () =>

@@ -61,7 +61,7 @@ export function TopologyPage(): ReactNode {
     const next = Object.fromEntries(
       Object.entries({ ...search, ...change }).filter(([, value]) => value !== undefined && value !== ''),
     );
-    void navigate({ to: '/topology', search: next as never, replace: true });
+    void navigate({ to: '/topology', search: next, replace: true });
   };
   if (data === undefined) return error ? <Problem error={error} /> : <Loading />;
   const note =

@@ -17,7 +17,7 @@ const rowHeight = 26;
 /** One trace as a waterfall. Only the lines that are seen are drawn, so fifty thousand are no more work than fifty. */
 export function TracePage(): ReactNode {
   const t = useTexts();
-  const { id } = useParams({ strict: false }) as { id: string };
+  const { id = '' } = useParams({ strict: false });
   const [text, setText] = useState('');
   const [opened, setOpened] = useState<string>();
   const { data, error } = useQuery({

@@ -45,7 +45,7 @@ export function TracesPage(): ReactNode {
     const next = Object.fromEntries(
       Object.entries({ ...search, ...change }).filter(([, value]) => value !== undefined && value !== ''),
     );
-    void navigate({ to: '/traces', search: next as never, replace: true });
+    void navigate({ to: '/traces', search: next, replace: true });
   };
   const open = ({ traceId }: { traceId: string }): void =>
     void navigate({ to: '/traces/$id', params: { id: traceId } });
@@ -202,7 +202,13 @@ function TraceFilters({
         value={search.operation ?? null}
         onChange={(operation) => go({ operation: operation ?? undefined })}
       />
-      <NumberField label={t('At least (ms)')} size="xs" w={110} value={search.minMs ?? ''} onChange={(minMs) => go({ minMs })} />
+      <NumberField
+        label={t('At least (ms)')}
+        size="xs"
+        w={110}
+        value={search.minMs ?? ''}
+        onChange={(minMs) => go({ minMs })}
+      />
       <TextInput
         label={t('Attribute')}
         placeholder="http.route=/orders"

@@ -5,13 +5,13 @@ import type { ReactNode } from 'react';
 import { ask } from '../data/http.ts';
 import { useMay } from '../data/session.ts';
 import { Confirm } from '../parts/confirm.tsx';
-import { DataTable } from '../parts/data-table.tsx';
+import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Loading } from '../parts/loading.tsx';
 import { Empty, Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { State } from '../parts/state.tsx';
 import { duration, moment } from '../texts/format.ts';
-import { useTexts } from '../texts/language.tsx';
+import { type Translate, useTexts } from '../texts/language.tsx';
 
 interface Failure {
   readonly step: string;
@@ -50,7 +50,7 @@ export function TransactionsPage(): ReactNode {
     const next = Object.fromEntries(
       Object.entries({ ...search, ...change }).filter(([, value]) => value !== undefined),
     );
-    void navigate({ to: '/transactions', search: next as never, replace: true });
+    void navigate({ to: '/transactions', search: next, replace: true });
   };
   const { data, error } = useQuery({
     queryKey: ['sagas', search.status],
@@ -135,58 +135,7 @@ function SagaTable({
       keyOf={(saga) => saga.id}
       opened={id}
       onOpen={(saga) => go({ id: saga.id, database: saga.database })}
-      columns={[
-        {
-          key: 'name',
-          title: t('Saga'),
-          cell: ({ name, version }) => (
-            <>
-              <strong>{name}</strong> v{version}
-            </>
-          ),
-          sortBy: ({ name }) => name,
-        },
-        {
-          key: 'state',
-          title: t('State'),
-          cell: ({ status: state, retrying }) => (
-            <>
-              <State of={state} />
-              {retrying && ` ${t('retries {step}', { step: retrying })}`}
-            </>
-          ),
-          sortBy: ({ status: state }) => state,
-        },
-        {
-          key: 'failure',
-          title: t('Failure'),
-          cell: ({ failure }) =>
-            failure ? <span className="bad">{`${failure.step}: ${failure.reason}`}</span> : '',
-          sortBy: ({ failure }) => failure?.reason ?? '',
-        },
-        {
-          key: 'begun',
-          title: t('Begun'),
-          cell: ({ begunMs }) => moment(begunMs),
-          sortBy: ({ begunMs }) => begunMs,
-          wide: true,
-        },
-        {
-          key: 'took',
-          title: t('Took'),
-          cell: ({ begunMs, changedMs }) => duration(changedMs - begunMs),
-          sortBy: ({ begunMs, changedMs }) => changedMs - begunMs,
-          numeric: true,
-          wide: true,
-        },
-        {
-          key: 'database',
-          title: t('Database'),
-          cell: ({ database }) => database,
-          sortBy: ({ database }) => database,
-          wide: true,
-        },
-      ]}
+      columns={sagaColumns(t)}
     />
   );
 }
@@ -370,4 +319,59 @@ function InDoubt(): ReactNode {
       )}
     </section>
   );
+}
+
+function sagaColumns(t: Translate): readonly Column<SagaRow>[] {
+  return [
+    {
+      key: 'name',
+      title: t('Saga'),
+      cell: ({ name, version }) => (
+        <>
+          <strong>{name}</strong> v{version}
+        </>
+      ),
+      sortBy: ({ name }) => name,
+    },
+    {
+      key: 'state',
+      title: t('State'),
+      cell: ({ status: state, retrying }) => (
+        <>
+          <State of={state} />
+          {retrying && ` ${t('retries {step}', { step: retrying })}`}
+        </>
+      ),
+      sortBy: ({ status: state }) => state,
+    },
+    {
+      key: 'failure',
+      title: t('Failure'),
+      cell: ({ failure }) =>
+        failure ? <span className="bad">{`${failure.step}: ${failure.reason}`}</span> : '',
+      sortBy: ({ failure }) => failure?.reason ?? '',
+    },
+    {
+      key: 'begun',
+      title: t('Begun'),
+      cell: ({ begunMs }) => moment(begunMs),
+      sortBy: ({ begunMs }) => begunMs,
+      wide: true,
+    },
+    {
+      key: 'took',
+      title: t('Took'),
+      cell: ({ begunMs, changedMs }) => duration(changedMs - begunMs),
+      sortBy: ({ begunMs, changedMs }) => changedMs - begunMs,
+      numeric: true,
+      wide: true,
+    },
+    {
+      key: 'database',
+      title: t('Database'),
+      cell: ({ database }) => database,
+      sortBy: ({ database }) => database,
+      wide: true,
+    },
+  ];
 }

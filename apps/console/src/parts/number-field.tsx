@@ -9,6 +9,11 @@ interface NumberFieldProps extends Omit<TextInputProps, 'onChange' | 'value'> {
 /** A whole number, or nothing. What is no digit is not taken. */
 export function NumberField({ value, onChange, ...others }: NumberFieldProps): ReactNode {
   return (
-    <TextInput {...others} inputMode="numeric" value={value} onChange={(event) => onChange(event.currentTarget.value.replaceAll(/\D/g, ''))} />
+    <TextInput
+      {...others}
+      inputMode="numeric"
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value.replaceAll(/\D/g, ''))}
+    />
   );
 }

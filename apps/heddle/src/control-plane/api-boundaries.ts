@@ -42,7 +42,9 @@ async function systemOfLastHour(reader: TelemetryReader, clock: Clock): Promise<
 }
 
 function spanOf({ traceId, spanId, parentSpanId, resource, name, kind, attributes }: SpanData): TraceSpan {
-  const texts = Object.entries(attributes).map(([key, value]) => [key, String(value)] as const);
+  const texts = Object.entries(attributes).map(
+    ([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)] as const,
+  );
   return {
     traceId,
     spanId,

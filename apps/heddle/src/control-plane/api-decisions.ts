@@ -21,7 +21,9 @@ export function decisionRoutes(admin: AdminClient): ConsoleRoute[] {
           able.map(async (instance) => {
             try {
               return {
-                records: await admin.ask<DecisionRecord[]>(instance, { path: `/explain?${parameters}` }),
+                records: await admin.ask<DecisionRecord[]>(instance, {
+                  path: `/explain?${parameters.toString()}`,
+                }),
               };
             } catch (thrown) {
               return { silent: { id: instance.id, why: HeddleError.from(thrown).message } };

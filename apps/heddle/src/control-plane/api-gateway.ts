@@ -26,10 +26,6 @@ interface ServedVersion {
 /** Gateways: versions of their routes, what a change would do, publishing it and going back. */
 export function gatewayRoutes(admin: AdminClient, reader: TelemetryReader, clock: Clock): ConsoleRoute[] {
   const named = ({ at }: Asked): Promise<Instance> => admin.one('gateway', at['id'] ?? '');
-  const current = async (gateway: Instance): Promise<number> =>
-    (await admin.ask<{ current: number }>(gateway, { path: '/versions' })).current;
-  const documentsOf = async (gateway: Instance, id: number): Promise<readonly ConfigDocument[]> =>
-    (await admin.ask<ServedVersion>(gateway, { path: `/versions/${id}` })).documents ?? [];
   return [
     {
       method: 'GET',
@@ -72,6 +68,17 @@ export function gatewayRoutes(admin: AdminClient, reader: TelemetryReader, clock
         return admin.ask(await named(asked), { path: `/diff?from=${from}&to=${to}` });
       },
     },
+    ...changeRoutes(admin, reader, clock),
+  ];
+}
+
+function changeRoutes(admin: AdminClient, reader: TelemetryReader, clock: Clock): ConsoleRoute[] {
+  const named = ({ at }: Asked): Promise<Instance> => admin.one('gateway', at['id'] ?? '');
+  const current = async (gateway: Instance): Promise<number> =>
+    (await admin.ask<{ current: number }>(gateway, { path: '/versions' })).current;
+  const documentsOf = async (gateway: Instance, id: number): Promise<readonly ConfigDocument[]> =>
+    (await admin.ask<ServedVersion>(gateway, { path: `/versions/${id}` })).documents ?? [];
+  return [
     {
       method: 'POST',
       path: '/gateways/:id/plan',

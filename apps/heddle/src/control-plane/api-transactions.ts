@@ -112,7 +112,8 @@ async function sagasOf(
         begunMs: begunAt.getTime(),
         changedMs: changedAt.getTime(),
         failure: state.failure ?? null,
-        retrying: Object.entries(state.steps).find(([, step]) => /retrying$/.test(step.phase))?.[0] ?? null,
+        retrying:
+          Object.entries(state.steps).find(([, step]) => step.phase.endsWith('retrying'))?.[0] ?? null,
         traceId: state.trace?.traceId ?? null,
       }),
     );
