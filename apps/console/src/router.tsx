@@ -24,6 +24,7 @@ const TransactionsPage = lazy(async () => ({
 const BoundariesPage = lazy(async () => ({
   default: (await import('./pages/boundaries.tsx')).BoundariesPage,
 }));
+const AlertsPage = lazy(async () => ({ default: (await import('./pages/alerts.tsx')).AlertsPage }));
 const UsersPage = lazy(async () => ({ default: (await import('./pages/users.tsx')).UsersPage }));
 const AuditPage = lazy(async () => ({ default: (await import('./pages/audit.tsx')).AuditPage }));
 
@@ -42,6 +43,7 @@ const routes = [
   createRoute({ ...under, path: '/messages', component: MessagesPage }),
   createRoute({ ...under, path: '/transactions', component: TransactionsPage }),
   createRoute({ ...under, path: '/boundaries', component: BoundariesPage }),
+  createRoute({ ...under, path: '/alerts', component: AlertsPage }),
   createRoute({ ...under, path: '/users', component: UsersPage }),
   createRoute({ ...under, path: '/audit', component: AuditPage }),
 ];

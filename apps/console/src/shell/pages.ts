@@ -20,6 +20,7 @@ export const pageGroups: readonly { readonly title: string; readonly pages: read
       { to: '/decisions', title: 'Decisions', letter: 'd' },
       { to: '/logs', title: 'Logs', letter: 'l' },
       { to: '/metrics-explorer', title: 'Metrics', letter: 'm' },
+      { to: '/alerts', title: 'Alerts', letter: 'a' },
     ],
   },
   {

@@ -9,6 +9,7 @@ import { requirePort } from '../node/require-port.ts';
 import { Progress } from '../terminal/progress.ts';
 import { paint } from '../terminal/terminal.ts';
 import {
+  configDatabase,
   controlPlaneProgram,
   gatewayProgram,
   loadProgram,
@@ -134,27 +135,26 @@ async function startAll(
 ): Promise<Urls> {
   const shop = given.flag('shop');
   const secret = (): string => Buffer.from(runtime.random.bytes(32)).toString('hex');
-  const surroundings = { dataFolder: folder.path, token: secret() };
   const adminToken = secret();
-  const databaseUrls = shop
-    ? await system.start('PostgreSQL', [
-        postgresProgram(surroundings, ports.postgres, [...shopServices, 'platform']),
-      ])
-    : {};
+  const surroundings = { dataFolder: folder.path, token: secret(), adminToken };
+  const databases = [configDatabase, ...(shop ? shopServices : [])];
+  const databaseUrls = await system.start('PostgreSQL', [
+    postgresProgram(surroundings, ports.postgres, databases),
+  ]);
   const plane = await system.start(
     'control plane and console',
-    [controlPlaneProgram({ ...surroundings, adminToken, databaseUrls }, ports.console)],
+    [controlPlaneProgram(surroundings, ports.console, databaseUrls)],
     ({ url }) => url ?? '',
   );
   const controlPlane = plane['address'] ?? '';
   if (shop) {
-    const all = { ...surroundings, adminToken, controlPlane, databaseUrls, checkout: checkoutOf(given) };
+    const all = { ...surroundings, controlPlane, databaseUrls, checkout: checkoutOf(given) };
     for (const service of shopServices) {
       await system.start(`shop: ${service} ×2`, shopPrograms(service, all));
     }
   }
   const config = given.text('config') ?? (shop ? shopConfig : emptyConfig);
-  const program = gatewayProgram({ ...surroundings, adminToken }, config, ports.gateway, controlPlane);
+  const program = gatewayProgram(surroundings, config, ports.gateway, controlPlane);
   const gateway = await system.start('gateway', [program], ({ url }) => url ?? '');
   const urls = {
     gateway: gateway['url'] ?? '',

@@ -20,7 +20,7 @@ const actions = ['publish', 'gray', 'promote', 'abandon', 'rollback'] as const;
 export function configRoutes(centre: ConfigCentre | undefined): ConsoleRoute[] {
   const there = (): ConfigCentre => {
     if (centre !== undefined) return centre;
-    const message = 'the control plane has no config centre: set HEDDLE_DATABASE_URL';
+    const message = 'the control plane has no config centre: set HEDDLE_CONFIG_STORE';
     throw new HeddleError({ code: 'failed_precondition', reason: 'NO_CONFIG_CENTRE', message, sent: false });
   };
   const placeOf = ({ at }: Asked): Place =>

@@ -11,7 +11,7 @@ const mostAtOnce = 1000;
 export function messageRoutes(broker: (() => Promise<OpenBroker>) | undefined): ConsoleRoute[] {
   const there = (): Promise<OpenBroker> => {
     if (broker !== undefined) return broker();
-    const message = 'the control plane has no broker: set HEDDLE_BROKER_URL or HEDDLE_DATABASE_URL';
+    const message = 'the control plane has no broker: set HEDDLE_BROKER_URL';
     throw new HeddleError({ code: 'failed_precondition', reason: 'NO_BROKER', message, sent: false });
   };
   const dead = '/dead-letters/:topic/:group';

@@ -1,3 +1,4 @@
+import type { ConfigCentre } from '@heddle/config';
 import type { Registry } from '@heddle/discovery';
 import type { Part, Runtime } from '@heddle/kernel';
 import type { HttpService } from '@heddle/wire';
@@ -8,6 +9,7 @@ import { OidcSignIn, oidcSettings } from './auth-oidc.ts';
 import { SignIn } from './auth-sign-in.ts';
 import { Users } from './auth-users.ts';
 import { accountRoutes } from './api-accounts.ts';
+import { alertRoutes } from './api-alerts.ts';
 import { boundaryRoutes } from './api-boundaries.ts';
 import { configRoutes } from './api-config.ts';
 import { decisionRoutes } from './api-decisions.ts';
@@ -29,6 +31,8 @@ export interface ConsoleSurroundings {
   readonly registry: Registry;
   readonly observer: Observer;
   readonly telemetry: ControlPlaneTelemetry;
+  /** Undefined: there is no config centre here. */
+  readonly centre: ConfigCentre | undefined;
   /** Of the registry: programs that show it may everything. */
   readonly token: string;
   readonly assets: ReadonlyMap<string, Asset>;
@@ -47,7 +51,7 @@ export interface OpenConsole {
 
 /** Opens users, sessions and audit log in the data folder, and gives the console with all its pages' APIs. */
 export async function openConsole(around: ConsoleSurroundings): Promise<OpenConsole> {
-  const { runtime, registry, observer, telemetry, token, assets, env, password } = around;
+  const { runtime, registry, observer, telemetry, centre, token, assets, env, password } = around;
   const users = await Users.open(runtime);
   const madePassword = await firstPassword(users, runtime, password);
   const audit = await AuditLog.open(runtime);
@@ -56,7 +60,7 @@ export async function openConsole(around: ConsoleSurroundings): Promise<OpenCons
   const oidc = settings && new OidcSignIn(settings, runtime);
   const signIn = new SignIn({ runtime, access, users, audit, oidc });
   const admin = new AdminClient(runtime, registry, env['HEDDLE_ADMIN_TOKEN']);
-  const stores = platformStores(env, runtime, undefined);
+  const stores = platformStores(env, runtime);
   const { clock } = runtime;
   const { reader } = telemetry;
   const routes = [
@@ -65,10 +69,11 @@ export async function openConsole(around: ConsoleSurroundings): Promise<OpenCons
     ...traceRoutes(reader, observer, clock),
     ...decisionRoutes(admin),
     ...gatewayRoutes(admin, reader, clock),
-    ...configRoutes(stores.centre),
+    ...configRoutes(centre),
     ...messageRoutes(stores.broker),
     ...transactionRoutes(stores.databases),
     ...boundaryRoutes(reader, clock),
+    ...alertRoutes((req) => telemetry.serviceFor(req), token),
   ];
   const service = consoleService({
     assets,

@@ -1,4 +1,3 @@
-import { ConfigCentre, PostgresStore } from '@heddle/config';
 import { SagaStore } from '@heddle/data/saga';
 import { PostgresParticipant, SqlDecisionLog } from '@heddle/data/twophase';
 import { HeddleError, type Part, type Runtime } from '@heddle/kernel';
@@ -14,10 +13,9 @@ export interface ServiceDatabase {
   readonly participant: PostgresParticipant;
 }
 
-/** What the pages about config, messages and transactions are made from; each may be missing. */
+/** What the pages about messages and transactions are made from; each may be missing. */
 export interface PlatformStores {
   readonly databases: readonly ServiceDatabase[];
-  readonly centre: ConfigCentre | undefined;
   /** Opened when it is first asked for, and again after it could not be. */
   readonly broker: (() => Promise<OpenBroker>) | undefined;
   readonly parts: readonly Part[];
@@ -25,24 +23,12 @@ export interface PlatformStores {
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/**
- * Opens what the environment names: `HEDDLE_DATABASE_URL` for the config centre, `HEDDLE_BROKER_URL` (or the same
- * database) for messages, `HEDDLE_SERVICE_DATABASES` (JSON, URL by name) for sagas.
- */
-export function platformStores(env: Env, runtime: Runtime, given: ConfigCentre | undefined): PlatformStores {
-  const url = env['HEDDLE_DATABASE_URL'];
+/** Opens what the environment names: `HEDDLE_BROKER_URL` for messages, `HEDDLE_SERVICE_DATABASES` (JSON, URL by name) for sagas. */
+export function platformStores(env: Env, runtime: Runtime): PlatformStores {
   const parts: Part[] = [];
-  const centre = given ?? (url === undefined ? undefined : centreAt(url, runtime, parts));
   const databases = Object.entries(namedUrls(env)).map(([name, at]) => databaseAt(name, at, runtime, parts));
-  const at = env['HEDDLE_BROKER_URL'] ?? url;
-  return { databases, centre, broker: at === undefined ? undefined : brokerAt(at, runtime, parts), parts };
-}
-
-function centreAt(url: string, runtime: Runtime, parts: Part[]): ConfigCentre {
-  const pool = sqlPool(url, { runtime, name: 'config centre', maxConnections: 4 });
-  const store = new PostgresStore({ runtime, pool, url });
-  parts.push(pool, store);
-  return new ConfigCentre({ runtime, store });
+  const at = env['HEDDLE_BROKER_URL'] ?? '';
+  return { databases, broker: at === '' ? undefined : brokerAt(at, runtime, parts), parts };
 }
 
 function databaseAt(name: string, url: string, runtime: Runtime, parts: Part[]): ServiceDatabase {

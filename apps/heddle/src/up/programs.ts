@@ -14,6 +14,20 @@ export interface Surroundings {
   readonly token: string;
 }
 
+/** What those need who are administered as well. */
+export interface AdminSurroundings extends Surroundings {
+  /** Opens admin endpoints, and changes the config centre. */
+  readonly adminToken: string;
+}
+
+/** The database of the config centre. */
+export const configDatabase = 'config';
+
+/** Where a program finds its settings: the config centre of the control plane. */
+function settingsFrom(controlPlane: string, token: string): Readonly<Record<string, string>> {
+  return { HEDDLE_CONFIG: `heddle://${controlPlane}`, HEDDLE_CONFIG_TOKEN: token };
+}
+
 /** The services of the demo shop, in the order in which they are shown. */
 export const shopServices = [
   'user',
@@ -43,31 +57,25 @@ export function postgresProgram(
   };
 }
 
-/** What the control plane's pages look into. */
-export interface PlaneSurroundings extends Surroundings {
-  readonly adminToken: string;
-  /** By service; `platform` is the control plane's own. None without a PostgreSQL. */
-  readonly databaseUrls: Readonly<Record<string, string>>;
-}
-
-/** Registry and console. */
+/** Registry, config centre and console. `databaseUrls`: by service, and the config centre's; the console looks into them. */
 export function controlPlaneProgram(
-  { dataFolder, token, adminToken, databaseUrls }: PlaneSurroundings,
+  { dataFolder, token, adminToken }: AdminSurroundings,
   port: number,
+  databaseUrls: Readonly<Record<string, string>>,
 ): Program {
-  const { platform, ...services } = databaseUrls;
+  const { [configDatabase]: own = '', ...services } = databaseUrls;
   const data = path.join(dataFolder, 'control-plane');
   return {
     name: 'control-plane',
     file: main,
     args: ['control-plane', '--port', String(port), '--data', data],
+    // In the environment, since URLs have passwords in them.
     env: {
       HEDDLE_REGISTRY_TOKEN: token,
       HEDDLE_ADMIN_TOKEN: adminToken,
-      ...(platform !== undefined && {
-        HEDDLE_DATABASE_URL: platform,
-        HEDDLE_SERVICE_DATABASES: JSON.stringify(services),
-      }),
+      HEDDLE_CONFIG_STORE: own,
+      HEDDLE_BROKER_URL: own,
+      HEDDLE_SERVICE_DATABASES: JSON.stringify(services),
     },
     readyMs: 30_000,
     stopMs: 10_000,
@@ -76,7 +84,7 @@ export function controlPlaneProgram(
 
 /** The gateway in front of everything. */
 export function gatewayProgram(
-  { token, adminToken }: Surroundings & { readonly adminToken: string },
+  { dataFolder, token, adminToken }: AdminSurroundings,
   config: string,
   port: number,
   controlPlane: string,
@@ -94,16 +102,22 @@ export function gatewayProgram(
       controlPlane,
       '--workers',
       '1',
+      '--data',
+      path.join(dataFolder, 'gateway'),
     ],
-    env: { HEDDLE_REGISTRY_TOKEN: token, HEDDLE_ADMIN_TOKEN: adminToken, ...allTraces },
+    env: {
+      HEDDLE_REGISTRY_TOKEN: token,
+      HEDDLE_ADMIN_TOKEN: adminToken,
+      ...settingsFrom(controlPlane, token),
+      ...allTraces,
+    },
     readyMs: 30_000,
     stopMs: 15_000,
   };
 }
 
 /** What the shop's programs need to know. */
-export interface ShopSurroundings extends Surroundings {
-  readonly adminToken: string;
+export interface ShopSurroundings extends AdminSurroundings {
   /** `host:port`. */
   readonly controlPlane: string;
   /** By service. */
@@ -126,6 +140,7 @@ export function shopPrograms(service: string, shop: ShopSurroundings): Program[]
       SHOP_ADMIN_TOKEN: adminToken,
       SHOP_ZONE: zone,
       SHOP_CHECKOUT: checkout,
+      ...settingsFrom(controlPlane, token),
       ...allTraces,
     },
     readyMs: 60_000,
