@@ -3,7 +3,7 @@ export const chinese: Readonly<Record<string, string>> = {
   '10 characters or more': '至少 10 个字符',
   '95th percentile in seconds': '第 95 百分位（秒）',
   'A gateway appears here when it registers with this control plane and has HEDDLE_ADMIN_TOKEN.':
-    '网关在此控制面注册并设置了 HEDDLE_ADMIN_TOKEN 后会显示在这里。',
+    '网关在此控制平面注册并设置了 HEDDLE_ADMIN_TOKEN 后会显示在这里。',
   'A gray release runs': '灰度发布进行中',
   'A new place': '新位置',
   'A service appears here as soon as it registers itself. "heddle up --shop" starts a demo with seven.':
@@ -73,7 +73,7 @@ export const chinese: Readonly<Record<string, string>> = {
   Decisions: '决策记录',
   'Decisions of this trace': '此链路的决策记录',
   'Download as JSON': '下载 JSON',
-  Drain: '摘流',
+  Drain: '排空',
   Drop: '丢弃',
   'Dry run with {count} requests of the last hour': '用最近一小时的 {count} 个请求试运行',
   Duration: '耗时',
@@ -238,8 +238,8 @@ export const chinese: Readonly<Record<string, string>> = {
   Steps: '步骤',
   'The calls are older: choose a longer time.': '调用发生得更早：请选择更长的时间。',
   'The control plane cannot read /metrics of any instance: see the page Services for which ones.':
-    '控制面读不到任何实例的 /metrics：请在“服务”页查看是哪些。',
-  'The control plane looks into no database.': '控制面没有查看任何数据库。',
+    '控制平面读不到任何实例的 /metrics：请在“服务”页查看是哪些。',
+  'The control plane looks into no database.': '控制平面没有查看任何数据库。',
   'The first password is printed once by "heddle up", for the user admin.':
     '首个密码由“heddle up”为用户 admin 打印一次。',
   'The newest {count}; there are more.': '最新的 {count} 条；还有更多。',
@@ -392,7 +392,7 @@ export const chinese: Readonly<Record<string, string>> = {
   pending: '待定',
   inactive: '未触发',
   silenced: '已静默',
-  'reason NO_ALERTS': '此控制面不评估告警。',
+  'reason NO_ALERTS': '此控制平面不评估告警。',
   // Words of the data: states, roles, kinds.
   viewer: '查看者',
   operator: '操作员',
@@ -401,7 +401,7 @@ export const chinese: Readonly<Record<string, string>> = {
   warning: '警告',
   running: '运行中',
   starting: '启动中',
-  draining: '摘流中',
+  draining: '排空中',
   stopping: '停止中',
   stopped: '已停止',
   unhealthy: '不健康',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { saga, SagaEngine } from '@heddle/data/saga';
-import { HeddleError } from '@heddle/kernel';
+import { HeddleError, sleep } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { sqlPool } from '@heddle/sql';
 import type { Page } from 'playwright-core';
@@ -17,7 +17,7 @@ const scene = new ConsoleScene();
 
 /** By the debugger: the page's policy forbids the evaluation that `waitForFunction` would use. */
 async function until(page: Page, expression: string): Promise<void> {
-  while (!(await page.evaluate(expression))) await new Promise((resolve) => setTimeout(resolve, 50));
+  while (!(await page.evaluate(expression))) await sleep(runtime.timers, 50);
 }
 
 /** Presses the button of a `Confirm`, gives a reason if one is asked for, and says yes. */
@@ -178,7 +178,7 @@ describe('the console and the running shop', { skip, timeout: 600_000 }, () => {
     await page.click('text=Choose all');
     await confirmed(page, 'Replay');
     await page.waitForSelector('text=There are none: every group has handled what it got.');
-    while (handled === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (handled === 0) await sleep(runtime.timers, 20);
     await page.context().close();
     await bus.close();
     await close();
