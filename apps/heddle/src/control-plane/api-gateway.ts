@@ -8,6 +8,7 @@ import {
   loadGatewayDocuments,
   normalPath,
   readGatewayDocuments,
+  type RouteConfig,
 } from '@heddle/proxy';
 import type { SpanData, TelemetryReader } from '@heddle/telemetry';
 import { emptyBody, Fields } from '@heddle/wire';
@@ -187,7 +188,7 @@ function plan(before: GatewayConfig, content: string, requests: readonly Recorde
     changes: diffConfigs(before, after),
     requests: requests.length,
     perRoute: Object.fromEntries(perRoute),
-    unmatched: after.routes.filter(({ name }) => !perRoute.has(name)).map(({ name }) => name),
+    unmatched: after.routes.map(labelOf).filter((label) => !perRoute.has(label)),
     moved: [...moved.values()].toSorted((a, b) => b.count - a.count).slice(0, 100),
   };
 }
@@ -198,6 +199,12 @@ function problemsIn({ details, message }: HeddleError): unknown {
 }
 
 const none = '(none)';
+
+/** Two routes may have one name, and differ in what they match. */
+function labelOf({ name, match: { path } }: RouteConfig): string {
+  const what = `${path.kind} ${path.value}`;
+  return name === path.value ? what : `${name} (${what})`;
+}
 
 function routeFor({ routes }: GatewayConfig, method: string, target: string): string {
   const normal = normalPath(target);
@@ -210,5 +217,6 @@ function routeFor({ routes }: GatewayConfig, method: string, target: string): st
     fields: new Fields(),
     body: emptyBody,
   } as const;
-  return explain(routes, request).find(({ verdict }) => verdict === 'taken')?.route.name ?? none;
+  const taken = explain(routes, request).find(({ verdict }) => verdict === 'taken');
+  return taken === undefined ? none : labelOf(taken.route);
 }

@@ -3,7 +3,13 @@ import { test } from 'node:test';
 import { simulatedRuntime } from '@heddle/kernel/simulated';
 import { type AuditEntry, AuditLog, firstBroken } from './audit-log.ts';
 
-const note = (target: string) => ({ who: 'ann', role: 'admin', action: 'POST /users', target, outcome: 'ok' });
+const note = (target: string) => ({
+  who: 'ann',
+  role: 'admin',
+  action: 'POST /users',
+  target,
+  outcome: 'ok',
+});
 
 test('what was noted is there after a restart, the newest first, and a torn line is dropped', async () => {
   const runtime = simulatedRuntime();

@@ -29,7 +29,8 @@ test('tokens are unlike, and only one’s own CSRF token is right', () => {
   const [one, other] = [sessions.begin('ann', 'viewer', 'local'), sessions.begin('ann', 'viewer', 'local')];
   assert.notEqual(one.token, other.token);
   assert.ok(showsCsrf(one.session, one.session.csrf));
-  for (const shown of [other.session.csrf, '', undefined, one.token]) assert.ok(!showsCsrf(one.session, shown));
+  for (const shown of [other.session.csrf, '', undefined, one.token])
+    assert.ok(!showsCsrf(one.session, shown));
 });
 
 test('a user’s sessions end together, but for the one that asks', () => {

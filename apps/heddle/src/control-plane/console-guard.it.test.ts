@@ -168,7 +168,7 @@ describe('who may what at the console', { timeout: 240_000 }, () => {
       assert.equal((await ask('GET', '/api/overview', { cookie: planted })).status, 401);
       const second = await signIn('admin', password, first.cookie);
       assert.notEqual(second.cookie, first.cookie);
-      assert.equal((await ask('GET', '/api/overview', first)).status, 401);
+      assert.equal((await ask('GET', '/api/overview', { cookie: first.cookie })).status, 401);
       assert.equal((await ask('GET', '/api/overview', { cookie: second.cookie })).status, 200);
       assert.equal((await ask('DELETE', '/api/console/session', as(second))).status, 200);
       assert.equal((await ask('GET', '/api/overview', { cookie: second.cookie })).status, 401);
