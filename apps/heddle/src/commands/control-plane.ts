@@ -110,6 +110,7 @@ export const controlPlane: Command = {
       registry,
       observer,
       telemetry,
+      centre: config.centre,
       token,
       assets: consoleAssets(),
       env: process.env,
@@ -134,7 +135,7 @@ export const controlPlane: Command = {
       settings,
       ...telemetry.parts,
       observer,
-      console.part,
+      ...console.parts,
       ...own,
       server,
     ];

@@ -146,7 +146,7 @@ async function startAll(
     'control plane and console',
     [
       controlPlaneProgram(surroundings, ports.console, {
-        configStore: databaseUrls[configDatabase] ?? '',
+        databaseUrls,
         alerts: given.text('alerts'),
       }),
     ],

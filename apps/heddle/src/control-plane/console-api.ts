@@ -16,7 +16,7 @@ export interface Asked {
   /** The JSON of the body; an empty object without one. */
   readonly body: unknown;
   /** What it was before and is now, for the audit log. */
-  note(noted: { readonly before?: unknown; readonly after?: unknown }): void;
+  readonly note: (noted: { readonly before?: unknown; readonly after?: unknown }) => void;
 }
 
 /** One thing that the console can be asked. A change is in the audit log, whether it was done or refused. */

@@ -89,7 +89,7 @@ export const record: Reader<Readonly<Record<string, unknown>>> = {
 
 /** What need not be there. */
 export function optional<T>(reader: Reader<T>): Reader<T | undefined> {
-  return { ...reader, needed: false } as Reader<T | undefined>;
+  return { ...reader, needed: false };
 }
 
 /** A whole number among the parameters of a request. Throws `BAD_INPUT`. */
