@@ -394,6 +394,7 @@ test(
         return pool.query(text, values);
       },
       transaction: (work, options) => pool.transaction(work, options),
+      start: () => Promise.resolve(),
       stop: () => Promise.resolve(),
     };
     let runs = 0;
