@@ -39,7 +39,11 @@ export async function databases(more: Partial<EmbeddedPostgresOptions> = {}): Pr
     },
     async admin(text) {
       const pool = sqlPool(server.url(), { runtime, maxConnections: 1 });
-      await pool.execute(text).finally(() => pool.stop());
+      try {
+        await pool.execute(text);
+      } finally {
+        await pool.stop();
+      }
     },
     async stop() {
       await server.stop();
