@@ -140,20 +140,14 @@ function itemObstacles({ reader, writer, at }: Comparison): readonly string[] {
 }
 
 // Compared above, or without a say in what is valid.
-const compared: ReadonlySet<string> = new Set([
-  ...[
-    'type',
-    'enum',
-    'const',
-    'properties',
-    'required',
-    'additionalProperties',
-    'items',
+const compared: ReadonlySet<string> = new Set(
+  [
+    'type enum const properties required additionalProperties items format',
+    '$schema $id $comment title description default examples deprecated',
     ...lowest,
     ...highest,
-  ],
-  ...['$schema', '$id', '$comment', 'title', 'description', 'default', 'examples', 'deprecated', 'format'],
-]);
+  ].flatMap((words) => words.split(' ')),
+);
 
 function otherObstacles({ reader, writer, at }: Comparison): readonly string[] {
   return Object.keys(reader)
