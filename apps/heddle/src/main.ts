@@ -1,5 +1,6 @@
 import { HeddleError } from '@heddle/kernel';
 import { type Command, exitCodes, readArguments, usageError, type World } from './command.ts';
+import { api } from './commands/api.ts';
 import { boundaries } from './commands/boundaries.ts';
 import { clean } from './commands/clean.ts';
 import { config } from './commands/config.ts';
@@ -37,6 +38,7 @@ const commands: readonly Command[] = [
   route,
   controlPlane,
   config,
+  api,
   ls,
   explain,
   trace,

@@ -11,6 +11,7 @@ export {
   type QuarantineRecord,
 } from './catalogue/catalogue-entry.ts';
 export { type FoundOperation, searchCatalogue } from './catalogue/search.ts';
+export { docsPage } from './page/docs-page.ts';
 export { type HttpTried, type HttpTry, httpTryRequest, tryHttp } from './call/http-try.ts';
 export { type RpcTryOptions, tryRpc } from './call/rpc-try.ts';
 export type { ChangeLevel, ContractChange } from './change/contract-change.ts';

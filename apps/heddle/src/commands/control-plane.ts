@@ -7,6 +7,10 @@ import { MetricRegistry, metricsService, processMetrics, serverMetrics } from '@
 import { processReader } from '@heddle/telemetry/node';
 import type { HttpService } from '@heddle/wire';
 import type { Command } from '../command.ts';
+import { ApiAdmission } from '../control-plane/api-admission.ts';
+import { ApiCatalogue } from '../control-plane/api-catalogue.ts';
+import { consumersOf } from '../control-plane/api-consumers.ts';
+import { apiFront, isApiRequest } from '../control-plane/api-front.ts';
 import { type ConfigFront, configFront, isConfigRequest } from '../control-plane/config-front.ts';
 import { consoleService } from '../control-plane/console-service.ts';
 import { Observer } from '../control-plane/observer.ts';
@@ -69,14 +73,40 @@ export const controlPlane: Command = {
       defaults: controlPlaneDefaults,
       store: config.store,
     });
-    const server = frontOf(registry, observer, telemetry, config, { runtime, token, address });
-    const parts = [registryPart(registry), config.part, settings, ...telemetry.parts, observer, server];
+    const catalogue = await ApiCatalogue.open({
+      runtime,
+      usesOf: consumersOf({
+        clock: runtime.clock,
+        telemetry: telemetry.reader,
+        entries: () => catalogue.entries,
+        days: () => settings.client.current.api.consumerDays,
+      }),
+      onBreaking: () => settings.client.current.api.onBreaking,
+    });
+    const admission = new ApiAdmission({
+      runtime,
+      registry,
+      catalogue,
+      contractMs: () => settings.client.current.api.contractMs,
+    });
+    const adminToken = process.env['HEDDLE_ADMIN_TOKEN'];
+    const api: CatalogueFront = {
+      admission,
+      service: apiFront({ runtime, registry, catalogue, admission, adminToken }),
+    };
+    const server = frontOf(registry, observer, telemetry, config, api, { runtime, token, address });
+    const parts = [registryPart(registry), config.part, settings, ...telemetry.parts, admission, observer, server];
     return runServer({ name: 'control-plane', runtime, parts, propagationMs: 0 }, world, () => ({
       address: `${server.address.host}:${server.address.port}`,
       url: `http://${server.address.host}:${server.address.port}`,
     }));
   },
 };
+
+interface CatalogueFront {
+  readonly admission: ApiAdmission;
+  readonly service: HttpService;
+}
 
 interface FrontOptions {
   readonly runtime: Runtime;
@@ -90,16 +120,18 @@ function frontOf(
   observer: Observer,
   telemetry: ControlPlaneTelemetry,
   config: ConfigFront,
+  api: CatalogueFront,
   { runtime, token, address }: FrontOptions,
 ): ServerPart {
   const metrics = new MetricRegistry();
   processMetrics(metrics, processReader());
-  const registryApi = registryService(registry, { token });
+  const registryApi = api.admission.before(registryService(registry, { token }));
   const ownMetrics = metricsService(metrics);
   const console = consoleService(consoleAssets(), observer);
   const service: HttpService = (req, call) => {
     const ofTelemetry = telemetry.serviceFor(req);
     if (ofTelemetry !== undefined) return ofTelemetry(req, call);
+    if (isApiRequest(req)) return api.service(req, call);
     if (isConfigRequest(req)) return config.service(req, call);
     if (req.path.startsWith('/v1/')) return registryApi(req, call);
     return req.path === '/metrics' ? ownMetrics(req, call) : console(req, call);

@@ -11,6 +11,7 @@ import {
   otlpService,
   prometheusApi,
   telemetryApi,
+  type TelemetryReader,
   TelemetryStore,
 } from '@heddle/telemetry';
 import { openDuckDbHistory } from '@heddle/telemetry/store';
@@ -23,6 +24,8 @@ import type { ScrapeListener } from './observer.ts';
 export interface ControlPlaneTelemetry {
   /** The archive of metrics stops before the store, which closes the history of both. */
   readonly parts: readonly Part[];
+  /** What can be asked about what was observed. */
+  readonly reader: TelemetryReader;
   /** For the observer. */
   readonly onScrape: ScrapeListener;
   /** The service for a request that is one of telemetry; undefined for others. */
@@ -53,6 +56,7 @@ export async function controlPlaneTelemetry(
   const scraped = new MetricIntake(metrics, clock);
   return {
     parts: [store, archive],
+    reader: store,
     onScrape: (instance, samples) => scraped.take(instance, samples),
     serviceFor: (request) => {
       if (isOtlp(request)) return intake;

@@ -1,5 +1,5 @@
 import { Call, HeddleError, type Runtime, settle } from '@heddle/kernel';
-import { emptyBody, type Endpoint, endpoint, Fields } from '@heddle/wire';
+import { emptyBody, type Endpoint, endpoint, Fields, wholeBody } from '@heddle/wire';
 import type { CommandOption, Given } from '../command.ts';
 import { readUpState } from '../node/data-folder.ts';
 import { readAddress } from '../registry-access.ts';
@@ -32,26 +32,30 @@ export class PlaneClient {
 
   /** The JSON at a path; undefined for 404. Rejects with what the control plane says otherwise. */
   async get<T>(path: string, parameters: Readonly<Record<string, string>> = {}): Promise<T | undefined> {
+    const query = new URLSearchParams(parameters).toString();
+    const answer = await this.#ask('GET', query === '' ? path : `${path}?${query}`, new Fields());
+    if (answer.status === 404) return undefined;
+    return valueOf<T>(answer);
+  }
+
+  /** What comes of a request with a body, in the name of who has the token. Rejects with what the control plane says. */
+  async post<T>(path: string, body: object, token: string): Promise<T> {
+    const fields = Fields.of({ authorization: `Bearer ${token}`, 'content-type': 'application/json' });
+    return valueOf<T>(await this.#ask('POST', path, fields, body));
+  }
+
+  async #ask(method: 'GET' | 'POST', path: string, fields: Fields, body?: object): Promise<Said> {
     const { clock, timers } = this.#runtime;
     const call = Call.root(this.#runtime, clock.nowMs() + askMs);
     const limit = timers.after(askMs, () => call.cancel(tooSlow()));
-    const query = new URLSearchParams(parameters).toString();
-    const request = {
-      method: 'GET',
-      scheme: 'http',
-      authority: this.#authority,
-      path: query === '' ? path : `${path}?${query}`,
-      fields: new Fields(),
-      body: emptyBody,
-    } as const;
+    const content =
+      body === undefined ? emptyBody : wholeBody(new TextEncoder().encode(JSON.stringify(body)));
+    const request = { method, scheme: 'http', authority: this.#authority, path, fields, body: content } as const;
     try {
       const result = await settle(this.#endpoint.request, request, call);
       if (!result.ok) throw result.error;
       const text = new TextDecoder().decode(await result.value.body.bytes(longestAnswerBytes));
-      if (result.value.status === 404) return undefined;
-      if (result.value.status === 200) return JSON.parse(text) as T;
-      const message = `the control plane answered ${result.value.status}: ${text.slice(0, 300)}`;
-      throw new HeddleError({ code: 'failed_precondition', reason: 'PLANE_REFUSED', message });
+      return { status: result.value.status, text };
     } finally {
       limit.cancel();
     }
@@ -60,6 +64,17 @@ export class PlaneClient {
   close(): void {
     this.#endpoint.close();
   }
+}
+
+interface Said {
+  readonly status: number;
+  readonly text: string;
+}
+
+function valueOf<T>({ status, text }: Said): T {
+  if (status === 200) return JSON.parse(text) as T;
+  const message = `the control plane answered ${status}: ${text.slice(0, 300)}`;
+  throw new HeddleError({ code: 'failed_precondition', reason: 'PLANE_REFUSED', message });
 }
 
 function tooSlow(): HeddleError {

@@ -72,3 +72,6 @@ const protoRules: Readonly<Record<ProtoRule, readonly ProtoCategory[]>> = {
 export function isRuleOf(rule: ProtoRule, category: ProtoCategory): boolean {
   return protoRules[rule].includes(category);
 }
+
+/** All rules. */
+export const protoRuleNames: readonly ProtoRule[] = Object.keys(protoRules) as ProtoRule[];

@@ -108,10 +108,10 @@ function fieldChanges(old: DescField, now: DescField): Said[] {
   if (was !== is) {
     const message = `was ${was}, is ${is}`;
     said.push(['FIELD_SAME_CARDINALITY', message]);
-    if (many(old) !== many(now)) {
-      said.push(['FIELD_WIRE_JSON_COMPATIBLE_CARDINALITY', message]);
+    if (many(old) !== many(now)) said.push(['FIELD_WIRE_JSON_COMPATIBLE_CARDINALITY', message]);
+    // A map is a list of its entries there.
+    if ((many(old) === 'single') !== (many(now) === 'single'))
       said.push(['FIELD_WIRE_COMPATIBLE_CARDINALITY', message]);
-    }
   }
   if (realOneof(old) !== realOneof(now)) said.push(['FIELD_SAME_ONEOF', oneofs(realOneof(old), realOneof(now))]);
   return said;
