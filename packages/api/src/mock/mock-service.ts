@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpService } from '@heddle/wire';
-import { rpcService } from '@heddle/rpc';
+import { rpcService, serveReflection } from '@heddle/rpc';
 import type { Contract } from '../contract/contract.ts';
 import { rpcServices } from '../contract/descriptors.ts';
 import { mockHttp } from './mock-http.ts';
@@ -8,7 +8,8 @@ import { mockHandlers } from './mock-rpc.ts';
 /**
  * A stand-in for a service, made of its contract alone. It takes what the contract takes, refuses what it does not (400
  * with every problem), and answers with the contract's examples, or made-up values that its schemas take. Over HTTP,
- * `prefer: code=404` asks for another answer. gRPC, gRPC-Web and Connect are served beside it, all four patterns.
+ * `prefer: code=404` asks for another answer. gRPC, gRPC-Web and Connect are served beside it, all four patterns, with
+ * reflection.
  * Throws `BAD_CONTRACT`.
  */
 export function mockService(contract: Contract): HttpService {
@@ -16,6 +17,7 @@ export function mockService(contract: Contract): HttpService {
   const services = rpcServices(contract);
   const rpc = rpcService((router) => {
     for (const service of services) router.service(service, mockHandlers(service));
+    serveReflection(router);
   });
   return (request, call) => (isRpc(request) ? rpc(request, call) : http(request, call));
 }
