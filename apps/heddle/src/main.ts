@@ -2,6 +2,7 @@ import { HeddleError } from '@heddle/kernel';
 import { type Command, exitCodes, readArguments, usageError, type World } from './command.ts';
 import { analyze } from './commands/analyze.ts';
 import { alerts } from './commands/alerts.ts';
+import { api } from './commands/api.ts';
 import { boundaries } from './commands/boundaries.ts';
 import { clean } from './commands/clean.ts';
 import { config } from './commands/config.ts';
@@ -42,6 +43,7 @@ const commands: readonly Command[] = [
   route,
   controlPlane,
   config,
+  api,
   ls,
   explain,
   trace,

@@ -8,6 +8,8 @@ import { processReader } from '@heddle/telemetry/node';
 import type { HttpService } from '@heddle/wire';
 import { type Command, type Given, usageError } from '../command.ts';
 import { passwordSet } from '../control-plane/auth-first-user.ts';
+import { type ApiPart, apiPart } from '../control-plane/api-part.ts';
+import { isApiRequest } from '../control-plane/api-front.ts';
 import { type ConfigFront, configFront, isConfigRequest } from '../control-plane/config-front.ts';
 import { type OpenConsole, openConsole } from '../control-plane/console.ts';
 import { Observer } from '../control-plane/observer.ts';
@@ -105,12 +107,20 @@ export const controlPlane: Command = {
       defaults: controlPlaneDefaults,
       store: config.store,
     });
+    const api = await apiPart({
+      runtime,
+      registry,
+      telemetry: telemetry.reader,
+      settings: () => settings.client.current,
+      adminToken: process.env['HEDDLE_ADMIN_TOKEN'],
+    });
     const console = await openConsole({
       runtime,
       registry,
       observer,
       telemetry,
       centre: config.centre,
+      queries: (req) => (isApiRequest(req) ? api.service : undefined),
       token,
       assets: consoleAssets(),
       env: process.env,
@@ -122,7 +132,7 @@ export const controlPlane: Command = {
         ? undefined
         : await meshPlane({ runtime, token, scope: scopeOf(given), ...meshFolder(place, runtime) });
     const own = mesh === undefined ? [] : [mesh.part];
-    const server = frontOf(registry, console, telemetry, config, {
+    const server = frontOf(registry, console, telemetry, config, api, {
       runtime,
       token,
       address,
@@ -134,6 +144,7 @@ export const controlPlane: Command = {
       config.part,
       settings,
       ...telemetry.parts,
+      api.admission,
       observer,
       ...console.parts,
       ...own,
@@ -184,13 +195,16 @@ function frontOf(
   console: OpenConsole,
   telemetry: ControlPlaneTelemetry,
   config: ConfigFront,
+  api: ApiPart,
   { runtime, token, address, mesh, metrics }: FrontOptions,
 ): ServerPart {
   processMetrics(metrics, processReader());
-  const registryApi = registryService(registry, { token });
+  const registryApi = api.admission.before(registryService(registry, { token }));
   const ownMetrics = metricsService(metrics);
   const service: HttpService = (req, call) => {
     if (isOtlp(req)) return telemetry.serviceFor(req)?.(req, call) ?? console.service(req, call);
+    // Reading is the console's to allow; changes show the admin token.
+    if (isApiRequest(req) && req.method !== 'GET') return api.service(req, call);
     if (isConfigRequest(req)) return config.service(req, call);
     const ofMesh = mesh?.serviceFor(req);
     if (ofMesh !== undefined) return ofMesh(req, call);
