@@ -1,9 +1,12 @@
 import type { Clock } from '@heddle/kernel';
 import type { Verdict } from '@heddle/proxy';
 
-interface Posted {
+interface Told {
   readonly target: string;
   readonly verdict: Verdict;
+}
+
+interface Posted extends Told {
   readonly atMs: number;
 }
 
@@ -29,9 +32,9 @@ export class VerdictBoard {
   }
 
   /** All that holds now; ejections are for as long as is left of them. */
-  get current(): { readonly target: string; readonly verdict: Verdict }[] {
+  get current(): Told[] {
     const nowMs = this.#clock.nowMs();
-    return [...this.#posted.values()].flatMap(({ target, verdict, atMs }) => {
+    return [...this.#posted.values()].flatMap(({ target, verdict, atMs }): Told[] => {
       if (verdict.kind === 'breaker') return [{ target, verdict }];
       const forMs = verdict.forMs - (nowMs - atMs);
       return forMs > 0 ? [{ target, verdict: { ...verdict, forMs } }] : [];
