@@ -9,6 +9,7 @@ import { requirePort } from '../node/require-port.ts';
 import { Progress } from '../terminal/progress.ts';
 import { paint } from '../terminal/terminal.ts';
 import {
+  configDatabase,
   controlPlaneProgram,
   gatewayProgram,
   loadProgram,
@@ -79,6 +80,8 @@ interface Urls {
   readonly console: string;
   readonly token: string;
   readonly adminToken: string;
+  /** The console's first password, at the very first start. */
+  readonly password: string | undefined;
 }
 
 async function run(given: Given, world: World, folder: ClaimedFolder, ports: Ports): Promise<number> {
@@ -92,7 +95,8 @@ async function run(given: Given, world: World, folder: ClaimedFolder, ports: Por
   try {
     const urls = await startAll(given, system, folder, ports, runtime);
     if (!isAsked()) {
-      writeUpState(folder.path, { pid: process.pid, logs, ...urls });
+      const { password: _, ...kept } = urls;
+      writeUpState(folder.path, { pid: process.pid, logs, ...kept });
       announce(world, urls, given.flag('shop'), logs);
     }
     await asked;
@@ -131,31 +135,33 @@ async function startAll(
 ): Promise<Urls> {
   const shop = given.flag('shop');
   const secret = (): string => Buffer.from(runtime.random.bytes(32)).toString('hex');
-  const surroundings = { dataFolder: folder.path, token: secret() };
   const adminToken = secret();
-  const databaseUrls = shop
-    ? await system.start('PostgreSQL', [postgresProgram(surroundings, ports.postgres, shopServices)])
-    : {};
+  const surroundings = { dataFolder: folder.path, token: secret(), adminToken };
+  const databases = [configDatabase, ...(shop ? shopServices : [])];
+  const databaseUrls = await system.start('PostgreSQL', [
+    postgresProgram(surroundings, ports.postgres, databases),
+  ]);
   const plane = await system.start(
     'control plane and console',
-    [controlPlaneProgram(surroundings, ports.console)],
+    [controlPlaneProgram(surroundings, ports.console, databaseUrls[configDatabase] ?? '')],
     ({ url }) => url ?? '',
   );
   const controlPlane = plane['address'] ?? '';
   if (shop) {
-    const all = { ...surroundings, adminToken, controlPlane, databaseUrls, checkout: checkoutOf(given) };
+    const all = { ...surroundings, controlPlane, databaseUrls, checkout: checkoutOf(given) };
     for (const service of shopServices) {
       await system.start(`shop: ${service} ×2`, shopPrograms(service, all));
     }
   }
   const config = given.text('config') ?? (shop ? shopConfig : emptyConfig);
-  const program = gatewayProgram({ ...surroundings, adminToken }, config, ports.gateway, controlPlane);
+  const program = gatewayProgram(surroundings, config, ports.gateway, controlPlane);
   const gateway = await system.start('gateway', [program], ({ url }) => url ?? '');
   const urls = {
     gateway: gateway['url'] ?? '',
     console: plane['url'] ?? '',
     adminToken,
     token: surroundings.token,
+    password: plane['password'],
   };
   if (shop && !given.flag('no-load')) await system.start('shop: customers', [loadProgram(urls.gateway)]);
   return urls;
@@ -173,6 +179,9 @@ function announce({ terminal }: World, urls: Urls, shop: boolean, logs: string):
     `-H "idempotency-key: $(date +%s%N)" -d '${exampleOrder}'`;
   const lines = [
     ['console', urls.console],
+    ...(urls.password === undefined
+      ? []
+      : [['sign in', `as admin with ${urls.password} (shown this once; HEDDLE_CONSOLE_PASSWORD sets another)`]]),
     ['gateway', urls.gateway],
     ...(shop ? [['an order', order]] : []),
     ['logs', logs],

@@ -1,12 +1,9 @@
 import type { Clock } from '@heddle/kernel';
 import type { Verdict } from '@heddle/proxy';
 
-interface Told {
+interface Posted {
   readonly target: string;
   readonly verdict: Verdict;
-}
-
-interface Posted extends Told {
   readonly atMs: number;
 }
 
@@ -32,12 +29,14 @@ export class VerdictBoard {
   }
 
   /** All that holds now; ejections are for as long as is left of them. */
-  get current(): Told[] {
+  get current(): { readonly target: string; readonly verdict: Verdict }[] {
     const nowMs = this.#clock.nowMs();
-    return [...this.#posted.values()].flatMap(({ target, verdict, atMs }): Told[] => {
-      if (verdict.kind === 'breaker') return [{ target, verdict }];
-      const forMs = verdict.forMs - (nowMs - atMs);
-      return forMs > 0 ? [{ target, verdict: { ...verdict, forMs } }] : [];
-    });
+    return [...this.#posted.values()].flatMap(
+      ({ target, verdict, atMs }): { readonly target: string; readonly verdict: Verdict }[] => {
+        if (verdict.kind === 'breaker') return [{ target, verdict }];
+        const forMs = verdict.forMs - (nowMs - atMs);
+        return forMs > 0 ? [{ target, verdict: { ...verdict, forMs } }] : [];
+      },
+    );
   }
 }

@@ -14,6 +14,20 @@ export interface Surroundings {
   readonly token: string;
 }
 
+/** What those need who are administered as well. */
+export interface AdminSurroundings extends Surroundings {
+  /** Opens admin endpoints, and changes the config centre. */
+  readonly adminToken: string;
+}
+
+/** The database of the config centre. */
+export const configDatabase = 'config';
+
+/** Where a program finds its settings: the config centre of the control plane. */
+function settingsFrom(controlPlane: string, token: string): Readonly<Record<string, string>> {
+  return { HEDDLE_CONFIG: `heddle://${controlPlane}`, HEDDLE_CONFIG_TOKEN: token };
+}
+
 /** The services of the demo shop, in the order in which they are shown. */
 export const shopServices = [
   'user',
@@ -43,14 +57,19 @@ export function postgresProgram(
   };
 }
 
-/** Registry and console. */
-export function controlPlaneProgram({ dataFolder, token }: Surroundings, port: number): Program {
+/** Registry, config centre and console. */
+export function controlPlaneProgram(
+  { dataFolder, token, adminToken }: AdminSurroundings,
+  port: number,
+  configStore: string,
+): Program {
   const data = path.join(dataFolder, 'control-plane');
   return {
     name: 'control-plane',
     file: main,
     args: ['control-plane', '--port', String(port), '--data', data],
-    env: { HEDDLE_REGISTRY_TOKEN: token },
+    // In the environment, since the store's URL has a password in it.
+    env: { HEDDLE_REGISTRY_TOKEN: token, HEDDLE_ADMIN_TOKEN: adminToken, HEDDLE_CONFIG_STORE: configStore },
     readyMs: 30_000,
     stopMs: 10_000,
   };
@@ -58,7 +77,7 @@ export function controlPlaneProgram({ dataFolder, token }: Surroundings, port: n
 
 /** The gateway in front of everything. */
 export function gatewayProgram(
-  { token, adminToken }: Surroundings & { readonly adminToken: string },
+  { dataFolder, token, adminToken }: AdminSurroundings,
   config: string,
   port: number,
   controlPlane: string,
@@ -76,16 +95,22 @@ export function gatewayProgram(
       controlPlane,
       '--workers',
       '1',
+      '--data',
+      path.join(dataFolder, 'gateway'),
     ],
-    env: { HEDDLE_REGISTRY_TOKEN: token, HEDDLE_ADMIN_TOKEN: adminToken, ...allTraces },
+    env: {
+      HEDDLE_REGISTRY_TOKEN: token,
+      HEDDLE_ADMIN_TOKEN: adminToken,
+      ...settingsFrom(controlPlane, token),
+      ...allTraces,
+    },
     readyMs: 30_000,
     stopMs: 15_000,
   };
 }
 
 /** What the shop's programs need to know. */
-export interface ShopSurroundings extends Surroundings {
-  readonly adminToken: string;
+export interface ShopSurroundings extends AdminSurroundings {
   /** `host:port`. */
   readonly controlPlane: string;
   /** By service. */
@@ -108,6 +133,7 @@ export function shopPrograms(service: string, shop: ShopSurroundings): Program[]
       SHOP_ADMIN_TOKEN: adminToken,
       SHOP_ZONE: zone,
       SHOP_CHECKOUT: checkout,
+      ...settingsFrom(controlPlane, token),
       ...allTraces,
     },
     readyMs: 60_000,

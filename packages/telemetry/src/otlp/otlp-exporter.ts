@@ -12,7 +12,7 @@ import {
   type Timer,
 } from '@heddle/kernel';
 import { type Endpoint, endpoint, Fields, type HttpRequest, wholeBody } from '@heddle/wire';
-import { encodeLogs, encodeTraces, type LogLine } from './encode.ts';
+import { encodeLogs, encodeTraces, type LogLine, type Unwritable } from './encode.ts';
 import type { Attributes, AttributeValue } from './signal.ts';
 
 /** What `OtlpExporter` may be told. Durations in milliseconds. */
@@ -41,10 +41,12 @@ export interface OtlpExporterOptions {
 /** What an exporter has done since it was made. */
 export interface ExportCounts {
   readonly sent: number;
-  /** Lost because the queue was full, or the receiver refused them for good. */
+  /** Lost because the queue was full, the receiver refused them for good, or they cannot be written as OTLP. */
   readonly dropped: number;
   readonly failedRequests: number;
 }
+
+type Encode<T> = (resource: Attributes, items: readonly T[], unwritable: Unwritable) => Uint8Array;
 
 const retriable = new Set([408, 429, 502, 503, 504]);
 const firstRetryMs = 200;
@@ -165,35 +167,42 @@ export class OtlpExporter implements SpanSink, Part {
 
   /** Until nothing waits, or a request has failed. */
   async #sendAll(): Promise<void> {
-    const { resource, maxBatch } = this.#options;
     while (this.#spans.length > 0) {
-      const batch = this.#spans.slice(0, maxBatch);
-      if (!(await this.#send('/v1/traces', encodeTraces(resource, batch), batch.length))) return;
-      this.#spans = this.#spans.slice(batch.length);
+      const sent = await this.#sendSome('/v1/traces', this.#spans, encodeTraces);
+      if (sent === 0) return;
+      this.#spans = this.#spans.slice(sent);
     }
     while (this.#lines.length > 0) {
-      const batch = this.#lines.slice(0, maxBatch);
-      if (!(await this.#send('/v1/logs', encodeLogs(resource, batch), batch.length))) return;
-      this.#lines = this.#lines.slice(batch.length);
+      const sent = await this.#sendSome('/v1/logs', this.#lines, encodeLogs);
+      if (sent === 0) return;
+      this.#lines = this.#lines.slice(sent);
     }
   }
 
-  /** True: these need not be sent again. */
-  async #send(path: string, bytes: Uint8Array, count: number): Promise<boolean> {
+  /** How many of `waiting` need not be sent again; 0 when the request has failed. */
+  async #sendSome<T>(path: string, waiting: readonly T[], encode: Encode<T>): Promise<number> {
+    const batch = waiting.slice(0, this.#options.maxBatch);
+    // Whoever is observed does not end because of what was said about it.
+    const errors: unknown[] = [];
+    const bytes = encode(this.#options.resource, batch, (error) => errors.push(error));
     const status = await this.#post(path, bytes);
-    if (typeof status === 'number' && status < 300) {
-      this.#failures = 0;
-      this.#sent += count;
-      return true;
-    }
-    this.#failedRequests++;
+    const taken = typeof status === 'number' && status < 300;
+    if (!taken) this.#failedRequests++;
     // What it refuses for good would stand in the way of all that comes after it.
-    if (typeof status === 'number' && !retriable.has(status)) {
-      this.#dropped += count;
-      return true;
+    if (!taken && !(typeof status === 'number' && !retriable.has(status))) {
+      this.#failures++;
+      return 0;
     }
-    this.#failures++;
-    return false;
+    if (taken) this.#failures = 0;
+    const sent = taken ? batch.length - errors.length : 0;
+    this.#sent += sent;
+    this.#dropped += batch.length - sent;
+    if (errors.length > 0)
+      this.#options.runtime.log('warn', 'spans or log lines that cannot be written as OTLP are left out', {
+        count: errors.length,
+        error: errors[0],
+      });
+    return batch.length;
   }
 
   async #post(path: string, bytes: Uint8Array): Promise<number | HeddleError> {

@@ -13,6 +13,16 @@ export class ProtobufWriter {
     return written;
   }
 
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#at;
+  }
+
+  /** Forgets what was written after the first `length` bytes. */
+  rewind(length: number): void {
+    this.#at = length;
+  }
+
   /** A varint; left out when 0, as protobuf 3 has it. */
   uint(field: number, value: number): void {
     if (value === 0) return;

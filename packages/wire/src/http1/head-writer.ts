@@ -1,5 +1,6 @@
 import { HeddleError } from '@heddle/kernel';
 import type { Fields } from '../message/fields.ts';
+import type { FieldMemory } from './field-memory.ts';
 import { COLON, CR, LF, SP, tokenOctets, valueOctets } from './octets.ts';
 
 const slabBytes = 65_536;
@@ -66,12 +67,21 @@ export class HeadWriter {
     this.#write(text, allowed, what);
   }
 
-  /** All of them, each checked, without those that are the engine's. */
-  fields(fields: Fields): void {
-    const { raw } = fields;
-    for (let i = 0; i < raw.length; i += 2) {
-      const name = raw[i] as string;
-      if (!engineNames.has(name)) this.field(name, raw[i + 1] as string);
+  /**
+   * All of them, each checked, without those that are the engine's. Those that are, from the first on, the ones that
+   * `memory` knows are copied: they were checked then.
+   */
+  fields({ raw }: Fields, memory: FieldMemory): void {
+    const count = raw.length / 2;
+    let field = memory.common(raw);
+    if (field > 0) this.bytes(memory.section(field));
+    for (let isKept = true; field < count; field++) {
+      const name = raw[field * 2] as string;
+      const value = raw[field * 2 + 1] as string;
+      const before = this.#at - this.#start;
+      if (!engineNames.has(name)) this.field(name, value);
+      // From the start of the head: its place may have changed, for want of space.
+      if (isKept) isKept = memory.keep(field, name, value, this.#slab.subarray(this.#start + before, this.#at));
     }
   }
 
