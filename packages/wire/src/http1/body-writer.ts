@@ -7,6 +7,7 @@ import { headWriter } from './head-writer.ts';
 import type { Outbox } from './outbox.ts';
 
 const trailerFields = new FieldMemory();
+
 /** How the end of the content is told: by a length, by chunks, or by the end of the connection. */
 export type Framing = 'length' | 'chunked' | 'open';
 

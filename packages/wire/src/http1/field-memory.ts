@@ -1,5 +1,7 @@
 const mostFields = 64;
 const mostBytes = 4096;
+// After so many in a row that were new at one place, what stands there is not worth keeping, but now and then.
+const patience = 8;
 
 /**
  * The section of fields that was written last, as bytes: what follows mostly begins with the same ones, from the same
@@ -13,6 +15,9 @@ export class FieldMemory {
   readonly #ends: number[] = [];
   readonly #bytes = new Uint8Array(mostBytes);
   #count = 0;
+  /** Where the last one was new, and how often in a row that was so. */
+  #newAt = 0;
+  #strange = 0;
 
   /** How many fields of `raw` are the ones that were written last, from the first on. */
   common(raw: readonly string[]): number {
@@ -22,7 +27,15 @@ export class FieldMemory {
       const at = field * 2;
       if (raw[at] !== known[at] || raw[at + 1] !== known[at + 1]) break;
     }
+    if (field !== this.#newAt) this.#strange = 0;
+    this.#newAt = field;
+    this.#strange++;
     return field;
+  }
+
+  /** Whether what follows the fields that were the same is worth keeping: an id of each request is not. */
+  get wants(): boolean {
+    return this.#strange <= patience || this.#strange % (patience * patience) === 0;
   }
 
   /** The bytes of the first `count` fields. They hold until the next `keep`. */
