@@ -124,8 +124,14 @@ function statement(req: HttpRequest, from: string | undefined, way: Way | undefi
   const last = path.pop() ?? 'for=unknown';
   return [
     ...(hops.length > 0 ? ['x-forwarded-for', hops.join(', ')] : []),
-    ...['x-forwarded-proto', proto, 'x-forwarded-host', host, 'x-forwarded-port', port],
-    ...['forwarded', [...path, `${last}${about}`].join(', ')],
+    'x-forwarded-proto',
+    proto,
+    'x-forwarded-host',
+    host,
+    'x-forwarded-port',
+    port,
+    'forwarded',
+    [...path, `${last}${about}`].join(', '),
   ];
 }
 

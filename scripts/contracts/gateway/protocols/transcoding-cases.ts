@@ -188,7 +188,7 @@ export const transcodingCases: readonly ProtocolCase[] = [
         headers: { 'content-type': 'application/x-ndjson', accept: 'application/x-ndjson' },
         body,
         duplex: 'half',
-      } as RequestInit);
+      });
       const reader = answer.body?.getReader();
       const next = async (): Promise<string> => new TextDecoder().decode((await reader?.read())?.value);
       assert.equal(await next(), '{"name":"shelves/1","title":"re: first"}\n');
