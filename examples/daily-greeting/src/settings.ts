@@ -31,15 +31,13 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     problems.push('ADVERTISE must be an address that others can call.');
   const port = text('PORT', '0');
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) problems.push('PORT must be from 0 to 65535.');
-  const register = text('REGISTER', 'on');
-  if (!/^(on|off)$/.test(register)) problems.push('REGISTER must be on or off.');
+  const registering = text('REGISTER', 'on');
+  if (!/^(on|off)$/.test(registering)) problems.push('REGISTER must be on or off.');
   const telemetry = telemetrySettings(environment, undefined, (problem) => problems.push(problem));
   const version = text('VERSION', 'dev');
   const token = environment['HEDDLE_REGISTRY_TOKEN'] || undefined;
+  const register = registering === 'on';
   if (problems.length === 0)
-    return {
-      ...{ registry, token, host, port: Number(port), advertise, version, telemetry },
-      register: register === 'on',
-    };
+    return { registry, token, host, port: Number(port), advertise, register, version, telemetry };
   throw new HeddleError({ code: 'invalid_argument', reason: 'BAD_SETTINGS', message: problems.join(' ') });
 }
