@@ -3,19 +3,22 @@ import { lockFolder } from '@heddle/discovery/node';
 import { type Address, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { httpServer, type ServerPart } from '@heddle/rpc';
-import { MetricRegistry, metricsService, processMetrics, serverMetrics } from '@heddle/telemetry';
+import { isOtlp, MetricRegistry, metricsService, processMetrics, serverMetrics } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
 import type { HttpService } from '@heddle/wire';
 import type { Command } from '../command.ts';
+import { passwordSet } from '../control-plane/auth-first-user.ts';
 import { type ConfigFront, configFront, isConfigRequest } from '../control-plane/config-front.ts';
-import { consoleService } from '../control-plane/console-service.ts';
+import { type OpenConsole, openConsole } from '../control-plane/console.ts';
 import { Observer } from '../control-plane/observer.ts';
 import { type ControlPlaneTelemetry, controlPlaneTelemetry } from '../control-plane/telemetry.ts';
+import { readTextFile } from '../node/config-file.ts';
 import { loadSchemas } from '../node/config-schemas.ts';
 import { consoleAssets } from '../node/console-assets.ts';
 import { controlPlaneDefaults, controlPlaneSettings } from '../settings/control-plane-settings.ts';
 import { ownSettings } from '../settings/own-settings.ts';
 import { runServer } from '../node/run-server.ts';
+import { isSupervised } from '../node/tell-parent.ts';
 
 /** `heddle control-plane`. */
 export const controlPlane: Command = {
@@ -74,12 +77,39 @@ export const controlPlane: Command = {
       defaults: controlPlaneDefaults,
       store: config.store,
     });
-    const server = frontOf(registry, observer, telemetry, config, { runtime, token, address });
-    const parts = [registryPart(registry), config.part, settings, ...telemetry.parts, observer, server];
-    return runServer({ name: 'control-plane', runtime, parts, propagationMs: 0 }, world, () => ({
+    const console = await openConsole({
+      runtime,
+      registry,
+      observer,
+      telemetry,
+      token,
+      assets: consoleAssets(),
+      env: process.env,
+      password: passwordSet(process.env, (file) => readTextFile(file, 'password')),
+    });
+    const server = frontOf(registry, console, telemetry, config, { runtime, token, address });
+    const parts = [
+      registryPart(registry),
+      config.part,
+      settings,
+      ...telemetry.parts,
+      observer,
+      console.part,
+      server,
+    ];
+    const facts = (): Record<string, string> => ({
       address: `${server.address.host}:${server.address.port}`,
       url: `http://${server.address.host}:${server.address.port}`,
-    }));
+      ...(console.madePassword !== undefined && { password: console.madePassword }),
+    });
+    if (console.madePassword !== undefined && !isSupervised())
+      world.terminal.err(`sign in to the console as admin with ${console.madePassword} (shown this once)\n`);
+    return runServer(
+      { name: 'control-plane', runtime, parts, propagationMs: 0 },
+      world,
+      facts,
+      ({ password: _, ...logged }) => logged,
+    );
   },
 };
 
@@ -89,10 +119,10 @@ interface FrontOptions {
   readonly address: Address;
 }
 
-/** One port for the registry's protocol and OTLP (with the token), the console and queries (read only), and its own metrics. */
+/** One port for the registry's protocol and OTLP (with the token), the console and queries (signed in or with the token), and its own metrics. */
 function frontOf(
   registry: EmbeddedRegistry,
-  observer: Observer,
+  console: OpenConsole,
   telemetry: ControlPlaneTelemetry,
   config: ConfigFront,
   { runtime, token, address }: FrontOptions,
@@ -101,13 +131,11 @@ function frontOf(
   processMetrics(metrics, processReader());
   const registryApi = registryService(registry, { token });
   const ownMetrics = metricsService(metrics);
-  const console = consoleService(consoleAssets(), observer);
   const service: HttpService = (req, call) => {
-    const ofTelemetry = telemetry.serviceFor(req);
-    if (ofTelemetry !== undefined) return ofTelemetry(req, call);
+    if (isOtlp(req)) return telemetry.serviceFor(req)?.(req, call) ?? console.service(req, call);
     if (isConfigRequest(req)) return config.service(req, call);
     if (req.path.startsWith('/v1/')) return registryApi(req, call);
-    return req.path === '/metrics' ? ownMetrics(req, call) : console(req, call);
+    return req.path === '/metrics' ? ownMetrics(req, call) : console.service(req, call);
   };
   // Each watch and each open console is a call that lasts.
   const maxCalls = 20_000;

@@ -80,6 +80,8 @@ interface Urls {
   readonly console: string;
   readonly token: string;
   readonly adminToken: string;
+  /** The console's first password, at the very first start. */
+  readonly password: string | undefined;
 }
 
 async function run(given: Given, world: World, folder: ClaimedFolder, ports: Ports): Promise<number> {
@@ -93,7 +95,8 @@ async function run(given: Given, world: World, folder: ClaimedFolder, ports: Por
   try {
     const urls = await startAll(given, system, folder, ports, runtime);
     if (!isAsked()) {
-      writeUpState(folder.path, { pid: process.pid, logs, ...urls });
+      const { password: _, ...kept } = urls;
+      writeUpState(folder.path, { pid: process.pid, logs, ...kept });
       announce(world, urls, given.flag('shop'), logs);
     }
     await asked;
@@ -158,6 +161,7 @@ async function startAll(
     console: plane['url'] ?? '',
     adminToken,
     token: surroundings.token,
+    password: plane['password'],
   };
   if (shop && !given.flag('no-load')) await system.start('shop: customers', [loadProgram(urls.gateway)]);
   return urls;
@@ -175,6 +179,9 @@ function announce({ terminal }: World, urls: Urls, shop: boolean, logs: string):
     `-H "idempotency-key: $(date +%s%N)" -d '${exampleOrder}'`;
   const lines = [
     ['console', urls.console],
+    ...(urls.password === undefined
+      ? []
+      : [['sign in', `as admin with ${urls.password} (shown this once; HEDDLE_CONSOLE_PASSWORD sets another)`]]),
     ['gateway', urls.gateway],
     ...(shop ? [['an order', order]] : []),
     ['logs', logs],

@@ -11,19 +11,22 @@ const longestAnswerBytes = 64 * 1024 * 1024;
 export const planeOptions: Readonly<Record<string, CommandOption>> = {
   json: { type: 'boolean', help: 'As JSON' },
   data: { type: 'string', value: 'DIR', help: 'Folder of the running "heddle up"; default .heddle' },
-  plane: { type: 'string', value: 'HOST:PORT', help: 'Another control plane' },
+  plane: { type: 'string', value: 'HOST:PORT', help: 'Another control plane; its token in HEDDLE_REGISTRY_TOKEN' },
 };
 
 /** Asks a control plane what it has observed. */
 export class PlaneClient {
   readonly #runtime: Runtime;
   readonly #authority: string;
+  readonly #token: string;
   readonly #endpoint: Endpoint;
 
   /** The control plane that was named, or that of the running `up`. */
   constructor(given: Given, runtime: Runtime) {
     const named = given.text('plane');
-    const place = named ?? new URL(readUpState(given.text('data') ?? '.heddle').console).host;
+    const running = named === undefined ? readUpState(given.text('data') ?? '.heddle') : undefined;
+    const place = named ?? new URL(running?.console ?? '').host;
+    this.#token = running?.token ?? process.env['HEDDLE_REGISTRY_TOKEN'] ?? '';
     const address = readAddress(place, '--plane');
     this.#runtime = runtime;
     this.#authority = place;
@@ -41,7 +44,7 @@ export class PlaneClient {
       scheme: 'http',
       authority: this.#authority,
       path: query === '' ? path : `${path}?${query}`,
-      fields: new Fields(),
+      fields: Fields.of(this.#token === '' ? {} : { authorization: `Bearer ${this.#token}` }),
       body: emptyBody,
     } as const;
     try {

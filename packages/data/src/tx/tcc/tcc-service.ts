@@ -35,8 +35,12 @@ export function tccService<Payload>(handlers: TccHandlers<Payload>): TccService 
   const { pool } = handlers;
   return async ({ op, tx, branch, payload }, call) => {
     const work = op === 'try' ? handlers.reserve : handlers[op];
-    const passed = await pool.transaction((sql) =>
-      passBarrier(sql, { tx, branch, op }, () => work(sql, payload as Payload, call)),
+    const passed = await pool.transaction(
+      (sql) => passBarrier(sql, { tx, branch, op }, () => work(sql, payload as Payload, call)),
+      // A cancel waits for a try that is under way; when nobody waits for the cancel any more, its connection is free.
+      Number.isFinite(call.remainingMs())
+        ? { statementTimeoutMs: Math.max(1, Math.ceil(call.remainingMs())) }
+        : {},
     );
     if (passed.done) return { done: true };
     if (passed.why !== 'late') return { done: false };

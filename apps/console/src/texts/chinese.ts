@@ -1,0 +1,2 @@
+/** The Chinese texts, by the English ones. */
+export const chinese: Readonly<Record<string, string>> = {};

@@ -1,0 +1,67 @@
+import type { Registry } from '@heddle/discovery';
+import type { Part, Runtime } from '@heddle/kernel';
+import type { HttpService } from '@heddle/wire';
+import { AuditLog } from './audit-log.ts';
+import { Access } from './auth-access.ts';
+import { firstPassword } from './auth-first-user.ts';
+import { OidcSignIn, oidcSettings } from './auth-oidc.ts';
+import { SignIn } from './auth-sign-in.ts';
+import { Users } from './auth-users.ts';
+import { accountRoutes } from './api-accounts.ts';
+import { instanceRoutes, OperatorHolds } from './api-instances.ts';
+import type { Asset } from './console-assets.ts';
+import { consoleService } from './console-service.ts';
+import type { Observer } from './observer.ts';
+import type { ControlPlaneTelemetry } from './telemetry.ts';
+
+/** What a console is opened with. */
+export interface ConsoleSurroundings {
+  readonly runtime: Runtime;
+  readonly registry: Registry;
+  readonly observer: Observer;
+  readonly telemetry: ControlPlaneTelemetry;
+  /** Of the registry: programs that show it may everything. */
+  readonly token: string;
+  readonly assets: ReadonlyMap<string, Asset>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The first user's password, where the operator has set one. */
+  readonly password: string | undefined;
+}
+
+/** An open console. */
+export interface OpenConsole {
+  readonly service: HttpService;
+  readonly part: Part;
+  /** The first user's password if it was made up now: to be shown once, and never logged. */
+  readonly madePassword: string | undefined;
+}
+
+/** Opens users, sessions and audit log in the data folder, and gives the console with all its pages' APIs. */
+export async function openConsole(around: ConsoleSurroundings): Promise<OpenConsole> {
+  const { runtime, registry, observer, telemetry, token, assets, env, password } = around;
+  const users = await Users.open(runtime);
+  const madePassword = await firstPassword(users, runtime, password);
+  const audit = await AuditLog.open(runtime);
+  const access = new Access(runtime, users, token);
+  const settings = oidcSettings(env);
+  const oidc = settings && new OidcSignIn(settings, runtime);
+  const signIn = new SignIn({ runtime, access, users, audit, oidc });
+  const holds = new OperatorHolds(registry);
+  const routes = [...accountRoutes(users, access, audit), ...instanceRoutes(registry, holds)];
+  const service = consoleService({
+    assets,
+    observer,
+    access,
+    audit,
+    signIn,
+    oidc,
+    routes,
+    queries: (req) => telemetry.serviceFor(req),
+  });
+  const part: Part = {
+    name: 'console',
+    start: () => Promise.resolve(),
+    stop: () => audit.close(),
+  };
+  return { service, part, madePassword };
+}
