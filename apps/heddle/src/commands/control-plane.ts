@@ -35,7 +35,12 @@ export const controlPlane: Command = {
     port: {
       type: 'string',
       value: 'PORT',
-      help: 'Where to listen on 127.0.0.1; default 8090, 0: any free one',
+      help: 'Where to listen; default 8090, 0: any free one',
+    },
+    host: {
+      type: 'string',
+      value: 'HOST',
+      help: 'The address to listen on; default 127.0.0.1 (docs/security.md)',
     },
     data: { type: 'string', value: 'DIR', help: 'Where the registry is kept; default .heddle/control-plane' },
     'log-store': {
@@ -67,13 +72,13 @@ export const controlPlane: Command = {
   },
   examples: [
     'HEDDLE_REGISTRY_TOKEN=$(openssl rand -hex 32) heddle control-plane',
-    'heddle control-plane --port 9090 --data /var/lib/heddle',
+    'heddle control-plane --port 9090 --data /var/lib/heddle --host 10.0.0.5',
     'heddle control-plane --config-store etcd://127.0.0.1:2379/config --config-schemas schemas.ts',
     'heddle control-plane --mesh deploy/mesh',
   ],
   run: async (given, world) => {
     const dataFolder = given.text('data') ?? '.heddle/control-plane';
-    const address = { host: '127.0.0.1', port: given.port('port', 8090) };
+    const address = { host: given.text('host') ?? '127.0.0.1', port: given.port('port', 8090) };
     const runtime = nodeRuntime({ name: 'control-plane', dataFolder });
     const token = requireToken();
     const alerts = alertConfig(given.text('alerts'));
