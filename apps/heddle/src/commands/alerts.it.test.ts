@@ -28,7 +28,7 @@ receivers:
     webhook_configs: [{url: "http://127.0.0.1:9/hook"}]
 `;
 
-describe('alerts', { timeout: 180_000 }, () => {
+describe('alerts', { timeout: 600_000 }, () => {
   let plane: StartedCli;
   let place = '';
   const ended = async (...args: readonly string[]): Promise<[code: number | null, output: string]> => {

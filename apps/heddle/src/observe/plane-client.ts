@@ -11,7 +11,11 @@ const longestAnswerBytes = 64 * 1024 * 1024;
 export const planeOptions: Readonly<Record<string, CommandOption>> = {
   json: { type: 'boolean', help: 'As JSON' },
   data: { type: 'string', value: 'DIR', help: 'Folder of the running "heddle up"; default .heddle' },
-  plane: { type: 'string', value: 'HOST:PORT', help: 'Another control plane; its token in HEDDLE_REGISTRY_TOKEN' },
+  plane: {
+    type: 'string',
+    value: 'HOST:PORT',
+    help: 'Another control plane; its token in HEDDLE_REGISTRY_TOKEN',
+  },
 };
 
 /** Asks a control plane what it has observed. */
