@@ -146,7 +146,7 @@ async function startAll(
     'control plane and console',
     [
       controlPlaneProgram(surroundings, ports.console, {
-        configStore: databaseUrls[configDatabase] ?? '',
+        databaseUrls,
         alerts: given.text('alerts'),
       }),
     ],
@@ -187,7 +187,12 @@ function announce({ terminal }: World, urls: Urls, shop: boolean, logs: string):
     ['console', urls.console],
     ...(urls.password === undefined
       ? []
-      : [['sign in', `as admin with ${urls.password} (shown this once; HEDDLE_CONSOLE_PASSWORD sets another)`]]),
+      : [
+          [
+            'sign in',
+            `as admin with ${urls.password} (shown this once; HEDDLE_CONSOLE_PASSWORD sets another)`,
+          ],
+        ]),
     ['gateway', urls.gateway],
     ...(shop ? [['an order', order]] : []),
     ['logs', logs],

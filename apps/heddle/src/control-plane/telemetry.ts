@@ -21,6 +21,7 @@ import {
   rulesApi,
   storeQuery,
   telemetryApi,
+  type TelemetryReader,
   TelemetryStore,
 } from '@heddle/telemetry';
 import { openDuckDbHistory } from '@heddle/telemetry/store';
@@ -34,6 +35,8 @@ import type { ScrapeListener } from './observer.ts';
 export interface ControlPlaneTelemetry {
   /** The archive of metrics stops before the store, which closes the history of both. */
   readonly parts: readonly Part[];
+  /** What can be asked about what was observed. */
+  readonly reader: TelemetryReader;
   /** For the observer. */
   readonly onScrape: ScrapeListener;
   /** The service for a request that is one of telemetry; undefined for others. */
@@ -88,6 +91,7 @@ export async function controlPlaneTelemetry(
   ];
   return {
     parts: [store, archive, engine, ...(shipper === undefined ? [] : [shipper])],
+    reader: store,
     onScrape: (instance, samples) => scraped.take(instance, samples),
     serviceFor: (request) => {
       if (isOtlp(request)) return intake;
