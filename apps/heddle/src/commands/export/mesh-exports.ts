@@ -26,7 +26,6 @@ export async function exportLinkerd(
   given: Given,
   terminal: Terminal,
 ): Promise<void> {
-  if (given.text('calls') !== undefined) throw usageError('--calls is for "heddle export network-policies"');
   write(linkerdOf(await resourcesOf(paths, given), scopeOf(given)), terminal);
 }
 
