@@ -21,6 +21,7 @@ const pages: Readonly<Record<string, string>> = {
   eventstore: 'docs/event-store.md',
   mesh: 'docs/mesh.md',
   messaging: 'docs/messaging.md',
+  telemetry: 'docs/observability.md',
   transactions: 'docs/transactions.md',
 };
 

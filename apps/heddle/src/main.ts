@@ -1,6 +1,8 @@
 import { HeddleError } from '@heddle/kernel';
 import { type Command, exitCodes, readArguments, usageError, type World } from './command.ts';
 import { analyze } from './commands/analyze.ts';
+import { alerts } from './commands/alerts.ts';
+import { api } from './commands/api.ts';
 import { boundaries } from './commands/boundaries.ts';
 import { clean } from './commands/clean.ts';
 import { config } from './commands/config.ts';
@@ -11,11 +13,14 @@ import { drain } from './commands/drain.ts';
 import { dlq } from './commands/dlq.ts';
 import { emit } from './commands/emit.ts';
 import { events } from './commands/events.ts';
+import { exportCommand } from './commands/export.ts';
 import { explain } from './commands/explain.ts';
 import { gateway } from './commands/gateway.ts';
 import { ls } from './commands/ls.ts';
 import { postgres } from './commands/postgres.ts';
 import { register } from './commands/register.ts';
+import { rehearse } from './commands/rehearse.ts';
+import { rollout } from './commands/rollout.ts';
 import { route } from './commands/route.ts';
 import { saga } from './commands/saga.ts';
 import { shop } from './commands/shop.ts';
@@ -38,11 +43,14 @@ const commands: readonly Command[] = [
   route,
   controlPlane,
   config,
+  api,
   ls,
   explain,
   trace,
   tail,
   top,
+  alerts,
+  exportCommand,
   register,
   deregister,
   drain,
@@ -50,6 +58,8 @@ const commands: readonly Command[] = [
   shop,
   boundaries,
   analyze,
+  rehearse,
+  rollout,
   postgres,
   emit,
   topics,

@@ -1,3 +1,4 @@
+export { configured, type ConfiguredOptions } from './client/configured.ts';
 export { type Client, type ClientOptions, openClient } from './client/open-client.ts';
 export { createTransport, type RpcTransport, type TransportOptions } from './client/create-transport.ts';
 export type { HttpVersion, RpcProtocol } from './client/protocol/exchange-for.ts';
@@ -18,6 +19,7 @@ export { jsonClient, type JsonClient, type JsonRequest } from './http/json-clien
 export type { StandardSchema } from './http/standard-schema.ts';
 export { LoadReporter, type LoadReporterOptions } from './load/load-reporter.ts';
 export { serveLoad } from './load/serve-load.ts';
+export { ServerReflection } from './gen/grpc/reflection/v1/reflection_pb.ts';
 export { serveReflection } from './reflection/serve-reflection.ts';
 export { registration, type RegistrationOptions } from './registration.ts';
 export type { RpcHandler, RpcHandlers } from './server/handlers.ts';

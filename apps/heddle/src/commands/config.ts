@@ -1,6 +1,7 @@
 import { ConfigCentre, type ConfigStore, openConfigStore, RemoteStore } from '@heddle/config';
 import type { Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
+import { centreUrl } from '../config/centre-access.ts';
 import { changeVerbs } from '../config/change-verbs.ts';
 import type { ConfigChanger } from '../config/config-asked.ts';
 import { readVerbs } from '../config/read-verbs.ts';
@@ -14,7 +15,12 @@ export const config: Command = {
   words:
     'list | show|history|watch PLACE | set PLACE key=value… | unset PLACE key… | apply PLACE FILE | diff PLACE FROM TO | rollback PLACE VERSION | gray PLACE key=value… | promote|abandon PLACE',
   options: {
-    store: { type: 'string', value: 'URL', help: 'Where it is; default HEDDLE_CONFIG (docs/config.md)' },
+    store: {
+      type: 'string',
+      value: 'URL',
+      help: 'Where it is (docs/config.md); default HEDDLE_CONFIG, or the running "heddle up"',
+    },
+    data: { type: 'string', value: 'DIR', help: 'Folder of the running "heddle up"; default .heddle' },
     by: { type: 'string', value: 'WHO', help: 'For the history, of what changes a place; default USER' },
     why: { type: 'string', value: 'TEXT', help: 'For the history: the reason' },
     expect: {
@@ -60,9 +66,9 @@ function changerOf(store: ConfigStore, runtime: Runtime): ConfigChanger {
 }
 
 function openStore(given: Given, runtime: Runtime): Promise<ConfigStore> {
-  const url = given.text('store') ?? process.env['HEDDLE_CONFIG'];
-  if (url === undefined) throw usageError('expected --store, or a URL in HEDDLE_CONFIG');
-  const secret = process.env['HEDDLE_CONFIG_TOKEN'];
+  const named = given.text('store');
+  const { url, secret } =
+    named === undefined ? centreUrl(given) : { url: named, secret: process.env['HEDDLE_CONFIG_TOKEN'] };
   return openConfigStore(url, {
     runtime,
     secret,

@@ -9,6 +9,8 @@ import { isWorker } from '../node/cluster-workers.ts';
 import { readDocuments } from '../node/config-documents.ts';
 import { cores } from '../node/cores.ts';
 import { filesBeside } from '../node/config-file.ts';
+import { gatewayDefaults, gatewaySettings } from '../settings/gateway-settings.ts';
+import { ownSettings } from '../settings/own-settings.ts';
 import { isPlace, readAddress, registryAt } from '../registry-access.ts';
 
 /** `heddle gateway`. */
@@ -38,6 +40,7 @@ export const gateway: Command = {
       value: 'URL',
       help: 'For discovery:/// upstreams: a control plane’s host:port, or e.g. consul://host:8500',
     },
+    data: { type: 'string', value: 'DIR', help: 'Where its last good settings are kept; default .heddle' },
     check: { type: 'boolean', help: 'The same as the word "check"' },
   },
   examples: [
@@ -56,7 +59,10 @@ export const gateway: Command = {
     }
     const at = given.text('registry') ?? process.env['HEDDLE_REGISTRY'];
     const name = isWorker ? `gateway-${process.pid}` : 'gateway';
-    const { runtime, part: telemetry } = observedGateway(nodeRuntime({ name }), at);
+    const { runtime, part: telemetry } = observedGateway(
+      nodeRuntime({ name, dataFolder: given.text('data') ?? '.heddle' }),
+      at,
+    );
     const registry = at === undefined ? undefined : await registryAt(at, runtime);
     if (isWorker) return runWorker({ runtime, telemetry, registry, files: filesBeside(place) }, world);
     const adminPort = given.port('admin-port', 0);
@@ -70,6 +76,12 @@ export const gateway: Command = {
         registry,
         telemetry,
         files: filesBeside(place),
+        settings: await ownSettings({
+          runtime,
+          name: 'gateway',
+          schema: gatewaySettings,
+          defaults: gatewayDefaults,
+        }),
       },
       runtime,
       world,

@@ -9,6 +9,7 @@ import { requirePort } from '../node/require-port.ts';
 import { Progress } from '../terminal/progress.ts';
 import { paint } from '../terminal/terminal.ts';
 import {
+  configDatabase,
   controlPlaneProgram,
   gatewayProgram,
   loadProgram,
@@ -46,6 +47,7 @@ export const up: Command = {
       value: 'PORT',
       help: 'Of console and registry; default 8090, 0: any free one',
     },
+    alerts: { type: 'string', value: 'DIR', help: 'Rules of alerts and who is told (docs/observability.md)' },
     data: { type: 'string', value: 'DIR', help: 'Data, logs and the lock; default .heddle' },
   },
   examples: [
@@ -79,6 +81,8 @@ interface Urls {
   readonly console: string;
   readonly token: string;
   readonly adminToken: string;
+  /** The console's first password, at the very first start. */
+  readonly password: string | undefined;
 }
 
 async function run(given: Given, world: World, folder: ClaimedFolder, ports: Ports): Promise<number> {
@@ -92,7 +96,8 @@ async function run(given: Given, world: World, folder: ClaimedFolder, ports: Por
   try {
     const urls = await startAll(given, system, folder, ports, runtime);
     if (!isAsked()) {
-      writeUpState(folder.path, { pid: process.pid, logs, ...urls });
+      const { password: _, ...kept } = urls;
+      writeUpState(folder.path, { pid: process.pid, logs, ...kept });
       announce(world, urls, given.flag('shop'), logs);
     }
     await asked;
@@ -131,31 +136,38 @@ async function startAll(
 ): Promise<Urls> {
   const shop = given.flag('shop');
   const secret = (): string => Buffer.from(runtime.random.bytes(32)).toString('hex');
-  const surroundings = { dataFolder: folder.path, token: secret() };
   const adminToken = secret();
-  const databaseUrls = shop
-    ? await system.start('PostgreSQL', [postgresProgram(surroundings, ports.postgres, shopServices)])
-    : {};
+  const surroundings = { dataFolder: folder.path, token: secret(), adminToken };
+  const databases = [configDatabase, ...(shop ? shopServices : [])];
+  const databaseUrls = await system.start('PostgreSQL', [
+    postgresProgram(surroundings, ports.postgres, databases),
+  ]);
   const plane = await system.start(
     'control plane and console',
-    [controlPlaneProgram(surroundings, ports.console)],
+    [
+      controlPlaneProgram(surroundings, ports.console, {
+        databaseUrls,
+        alerts: given.text('alerts'),
+      }),
+    ],
     ({ url }) => url ?? '',
   );
   const controlPlane = plane['address'] ?? '';
   if (shop) {
-    const all = { ...surroundings, adminToken, controlPlane, databaseUrls, checkout: checkoutOf(given) };
+    const all = { ...surroundings, controlPlane, databaseUrls, checkout: checkoutOf(given) };
     for (const service of shopServices) {
       await system.start(`shop: ${service} ×2`, shopPrograms(service, all));
     }
   }
   const config = given.text('config') ?? (shop ? shopConfig : emptyConfig);
-  const program = gatewayProgram({ ...surroundings, adminToken }, config, ports.gateway, controlPlane);
+  const program = gatewayProgram(surroundings, config, ports.gateway, controlPlane);
   const gateway = await system.start('gateway', [program], ({ url }) => url ?? '');
   const urls = {
     gateway: gateway['url'] ?? '',
     console: plane['url'] ?? '',
     adminToken,
     token: surroundings.token,
+    password: plane['password'],
   };
   if (shop && !given.flag('no-load')) await system.start('shop: customers', [loadProgram(urls.gateway)]);
   return urls;
@@ -173,6 +185,14 @@ function announce({ terminal }: World, urls: Urls, shop: boolean, logs: string):
     `-H "idempotency-key: $(date +%s%N)" -d '${exampleOrder}'`;
   const lines = [
     ['console', urls.console],
+    ...(urls.password === undefined
+      ? []
+      : [
+          [
+            'sign in',
+            `as admin with ${urls.password} (shown this once; HEDDLE_CONSOLE_PASSWORD sets another)`,
+          ],
+        ]),
     ['gateway', urls.gateway],
     ...(shop ? [['an order', order]] : []),
     ['logs', logs],

@@ -19,6 +19,8 @@ export interface Operated {
   readonly reload: (why: string) => Promise<Version>;
   /** What every request must carry as `authorization: Bearer …`. */
   readonly token: string;
+  /** Which settings there are, and where each comes from. */
+  readonly settings: () => object;
 }
 
 const longestDocument = 1_048_576;
@@ -51,6 +53,7 @@ const answers: Readonly<Record<string, Answer>> = {
     if (id === undefined) throw badRequest('"to" is missing: there is no version before this one');
     return applied(await versions.rollback(id));
   },
+  'GET /settings': async ({ settings }) => jsonAnswer(200, settings()),
   'POST /reload': async ({ reload }) => applied(await reload('admin')),
   'GET /routes': async ({ versions }) => jsonAnswer(200, { routes: routesOf(current(versions)) }),
   'GET /upstreams': async ({ engines }) =>
@@ -66,7 +69,7 @@ const answers: Readonly<Record<string, Answer>> = {
 
 /**
  * The admin API, for those who have the token: `GET /config`, `/versions`, `/versions/<id>`, `/diff?from=&to=`,
- * `/routes`, `/upstreams`, `/health`, `/explain…`; `POST /reload`, `/rollback?to=<id>`, `/config` with a gateway file as
+ * `/routes`, `/settings`, `/upstreams`, `/health`, `/explain…`; `POST /reload`, `/rollback?to=<id>`, `/config` with a gateway file as
  * content. `GET /metrics` is for everybody who reaches the port.
  */
 export function adminService(operated: Operated): HttpService {
@@ -97,7 +100,11 @@ function answerOf({ method }: HttpRequest, { pathname }: URL): Answer {
   if (id !== undefined) {
     return async ({ versions }) => {
       const version = versions.get(Number(id));
-      return jsonAnswer(200, { ...summary(version), config: shownConfig(version.config) });
+      return jsonAnswer(200, {
+        ...summary(version),
+        config: shownConfig(version.config),
+        documents: version.documents,
+      });
     };
   }
   const others = Object.keys(answers).filter((each) => each.endsWith(` ${pathname}`));

@@ -21,6 +21,10 @@ export interface OperationsOptions {
   readonly readTls: (config: GatewayConfig) => TlsMaterial | undefined;
   /** Of the admin API; undefined: there is none. */
   readonly token: string | undefined;
+  /** What settings add to a configuration before it is served. Default: nothing. */
+  readonly overlay?: (config: GatewayConfig) => GatewayConfig;
+  /** Where settings come from, for the admin API. */
+  readonly settings?: () => object;
 }
 
 /** Keeps what is served in step with the files and with what operators ask for. */
@@ -43,7 +47,7 @@ export class Operations {
       apply: async (config) => {
         const tls = options.readTls(config);
         this.#tls = JSON.stringify(tls);
-        await this.#engines?.apply({ config, tls });
+        await this.#engines?.apply({ config: this.#overlaid(config), tls });
       },
     });
   }
@@ -51,7 +55,25 @@ export class Operations {
   /** Reads the files and gives what to begin with. Rejects as `GatewayVersions.apply` does. */
   async begin(): Promise<Serving> {
     const { config } = await this.#apply(this.#read(), 'start');
-    return { config, tls: this.#options.readTls(config) };
+    return { config: this.#overlaid(config), tls: this.#options.readTls(config) };
+  }
+
+  /** Serves what is served now with what settings have become; what is wrong is logged. */
+  async settingsChanged(): Promise<void> {
+    const { current } = this.versions;
+    const { log } = this.#options.runtime;
+    if (current === undefined) return;
+    try {
+      const { config } = current;
+      await this.#engines?.apply({ config: this.#overlaid(config), tls: this.#options.readTls(config) });
+      log('info', 'the settings of the gateway have changed');
+    } catch (thrown) {
+      log('error', 'settings are refused, and those before go on', { error: HeddleError.from(thrown) });
+    }
+  }
+
+  #overlaid(config: GatewayConfig): GatewayConfig {
+    return this.#options.overlay?.(config) ?? config;
   }
 
   /** From now on changes go to these. */
@@ -78,7 +100,7 @@ export class Operations {
 
   /** Metrics for whoever asks, and the admin API for those who have the token. */
   get service(): HttpService {
-    const { token } = this.#options;
+    const { token, settings = () => ({}) } = this.#options;
     const engines = this.#engines;
     if (engines === undefined)
       throw new HeddleError({ code: 'internal', reason: 'NO_ENGINES', message: 'begin first' });
@@ -87,7 +109,13 @@ export class Operations {
         req.path === '/metrics'
           ? engines.metrics(req, call)
           : jsonAnswer(403, { reason: 'NO_ADMIN_TOKEN', message: 'HEDDLE_ADMIN_TOKEN is not set' });
-    return adminService({ versions: this.versions, engines, token, reload: (why) => this.reload(why) });
+    return adminService({
+      versions: this.versions,
+      engines,
+      token,
+      settings,
+      reload: (why) => this.reload(why),
+    });
   }
 
   /** Certificates that were renewed on the disk are no other version: nothing of what is served changes. */

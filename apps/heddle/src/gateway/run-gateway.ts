@@ -10,8 +10,11 @@ import { forkWorker } from '../node/cluster-workers.ts';
 import { readDocuments, watchDocuments } from '../node/config-documents.ts';
 import { runServer } from '../node/run-server.ts';
 import { readTlsFiles, tlsFolders } from '../node/tls-files.ts';
+import type { GatewaySettings } from '../settings/gateway-settings.ts';
+import type { OwnSettings } from '../settings/own-settings.ts';
 import type { Engines } from './engines.ts';
 import { LocalEngine } from './local-engine.ts';
+import { withManagedKeys } from './managed-keys.ts';
 import type { Serving } from './serving.ts';
 import { Operations } from './operations.ts';
 import { WorkerGroup } from './worker-group.ts';
@@ -32,6 +35,8 @@ export interface GatewayRun {
   readonly telemetry: Part;
   /** Gives the files that the configuration names. */
   readonly files: (name: string) => Uint8Array | undefined;
+  /** What can be set while it runs. */
+  readonly settings: OwnSettings<GatewaySettings>;
 }
 
 /** What serves, as the rest sees it. */
@@ -46,18 +51,24 @@ interface Front {
 
 /** Runs a gateway until a signal stops it. Gives the exit code; rejects if it cannot start. */
 export async function runGateway(run: GatewayRun, runtime: Runtime, world: World): Promise<number> {
-  const { place, registry, token } = run;
+  const { place, registry, token, settings } = run;
+  // Before anything is served: a key that was taken back must not open anything for a moment.
+  await settings.start();
   const folder = path.dirname(path.resolve(place));
   const operations = new Operations({
     runtime,
     token,
     read: () => readDocuments(place),
     readTls: (config) => readTlsFiles(config, folder),
+    overlay: (config) => withManagedKeys(config, settings.client.current.apiKeys),
+    settings: () => settings.shown(),
   });
   const { config, tls } = await operations.begin();
   const listen = { host: config.listen.host, port: run.port ?? config.listen.port };
   const front = frontOf({ config: { ...config, listen }, tls }, run, runtime);
   operations.serveBy(front.engines);
+  settings.client.onChange(() => void operations.settingsChanged());
+  const settingsPart: Part = { ...settings, start: () => Promise.resolve() };
   // Never on the public port: what it tells is for operators.
   const admin = adminPart(operations.service, run.adminPort, runtime);
   const files = watchPart([place, ...tlsFolders(config, folder)], runtime, () => void operations.look());
@@ -67,7 +78,12 @@ export async function runGateway(run: GatewayRun, runtime: Runtime, world: World
   if (registry !== undefined) registrations.push(registered(front, registry, admin, runtime));
   const scheme = tls === undefined ? 'http' : 'https';
   return runServer(
-    { name: 'gateway', runtime, parts: [run.telemetry, ...front.parts, admin, files], registrations },
+    {
+      name: 'gateway',
+      runtime,
+      parts: [run.telemetry, settingsPart, ...front.parts, admin, files],
+      registrations,
+    },
     world,
     () => ({ url: urlOf(scheme, front.address()), admin: urlOf('http', admin.address) }),
     undefined,

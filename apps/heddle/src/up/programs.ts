@@ -14,6 +14,20 @@ export interface Surroundings {
   readonly token: string;
 }
 
+/** What those need who are administered as well. */
+export interface AdminSurroundings extends Surroundings {
+  /** Opens admin endpoints, and changes the config centre. */
+  readonly adminToken: string;
+}
+
+/** The database of the config centre. */
+export const configDatabase = 'config';
+
+/** Where a program finds its settings: the config centre of the control plane. */
+function settingsFrom(controlPlane: string, token: string): Readonly<Record<string, string>> {
+  return { HEDDLE_CONFIG: `heddle://${controlPlane}`, HEDDLE_CONFIG_TOKEN: token };
+}
+
 /** The services of the demo shop, in the order in which they are shown. */
 export const shopServices = [
   'user',
@@ -43,14 +57,41 @@ export function postgresProgram(
   };
 }
 
-/** Registry and console. */
-export function controlPlaneProgram({ dataFolder, token }: Surroundings, port: number): Program {
+/** What a control plane of `up` is told. */
+export interface ControlPlaneOptions {
+  /** By service, and the config centre's; the console looks into them. */
+  readonly databaseUrls: Readonly<Record<string, string>>;
+  /** A folder with rules of alerts and receivers. */
+  readonly alerts: string | undefined;
+}
+
+/** Registry, config centre and console. */
+export function controlPlaneProgram(
+  { dataFolder, token, adminToken }: AdminSurroundings,
+  port: number,
+  { databaseUrls, alerts }: ControlPlaneOptions,
+): Program {
+  const { [configDatabase]: own = '', ...services } = databaseUrls;
   const data = path.join(dataFolder, 'control-plane');
   return {
     name: 'control-plane',
     file: main,
-    args: ['control-plane', '--port', String(port), '--data', data],
-    env: { HEDDLE_REGISTRY_TOKEN: token },
+    args: [
+      'control-plane',
+      '--port',
+      String(port),
+      '--data',
+      data,
+      ...(alerts === undefined ? [] : ['--alerts', alerts]),
+    ],
+    // In the environment, since URLs have passwords in them.
+    env: {
+      HEDDLE_REGISTRY_TOKEN: token,
+      HEDDLE_ADMIN_TOKEN: adminToken,
+      HEDDLE_CONFIG_STORE: own,
+      HEDDLE_BROKER_URL: own,
+      HEDDLE_SERVICE_DATABASES: JSON.stringify(services),
+    },
     readyMs: 30_000,
     stopMs: 10_000,
   };
@@ -58,7 +99,7 @@ export function controlPlaneProgram({ dataFolder, token }: Surroundings, port: n
 
 /** The gateway in front of everything. */
 export function gatewayProgram(
-  { token, adminToken }: Surroundings & { readonly adminToken: string },
+  { dataFolder, token, adminToken }: AdminSurroundings,
   config: string,
   port: number,
   controlPlane: string,
@@ -76,16 +117,22 @@ export function gatewayProgram(
       controlPlane,
       '--workers',
       '1',
+      '--data',
+      path.join(dataFolder, 'gateway'),
     ],
-    env: { HEDDLE_REGISTRY_TOKEN: token, HEDDLE_ADMIN_TOKEN: adminToken, ...allTraces },
+    env: {
+      HEDDLE_REGISTRY_TOKEN: token,
+      HEDDLE_ADMIN_TOKEN: adminToken,
+      ...settingsFrom(controlPlane, token),
+      ...allTraces,
+    },
     readyMs: 30_000,
     stopMs: 15_000,
   };
 }
 
 /** What the shop's programs need to know. */
-export interface ShopSurroundings extends Surroundings {
-  readonly adminToken: string;
+export interface ShopSurroundings extends AdminSurroundings {
   /** `host:port`. */
   readonly controlPlane: string;
   /** By service. */
@@ -96,7 +143,7 @@ export interface ShopSurroundings extends Surroundings {
 
 /** Two instances of one service of the shop, in two zones. */
 export function shopPrograms(service: string, shop: ShopSurroundings): Program[] {
-  const { token, adminToken, controlPlane, databaseUrls, checkout } = shop;
+  const { dataFolder, token, adminToken, controlPlane, databaseUrls, checkout } = shop;
   return ['a', 'b'].map((zone, at) => ({
     name: `${service}-${at + 1}`,
     file: fileURLToPath(new URL(`../../../../examples/shop/src/${service}/main.ts`, import.meta.url)),
@@ -108,6 +155,8 @@ export function shopPrograms(service: string, shop: ShopSurroundings): Program[]
       SHOP_ADMIN_TOKEN: adminToken,
       SHOP_ZONE: zone,
       SHOP_CHECKOUT: checkout,
+      SHOP_DATA: path.join(dataFolder, 'shop'),
+      ...settingsFrom(controlPlane, token),
       ...allTraces,
     },
     readyMs: 60_000,

@@ -1,6 +1,6 @@
 import { HeddleError } from '@heddle/kernel';
 import { type RateRule, rateRule } from '@heddle/traffic';
-import { list, number, object, oneOf, type Read, record, text, whole } from '../model/document.ts';
+import { flag, list, number, object, oneOf, type Read, record, text, whole } from '../model/document.ts';
 
 /** What a limit counts by: `user`, `tenant`, `ip`, `route`, or a header as `header:x-device`. */
 export type KeyPart = 'user' | 'tenant' | 'ip' | 'route' | `header:${string}`;
@@ -14,6 +14,10 @@ export interface LimitConfig {
   rule: RateRule;
   /** Instead of `rule` for those who have a role: the first of these that they have. */
   tiers?: readonly (readonly [role: string, rule: RateRule])[];
+  /** One state over all routes that have a limit of this name. Default: each route counts by itself. */
+  shared?: boolean;
+  /** Only callers who have a tier are counted. Not in a file: the gateway adds the quotas of managed API keys so. */
+  onlyTiers?: boolean;
 }
 
 interface RuleDocument {
@@ -50,12 +54,13 @@ const keyPart: Read<KeyPart> = text('user, tenant, ip, route or header:<name in 
 ) as Read<KeyPart>;
 
 const limit: Read<LimitConfig> = (at) => {
-  const made = object<LimitConfig>(
+  const made = object<Omit<LimitConfig, 'onlyTiers'>>(
     {
       name: text('1 to 50 of a-z, 0-9 and "-"', (value) => /^[a-z0-9-]{1,50}$/.test(value)),
       key: list(keyPart, 5),
       rule,
       tiers: record('a role', (role) => role !== '', rule),
+      shared: flag,
     },
     ['name', 'key', 'rule'],
   )(at);

@@ -25,7 +25,7 @@ export function limited(
 ): Layer<HttpRequest, HttpResponse> {
   if (limits.length === 0) return (next) => next;
   const asks = (req: HttpRequest, call: Call): RateAsk[] =>
-    limits.map((each) => askOf(each, route, req, call));
+    limits.map((each) => askOf(each, route, req, call)).filter((ask) => ask !== undefined);
   return stack(
     told(limits),
     rateLimit<HttpRequest, HttpResponse>({
@@ -40,17 +40,18 @@ export function limited(
 }
 
 function askOf(
-  { name, key, rule, tiers = [] }: LimitConfig,
+  { name, key, rule, tiers = [], shared = false, onlyTiers = false }: LimitConfig,
   route: string,
   req: HttpRequest,
   call: Call,
-): RateAsk {
+): RateAsk | undefined {
   const roles = call.get(identity)?.roles ?? [];
   const tier = tiers.find(([role]) => roles.includes(role));
+  if (onlyTiers && tier === undefined) return undefined;
   const who = key.map((part) => JSON.stringify(valueOf(part, route, req, call))).join(' ');
   // The tier is part of the key: whoever changes it starts anew there.
   return {
-    key: `${route} ${name} ${tier?.[0] ?? ''} ${who}`,
+    key: `${shared ? '' : route} ${name} ${tier?.[0] ?? ''} ${who}`,
     rule: tier?.[1] ?? rule,
     cost: 1,
     group: route,

@@ -29,10 +29,12 @@ describe('a gateway file', () => {
       limits: defaultLimits,
       tls: undefined,
       trustedProxies: [],
+      zones: {},
       accessLog: undefined,
       auth: {},
       rateLimitStore: undefined,
       decisionPoint: undefined,
+      upstreams: {},
       routes: [
         {
           name: '/api',
@@ -58,6 +60,7 @@ describe('a gateway file', () => {
           attempts: 3,
           attemptTimeoutMs: undefined,
           maxBodyBytes: undefined,
+          maxResponseBytes: undefined,
         },
       ],
       quarantined: [],

@@ -24,8 +24,10 @@ import {
   type TlsConfig,
   tls,
   trustedProxies,
+  zones,
 } from './listen-schema.ts';
 import { badConfig, type ConfigProblem } from './problem.ts';
+import { isUpstreamName, type UpstreamConfig, upstreams } from '../upstream/upstream-schema.ts';
 import type { RouteConfig, RouteMatch } from './route.ts';
 import { matchShape, type RouteDocument, routeDocument } from './route-schema.ts';
 
@@ -51,6 +53,8 @@ export interface GatewayConfig {
   readonly tls: TlsConfig | undefined;
   /** Proxies in front whose word on the caller is believed: addresses and ranges. Empty: nobody's. */
   readonly trustedProxies: readonly string[];
+  /** Where callers are, by their addresses. */
+  readonly zones: Readonly<Record<string, readonly string[]>>;
   /** Undefined: nothing is written. */
   readonly accessLog: AccessLog | undefined;
   /** How callers can prove who they are. */
@@ -59,6 +63,8 @@ export interface GatewayConfig {
   readonly rateLimitStore: RateLimitStoreConfig | undefined;
   /** Who is asked besides for routes with `decide`. */
   readonly decisionPoint: DecisionPointConfig | undefined;
+  /** What routes name instead of a target, by name. */
+  readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
   readonly routes: readonly RouteConfig[];
   readonly quarantined: readonly QuarantinedRoute[];
 }
@@ -68,10 +74,12 @@ interface GatewayDocument {
   limits?: LimitsDocument;
   tls?: TlsConfig;
   trustedProxies?: string[];
+  zones?: Readonly<Record<string, readonly string[]>>;
   accessLog?: { format?: 'json' | 'common'; sample?: number };
   auth?: AuthConfig;
   rateLimitStore?: RateLimitStoreConfig;
   decisionPoint?: DecisionPointConfig;
+  upstreams?: Readonly<Record<string, UpstreamConfig>>;
   routes: RouteEntry[];
 }
 
@@ -94,6 +102,7 @@ const gateway: Read<GatewayDocument> = object<GatewayDocument>(
     limits,
     tls,
     trustedProxies,
+    zones,
     accessLog: object<NonNullable<GatewayDocument['accessLog']>>(
       { format: oneOf('json', 'common'), sample: number(0, 1) },
       [],
@@ -101,6 +110,7 @@ const gateway: Read<GatewayDocument> = object<GatewayDocument>(
     auth: authConfig,
     rateLimitStore,
     decisionPoint,
+    upstreams,
     routes: list(entry, 10_000),
   },
   ['routes'],
@@ -164,6 +174,8 @@ function read(documents: readonly ConfigDocument[]): ReadConfig {
   const parts = documents.flatMap(partsOf);
   reportTwice(parts);
   reportUndecidable(parts);
+  reportUnknownUpstreams(parts);
+  reportUnknownZones(parts);
   const whole = parts.every(({ given }) => given !== undefined);
   return { config: whole ? complete(parts) : undefined, problems: parts.flatMap((part) => problemsOf(part)) };
 }
@@ -216,6 +228,32 @@ function reportUndecidable(parts: readonly Part[]): void {
       if (route?.decide !== undefined) place.problem('"decide" needs the section "decisionPoint"');
 }
 
+/** A name stands for an entry of `upstreams`. */
+function reportUnknownUpstreams(parts: readonly Part[]): void {
+  const known = new Set(parts.flatMap(({ given }) => Object.keys(given?.upstreams ?? {})));
+  for (const { given } of parts)
+    for (const { route, place } of given?.routes ?? [])
+      for (const name of upstreamsOf(route))
+        if (isUpstreamName(name) && !known.has(name))
+          place.problem(`"${name}" is no target, and not in "upstreams"`);
+}
+
+/** A zone that nobody can be in would close its route without a word. */
+function reportUnknownZones(parts: readonly Part[]): void {
+  const known = new Set(parts.flatMap(({ given }) => Object.keys(given?.zones ?? {})));
+  for (const { given } of parts)
+    for (const { match, place } of given?.routes ?? [])
+      for (const name of match?.source?.zones ?? [])
+        if (!known.has(name)) place.problem(`the zone "${name}" is not in "zones"`);
+}
+
+/** Every upstream that a route has to do with. */
+function upstreamsOf(route: RouteConfig | undefined): string[] {
+  const { action, mirror } = route ?? {};
+  const forwarded = action?.kind === 'forward' ? [...action.shares, ...action.variants] : [];
+  return [...forwarded, ...(mirror === undefined ? [] : [mirror])].map(({ upstream }) => upstream);
+}
+
 /** The same for matches of the same requests. */
 export function matchKey(match: RouteMatch): string {
   const { kind, value } = match.path;
@@ -241,10 +279,12 @@ function complete(parts: readonly Part[]): GatewayConfig {
     limits: { ...defaultLimits, ...given.limits },
     tls: given.tls,
     trustedProxies: given.trustedProxies ?? [],
+    zones: given.zones ?? {},
     accessLog: given.accessLog === undefined ? undefined : { format: 'json', sample: 1, ...given.accessLog },
     auth: given.auth ?? {},
     rateLimitStore: given.rateLimitStore,
     decisionPoint: given.decisionPoint,
+    upstreams: given.upstreams ?? {},
     routes: judged.flatMap(({ route, problems }) =>
       route === undefined || problems.length > 0 ? [] : [route],
     ),
