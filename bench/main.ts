@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { boundariesBench } from './boundaries/area.ts';
 import { discoveryBench } from './discovery/area.ts';
 import { callsBench } from './calls/area.ts';
+import { configBench } from './config/area.ts';
 import { writeDocument } from './document.ts';
 import { eventStoreBench } from './eventstore/area.ts';
 import { gatewayBench } from './gateway/area.ts';
@@ -16,6 +17,7 @@ import { wireBench } from './wire/area.ts';
 const areas: Record<string, (options: BenchOptions) => Promise<BenchOutcome>> = {
   eventstore: eventStoreBench,
   boundaries: boundariesBench,
+  config: configBench,
   discovery: discoveryBench,
   calls: callsBench,
   gateway: gatewayBench,
