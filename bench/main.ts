@@ -4,6 +4,7 @@ import { boundariesBench } from './boundaries/area.ts';
 import { discoveryBench } from './discovery/area.ts';
 import { callsBench } from './calls/area.ts';
 import { configBench } from './config/area.ts';
+import { consoleBench } from './console.ts';
 import { writeDocument } from './document.ts';
 import { eventStoreBench } from './eventstore/area.ts';
 import { gatewayBench } from './gateway/area.ts';
@@ -20,6 +21,7 @@ const areas: Record<string, (options: BenchOptions) => Promise<BenchOutcome>> = 
   config: configBench,
   discovery: discoveryBench,
   calls: callsBench,
+  console: consoleBench,
   gateway: gatewayBench,
   kernel: kernelBench,
   messaging: messagingBench,

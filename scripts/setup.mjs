@@ -24,7 +24,18 @@ export function setup() {
   }
   const node = completeNodeBinary();
   requireSafeNode(node);
+  buildConsole(node);
   return node;
+}
+
+/** The console's pages, if they are older than what they are made of; a look takes some milliseconds. */
+function buildConsole(node) {
+  const script = path.join(root, 'apps', 'console', 'build.mjs');
+  if (!fs.existsSync(script)) return;
+  const done = childProcess.spawnSync(node, [script], { cwd: root, encoding: 'utf8', env: systemEnv() });
+  if (done.error === undefined && done.status === 0) return;
+  const cause = done.error?.message ?? done.stderr.trim().slice(-2000);
+  throw new SetupError(`The console's pages could not be built: ${cause}`);
 }
 
 /** Refuses a Node that cannot even run npm 10, with which nothing below works. */

@@ -71,7 +71,10 @@ export async function nacosCentre(): Promise<RunningCentre> {
 
 async function started(
   engine: Engine<object>,
-): Promise<{ readonly address: { readonly host: string; readonly port: number }; readonly stop: () => Promise<void> }> {
+): Promise<{
+  readonly address: { readonly host: string; readonly port: number };
+  readonly stop: () => Promise<void>;
+}> {
   const found = await obtain(engine);
   if (isMissing(found)) throw new Error(found.missing);
   return engine.start({});

@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type RunningGateway, startGateway } from '../contracts/gateway/heddle.ts';
 import { type Asked, steadyLoad } from '../contracts/gateway/steady-load.ts';
 import { endWithUs, freePorts } from '../engines/running.ts';
+import { heldHeapBytes } from './held-heap.ts';
 
 /** How to run it. */
 export interface SoakOptions {
@@ -35,8 +36,8 @@ export interface Held {
   readonly handles: number;
 }
 
-/** Room for what a heap does by itself, and for connections that happen to be open. */
-const heapRoomMiB = 64;
+/** Room for caches that fill, and for connections and content that happen to be on their way. */
+const heapRoomMiB = 24;
 const handleRoom = 64;
 
 /** True where nothing has grown. */
@@ -51,11 +52,13 @@ const loops = 8;
 /** Runs the soak. Rejects only if it cannot be run. */
 export async function runSoak({ seconds, log }: SoakOptions): Promise<SoakReport> {
   const folder = mkdtempSync(path.join(tmpdir(), 'heddle-soak-'));
-  const ports = await freePorts(upstreams);
+  const [inspector = 0, ...ports] = await freePorts(upstreams + 1);
   const running = await Promise.all(ports.map(startUpstream));
   const file = path.join(folder, 'gateway.json');
   writeFileSync(file, documentOf(ports));
-  const gateway = await startGateway(['--config', file, '--port', '0', '--workers', '1']);
+  const gateway = await startGateway(['--config', file, '--port', '0', '--workers', '1'], {
+    NODE_OPTIONS: `--inspect=127.0.0.1:${inspector}`,
+  });
   let kills = 0;
   try {
     const load = steadyLoad(gateway.url, loops, asked);
@@ -70,12 +73,13 @@ export async function runSoak({ seconds, log }: SoakOptions): Promise<SoakReport
       await delay(killEveryMs / 3);
       running[at] = await startUpstream(ports[at] ?? 0);
       await delay((killEveryMs * 2) / 3);
-      if (before !== undefined || performance.now() < warmAt) continue;
-      before = await heldBy(gateway);
-      log(`${load.report.done} requests, ${kills} kills: ${before.heapMiB} MiB, ${before.handles} handles`);
+      if (performance.now() < warmAt) continue;
+      const now = await heldBy(gateway, inspector);
+      before ??= now;
+      log(`${load.report.done} requests, ${kills} kills: ${now.heapMiB} MiB, ${now.handles} handles`);
     }
     const { done, failed, failures } = await load.stop();
-    const after = await heldBy(gateway);
+    const after = await heldBy(gateway, inspector);
     log(`${done} requests, ${kills} kills: ${after.heapMiB} MiB, ${after.handles} handles, ${failed} failed`);
     return { requests: done, kills, failed, failures, before: before ?? after, after };
   } finally {
@@ -137,17 +141,11 @@ async function kill(child: ChildProcess | undefined): Promise<void> {
   await gone;
 }
 
-/** The least of several looks: what is garbage already is not held. Without /proc there are no handles to count. */
-async function heldBy({ admin, child }: RunningGateway): Promise<Held> {
-  const heaps: number[] = [];
-  for (let look = 0; look < 10; look++) {
-    const text = await (await fetch(`${admin}/metrics`)).text();
-    heaps.push(Number(/^nodejs_heap_used_bytes (\S+)$/m.exec(text)?.[1] ?? Number.NaN));
-    await delay(100);
-  }
+/** Without the garbage: what is collected was not held. Without /proc there are no handles to count. */
+async function heldBy({ child }: RunningGateway, inspector: number): Promise<Held> {
   const folder = `/proc/${child.pid}/fd`;
   return {
-    heapMiB: Math.round(Math.min(...heaps) / 1_048_576),
+    heapMiB: Math.round((await heldHeapBytes(inspector)) / 104_857.6) / 10,
     handles: existsSync(folder) ? readdirSync(folder).length : 0,
   };
 }

@@ -159,7 +159,7 @@ export class SimulatedKeeper implements SagaKeeper {
   #isFree({ id, state, worker, wanted, dueMs }: Kept, nowMs: number, atWork?: readonly string[]): boolean {
     if (!wanted && state.status !== 'running' && state.status !== 'compensating') return false;
     if (worker === undefined) return wanted || (dueMs !== undefined && dueMs <= nowMs);
-    if (worker === this.#worker && atWork?.includes(id) === false) return true;
+    if (worker === this.#worker) return atWork?.includes(id) === false;
     return (this.#book.workers.get(worker) ?? 0) < this.#world.nowMs;
   }
 

@@ -127,13 +127,16 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
     layers: [settableTimeout(settings), fault(faults)],
   });
   const explain = explainService(decisions, () => ({ server: server.layers, ...clients.layers }));
-  const admin = httpServer(adminService({
-    token: config.adminToken,
-    faults,
-    kill,
-    explain,
-    origins: () => settings.client.origins,
-  }), { runtime });
+  const admin = httpServer(
+    adminService({
+      token: config.adminToken,
+      faults,
+      kill,
+      explain,
+      origins: () => settings.client.origins,
+    }),
+    { runtime },
+  );
   const protocols = composition.rpc === undefined ? 'http' : 'http,grpc';
   const instance = () => ({
     id: instanceId,

@@ -27,3 +27,17 @@ test('a child keeps all of the trace but the span', () => {
   assert.notEqual(child.spanId, parent.spanId);
   assert.deepEqual({ ...child, spanId: '' }, { ...parent, spanId: '' });
 });
+
+test('a trace that is written down as JSON is read back with its ids', () => {
+  for (const undecided of [undefined, true] as const) {
+    const { traceId, spanId, ...begun } = startTrace(seededRandom(3), true, undecided);
+    const read: unknown = JSON.parse(JSON.stringify(startTrace(seededRandom(3), true, undecided)));
+    assert.deepEqual(read, {
+      traceId,
+      spanId,
+      sampled: begun.sampled,
+      ...(undecided && { undecided }),
+    });
+    assert.match(traceId, /^[0-9a-f]{32}$/);
+  }
+});

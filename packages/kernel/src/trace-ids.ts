@@ -34,6 +34,12 @@ export class DrawnSpan implements TraceContext {
   get spanId(): string {
     return eight(this.spanHigh) + eight(this.spanLow);
   }
+
+  /** What a journal keeps: the ids as texts, since the numbers mean nothing to whoever reads them back. */
+  toJSON(): TraceContext {
+    const { traceId, spanId, sampled, undecided } = this;
+    return undecided === true ? { traceId, spanId, sampled, undecided } : { traceId, spanId, sampled };
+  }
 }
 
 /** The first span of a new trace (W3C Trace Context, section 3.2.2). For edges and jobs: nobody else makes one up. */

@@ -15,7 +15,7 @@ import { health, type Readiness } from './answer/health.ts';
 import { accessLogged } from './answer/access-log.ts';
 import { compress } from './answer/compress.ts';
 import { classifyAnswer } from './forward/classify.ts';
-import { content } from './forward/content.ts';
+import { answerSize, content } from './forward/content.ts';
 import { deadline } from './forward/deadline.ts';
 import { forwarded } from './forward/forwarded.ts';
 import { noWebSockets } from './forward/tunnels.ts';
@@ -38,6 +38,8 @@ import { normalised } from './router/normalised.ts';
 import type { Descriptors } from './transcode/descriptors.ts';
 import { grpcWeb } from './transcode/grpc-web.ts';
 import { transcoded } from './transcode/transcoded.ts';
+import { hashed } from './upstream/hashed.ts';
+import type { HashConfig } from './upstream/upstream-schema.ts';
 
 /** A layer of HTTP. */
 export type HttpLayer = Layer<HttpRequest, HttpResponse>;
@@ -230,6 +232,11 @@ function changes({ route, config, descriptors }: RouteStackOptions): HttpLayers 
       layer: content(route.maxBodyBytes ?? config.limits.maxBodyBytes),
     },
     {
+      name: 'answer size',
+      why: "Beside 'content', for what comes back: as it comes from the upstream, before anything makes it smaller.",
+      layer: route.maxResponseBytes === undefined ? undefined : answerSize(route.maxResponseBytes),
+    },
+    {
       name: 'rewrite',
       why: 'Last: everything above sees the path that was asked for.',
       layer: rewrite && rewritten(rewrite, route.match.path.value),
@@ -257,6 +264,8 @@ export interface AttemptStackOptions {
   readonly route: RouteConfig;
   readonly upstream: string;
   readonly budget: RetryBudget;
+  /** What its balancer keeps together, where it hashes. */
+  readonly hash?: HashConfig | undefined;
   /** Where decision records go; undefined: none are made. */
   readonly decisions: DecisionLog | undefined;
 }
@@ -267,8 +276,13 @@ export function attemptStack(options: AttemptStackOptions): HttpLayer {
 }
 
 /** The layers from the choice of the upstream to the balancer. */
-export function attemptLayers({ route, upstream, budget, decisions }: AttemptStackOptions): HttpLayers {
+export function attemptLayers({ route, upstream, budget, hash, decisions }: AttemptStackOptions): HttpLayers {
   return [
+    {
+      name: 'hash key',
+      why: 'Once for all attempts, from the request as it was asked.',
+      layer: hash && hashed(hash),
+    },
     {
       name: 'trace',
       why: 'Above all that decides about the upstream: all attempts are one span, as the caller sees them.',

@@ -2,7 +2,15 @@ import type { Instance, Registry } from '@heddle/discovery';
 import type { Runtime } from '@heddle/kernel';
 import { httpServerMetrics, MetricRegistry } from '@heddle/telemetry';
 import { MemoryRateStore, type RateStore, RetryBudget } from '@heddle/traffic';
-import { type DecisionLog, httpUpstream, linesOf, type Stacks, type Upstream } from '@heddle/upstream';
+import {
+  type DecisionLog,
+  httpUpstream,
+  linesOf,
+  type SharedVerdicts,
+  type Stacks,
+  type Upstream,
+  type WayOptions,
+} from '@heddle/upstream';
 import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
 import { Authenticator, type Secrets } from './auth/authenticator.ts';
 import { decisionMetrics, type OnDecision } from './decide/decided.ts';
@@ -10,7 +18,7 @@ import { DecisionPoint } from './decide/decision-point.ts';
 import { attemptLayers, gatewayLayers, type HttpLayer, routeLayers } from './gateway-stack.ts';
 import { type LimitMetrics, limitMetrics } from './limit/limit-metrics.ts';
 import { LimitStores, type OpenStore } from './limit/limit-store.ts';
-import { Places } from './limit/places.ts';
+import { type PlaceLease, Places } from './limit/places.ts';
 import type { GatewayConfig } from './model/gateway-config.ts';
 import type { UpstreamProtocol } from './model/route.ts';
 import { type Target, Targets } from './upstream/targets.ts';
@@ -33,11 +41,19 @@ export interface GatewayOptions {
   /** Opens the `rateLimitStore` of a configuration. Default: none can be had. */
   readonly openRateStore?: OpenStore;
   /** Makes the way to an instance. Default `httpUpstream`. */
-  readonly connect?: (instance: Instance, protocol: UpstreamProtocol) => Upstream<HttpRequest, HttpResponse>;
+  readonly connect?: (
+    instance: Instance,
+    protocol: UpstreamProtocol,
+    way: WayOptions,
+  ) => Upstream<HttpRequest, HttpResponse>;
   /** Takes the lines of the access log, where the configuration has one. Must not throw, and not wait. Default: the log. */
   readonly writeAccess?: (line: string) => void;
   /** Gives the files that the configuration names; undefined for one that is not there. Default: there are none. */
   readonly files?: (name: string) => Uint8Array | undefined;
+  /** What gateways that serve together tell each other of the instances of a target. Default: each judges alone. */
+  readonly verdicts?: (target: string) => SharedVerdicts;
+  /** The places that they share. Default: `limits.maxRequests` are for this one alone. */
+  readonly places?: PlaceLease;
 }
 
 /** A configuration that can be served, and is not yet. One of its two methods is to be called. */
@@ -56,27 +72,39 @@ export class Gateway {
   readonly #limitMetrics: LimitMetrics;
   readonly #onDecision: OnDecision;
   readonly #measured: HttpLayer;
-  readonly #places = new Places();
+  readonly #places: Places;
   readonly #retiring = new Set<Promise<void>>();
   #generation: Generation;
   #isKnown = false;
   #draining = false;
 
-  /** Starts to resolve every upstream. Throws as `resolver` of discovery does, and
-   * `failed_precondition` / `MISSING_SECRET` for a secret that is not there; nothing is left running then. */
+  /**
+   * Starts to resolve every upstream; a route whose upstream cannot be is refused alone. Throws `failed_precondition` /
+   * `MISSING_SECRET` for a secret that is not there, and what is wrong with the routes where none is left that can be
+   * served; nothing is left running then.
+   */
   constructor(options: GatewayOptions) {
     const {
       runtime,
       metrics,
       registry,
-      connect = (instance, speaks) => httpUpstream(instance, runtime, speaks),
+      connect = (instance, speaks, way) => httpUpstream(instance, runtime, speaks, way),
+      files = () => undefined,
+      verdicts,
     } = options;
     this.#options = options;
     const { secrets = () => undefined, rateStore = new MemoryRateStore(runtime.clock) } = options;
     this.#limitStores = new LimitStores(runtime, secrets, rateStore, options.openRateStore);
+    this.#places = new Places(options.places);
     this.#limitMetrics = limitMetrics(metrics);
     this.#onDecision = decisionMetrics(metrics);
-    this.#targets = new Targets({ runtime, registry, connect });
+    this.#targets = new Targets({
+      runtime,
+      registry,
+      connect,
+      files,
+      ...(verdicts !== undefined && { guards: (target) => ({ shared: verdicts(target) }) }),
+    });
     this.#measured = httpServerMetrics(metrics, { service: 'gateway' });
     this.#generation = this.#make(options.config, undefined);
   }
@@ -171,11 +199,12 @@ export class Gateway {
       decisionPoint: this.#decisionPoint(config, before),
       onDecision: this.#onDecision,
       authenticator: isSame ? known.authenticator : new Authenticator(config.auth, runtime, secrets),
-      targets: this.#targets.hold(),
+      targets: this.#targets.hold(config.upstreams),
       limitStores: this.#limitStores,
       limitMetrics: this.#limitMetrics,
       decisions,
       files,
+      before: before?.routes ?? [],
       writeAccess: this.#options.writeAccess ?? ((line) => runtime.log('info', line)),
       log: runtime.log,
       measured: this.#measured,

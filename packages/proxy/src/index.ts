@@ -1,6 +1,8 @@
 export { jsonAnswer } from './answer/json-answer.ts';
+export { ask, type Question } from './auth/fetch-text.ts';
 export { Gateway, type GatewayOptions, type Prepared } from './gateway.ts';
 export type { OpenedStore, OpenStore } from './limit/limit-store.ts';
+export type { PlaceLease } from './limit/places.ts';
 export type { RateLimitStoreConfig } from './limit/store-schema.ts';
 export {
   type ConfigDocument,
@@ -15,6 +17,7 @@ export { badConfig, type ConfigProblem } from './model/problem.ts';
 export type { RouteConfig, RouteMatch } from './model/route.ts';
 export { explain, type Explanation } from './router/explain.ts';
 export { type NormalPath, normalPath } from './router/normal-path.ts';
+export type { SharedVerdicts, Verdict } from '@heddle/upstream';
 export type { Target } from './upstream/targets.ts';
 export { type Change, diffConfigs, shownConfig } from './version/diff.ts';
 export {

@@ -1,3 +1,4 @@
+export { configured, type ConfiguredOptions } from './client/configured.ts';
 export { type Client, type ClientOptions, openClient } from './client/open-client.ts';
 export { createTransport, type RpcTransport, type TransportOptions } from './client/create-transport.ts';
 export type { HttpVersion, RpcProtocol } from './client/protocol/exchange-for.ts';

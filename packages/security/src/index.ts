@@ -1,5 +1,6 @@
 export { isJwtAlgorithm, type JwtAlgorithm, jwtAlgorithms } from './authn/algorithms.ts';
 export { ApiKeys, type StoredApiKey } from './authn/api-keys.ts';
+export { type PasswordHash, passwordHash } from './authn/passwords.ts';
 export { BasicUsers, type StoredUser } from './authn/basic.ts';
 export { at as claimAt, type ClaimRules } from './authn/claims.ts';
 export {

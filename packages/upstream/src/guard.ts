@@ -30,6 +30,22 @@ export interface GuardOptions<Req, Res> {
   readonly outliers?: false | OutlierOptions;
   /** Hears of every change of a breaker. Must not throw. */
   readonly onBreaker?: (transition: BreakerTransition) => void;
+  /** What processes that serve together tell each other. Default: each judges alone. */
+  readonly shared?: SharedVerdicts;
+}
+
+/** What one process has found out about an instance of a target. */
+export type Verdict =
+  | { readonly kind: 'breaker'; readonly id: string; readonly to: 'open' | 'closed'; readonly why: string }
+  /** For so long from when it is told. */
+  | { readonly kind: 'ejected'; readonly id: string; readonly forMs: number; readonly why: string };
+
+/** The way to the other processes that call the same target. */
+export interface SharedVerdicts {
+  /** To all others. Must not throw. */
+  tell(verdict: Verdict): void;
+  /** Hears what the others tell. Returns what ends that. */
+  onVerdict(listener: (verdict: Verdict) => void): () => void;
 }
 
 /** The judgement of one instance, and the way to it past that. */
@@ -38,6 +54,8 @@ export interface Guard<Req, Res> {
   readonly blocked: Exclusion | undefined;
   /** The instance was out of reach and is back: what is there now may be another process, so its breaker starts anew. */
   returned(): void;
+  /** Another process has opened or closed its breaker. */
+  told(to: 'open' | 'closed', why: string): void;
   close(): void;
 }
 
@@ -47,6 +65,10 @@ export class Guards<Req, Res> {
   readonly #options: GuardOptions<Req, Res>;
   readonly #changed: () => void;
   readonly #detector: OutlierDetector | undefined;
+  readonly #known = new Map<string, Guard<Req, Res>>();
+  readonly #stopListening: (() => void) | undefined;
+  /** What others have told is not told again. */
+  #hearing = false;
 
   /** `changed`: somebody is blocked or unblocked. */
   constructor(runtime: Runtime, options: GuardOptions<Req, Res>, changed: () => void) {
@@ -56,21 +78,45 @@ export class Guards<Req, Res> {
     this.#changed = changed;
     this.#detector = outliers === false ? undefined : new OutlierDetector(runtime, outliers);
     this.#detector?.onChange(changed);
+    const { shared } = options;
+    this.#detector?.onChange((effect) => {
+      if (this.#hearing || effect.kind !== 'ejected') return;
+      const { id, untilMs, why } = effect;
+      shared?.tell({ kind: 'ejected', id, forMs: untilMs - runtime.clock.nowMs(), why });
+    });
+    this.#stopListening = shared?.onVerdict((verdict) => this.#told(verdict));
   }
 
   /** Throws `BAD_OPTIONS` for rules that make no sense. `name` is for people: the instance's id. */
   guard(name: string, service: Service<Req, Res>): Guard<Req, Res> {
-    return new InstanceGuard(name, service, this.#options.classify, this.#detector, () =>
-      this.#newBreaker(name),
-    );
+    const { classify } = this.#options;
+    const made: Guard<Req, Res> = new InstanceGuard(name, service, classify, this.#detector, {
+      newBreaker: () => this.#newBreaker(name),
+      closed: () => {
+        if (this.#known.get(name) === made) this.#known.delete(name);
+      },
+    });
+    this.#known.set(name, made);
+    return made;
   }
 
   close(): void {
+    this.#stopListening?.();
     this.#detector?.close();
   }
 
+  #told(verdict: Verdict): void {
+    this.#hearing = true;
+    try {
+      if (verdict.kind === 'ejected') this.#detector?.told(verdict.id, verdict.forMs, verdict.why);
+      else this.#known.get(verdict.id)?.told(verdict.to, verdict.why);
+    } finally {
+      this.#hearing = false;
+    }
+  }
+
   #newBreaker(name: string): Breaker | undefined {
-    const { breaker, onBreaker } = this.#options;
+    const { breaker, onBreaker, shared } = this.#options;
     if (breaker === undefined) return undefined;
     const made = new Breaker(this.#runtime, {
       ...breaker,
@@ -78,8 +124,17 @@ export class Guards<Req, Res> {
       ...(onBreaker !== undefined && { onTransition: onBreaker }),
     });
     made.onChange(this.#changed);
+    made.onChange(({ to, why }) => {
+      if (!this.#hearing && to !== 'half_open') shared?.tell({ kind: 'breaker', id: name, to, why });
+    });
     return made;
   }
+}
+
+/** What a guard needs of those it belongs to. */
+interface GuardOwner {
+  newBreaker(): Breaker | undefined;
+  closed(): void;
 }
 
 class InstanceGuard<Req, Res> implements Guard<Req, Res> {
@@ -87,7 +142,7 @@ class InstanceGuard<Req, Res> implements Guard<Req, Res> {
   readonly #id: string;
   readonly #detector: OutlierDetector | undefined;
   readonly #watched: WatchedInstance | undefined;
-  readonly #newBreaker: () => Breaker | undefined;
+  readonly #owner: GuardOwner;
   #breaker: Breaker | undefined;
 
   constructor(
@@ -95,13 +150,13 @@ class InstanceGuard<Req, Res> implements Guard<Req, Res> {
     next: Service<Req, Res>,
     classify: Classify<Req, Res>,
     detector: OutlierDetector | undefined,
-    newBreaker: () => Breaker | undefined,
+    owner: GuardOwner,
   ) {
     this.#id = id;
     this.#detector = detector;
     this.#watched = detector?.instance(id);
-    this.#newBreaker = newBreaker;
-    this.#breaker = newBreaker();
+    this.#owner = owner;
+    this.#breaker = owner.newBreaker();
     const unguarded = this.#breaker === undefined && this.#watched === undefined;
     this.service = unguarded ? next : (req, call) => this.#judge(next, req, call, classify);
   }
@@ -113,10 +168,15 @@ class InstanceGuard<Req, Res> implements Guard<Req, Res> {
   returned(): void {
     if (this.#breaker === undefined || this.#breaker.state.mode === 'closed') return;
     this.#breaker.close();
-    this.#breaker = this.#newBreaker();
+    this.#breaker = this.#owner.newBreaker();
+  }
+
+  told(to: 'open' | 'closed', why: string): void {
+    this.#breaker?.told(to, why);
   }
 
   close(): void {
+    this.#owner.closed();
     this.#breaker?.close();
     this.#detector?.forget(this.#id);
   }

@@ -15,7 +15,9 @@ function version(): string {
 async function errorsOf(document: unknown): Promise<string[]> {
   const { diagnostics } = await new Parser().parse(JSON.parse(JSON.stringify(document)) as object as never);
   // 0 is an error; what is above is advice.
-  return diagnostics.filter(({ severity }) => severity === 0).map(({ message, path }) => `${path.join('.')}: ${message}`);
+  return diagnostics
+    .filter(({ severity }) => severity === 0)
+    .map(({ message, path }) => `${path.join('.')}: ${message}`);
 }
 
 /** What is made is AsyncAPI 3, and the parser would say so if it were not. */
@@ -24,7 +26,9 @@ export const asyncapiContract: Contract = suiteOf('asyncapi', version, {
     assert.deepEqual(await errorsOf(shelves.asyncapi), []);
   },
   'the parser finds in it the operations, topics and messages that we do': async () => {
-    const { document } = await new Parser().parse(JSON.parse(JSON.stringify(shelves.asyncapi)) as object as never);
+    const { document } = await new Parser().parse(
+      JSON.parse(JSON.stringify(shelves.asyncapi)) as object as never,
+    );
     const theirs = (document?.operations().all() ?? []).map(
       (one) =>
         `${one.action()} ${one.channels().all()[0]?.address() ?? ''}: ${one

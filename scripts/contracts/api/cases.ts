@@ -53,10 +53,16 @@ export const shelves: ApiContract = {
       'GET /shelves': {
         name: 'listShelves',
         summary: 'All shelves',
-        query: { page: { schema: { type: 'integer', minimum: 1 } }, tag: { schema: { type: 'array', items: text } } },
+        query: {
+          page: { schema: { type: 'integer', minimum: 1 } },
+          tag: { schema: { type: 'array', items: text } },
+        },
         headers: { 'x-tenant': { schema: text, required: true } },
         answers: {
-          200: { description: 'A page', schema: { type: 'array', items: { $ref: '#/components/schemas/Shelf' } } },
+          200: {
+            description: 'A page',
+            schema: { type: 'array', items: { $ref: '#/components/schemas/Shelf' } },
+          },
         },
       },
       'POST /shelves': {
@@ -73,7 +79,11 @@ export const shelves: ApiContract = {
           404: { description: 'None', schema: { type: 'object', properties: { reason: text } } },
         },
       },
-      'DELETE /shelves/{id}': { name: 'removeShelf', summary: 'Away with it', answers: { 204: { description: 'Gone' } } },
+      'DELETE /shelves/{id}': {
+        name: 'removeShelf',
+        summary: 'Away with it',
+        answers: { 204: { description: 'Gone' } },
+      },
     },
   }),
   asyncapi: messageContract({
@@ -84,15 +94,22 @@ export const shelves: ApiContract = {
         action: 'send',
         summary: 'What became of shelves',
         messages: {
-          'shelf.added': { schema: { type: 'object', required: ['id'], properties: { id: text } }, example: { id: 's1' } },
-          'shelf.removed': { schema: { type: 'object', required: ['id'], properties: { id: text, by: text } } },
+          'shelf.added': {
+            schema: { type: 'object', required: ['id'], properties: { id: text } },
+            example: { id: 's1' },
+          },
+          'shelf.removed': {
+            schema: { type: 'object', required: ['id'], properties: { id: text, by: text } },
+          },
         },
       },
       'shelves.orders': {
         action: 'receive',
         summary: 'What is to be done with them',
         messages: {
-          'shelf.dust': { schema: { type: 'object', required: ['id'], properties: { id: text, wet: { type: 'boolean' } } } },
+          'shelf.dust': {
+            schema: { type: 'object', required: ['id'], properties: { id: text, wet: { type: 'boolean' } } },
+          },
         },
       },
     },

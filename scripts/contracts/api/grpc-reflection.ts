@@ -41,7 +41,10 @@ export const grpcReflectionContract: Contract = {
 function casesAt(place: string, program: string, folder: string): Cases {
   const transport = (): ReturnType<typeof createTransport> =>
     createTransport({ runtime, target: `static:///${place}` });
-  const collectedNow = async (): Promise<{ descriptors?: string | undefined; services?: readonly string[] | undefined }> => {
+  const collectedNow = async (): Promise<{
+    descriptors?: string | undefined;
+    services?: readonly string[] | undefined;
+  }> => {
     const open = transport();
     try {
       return await reflected(open);
@@ -65,7 +68,10 @@ function casesAt(place: string, program: string, folder: string): Cases {
     },
     'grpcurl finds the same by itself': async () => {
       assert.match(await called([], ['list']), /^grpc\.testing\.TestService$/m);
-      assert.match(await called([], ['describe', `${service}.FullDuplexCall`]), /stream .*StreamingOutputCallRequest/);
+      assert.match(
+        await called([], ['describe', `${service}.FullDuplexCall`]),
+        /stream .*StreamingOutputCallRequest/,
+      );
     },
     'grpcurl calls all four patterns by what was collected, without asking the server': async () => {
       const file = path.join(folder, 'collected.binpb');
@@ -73,8 +79,14 @@ function casesAt(place: string, program: string, folder: string): Cases {
       const by = ['-protoset', file, '-d'];
       assert.match(await called([...by, '{}'], [`${service}/UnaryCall`]), /"username": "username"/);
       assert.match(await called([...by, '{}{}'], [`${service}/StreamingInputCall`]), /aggregatedPayloadSize/);
-      assert.equal((await called([...by, '{}'], [`${service}/StreamingOutputCall`])).match(/"payload"/g)?.length, 2);
-      assert.equal((await called([...by, '{}{}{}'], [`${service}/FullDuplexCall`])).match(/"payload"/g)?.length, 3);
+      assert.equal(
+        (await called([...by, '{}'], [`${service}/StreamingOutputCall`])).match(/"payload"/g)?.length,
+        2,
+      );
+      assert.equal(
+        (await called([...by, '{}{}{}'], [`${service}/FullDuplexCall`])).match(/"payload"/g)?.length,
+        3,
+      );
     },
     'what is tried here goes through all four patterns too, and what is no message is refused': async () => {
       const { descriptors, services } = await collectedNow();

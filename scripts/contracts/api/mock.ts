@@ -4,7 +4,15 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { httpClientSource, type Json, messageClientSource, mockService, operationsOf, schemaCheck, snippet } from '@heddle/api';
+import {
+  httpClientSource,
+  type Json,
+  messageClientSource,
+  mockService,
+  operationsOf,
+  schemaCheck,
+  snippet,
+} from '@heddle/api';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { httpServer } from '@heddle/rpc';
 import type { Contract } from '../result.ts';
@@ -38,7 +46,11 @@ async function inFolder(work: (folder: string) => Promise<void>): Promise<void> 
 }
 
 const tenant = { 'x-tenant': 'a' };
-const shelf = { id: '3f0c7f2e-8b1a-4c3d-9e5f-6a7b8c9d0e1f', theme: 'sea', books: [{ title: 'Whales', next: null }] };
+const shelf = {
+  id: '3f0c7f2e-8b1a-4c3d-9e5f-6a7b8c9d0e1f',
+  theme: 'sea',
+  books: [{ title: 'Whales', next: null }],
+};
 
 /** The mock's suite. */
 export const mockContract: Contract = suiteOf('mock', () => '', {
@@ -47,9 +59,16 @@ export const mockContract: Contract = suiteOf('mock', () => '', {
       const check = schemaCheck(shelves.openapi ?? {});
       const listed = await fetch(`${url}/shelves?page=2`, { headers: tenant });
       assert.deepEqual([listed.status, listed.headers.get('content-type')], [200, 'application/json']);
-      assert.deepEqual(check({ type: 'array', items: { $ref: '#/components/schemas/Shelf' } }, await listed.json()), []);
+      assert.deepEqual(
+        check({ type: 'array', items: { $ref: '#/components/schemas/Shelf' } }, await listed.json()),
+        [],
+      );
       const body = JSON.stringify(shelf);
-      const added = await fetch(`${url}/shelves`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+      const added = await fetch(`${url}/shelves`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
       assert.equal(added.status, 201);
       assert.deepEqual(check({ $ref: '#/components/schemas/Shelf' }, await added.json()), []);
       assert.equal((await fetch(`${url}/shelves/1`, { method: 'DELETE' })).status, 204);
@@ -66,7 +85,10 @@ export const mockContract: Contract = suiteOf('mock', () => '', {
           headers: { 'content-type': 'application/json' },
           body: JSON.stringify(body),
         });
-      assert.match(await (await post({ id: 'no', theme: 'x', books: [{}] })).text(), /uuid[^]*theme[^]*title/);
+      assert.match(
+        await (await post({ id: 'no', theme: 'x', books: [{}] })).text(),
+        /uuid[^]*theme[^]*title/,
+      );
       assert.equal((await fetch(`${url}/nowhere`)).status, 404);
       const method = await fetch(`${url}/shelves`, { method: 'PATCH' });
       assert.deepEqual([method.status, method.headers.get('allow')], [405, 'GET, POST']);
@@ -91,7 +113,10 @@ console.log(theme, added.theme, gone, refused);
         const { stdout } = await run(process.execPath, [path.join(folder, 'program.ts')]);
         assert.equal(stdout, 'text text undefined 400\n');
         // What the contract does not have does not compile.
-        writeFileSync(path.join(folder, 'wrong.ts'), `import { createClient } from './http-client.ts';\nawait createClient({ baseUrl: '' }).getShelf({ shelf: 1 });\n`);
+        writeFileSync(
+          path.join(folder, 'wrong.ts'),
+          `import { createClient } from './http-client.ts';\nawait createClient({ baseUrl: '' }).getShelf({ shelf: 1 });\n`,
+        );
         await assert.rejects(run(process.execPath, [tsc, ...strict.split(' '), 'wrong.ts'], { cwd: folder }));
       }),
     ),
@@ -120,18 +145,24 @@ process.exit();
 `,
       );
       await run(process.execPath, [tsc, ...strict.split(' '), 'program.ts'], { cwd: folder });
-      const { stdout } = await run(process.execPath, ['--conditions=@heddle/source', path.join(folder, 'program.ts')]);
+      const { stdout } = await run(process.execPath, [
+        '--conditions=@heddle/source',
+        path.join(folder, 'program.ts'),
+      ]);
       assert.equal(stdout, 's2\n');
     }),
   'snippets for curl and TypeScript do what they show': () =>
     mocked(async (url) => {
       for (const operation of operationsOf(shelves)) {
         for (const language of ['curl', 'typescript'] as const) {
-          if (operation.kind === 'message' || (operation.kind === 'grpc' && language === 'typescript')) continue;
+          if (operation.kind === 'message' || (operation.kind === 'grpc' && language === 'typescript'))
+            continue;
           const text = snippet(shelves, operation, language, url);
           if (text === undefined) continue;
           const [command, args] =
-            language === 'curl' ? ['sh', ['-c', `${text} -o /dev/null -w '%{http_code}'`]] as const : [process.execPath, ['--input-type=module', '-e', text]] as const;
+            language === 'curl'
+              ? (['sh', ['-c', `${text} -o /dev/null -w '%{http_code}'`]] as const)
+              : ([process.execPath, ['--input-type=module', '-e', text]] as const);
           const { stdout } = await run(command, args);
           assert.match(stdout, /^2\d\d/, `${operation.id} ${language}: ${text}`);
         }

@@ -45,11 +45,15 @@ export const openapiContract: Contract = suiteOf('openapi', version, {
     const document = httpContract({
       title: 'standard',
       version: '1',
-      operations: { 'PUT /x': { summary: 'X', body: { schema }, answers: { 200: { description: 'X', schema } } } },
+      operations: {
+        'PUT /x': { summary: 'X', body: { schema }, answers: { 200: { description: 'X', schema } } },
+      },
     });
     assert.equal(await validate(document), '');
     const text = JSON.stringify(document);
-    assert.ok(text.includes('"format":"date"') && text.includes('"type":"object"') && !text.includes('$schema'));
+    assert.ok(
+      text.includes('"format":"date"') && text.includes('"type":"object"') && !text.includes('$schema'),
+    );
   },
   'the validator refuses a document that is none': async () => {
     const { info: _, ...broken } = shelves.openapi ?? {};

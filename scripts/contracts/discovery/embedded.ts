@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { type Registry, remoteRegistry } from '@heddle/discovery';
 import { EmbeddedRegistry, embeddedRegistry, registryService } from '@heddle/discovery/embedded';
@@ -14,11 +14,13 @@ import {
   type RegistryStage,
   serverStage,
 } from '@heddle/discovery/testing';
-import { nodeRuntime } from '@heddle/kernel/node';
-import { serve } from '@heddle/wire';
+import type { Runtime } from '@heddle/kernel';
+import { nodeRuntime, TlsStore } from '@heddle/kernel/node';
+import { type HttpServer, serve, type ServeTls } from '@heddle/wire';
 import { dataFolder } from '../../engines/cache.ts';
 import { endWithUs } from '../../engines/running.ts';
 import type { ContractResult } from '../result.ts';
+import { certificateDoor } from './own-server.ts';
 import { blockedProcessCase, type ClientProgram } from './blocked-process.ts';
 import { discoveryContract, leaseFor } from './suite.ts';
 
@@ -59,9 +61,6 @@ const asServer = discoveryContract({
   prepare: async () => ({ version: '' }),
   stages: { 'as a server': stageAsServer },
   more: [blockedProcessCase(clientProgram)],
-  cannot: {
-    tls: 'registryService is served by whoever embeds it, and TLS is that server’s: see the wire suites',
-  },
 });
 
 /** Both ways of using it. */
@@ -126,6 +125,7 @@ async function stageAsServer(one: RegistryCase): Promise<RegistryStage> {
     },
     doors: {
       auth: () => beside.at('127.0.0.1'),
+      tls: () => beside.withCertificates(),
       ipv6: async () => ({ ...(await beside.at('::1')), wrong: async () => ({}) }),
     },
     end: async () => {
@@ -150,13 +150,7 @@ class Beside {
 
   async at(host: string): Promise<RegistryDoor> {
     const ttlMs = this.#ttlMs;
-    const runtime = { ...nodeRuntime({ name: 'beside', dataFolder: this.#folder }), log: (): void => {} };
-    const base = await embeddedRegistry(runtime, { folder: 'beside', ttlMs });
-    const server = await serve(registryService(base, { token }), { runtime, address: { host, port: 0 } });
-    this.#end = async () => {
-      await base.close();
-      await server.stop();
-    };
+    const { runtime, server } = await this.#start(host);
     const as = (given: { token?: string }): Registry =>
       remoteRegistry({ runtime, addresses: [server.address], ttlMs, timeoutMs: 2000, ...given });
     return {
@@ -165,8 +159,47 @@ class Beside {
     };
   }
 
+  withCertificates(): Promise<RegistryDoor> {
+    return certificateDoor({
+      folder: this.#folder,
+      start: async ({ cert, key, ca }) => {
+        const read = (file: string): string => readFileSync(file, 'utf8');
+        const identities = [{ certificates: read(cert), privateKey: read(key) }];
+        const source = new TlsStore({ identities, trust: read(ca) });
+        const { server } = await this.#start('127.0.0.1', { source, clients: 'require' });
+        return server.address;
+      },
+      open: (address, tls) =>
+        remoteRegistry({
+          runtime: this.#runtime(),
+          addresses: [address],
+          token,
+          tls,
+          ttlMs: this.#ttlMs,
+          timeoutMs: 2000,
+        }),
+    });
+  }
+
   end(): Promise<void> {
     return this.#end();
+  }
+
+  #runtime(): Runtime {
+    return { ...nodeRuntime({ name: 'beside', dataFolder: this.#folder }), log: (): void => {} };
+  }
+
+  async #start(host: string, tls?: ServeTls): Promise<{ runtime: Runtime; server: HttpServer }> {
+    const runtime = this.#runtime();
+    const base = await embeddedRegistry(runtime, { folder: 'beside', ttlMs: this.#ttlMs });
+    const address = { host, port: 0 };
+    const service = registryService(base, { token });
+    const server = await serve(service, { runtime, address, ...(tls !== undefined && { tls }) });
+    this.#end = async () => {
+      await base.close();
+      await server.stop();
+    };
+    return { runtime, server };
   }
 }
 

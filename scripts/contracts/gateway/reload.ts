@@ -67,7 +67,7 @@ const breakages: readonly { readonly lost: boolean; readonly broken: (text: stri
   { lost: true, broken: () => '' },
   { lost: true, broken: () => '{"routes":[{"path":"relative"}]}' },
   { lost: false, broken: (text) => text.replace('"timeoutMs":', '"timeOutMs":') },
-  { lost: true, broken: (text) => text.replace(/static:[^"]+/, 'discovery:///nobody-knows-this-registry') },
+  { lost: false, broken: (text) => text.replace(/static:[^"]+/, 'discovery:///nobody-knows-this-registry') },
 ];
 
 class Stage {

@@ -45,7 +45,11 @@ async function create(
   const { given, runtime, world } = asked;
   // 256 bits by chance: a hash without salt is enough for those, and for nothing that a person has made up.
   const secret = `hdl_${Buffer.from(runtime.random.bytes(32)).toString('base64url')}`;
-  const [roles, scopes, expires] = [listIn(given.text('role')), listIn(given.text('scope')), given.text('expires')];
+  const [roles, scopes, expires] = [
+    listIn(given.text('role')),
+    listIn(given.text('scope')),
+    given.text('expires'),
+  ];
   const stored: Record<string, ConfigValue> = {
     sha256: createHash('sha256').update(secret).digest('hex'),
     ...(roles.length > 0 && { roles }),

@@ -38,7 +38,8 @@ export const makeVerbs: Readonly<Record<string, ApiVerb>> = {
     const languages = snippetLanguages(operation);
     const wanted = (asked.given.text('lang') ?? languages[0]) as SnippetLanguage;
     const text = snippet(contract, operation, wanted, asked.given.text('base') ?? 'http://127.0.0.1:8080');
-    if (text === undefined) throw usageError(`--lang expects one of ${languages.join(', ')} here, found "${wanted}"`);
+    if (text === undefined)
+      throw usageError(`--lang expects one of ${languages.join(', ')} here, found "${wanted}"`);
     asked.world.terminal.out(`${text.replace('api call SERVICE', `api call ${name}`)}\n`);
     return exitCodes.done;
   },
@@ -65,4 +66,3 @@ async function clientFiles({ openapi, asyncapi, descriptors }: Contract): Promis
 function rpcFiles(descriptors: string): Promise<Record<string, string>> {
   return protocGenEs([...readDescriptors(descriptors).files].map(({ proto }) => proto));
 }
-

@@ -3,7 +3,15 @@ import { exitCodes, usageError } from '../command.ts';
 import { readContractFile } from '../node/contract-file.ts';
 import { table } from '../terminal/table.ts';
 import { paint } from '../terminal/terminal.ts';
-import { type ApiAsked, type ApiVerb, askPlane, contractOf, printJson, tellPlane, wordsOf } from './api-asked.ts';
+import {
+  type ApiAsked,
+  type ApiVerb,
+  askPlane,
+  contractOf,
+  printJson,
+  tellPlane,
+  wordsOf,
+} from './api-asked.ts';
 
 interface Found {
   readonly service: string;
@@ -30,7 +38,11 @@ interface Quarantined {
   readonly serviceVersion: string;
   readonly instances: readonly string[];
   readonly changes: readonly ContractChange[];
-  readonly consumers: readonly { readonly service: string; readonly operations: readonly string[]; readonly known: string }[];
+  readonly consumers: readonly {
+    readonly service: string;
+    readonly operations: readonly string[];
+    readonly known: string;
+  }[];
 }
 
 /** The verbs that look at contracts and judge them. */
@@ -38,11 +50,15 @@ export const readVerbs: Readonly<Record<string, ApiVerb>> = {
   list: async (asked) => {
     wordsOf(asked, 'list');
     const { services } = await askPlane<{ services: Record<string, unknown>[] }>(asked, '');
-    const rows = services.map((one) => ({ ...one, kinds: String(one['kinds']) }) as Record<string, string | number>);
+    const rows = services.map(
+      (one) => ({ ...one, kinds: String(one['kinds']) }) as Record<string, string | number>,
+    );
     return shownRows(asked, services, rows, 'no contracts yet\n');
   },
   search: async (asked) => {
-    const { operations } = await askPlane<{ operations: Found[] }>(asked, '/-/search', { q: asked.words.join(' ') });
+    const { operations } = await askPlane<{ operations: Found[] }>(asked, '/-/search', {
+      q: asked.words.join(' '),
+    });
     return shownRows(asked, operations, operations.map(foundRow), 'nothing found\n');
   },
   show: async (asked) => {
@@ -71,7 +87,8 @@ export const readVerbs: Readonly<Record<string, ApiVerb>> = {
   diff: async (asked) => {
     const { words } = asked;
     const [service, from, to] = words;
-    if (service === undefined || words.length > 3) throw usageError('"heddle api diff" takes SERVICE [FROM TO]');
+    if (service === undefined || words.length > 3)
+      throw usageError('"heddle api diff" takes SERVICE [FROM TO]');
     const parameters = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
     const { changes } = await askPlane<{ changes: ContractChange[] }>(
       asked,
@@ -95,13 +112,18 @@ export const readVerbs: Readonly<Record<string, ApiVerb>> = {
     const { records } = await askPlane<{ records: Quarantined[] }>(asked, '/-/quarantine');
     if (asked.given.flag('json')) printJson(asked, records);
     else for (const record of records) tellRecord(asked, record);
-    if (records.length === 0 && !asked.given.flag('json')) asked.world.terminal.out('nothing is in quarantine\n');
+    if (records.length === 0 && !asked.given.flag('json'))
+      asked.world.terminal.out('nothing is in quarantine\n');
     return exitCodes.done;
   },
   approve: async (asked) => {
     const [service = '', hash = ''] = wordsOf(asked, 'approve', 'SERVICE', 'CONTRACT');
     const by = asked.given.text('by') ?? process.env['USER'] ?? 'command line';
-    const { version } = await tellPlane<{ version: number }>(asked, `/${encodeURIComponent(service)}/approve`, { hash, by });
+    const { version } = await tellPlane<{ version: number }>(
+      asked,
+      `/${encodeURIComponent(service)}/approve`,
+      { hash, by },
+    );
     asked.world.terminal.out(`${service} is at version ${version}, and its instances get calls\n`);
     return exitCodes.done;
   },
@@ -144,7 +166,10 @@ function tellRecord(asked: ApiAsked, record: Quarantined): void {
   const { service, hash, serviceVersion, instances, changes, consumers } = record;
   terminal.out(`${service} ${hash}  code ${serviceVersion || '?'}, instances ${instances.join(', ')}\n`);
   tellChanges(asked, changes);
-  const named = consumers.map((one) => `${one.service} (${one.known}${one.operations.length > 0 ? `: ${one.operations.join(', ')}` : ''})`);
+  const named = consumers.map(
+    (one) =>
+      `${one.service} (${one.known}${one.operations.length > 0 ? `: ${one.operations.join(', ')}` : ''})`,
+  );
   terminal.out(`would break: ${named.join('; ') || 'nobody that is known'}\n`);
   terminal.out(`let it in with: heddle api approve ${service} ${hash}\n`);
 }

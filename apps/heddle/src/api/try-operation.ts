@@ -24,7 +24,12 @@ export interface TrialPlace {
 
 /** One thing that came back. */
 export type TrialOutput =
-  | { readonly kind: 'answer'; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: string;
+    }
   | { readonly kind: 'message'; readonly message: Json };
 
 /** The operation of a contract. Rejects with `not_found` / `NO_SUCH_OPERATION` and the nearest ones. */
@@ -63,7 +68,10 @@ export async function* tried(
     try {
       const [body] = inputs;
       const authority = target.replace(/^[a-z]+:\/\/\//, '');
-      yield { kind: 'answer', ...(await tryHttp(client.service, { operation, authority, parameters, body, headers }, call)) };
+      yield {
+        kind: 'answer',
+        ...(await tryHttp(client.service, { operation, authority, parameters, body, headers }, call)),
+      };
     } finally {
       limit.cancel();
       call.end();

@@ -38,8 +38,12 @@ async function until<T>(probe: () => Promise<T | undefined>): Promise<T> {
   }
 }
 
+function asked(at: string): Promise<Response> {
+  return fetch(`${up.console}${at}`, { headers: { authorization: `Bearer ${up.token}` } });
+}
+
 async function catalogue<T>(at: string): Promise<T> {
-  return (await (await fetch(`${up.console}/api/catalogue${at}`)).json()) as T;
+  return (await (await asked(`/api/catalogue${at}`)).json()) as T;
 }
 
 before(async () => {
@@ -55,25 +59,31 @@ after(async () => {
 });
 
 describe('the API catalogue of heddle up', { timeout: 2_400_000 }, () => {
-  test('the services of the shop are in it by themselves, with what they serve over HTTP and gRPC', limit, async () => {
-    const names = ['inventory', 'notification', 'order', 'payment', 'product', 'shipping', 'user'];
-    const services = await until(async () => {
-      const found = await catalogue<{ services: { service: string; kinds: string[]; version: number }[] }>('');
-      return found.services.length >= names.length ? found.services : undefined;
-    });
-    assert.deepEqual(
-      services.map(({ service }) => service),
-      names,
-    );
-    assert.deepEqual(services.find(({ service }) => service === 'order')?.kinds, ['http', 'grpc']);
-    // Two instances of each, one contract.
-    assert.ok(services.every(({ version }) => version === 1));
-    const { output } = await api('search', 'stock');
-    assert.match(output, /inventory +http +GET \/stock\/\{productId\}/);
-    assert.match(output, /inventory +grpc +shop\.inventory\.v1\.InventoryService\/GetStock/);
-    const page = await fetch(`${up.console}/api/catalogue/order/docs`);
-    assert.match(await page.text(), /POST \/orders[^]*grpcurl -plaintext/);
-  });
+  test(
+    'the services of the shop are in it by themselves, with what they serve over HTTP and gRPC',
+    limit,
+    async () => {
+      const names = ['inventory', 'notification', 'order', 'payment', 'product', 'shipping', 'user'];
+      const services = await until(async () => {
+        const found = await catalogue<{ services: { service: string; kinds: string[]; version: number }[] }>(
+          '',
+        );
+        return found.services.length >= names.length ? found.services : undefined;
+      });
+      assert.deepEqual(
+        services.map(({ service }) => service),
+        names,
+      );
+      assert.deepEqual(services.find(({ service }) => service === 'order')?.kinds, ['http', 'grpc']);
+      // Two instances of each, one contract.
+      assert.ok(services.every(({ version }) => version === 1));
+      const { output } = await api('search', 'stock');
+      assert.match(output, /inventory +http +GET \/stock\/\{productId\}/);
+      assert.match(output, /inventory +grpc +shop\.inventory\.v1\.InventoryService\/GetStock/);
+      const page = await asked('/api/catalogue/order/docs');
+      assert.match(await page.text(), /POST \/orders[^]*grpcurl -plaintext/);
+    },
+  );
 
   test('what the services answer is what their contracts say', limit, async () => {
     const placed = await fetch(`${up.gateway}/orders`, {
@@ -83,7 +93,7 @@ describe('the API catalogue of heddle up', { timeout: 2_400_000 }, () => {
     });
     assert.equal(placed.status, 201);
     const { orderId } = (await placed.json()) as { orderId: string };
-    const asked: Record<string, readonly [service: string, path: string]> = {
+    const routes: Record<string, readonly [service: string, path: string]> = {
       'GET /users/{userId}': ['user', '/users/u00001'],
       'GET /products': ['product', '/products?query=kettle'],
       'GET /products/{productId}': ['product', '/products/p00001'],
@@ -93,13 +103,12 @@ describe('the API catalogue of heddle up', { timeout: 2_400_000 }, () => {
       'GET /shipments/{orderId}': ['shipping', `/shipments/${orderId}`],
       'GET /notifications': ['notification', `/notifications?orderId=${orderId}`],
     };
-    for (const [operation, [service, at]] of Object.entries(asked)) {
+    for (const [operation, [service, at]] of Object.entries(routes)) {
       const { openapi = {} } = await catalogue<Contract>(`/${service}/contract`);
       const [method = '', route = ''] = operation.split(' ');
       const found = openapi as unknown as Record<string, Record<string, Record<string, never>>>;
-      const schema = (found['paths']?.[route]?.[method.toLowerCase()] as unknown as Answers).responses['200'].content[
-        'application/json'
-      ].schema;
+      const schema = (found['paths']?.[route]?.[method.toLowerCase()] as unknown as Answers).responses['200']
+        .content['application/json'].schema;
       const answer = await fetch(`${up.gateway}${at}`);
       assert.equal(answer.status, 200, operation);
       assert.deepEqual(schemaCheck(openapi)(schema as object as never, await answer.json()), [], operation);
@@ -118,67 +127,80 @@ describe('the API catalogue of heddle up', { timeout: 2_400_000 }, () => {
     assert.match(wrong.output, /there is no operation "Nothing"; there are GET \/users\/\{userId\}/);
   });
 
-  test('a deployment that breaks others is kept out, names them, and comes in when it is approved', limit, async (t) => {
-    const { openapi } = await catalogue<Contract>('/product/contract');
-    const { paths, ...rest } = openapi as unknown as { paths: Record<string, object> };
-    // The new code has lost a route that the gateway was seen to call for its users.
-    const { '/products': _, ...fewer } = paths;
-    const contract = { ...(await catalogue<Contract>('/product/contract')), openapi: { ...rest, paths: fewer } };
-    const calls: string[] = [];
-    const runtime = nodeRuntime({ name: 'product', logLevel: 'error', dataFolder: folder });
-    const server = httpServer(
-      async (request) => {
-        calls.push(request.path);
-        return jsonAnswer(200, request.path === contractPath ? contract : {});
-      },
-      { runtime },
-    );
-    await server.start();
-    t.after(() => server.stop());
-    const address = { host: '127.0.0.1', port: Number(new URL(up.console).port) };
-    const registry = remoteRegistry({ runtime, addresses: [address], token: up.token });
-    t.after(() => registry.close());
-    await until(async () => {
-      const known = await catalogueOfCalls();
-      return known ? true : undefined;
-    });
-    await registry.register({
-      id: 'product-new',
-      service: 'product',
-      address: '127.0.0.1',
-      port: server.address.port,
-      protocol: 'http',
-      version: 'v2',
-      metadata: { [contractKey]: contractPath },
-    });
-    const kept = (await registry.instances('product')).instances.find(({ id }) => id === 'product-new');
-    assert.equal(kept?.state, 'maintenance');
-    const hash = kept.metadata['quarantine'] ?? '';
-    const shown = await api('quarantine');
-    assert.match(shown.output, new RegExp(`product ${hash} +code v2, instances product-new`));
-    assert.match(shown.output, /breaking +GET \/products: is no longer served \(operation-removed\)/);
-    assert.match(shown.output, /would break: gateway \(calls: GET \/products\)/);
-    for (let tries = 0; tries < 20; tries++) await fetch(`${up.gateway}/products/p00001`);
-    assert.deepEqual(
-      calls.filter((one) => one !== contractPath && one !== '/metrics'),
-      [],
-      'it gets no calls',
-    );
-    const approved = await api('approve', 'product', hash, '--by', 'ada');
-    assert.match(approved.output, /product is at version 2, and its instances get calls/);
-    const now = (await registry.instances('product')).instances.find(({ id }) => id === 'product-new');
-    assert.deepEqual([now?.state, now?.metadata['quarantine']], ['running', undefined]);
-    assert.match((await api('versions', 'product')).output, /2 +v2 .* ada/);
-    assert.match((await api('diff', 'product', '1', '2')).output, /^breaking +GET \/products/m);
+  test(
+    'a deployment that breaks others is kept out, names them, and comes in when it is approved',
+    limit,
+    async (t) => {
+      const { openapi } = await catalogue<Contract>('/product/contract');
+      const { paths, ...rest } = openapi as unknown as { paths: Record<string, object> };
+      // The new code has lost a route that the gateway was seen to call for its users.
+      const { '/products': _, ...fewer } = paths;
+      const contract = {
+        ...(await catalogue<Contract>('/product/contract')),
+        openapi: { ...rest, paths: fewer },
+      };
+      const calls: string[] = [];
+      const runtime = nodeRuntime({ name: 'product', logLevel: 'error', dataFolder: folder });
+      const server = httpServer(
+        async (request) => {
+          calls.push(request.path);
+          return jsonAnswer(200, request.path === contractPath ? contract : {});
+        },
+        { runtime },
+      );
+      await server.start();
+      t.after(() => server.stop());
+      const address = { host: '127.0.0.1', port: Number(new URL(up.console).port) };
+      const registry = remoteRegistry({ runtime, addresses: [address], token: up.token });
+      t.after(() => registry.close());
+      await until(async () => {
+        const known = await catalogueOfCalls();
+        return known ? true : undefined;
+      });
+      await registry.register({
+        id: 'product-new',
+        service: 'product',
+        address: '127.0.0.1',
+        port: server.address.port,
+        protocol: 'http',
+        version: 'v2',
+        metadata: { [contractKey]: contractPath },
+      });
+      const kept = (await registry.instances('product')).instances.find(({ id }) => id === 'product-new');
+      assert.equal(kept?.state, 'maintenance');
+      const hash = kept.metadata['quarantine'] ?? '';
+      const shown = await api('quarantine');
+      assert.match(shown.output, new RegExp(`product ${hash} +code v2, instances product-new`));
+      assert.match(shown.output, /breaking +GET \/products: is no longer served \(operation-removed\)/);
+      assert.match(shown.output, /would break: gateway \(calls: GET \/products\)/);
+      for (let tries = 0; tries < 20; tries++) await fetch(`${up.gateway}/products/p00001`);
+      assert.deepEqual(
+        calls.filter((one) => one !== contractPath && one !== '/metrics'),
+        [],
+        'it gets no calls',
+      );
+      const approved = await api('approve', 'product', hash, '--by', 'ada');
+      assert.match(approved.output, /product is at version 2, and its instances get calls/);
+      const now = (await registry.instances('product')).instances.find(({ id }) => id === 'product-new');
+      assert.deepEqual([now?.state, now?.metadata['quarantine']], ['running', undefined]);
+      assert.match((await api('versions', 'product')).output, /2 +v2 .* ada/);
+      assert.match((await api('diff', 'product', '1', '2')).output, /^breaking +GET \/products/m);
 
-    /** A trace of such a call is in the store. */
-    async function catalogueOfCalls(): Promise<boolean> {
-      await fetch(`${up.gateway}/products`);
-      const found = await fetch(`${up.console}/api/traces?service=product&tags=${encodeURIComponent('{"http.route":"/products"}')}`);
-      const { data: traces = [] } = (await found.json()) as { data?: { processes: Record<string, { serviceName: string }> }[] };
-      return traces.some(({ processes }) => Object.values(processes).some(({ serviceName }) => serviceName === 'gateway'));
-    }
-  });
+      /** A trace of such a call is in the store. */
+      async function catalogueOfCalls(): Promise<boolean> {
+        await fetch(`${up.gateway}/products`);
+        const found = await asked(
+          `/api/traces?service=product&tags=${encodeURIComponent('{"http.route":"/products"}')}`,
+        );
+        const { data: traces = [] } = (await found.json()) as {
+          data?: { processes: Record<string, { serviceName: string }> }[];
+        };
+        return traces.some(({ processes }) =>
+          Object.values(processes).some(({ serviceName }) => serviceName === 'gateway'),
+        );
+      }
+    },
+  );
 
   test('keys: made, listed without the key, taken back', limit, async () => {
     const made = await api('key', 'create', 'ci', '--role', 'reader', '--quota', '100/hour');
@@ -207,13 +229,21 @@ console.log(found.state, status);
 `;
       writeFileSync(path.join(out, 'program.ts'), program);
       const tsc = path.join(root, 'node_modules', '@typescript', 'native', 'bin', 'tsc');
-      const files = readdirSync(out, { recursive: true }).map(String).filter((name) => name.endsWith('.ts'));
+      const files = readdirSync(out, { recursive: true })
+        .map(String)
+        .filter((name) => name.endsWith('.ts'));
       assert.ok(files.includes('shop/order/v1/order_pb.ts'), files.join());
-      const options = '--ignoreConfig --noEmit --strict --module nodenext --target esnext --allowImportingTsExtensions --skipLibCheck --types node'.split(' ');
+      const options =
+        '--ignoreConfig --noEmit --strict --module nodenext --target esnext --allowImportingTsExtensions --skipLibCheck --types node'.split(
+          ' ',
+        );
       await promisify(execFile)(process.execPath, [tsc, ...options, ...files], { cwd: out });
       const ran = await promisify(execFile)(process.execPath, [path.join(out, 'program.ts'), up.gateway]);
       assert.equal(ran.stdout, 'confirmed 404\n');
-      assert.match(readFileSync(path.join(out, 'http-client.ts'), 'utf8'), /placeOrder\(input: PlaceOrderInput\)/);
+      assert.match(
+        readFileSync(path.join(out, 'http-client.ts'), 'utf8'),
+        /placeOrder\(input: PlaceOrderInput\)/,
+      );
     } finally {
       rmSync(out, { recursive: true });
     }
@@ -221,5 +251,7 @@ console.log(found.state, status);
 });
 
 interface Answers {
-  readonly responses: { readonly '200': { readonly content: { readonly 'application/json': { readonly schema: object } } } };
+  readonly responses: {
+    readonly '200': { readonly content: { readonly 'application/json': { readonly schema: object } } };
+  };
 }

@@ -15,7 +15,11 @@ export const config: Command = {
   words:
     'list | show|history|watch PLACE | set PLACE key=value… | unset PLACE key… | apply PLACE FILE | diff PLACE FROM TO | rollback PLACE VERSION | gray PLACE key=value… | promote|abandon PLACE',
   options: {
-    store: { type: 'string', value: 'URL', help: 'Where it is (docs/config.md); default HEDDLE_CONFIG, or the running "heddle up"' },
+    store: {
+      type: 'string',
+      value: 'URL',
+      help: 'Where it is (docs/config.md); default HEDDLE_CONFIG, or the running "heddle up"',
+    },
     data: { type: 'string', value: 'DIR', help: 'Folder of the running "heddle up"; default .heddle' },
     by: { type: 'string', value: 'WHO', help: 'For the history, of what changes a place; default USER' },
     why: { type: 'string', value: 'TEXT', help: 'For the history: the reason' },

@@ -3,23 +3,30 @@ import { lockFolder } from '@heddle/discovery/node';
 import { type Address, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { httpServer, type ServerPart } from '@heddle/rpc';
-import { MetricRegistry, metricsService, processMetrics, serverMetrics } from '@heddle/telemetry';
+import { isOtlp, MetricRegistry, metricsService, processMetrics, serverMetrics } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
 import type { HttpService } from '@heddle/wire';
-import type { Command } from '../command.ts';
+import { type Command, type Given, usageError } from '../command.ts';
 import { ApiAdmission } from '../control-plane/api-admission.ts';
 import { ApiCatalogue } from '../control-plane/api-catalogue.ts';
 import { consumersOf } from '../control-plane/api-consumers.ts';
-import { apiFront, isApiRequest } from '../control-plane/api-front.ts';
+import { apiFront } from '../control-plane/api-front.ts';
+import { passwordSet } from '../control-plane/auth-first-user.ts';
 import { type ConfigFront, configFront, isConfigRequest } from '../control-plane/config-front.ts';
-import { consoleService } from '../control-plane/console-service.ts';
+import { type OpenConsole, openConsole } from '../control-plane/console.ts';
 import { Observer } from '../control-plane/observer.ts';
+import { alertConfig } from '../control-plane/alerts.ts';
 import { type ControlPlaneTelemetry, controlPlaneTelemetry } from '../control-plane/telemetry.ts';
+import { readTextFile } from '../node/config-file.ts';
 import { loadSchemas } from '../node/config-schemas.ts';
+import { meshFolder } from '../control-plane/mesh/mesh-folder.ts';
+import { type MeshPlane, meshPlane } from '../control-plane/mesh/mesh-plane.ts';
+import { scopeOf, scopeOptions } from './mesh/scope-options.ts';
 import { consoleAssets } from '../node/console-assets.ts';
 import { controlPlaneDefaults, controlPlaneSettings } from '../settings/control-plane-settings.ts';
 import { ownSettings } from '../settings/own-settings.ts';
 import { runServer } from '../node/run-server.ts';
+import { isSupervised } from '../node/tell-parent.ts';
 
 /** `heddle control-plane`. */
 export const controlPlane: Command = {
@@ -33,6 +40,16 @@ export const controlPlane: Command = {
       help: 'Where to listen on 127.0.0.1; default 8090, 0: any free one',
     },
     data: { type: 'string', value: 'DIR', help: 'Where the registry is kept; default .heddle/control-plane' },
+    'log-store': {
+      type: 'string',
+      value: 'URL',
+      help: 'OpenSearch or Elasticsearch that gets all log lines too; HEDDLE_LOG_STORE_AUTHORIZATION is its header',
+    },
+    alerts: {
+      type: 'string',
+      value: 'DIR',
+      help: 'Rules of alerts, and in alertmanager.yml who is told; default: the default rules, and nobody',
+    },
     'config-store': {
       type: 'string',
       value: 'URL',
@@ -43,20 +60,39 @@ export const controlPlane: Command = {
       value: 'FILE',
       help: 'A module whose export "schemas" says what places may hold',
     },
+    mesh: {
+      type: 'string',
+      value: 'DIR',
+      help: 'Rules of a mesh (Istio, Gateway API), a file or a folder that is watched: served to proxies by xDS',
+    },
+    ...scopeOptions,
   },
   examples: [
     'HEDDLE_REGISTRY_TOKEN=$(openssl rand -hex 32) heddle control-plane',
     'heddle control-plane --port 9090 --data /var/lib/heddle',
     'heddle control-plane --config-store etcd://127.0.0.1:2379/config --config-schemas schemas.ts',
+    'heddle control-plane --mesh deploy/mesh',
   ],
   run: async (given, world) => {
     const dataFolder = given.text('data') ?? '.heddle/control-plane';
     const address = { host: '127.0.0.1', port: given.port('port', 8090) };
     const runtime = nodeRuntime({ name: 'control-plane', dataFolder });
     const token = requireToken();
+    const alerts = alertConfig(given.text('alerts'));
+    const logStore = logStoreOf(given);
     await lockFolder(dataFolder);
     const registry = await embeddedRegistry(runtime);
-    const telemetry = await controlPlaneTelemetry(runtime, dataFolder, token);
+    const metrics = new MetricRegistry();
+    let port = address.port;
+    const url = (): string => `http://${address.host}:${port}`;
+    const telemetry = await controlPlaneTelemetry(runtime, {
+      dataFolder,
+      token,
+      alerts,
+      registry: metrics,
+      url,
+      logStore,
+    });
     const observer = new Observer(runtime, registry, telemetry.onScrape);
     const config = await configFront({
       runtime,
@@ -89,52 +125,102 @@ export const controlPlane: Command = {
       catalogue,
       contractMs: () => settings.client.current.api.contractMs,
     });
-    const adminToken = process.env['HEDDLE_ADMIN_TOKEN'];
-    const api: CatalogueFront = {
+    const contracts = apiFront({ runtime, registry, catalogue, admission, token });
+    const console = await openConsole({
+      runtime,
+      registry,
+      observer,
+      telemetry,
+      centre: config.centre,
+      token,
+      assets: consoleAssets(),
+      contracts,
+      env: process.env,
+      password: passwordSet(process.env, (file) => readTextFile(file, 'password')),
+    });
+    const place = given.text('mesh');
+    const mesh =
+      place === undefined
+        ? undefined
+        : await meshPlane({ runtime, token, scope: scopeOf(given), ...meshFolder(place, runtime) });
+    const own = mesh === undefined ? [] : [mesh.part];
+    const server = frontOf(registry, console, telemetry, config, {
       admission,
-      service: apiFront({ runtime, registry, catalogue, admission, adminToken }),
+      runtime,
+      token,
+      address,
+      mesh,
+      metrics,
+    });
+    const parts = [
+      registryPart(registry),
+      config.part,
+      settings,
+      ...telemetry.parts,
+      admission,
+      observer,
+      ...console.parts,
+      ...own,
+      server,
+    ];
+    const facts = (): Record<string, string> => {
+      ({ port } = server.address);
+      return {
+        address: `${server.address.host}:${port}`,
+        url: url(),
+        ...(console.madePassword !== undefined && { password: console.madePassword }),
+      };
     };
-    const server = frontOf(registry, observer, telemetry, config, api, { runtime, token, address });
-    const parts = [registryPart(registry), config.part, settings, ...telemetry.parts, admission, observer, server];
-    return runServer({ name: 'control-plane', runtime, parts, propagationMs: 0 }, world, () => ({
-      address: `${server.address.host}:${server.address.port}`,
-      url: `http://${server.address.host}:${server.address.port}`,
-    }));
+    if (console.madePassword !== undefined && !isSupervised())
+      world.terminal.err(`sign in to the console as admin with ${console.madePassword} (shown this once)\n`);
+    return runServer(
+      { name: 'control-plane', runtime, parts, propagationMs: 0 },
+      world,
+      facts,
+      ({ password: _, ...logged }) => logged,
+    );
   },
 };
 
-interface CatalogueFront {
-  readonly admission: ApiAdmission;
-  readonly service: HttpService;
+/** A secret comes by the environment, where no process list shows it. */
+function logStoreOf(given: Given): { url: string; authorization: string | undefined } | undefined {
+  const url = given.text('log-store');
+  if (url === undefined) return undefined;
+  if (!/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/.test(url))
+    throw usageError(
+      `--log-store expects a URL such as http://127.0.0.1:9200, without a password, found "${url}"`,
+    );
+  return { url, authorization: process.env['HEDDLE_LOG_STORE_AUTHORIZATION'] };
 }
 
 interface FrontOptions {
+  readonly admission: ApiAdmission;
   readonly runtime: Runtime;
   readonly token: string;
   readonly address: Address;
+  /** Undefined: it serves none. */
+  readonly mesh: MeshPlane | undefined;
+  readonly metrics: MetricRegistry;
 }
 
-/** One port for the registry's protocol and OTLP (with the token), the console and queries (read only), and its own metrics. */
+/** One port for the registry's protocol and OTLP (with the token), the console and queries (signed in or with the token), and its own metrics. */
 function frontOf(
   registry: EmbeddedRegistry,
-  observer: Observer,
+  console: OpenConsole,
   telemetry: ControlPlaneTelemetry,
   config: ConfigFront,
-  api: CatalogueFront,
-  { runtime, token, address }: FrontOptions,
+  { runtime, token, address, mesh, metrics, admission }: FrontOptions,
 ): ServerPart {
-  const metrics = new MetricRegistry();
   processMetrics(metrics, processReader());
-  const registryApi = api.admission.before(registryService(registry, { token }));
+  const registryApi = admission.before(registryService(registry, { token }));
   const ownMetrics = metricsService(metrics);
-  const console = consoleService(consoleAssets(), observer);
   const service: HttpService = (req, call) => {
-    const ofTelemetry = telemetry.serviceFor(req);
-    if (ofTelemetry !== undefined) return ofTelemetry(req, call);
-    if (isApiRequest(req)) return api.service(req, call);
+    if (isOtlp(req)) return telemetry.serviceFor(req)?.(req, call) ?? console.service(req, call);
     if (isConfigRequest(req)) return config.service(req, call);
+    const ofMesh = mesh?.serviceFor(req);
+    if (ofMesh !== undefined) return ofMesh(req, call);
     if (req.path.startsWith('/v1/')) return registryApi(req, call);
-    return req.path === '/metrics' ? ownMetrics(req, call) : console(req, call);
+    return req.path === '/metrics' ? ownMetrics(req, call) : console.service(req, call);
   };
   // Each watch and each open console is a call that lasts.
   const maxCalls = 20_000;

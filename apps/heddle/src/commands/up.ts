@@ -47,6 +47,7 @@ export const up: Command = {
       value: 'PORT',
       help: 'Of console and registry; default 8090, 0: any free one',
     },
+    alerts: { type: 'string', value: 'DIR', help: 'Rules of alerts and who is told (docs/observability.md)' },
     data: { type: 'string', value: 'DIR', help: 'Data, logs and the lock; default .heddle' },
   },
   examples: [
@@ -80,6 +81,8 @@ interface Urls {
   readonly console: string;
   readonly token: string;
   readonly adminToken: string;
+  /** The console's first password, at the very first start. */
+  readonly password: string | undefined;
 }
 
 async function run(given: Given, world: World, folder: ClaimedFolder, ports: Ports): Promise<number> {
@@ -93,7 +96,8 @@ async function run(given: Given, world: World, folder: ClaimedFolder, ports: Por
   try {
     const urls = await startAll(given, system, folder, ports, runtime);
     if (!isAsked()) {
-      writeUpState(folder.path, { pid: process.pid, logs, ...urls });
+      const { password: _, ...kept } = urls;
+      writeUpState(folder.path, { pid: process.pid, logs, ...kept });
       announce(world, urls, given.flag('shop'), logs);
     }
     await asked;
@@ -140,7 +144,12 @@ async function startAll(
   ]);
   const plane = await system.start(
     'control plane and console',
-    [controlPlaneProgram(surroundings, ports.console, databaseUrls[configDatabase] ?? '')],
+    [
+      controlPlaneProgram(surroundings, ports.console, {
+        databaseUrls,
+        alerts: given.text('alerts'),
+      }),
+    ],
     ({ url }) => url ?? '',
   );
   const controlPlane = plane['address'] ?? '';
@@ -158,6 +167,7 @@ async function startAll(
     console: plane['url'] ?? '',
     adminToken,
     token: surroundings.token,
+    password: plane['password'],
   };
   if (shop && !given.flag('no-load')) await system.start('shop: customers', [loadProgram(urls.gateway)]);
   return urls;
@@ -175,6 +185,14 @@ function announce({ terminal }: World, urls: Urls, shop: boolean, logs: string):
     `-H "idempotency-key: $(date +%s%N)" -d '${exampleOrder}'`;
   const lines = [
     ['console', urls.console],
+    ...(urls.password === undefined
+      ? []
+      : [
+          [
+            'sign in',
+            `as admin with ${urls.password} (shown this once; HEDDLE_CONSOLE_PASSWORD sets another)`,
+          ],
+        ]),
     ['gateway', urls.gateway],
     ...(shop ? [['an order', order]] : []),
     ['logs', logs],

@@ -20,7 +20,8 @@ export async function centreOf(
   const store = await openConfigStore(url, {
     runtime,
     secret,
-    readText: () => Promise.reject(usageError('HEDDLE_CONFIG refers to a file, which a control plane does not need')),
+    readText: () =>
+      Promise.reject(usageError('HEDDLE_CONFIG refers to a file, which a control plane does not need')),
     variable: (name) => process.env[name],
   });
   if (store instanceof RemoteStore) return { store, close: () => store.close() };

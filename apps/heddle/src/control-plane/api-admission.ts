@@ -89,7 +89,11 @@ export class ApiAdmission implements Part {
     }
     this.#held.set(key, { ...put, hash });
     const { instance } = put;
-    const kept = { ...instance, state: 'maintenance', metadata: { ...instance.metadata, [quarantineKey]: hash } };
+    const kept = {
+      ...instance,
+      state: 'maintenance',
+      metadata: { ...instance.metadata, [quarantineKey]: hash },
+    };
     const body = JSON.parse(new TextDecoder().decode(bytes)) as object;
     return new TextEncoder().encode(JSON.stringify({ ...body, instance: kept }));
   }

@@ -101,13 +101,17 @@ export class ApiCatalogue {
     if (verdict === 'taken')
       log('info', 'a contract is in the catalogue', { service, version: entry.versions.at(-1)?.number });
     if (record === undefined) return;
-    log('error', `a contract breaks others${verdict === 'quarantined' ? ', and its instance is kept out' : ''}`, {
-      service,
-      instance,
-      contract: record.hash,
-      changes: record.changes.map(({ rule, at }) => `${rule} ${at}`).slice(0, 10),
-      consumers: record.consumers.map((consumer) => consumer.service),
-    });
+    log(
+      'error',
+      `a contract breaks others${verdict === 'quarantined' ? ', and its instance is kept out' : ''}`,
+      {
+        service,
+        instance,
+        contract: record.hash,
+        changes: record.changes.map(({ rule, at }) => `${rule} ${at}`).slice(0, 10),
+        consumers: record.consumers.map((consumer) => consumer.service),
+      },
+    );
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -52,18 +52,25 @@ async function callersOf(
   for (const { spans } of await telemetry.search(query)) {
     const byId = new Map(spans.map((span) => [span.spanId, span]));
     for (const span of spans) {
-      if (span.resource.service !== service || span.kind !== server || !hasAll(span.attributes, tags)) continue;
+      if (span.resource.service !== service || span.kind !== server || !hasAll(span.attributes, tags))
+        continue;
       const caller = callerOf(span, byId);
       if (caller !== undefined && caller !== service) callers.add(caller);
     }
   }
-  return [...callers].map((consumer) => ({ consumer, service, operations: [operation], known: 'calls' as const }));
+  return [...callers].map((consumer) => ({
+    consumer,
+    service,
+    operations: [operation],
+    known: 'calls' as const,
+  }));
 }
 
 /** How spans of servers name an operation. */
 function tagsOf(operation: string): Readonly<Record<string, string>> | undefined {
   const [, method, route] = /^([A-Z]+) (\/.*)$/.exec(operation) ?? [];
-  if (method !== undefined && route !== undefined) return { 'http.request.method': method, 'http.route': route };
+  if (method !== undefined && route !== undefined)
+    return { 'http.request.method': method, 'http.route': route };
   return operation.includes('/') ? { 'rpc.method': operation } : undefined;
 }
 

@@ -3,11 +3,17 @@ import type { EmbeddedRegistry } from '@heddle/discovery/embedded';
 import { HeddleError, type Runtime } from '@heddle/kernel';
 import { jsonAnswer } from '@heddle/proxy';
 import { isBearer } from '@heddle/upstream';
-import { Fields, type HttpRequest, type HttpResponse, type HttpService, statusOfCode, wholeBody } from '@heddle/wire';
+import {
+  Fields,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpService,
+  statusOfCode,
+  wholeBody,
+} from '@heddle/wire';
 import { tried, type TrialOutput } from '../api/try-operation.ts';
 import type { ApiAdmission } from './api-admission.ts';
 import type { ApiCatalogue } from './api-catalogue.ts';
-import { isLoopback } from './console-service.ts';
 
 /** What the catalogue's API works on. */
 export interface ApiFrontOptions {
@@ -15,8 +21,8 @@ export interface ApiFrontOptions {
   readonly registry: EmbeddedRegistry;
   readonly catalogue: ApiCatalogue;
   readonly admission: ApiAdmission;
-  /** Of those who approve and try; undefined: nobody does. */
-  readonly adminToken: string | undefined;
+  /** Of the registry: who approves and tries must show it, also who is signed in to the console. */
+  readonly token: string;
 }
 
 interface Exchange extends ApiFrontOptions {
@@ -35,7 +41,11 @@ const routes: readonly (readonly [method: string, path: RegExp, answer: Answer])
   ['GET', /^\/-\/search$/, found],
   ['GET', /^\/-\/quarantine$/, quarantine],
   ['GET', /^\/([^/]+)$/, (exchange) => jsonAnswer(200, shown(entryOf(exchange)))],
-  ['GET', /^\/([^/]+)\/contract$/, (exchange) => jsonAnswer(200, versionOf(exchange, 'version').contract as object)],
+  [
+    'GET',
+    /^\/([^/]+)\/contract$/,
+    (exchange) => jsonAnswer(200, versionOf(exchange, 'version').contract as object),
+  ],
   ['GET', /^\/([^/]+)\/docs$/, docs],
   ['GET', /^\/([^/]+)\/diff$/, diff],
   ['POST', /^\/([^/]+)\/approve$/, approve],
@@ -48,22 +58,25 @@ export function isApiRequest({ path }: HttpRequest): boolean {
 }
 
 /**
- * The catalogue over HTTP, on loopback names only: services, search, one service, its contract of a version, a page,
- * differences; with the admin token, `POST …/approve` and `POST …/try`.
+ * The catalogue over HTTP, behind the console's sign-in: services, search, one service, its contract of a version, a
+ * page, differences; with the token alone, `POST …/approve` and `POST …/try`, since no page of another site has it.
  */
 export function apiFront(options: ApiFrontOptions): HttpService {
   return async (request) => {
     try {
-      if (!isLoopback(request.authority)) return jsonAnswer(421, { reason: 'LOCALHOST_ONLY' });
       const [path = '', query = ''] = request.path.split('?', 2);
       for (const [method, pattern, answer] of routes) {
         const match = method === request.method ? pattern.exec(path.slice(root.length)) : null;
         if (match === null) continue;
-        if (method === 'POST') mayChange(request, options.adminToken);
+        if (method === 'POST') mayChange(request, options.token);
         const service = decodeURIComponent(match[1] ?? '');
         return await answer({ ...options, request, query: new URLSearchParams(query), service });
       }
-      throw new HeddleError({ code: 'not_found', reason: 'NO_SUCH_PATH', message: `nothing is at ${path.slice(0, 200)}` });
+      throw new HeddleError({
+        code: 'not_found',
+        reason: 'NO_SUCH_PATH',
+        message: `nothing is at ${path.slice(0, 200)}`,
+      });
     } catch (thrown) {
       request.body.cancel();
       const { code, reason, message } = HeddleError.from(thrown);
@@ -72,9 +85,9 @@ export function apiFront(options: ApiFrontOptions): HttpService {
   };
 }
 
-function mayChange({ fields }: HttpRequest, token: string | undefined): void {
-  if (token !== undefined && isBearer(fields.get('authorization') ?? '', token)) return;
-  const message = 'this needs the admin token, as authorization: Bearer …';
+function mayChange({ fields }: HttpRequest, token: string): void {
+  if (isBearer(fields.get('authorization') ?? '', token)) return;
+  const message = 'this needs the token of the registry, as authorization: Bearer …';
   throw new HeddleError({ code: 'unauthenticated', reason: 'BAD_TOKEN', message });
 }
 
@@ -122,7 +135,11 @@ async function docs(exchange: Exchange): Promise<HttpResponse> {
     'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'",
     'x-content-type-options': 'nosniff',
   });
-  return { status: 200, fields, body: wholeBody(new TextEncoder().encode(docsPage(entryOf(exchange), base))) };
+  return {
+    status: 200,
+    fields,
+    body: wholeBody(new TextEncoder().encode(docsPage(entryOf(exchange), base))),
+  };
 }
 
 function diff(exchange: Exchange): HttpResponse {
@@ -144,7 +161,8 @@ async function approve(exchange: Exchange): Promise<HttpResponse> {
 async function attempt(exchange: Exchange): Promise<HttpResponse> {
   const { runtime, registry, service } = exchange;
   const { operation, parameters = {}, inputs = [], headers = {} } = await bodyOf(exchange);
-  if (typeof operation !== 'string' || !Array.isArray(inputs)) throw badBody('expected "operation", and a list of "inputs"');
+  if (typeof operation !== 'string' || !Array.isArray(inputs))
+    throw badBody('expected "operation", and a list of "inputs"');
   const { contract } = versionOf(exchange, 'version');
   const trial = {
     operation,
@@ -163,7 +181,8 @@ async function bodyOf({ request }: Exchange): Promise<Readonly<Record<string, un
   const text = new TextDecoder().decode(await request.body.bytes(longestBodyBytes));
   try {
     const value = JSON.parse(text) as unknown;
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>;
   } catch {
     // Said below.
   }

@@ -1,101 +1,89 @@
-import type { Call, CancelListener } from '@heddle/kernel';
-import { emptyBody, Fields, type HttpResponse, type HttpService, streamBody, wholeBody } from '@heddle/wire';
+import type { Call } from '@heddle/kernel';
+import type { Fields, HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
+import type { AuditLog } from './audit-log.ts';
+import type { Access } from './auth-access.ts';
+import { beginPath, callbackPath, type OidcSignIn } from './auth-oidc.ts';
+import { type SignIn, sessionPath } from './auth-sign-in.ts';
+import { type Asset, assetAnswer } from './console-assets.ts';
+import { failureAnswer, jsonOf, redirect, textAnswer } from './console-answers.ts';
+import { apiPrefix, ConsoleApi, type ConsoleRoute } from './console-api.ts';
+import { overviewEvents } from './console-events.ts';
 import type { Observer } from './observer.ts';
-import type { Overview } from './overview.ts';
-
-/** A file of the console, as it is served. */
-export interface Asset {
-  readonly type: string;
-  readonly bytes: Uint8Array;
-}
 
 const most = 100;
-const encoder = new TextEncoder();
+const stateCookie = 'heddle-console-login';
 
-// No inline script or style, nothing from elsewhere, no framing: what is injected into a name is shown, never run.
-const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
-  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/** What a console is made of. */
+export interface ConsoleOptions {
+  readonly assets: ReadonlyMap<string, Asset>;
+  readonly observer: Observer;
+  readonly access: Access;
+  readonly audit: AuditLog;
+  readonly signIn: SignIn;
+  readonly oidc: OidcSignIn | undefined;
+  readonly routes: readonly ConsoleRoute[];
+  /** The telemetry's own query APIs (Jaeger's, Prometheus'), for whoever is signed in or has the token. */
+  readonly queries: (req: HttpRequest) => HttpService | undefined;
+}
 
 /**
- * The console: its files, `GET /api/overview`, and `GET /api/events`, which sends each new overview as a Server-Sent
- * Event. Read only. Answers only requests for a loopback name: a page of another site that has its own name resolve
- * to this machine gets nothing.
+ * The console: its files for everybody, and for who is signed in or shows the token `/api/overview`, `/api/events` (each
+ * new overview as a Server-Sent Event), the query APIs, and what is below `/api/console`. Answers only requests for a
+ * loopback name: a page of another site that has its own name resolve to this machine gets nothing.
  */
-export function consoleService(assets: ReadonlyMap<string, Asset>, observer: Observer): HttpService {
+export function consoleService(options: ConsoleOptions): HttpService {
+  const { assets, observer, access, audit, signIn, oidc, routes, queries } = options;
+  const api = new ConsoleApi(routes, access, audit);
   let listeners = 0;
+  const events = (req: HttpRequest, call: Call): HttpResponse => {
+    if (listeners >= most) return textAnswer(503, 'too many consoles are open\n');
+    listeners++;
+    call.onEnd(() => {
+      listeners--;
+    });
+    return overviewEvents(observer, call, () => access.who(req) !== undefined);
+  };
   return async (req, call) => {
-    if (!isLoopback(req.authority)) return text(421, 'this console answers to localhost only\n');
-    if (req.method !== 'GET' && req.method !== 'HEAD') return text(405, 'this console is read only\n');
+    if (!isLoopback(req.authority)) return textAnswer(421, 'this console answers to localhost only\n');
     const path = req.path.split('?', 1)[0] ?? '/';
-    if (path === '/api/overview') return json(observer.latest);
-    if (path === '/api/events' && req.method === 'GET') {
-      if (listeners >= most) return text(503, 'too many consoles are open\n');
-      listeners++;
-      call.onEnd(() => {
-        listeners--;
-      });
-      return events(observer, call);
+    if (path === sessionPath) return signIn.answer(req);
+    if (oidc !== undefined && (path === beginPath || path === callbackPath))
+      return atProvider(options, oidc, req).catch(failureAnswer);
+    if (path.startsWith(`${apiPrefix}/`)) return api.answer(req, call);
+    if (!path.startsWith('/api/')) return assetAnswer(assets, req);
+    try {
+      access.require(req, 'viewer');
+    } catch (thrown) {
+      return failureAnswer(thrown);
     }
-    const asset = assets.get(path === '/' ? '/index.html' : path);
-    if (asset === undefined) return text(404, 'not found\n');
-    return answer(200, asset.type, req.method === 'HEAD' ? new Uint8Array(0) : asset.bytes);
+    if (path === '/api/overview') return jsonOf(200, observer.latest);
+    if (path === '/api/events' && req.method === 'GET') return events(req, call);
+    return queries(req)?.(req, call) ?? textAnswer(404, 'not found\n');
   };
 }
 
-function events(observer: Observer, call: Call): HttpResponse {
-  const fields = secured(Fields.of({ 'content-type': 'text/event-stream' }));
-  return { status: 200, fields, body: streamBody(overviews(observer, call)) };
-}
-
-/** The newest at once, then each new one; a reader that is slow gets the newest and not those between. */
-async function* overviews(observer: Observer, call: Call): AsyncGenerator<Uint8Array, void> {
-  let next: Overview | undefined = observer.latest;
-  let wake: () => void = () => {};
-  const stopListening = observer.subscribe((overview) => {
-    next = overview;
-    wake();
-  });
-  const onCancel: CancelListener = () => wake();
-  call.onCancel(onCancel);
-  try {
-    while (call.cancelled === undefined) {
-      if (next === undefined) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        continue;
-      }
-      const event = `event: overview\ndata: ${JSON.stringify(next)}\n\n`;
-      next = undefined;
-      yield encoder.encode(event);
-    }
-  } finally {
-    stopListening();
+async function atProvider(
+  { signIn, audit }: ConsoleOptions,
+  oidc: OidcSignIn,
+  req: HttpRequest,
+): Promise<HttpResponse> {
+  const url = new URL(req.path, 'http://localhost');
+  const keep = (state: string, more: string): string =>
+    `${stateCookie}=${state}; Path=/oauth2; HttpOnly; SameSite=Lax${more}`;
+  if (url.pathname === beginPath) {
+    const begun = await oidc.begin();
+    return redirect(begun.url, [keep(begun.state, '; Max-Age=600')]);
   }
+  const sent = cookieNamed(req.fields, stateCookie);
+  const { name, role } = await oidc.finish(url.searchParams, sent);
+  const { cookie } = signIn.open(req, name, role, 'oidc');
+  await audit.note({ who: name, role, action: 'sign in', target: name, outcome: 'ok' });
+  return redirect('/', [cookie, keep('', '; Max-Age=0')]);
 }
 
-function json(value: object): HttpResponse {
-  return answer(200, 'application/json', encoder.encode(JSON.stringify(value)));
-}
-
-function text(status: number, content: string): HttpResponse {
-  return answer(status, 'text/plain; charset=utf-8', encoder.encode(content));
-}
-
-function answer(status: number, type: string, bytes: Uint8Array): HttpResponse {
-  const body = bytes.byteLength === 0 ? emptyBody : wholeBody(bytes);
-  return { status, fields: secured(Fields.of({ 'content-type': type })), body };
-}
-
-function secured(fields: Fields): Fields {
-  return fields
-    .append('cache-control', 'no-store')
-    .append('content-security-policy', policy)
-    .append('x-content-type-options', 'nosniff')
-    .append('referrer-policy', 'no-referrer')
-    .append('cross-origin-opener-policy', 'same-origin')
-    .append('cross-origin-resource-policy', 'same-origin');
+function cookieNamed(fields: Fields, name: string): string {
+  const pairs = fields.all('cookie').flatMap((line) => line.split(';').map((pair) => pair.trim()));
+  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
 }
 
 /** Whether a request is for a name of this machine alone: a page of another site cannot make one up that is. */

@@ -17,6 +17,8 @@ export interface InstanceStatus {
 export interface UpstreamStatus {
   readonly target: string;
   readonly resolved: boolean;
+  /** Instances that are left out because they fail their checks. */
+  readonly failing: number;
   readonly instances: readonly InstanceStatus[];
 }
 

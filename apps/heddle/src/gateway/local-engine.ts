@@ -1,7 +1,7 @@
 import { hostPort, type Registry } from '@heddle/discovery';
 import type { Part, Runtime, TlsMaterial } from '@heddle/kernel';
 import { TlsStore } from '@heddle/kernel/node';
-import { Gateway, type GatewayConfig } from '@heddle/proxy';
+import { Gateway, type GatewayConfig, type PlaceLease, type SharedVerdicts } from '@heddle/proxy';
 import { MetricRegistry, metricsService, processMetrics } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
 import type { RateStore } from '@heddle/traffic';
@@ -19,6 +19,9 @@ export interface LocalEngineOptions extends Serving {
   readonly registry: Registry | undefined;
   /** Counts limits that are not shared by a store. Default: this process. */
   readonly rateStore?: RateStore;
+  /** What those who serve together share besides. Default: there is nobody else. */
+  readonly verdicts?: (target: string) => SharedVerdicts;
+  readonly places?: PlaceLease;
   /** Gives the files that the configuration names. */
   readonly files: (name: string) => Uint8Array | undefined;
 }
@@ -35,7 +38,7 @@ export class LocalEngine implements Engines {
 
   /** Throws as the constructor of `Gateway` does. */
   constructor(options: LocalEngineOptions) {
-    const { runtime, config, registry, files, tls, rateStore } = options;
+    const { runtime, config, registry, files, tls, rateStore, verdicts, places } = options;
     this.#options = options;
     this.#accessLog = new LineWriter(1, runtime);
     this.#tls = tls === undefined ? undefined : new TlsStore(tls);
@@ -55,6 +58,8 @@ export class LocalEngine implements Engines {
       openRateStore: openRedisStore,
       ...(registry !== undefined && { registry }),
       ...(rateStore !== undefined && { rateStore }),
+      ...(verdicts !== undefined && { verdicts }),
+      ...(places !== undefined && { places }),
     });
     this.explain = explainService(decisions, () => this.gateway.stacks);
     this.registered = metrics;
@@ -122,6 +127,7 @@ function upstreamsOf(gateway: Gateway): UpstreamStatus[] {
   return [...gateway.targets].map(([target, { group }]) => ({
     target,
     resolved: group.resolved,
+    failing: group.view.snapshot?.excluded.health ?? 0,
     instances: group.view.members.map(({ id, instance, upstream: { endpoint }, blocked }) => ({
       id,
       address: hostPort(instance),

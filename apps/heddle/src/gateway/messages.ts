@@ -1,5 +1,6 @@
 import type { TlsMaterial } from '@heddle/kernel';
 import type { RateAsk, RateVerdict } from '@heddle/traffic';
+import type { Verdict } from '@heddle/proxy';
 import type { EngineStatus } from './engines.ts';
 import type { Serving } from './serving.ts';
 
@@ -19,6 +20,12 @@ export type ToWorker =
   | { readonly kind: 'renew'; readonly tls: TlsMaterial }
   | { readonly kind: 'leave' }
   | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
+  /** Of an upstream's instance, as another worker has found out. */
+  | { readonly kind: 'verdict'; readonly target: string; readonly verdict: Verdict }
+  /** So many more requests may be in flight there; 0: as many as may be are, over all workers. */
+  | { readonly kind: 'places'; readonly count: number }
+  /** Places that are not used are wanted elsewhere. */
+  | { readonly kind: 'recall' }
   | { readonly kind: 'taken'; readonly taken: readonly (readonly [id: number, verdict: RateVerdict])[] };
 
 /** A failure on its way between processes. */
@@ -38,6 +45,11 @@ export type ToSupervisor =
   | { readonly kind: 'committed'; readonly number: number }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
   | { readonly kind: 'take'; readonly asks: readonly (readonly [id: number, asks: readonly RateAsk[]])[] }
+  | { readonly kind: 'verdict'; readonly target: string; readonly verdict: Verdict }
+  /** A request waits for a place. */
+  | { readonly kind: 'place'; readonly wanted: number }
+  /** Places that are not used. */
+  | { readonly kind: 'back'; readonly count: number }
   | { readonly kind: 'release'; readonly ids: readonly number[] };
 
 /** What came of a question. */

@@ -9,7 +9,9 @@ import type { Engines, EngineStatus } from './engines.ts';
 import { mergedMetrics } from './merged-metrics.ts';
 import type { Answer, Channel, Question, ToldError, ToSupervisor, ToWorker } from './messages.ts';
 import type { Serving } from './serving.ts';
+import { PlaceDesk } from './place-desk.ts';
 import { RateDesk } from './rate-desk.ts';
+import { VerdictBoard } from './verdict-board.ts';
 
 /** A worker as a process, and the conversation with it. */
 export interface WorkerChild extends Child {
@@ -44,6 +46,8 @@ export class WorkerGroup implements Engines, Part {
   readonly name = 'workers';
   readonly #options: WorkerGroupOptions;
   readonly #desk: RateDesk;
+  readonly #places: PlaceDesk<Worker>;
+  readonly #verdicts: VerdictBoard;
   readonly #workers = new Set<Worker>();
   readonly #supervised: readonly Supervised[];
   readonly #waiting = new Map<string, (message: ToSupervisor | undefined) => void>();
@@ -60,6 +64,12 @@ export class WorkerGroup implements Engines, Part {
     this.#serving = serving;
     this.#address = serving.config.listen;
     this.#desk = new RateDesk(new MemoryRateStore(runtime.clock));
+    this.#verdicts = new VerdictBoard(runtime.clock);
+    this.#places = new PlaceDesk(serving.config.limits.maxRequests, (message) => {
+      const { channel } = message.worker.child;
+      if (message.kind === 'recall') channel.send({ kind: 'recall' });
+      else channel.send({ kind: 'places', count: message.count });
+    });
     const restarts = metrics.counter({
       name: 'gateway_worker_restarts_total',
       help: 'Workers that have died and were replaced.',
@@ -118,6 +128,7 @@ export class WorkerGroup implements Engines, Part {
     }
     this.#number = number;
     this.#serving = serving;
+    this.#places.max = serving.config.limits.maxRequests;
     await Promise.all(asked.map((worker) => this.#commit(worker, number)));
     // One that was being started has begun with the version before.
     for (const worker of this.#ready) if (worker.number !== number) this.#catchUp(worker);
@@ -166,6 +177,7 @@ export class WorkerGroup implements Engines, Part {
     void child.ended.then(() => {
       this.#workers.delete(worker);
       this.#desk.gone(worker);
+      this.#places.gone(worker);
       for (const [key, answer] of this.#waiting) if (key.startsWith(`${child.pid} `)) answer(undefined);
     });
     return child;
@@ -183,6 +195,7 @@ export class WorkerGroup implements Engines, Part {
         // What it has not heard while it began.
         if (this.#serving.tls !== undefined) child.channel.send({ kind: 'renew', tls: this.#serving.tls });
         if (this.#leaving) child.channel.send({ kind: 'leave' });
+        for (const posted of this.#verdicts.current) child.channel.send({ kind: 'verdict', ...posted });
         if (worker.number !== this.#number) this.#catchUp(worker);
         return;
       case 'failed':
@@ -195,6 +208,16 @@ export class WorkerGroup implements Engines, Part {
       }
       case 'release':
         for (const id of message.ids) this.#desk.release(worker, id);
+        return;
+      case 'place':
+        this.#places.ask(worker, message.wanted);
+        return;
+      case 'back':
+        this.#places.back(worker, message.count);
+        return;
+      case 'verdict':
+        this.#verdicts.post(message.target, message.verdict);
+        for (const each of this.#workers) if (each !== worker) each.child.channel.send(message);
         return;
       case 'prepared':
         this.#waiting.get(`${child.pid} prepared ${message.number}`)?.(message);

@@ -5,7 +5,9 @@ import { emptyBody, Fields, type HttpService } from '@heddle/wire';
 import { LocalEngine } from './local-engine.ts';
 import type { Answer, Channel, Question, ToldError, ToSupervisor, ToWorker } from './messages.ts';
 import type { Serving } from './serving.ts';
+import { SharedPlaces } from './shared-places.ts';
 import { SharedRateStore } from './shared-rate-store.ts';
+import { verdictsOver } from './shared-verdicts.ts';
 
 type WorkerChannel = Channel<ToWorker, ToSupervisor>;
 
@@ -22,7 +24,13 @@ export async function beginEngine(
   channel.send({ kind: 'hello' });
   const { serving, number } = await begin;
   const rateStore = new SharedRateStore(channel, runtime.timers);
-  return { engine: new LocalEngine({ runtime, ...serving, registry, rateStore, files }), number };
+  const shared = {
+    rateStore,
+    verdicts: verdictsOver(channel),
+    places: new SharedPlaces(channel, (): number => engine.gateway.inFlight),
+  };
+  const engine: LocalEngine = new LocalEngine({ runtime, ...serving, registry, files, ...shared });
+  return { engine, number };
 }
 
 /** Does what the supervisor says from now on. */
@@ -65,6 +73,10 @@ export function obey(channel: WorkerChannel, engine: LocalEngine, runtime: Runti
         return;
       case 'begin':
       case 'taken':
+      case 'verdict':
+      case 'places':
+      case 'recall':
+        // For those who share, see `beginEngine`.
         return;
     }
   });

@@ -55,5 +55,10 @@ function bytesOf(file: string): Buffer {
 }
 
 function badFile(file: string, why: string): HeddleError {
-  return new HeddleError({ code: 'invalid_argument', reason: 'BAD_CONTRACT', message: `${file}: ${why}`, sent: false });
+  return new HeddleError({
+    code: 'invalid_argument',
+    reason: 'BAD_CONTRACT',
+    message: `${file}: ${why}`,
+    sent: false,
+  });
 }

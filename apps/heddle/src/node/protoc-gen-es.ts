@@ -27,7 +27,9 @@ export async function protocGenEs(files: readonly FileDescriptorProto[]): Promis
 function piped(input: Uint8Array): Promise<Buffer> {
   const require = createRequire(import.meta.url);
   const folder = path.dirname(require.resolve('@bufbuild/protoc-gen-es/package.json'));
-  const child = spawn(process.execPath, [path.join(folder, 'bin', 'protoc-gen-es')], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [path.join(folder, 'bin', 'protoc-gen-es')], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   const [out, said]: [Buffer[], Buffer[]] = [[], []];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => said.push(chunk));

@@ -2,3 +2,8 @@
 export function tellReady(facts: Readonly<Record<string, string>>): void {
   if (process.connected === true) process.send?.({ ready: facts });
 }
+
+/** Whether there is a supervisor to tell. */
+export function isSupervised(): boolean {
+  return process.connected === true;
+}

@@ -1,5 +1,5 @@
 import { Call, HeddleError, type Runtime, settle } from '@heddle/kernel';
-import { emptyBody, type Endpoint, endpoint, Fields, wholeBody } from '@heddle/wire';
+import { emptyBody, type Endpoint, endpoint, Fields, type HttpRequest, wholeBody } from '@heddle/wire';
 import type { CommandOption, Given } from '../command.ts';
 import { readUpState } from '../node/data-folder.ts';
 import { readAddress } from '../registry-access.ts';
@@ -11,19 +11,26 @@ const longestAnswerBytes = 64 * 1024 * 1024;
 export const planeOptions: Readonly<Record<string, CommandOption>> = {
   json: { type: 'boolean', help: 'As JSON' },
   data: { type: 'string', value: 'DIR', help: 'Folder of the running "heddle up"; default .heddle' },
-  plane: { type: 'string', value: 'HOST:PORT', help: 'Another control plane' },
+  plane: {
+    type: 'string',
+    value: 'HOST:PORT',
+    help: 'Another control plane; its token in HEDDLE_REGISTRY_TOKEN',
+  },
 };
 
 /** Asks a control plane what it has observed. */
 export class PlaneClient {
   readonly #runtime: Runtime;
   readonly #authority: string;
+  readonly #token: string;
   readonly #endpoint: Endpoint;
 
   /** The control plane that was named, or that of the running `up`. */
   constructor(given: Given, runtime: Runtime) {
     const named = given.text('plane');
-    const place = named ?? new URL(readUpState(given.text('data') ?? '.heddle').console).host;
+    const running = named === undefined ? readUpState(given.text('data') ?? '.heddle') : undefined;
+    const place = named ?? new URL(running?.console ?? '').host;
+    this.#token = running?.token ?? process.env['HEDDLE_REGISTRY_TOKEN'] ?? '';
     const address = readAddress(place, '--plane');
     this.#runtime = runtime;
     this.#authority = place;
@@ -33,29 +40,36 @@ export class PlaneClient {
   /** The JSON at a path; undefined for 404. Rejects with what the control plane says otherwise. */
   async get<T>(path: string, parameters: Readonly<Record<string, string>> = {}): Promise<T | undefined> {
     const query = new URLSearchParams(parameters).toString();
-    const answer = await this.#ask('GET', query === '' ? path : `${path}?${query}`, new Fields());
-    if (answer.status === 404) return undefined;
-    return valueOf<T>(answer);
+    const { status, text } = await this.#ask({
+      method: 'GET',
+      path: query === '' ? path : `${path}?${query}`,
+      fields: Fields.of(this.#token === '' ? {} : { authorization: `Bearer ${this.#token}` }),
+      body: emptyBody,
+    });
+    if (status === 404) return undefined;
+    if (status === 200) return JSON.parse(text) as T;
+    throw refused(status, text);
   }
 
-  /** What comes of a request with a body, in the name of who has the token. Rejects with what the control plane says. */
-  async post<T>(path: string, body: object, token: string): Promise<T> {
-    const fields = Fields.of({ authorization: `Bearer ${token}`, 'content-type': 'application/json' });
-    return valueOf<T>(await this.#ask('POST', path, fields, body));
+  /** Changes something, with the token: that of the running `up`, or `HEDDLE_REGISTRY_TOKEN`. Rejects as `get`, for 404 too. */
+  async change<T>(method: 'POST' | 'DELETE', path: string, value?: unknown): Promise<T> {
+    const fields = Fields.of({ 'content-type': 'application/json', authorization: `Bearer ${this.#token}` });
+    const body = value === undefined ? emptyBody : wholeBody(new TextEncoder().encode(JSON.stringify(value)));
+    const { status, text } = await this.#ask({ method, path, fields, body });
+    if (status === 200) return JSON.parse(text) as T;
+    throw refused(status, text);
   }
 
-  async #ask(method: 'GET' | 'POST', path: string, fields: Fields, body?: object): Promise<Said> {
+  async #ask(asked: Omit<HttpRequest, 'scheme' | 'authority'>): Promise<{ status: number; text: string }> {
     const { clock, timers } = this.#runtime;
     const call = Call.root(this.#runtime, clock.nowMs() + askMs);
     const limit = timers.after(askMs, () => call.cancel(tooSlow()));
-    const content =
-      body === undefined ? emptyBody : wholeBody(new TextEncoder().encode(JSON.stringify(body)));
-    const request = { method, scheme: 'http', authority: this.#authority, path, fields, body: content } as const;
+    const request: HttpRequest = { ...asked, scheme: 'http', authority: this.#authority };
     try {
       const result = await settle(this.#endpoint.request, request, call);
       if (!result.ok) throw result.error;
-      const text = new TextDecoder().decode(await result.value.body.bytes(longestAnswerBytes));
-      return { status: result.value.status, text };
+      const { status, body } = result.value;
+      return { status, text: new TextDecoder().decode(await body.bytes(longestAnswerBytes)) };
     } finally {
       limit.cancel();
     }
@@ -66,15 +80,9 @@ export class PlaneClient {
   }
 }
 
-interface Said {
-  readonly status: number;
-  readonly text: string;
-}
-
-function valueOf<T>({ status, text }: Said): T {
-  if (status === 200) return JSON.parse(text) as T;
+function refused(status: number, text: string): HeddleError {
   const message = `the control plane answered ${status}: ${text.slice(0, 300)}`;
-  throw new HeddleError({ code: 'failed_precondition', reason: 'PLANE_REFUSED', message });
+  return new HeddleError({ code: 'failed_precondition', reason: 'PLANE_REFUSED', message });
 }
 
 function tooSlow(): HeddleError {

@@ -57,19 +57,41 @@ export function postgresProgram(
   };
 }
 
+/** What a control plane of `up` is told. */
+export interface ControlPlaneOptions {
+  /** By service, and the config centre's; the console looks into them. */
+  readonly databaseUrls: Readonly<Record<string, string>>;
+  /** A folder with rules of alerts and receivers. */
+  readonly alerts: string | undefined;
+}
+
 /** Registry, config centre and console. */
 export function controlPlaneProgram(
   { dataFolder, token, adminToken }: AdminSurroundings,
   port: number,
-  configStore: string,
+  { databaseUrls, alerts }: ControlPlaneOptions,
 ): Program {
+  const { [configDatabase]: own = '', ...services } = databaseUrls;
   const data = path.join(dataFolder, 'control-plane');
   return {
     name: 'control-plane',
     file: main,
-    args: ['control-plane', '--port', String(port), '--data', data],
-    // In the environment, since the store's URL has a password in it.
-    env: { HEDDLE_REGISTRY_TOKEN: token, HEDDLE_ADMIN_TOKEN: adminToken, HEDDLE_CONFIG_STORE: configStore },
+    args: [
+      'control-plane',
+      '--port',
+      String(port),
+      '--data',
+      data,
+      ...(alerts === undefined ? [] : ['--alerts', alerts]),
+    ],
+    // In the environment, since URLs have passwords in them.
+    env: {
+      HEDDLE_REGISTRY_TOKEN: token,
+      HEDDLE_ADMIN_TOKEN: adminToken,
+      HEDDLE_CONFIG_STORE: own,
+      HEDDLE_BROKER_URL: own,
+      HEDDLE_SERVICE_DATABASES: JSON.stringify(services),
+    },
     readyMs: 30_000,
     stopMs: 10_000,
   };

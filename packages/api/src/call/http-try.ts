@@ -39,7 +39,8 @@ export function httpTryRequest(wanted: HttpTry): HttpRequest {
   }
   const known = operation.parameters.map((parameter) => textOr(parameter['name']));
   for (const name of Object.keys(parameters))
-    if (!known.includes(name)) problems.push(`${name} is no parameter of it (it has ${known.join(', ') || 'none'})`);
+    if (!known.includes(name))
+      problems.push(`${name} is no parameter of it (it has ${known.join(', ') || 'none'})`);
   if (problems.length > 0) throw badParameters(operation.id, problems);
   const one = (values: Record<string, readonly string[]> = {}): Record<string, string> =>
     Object.fromEntries(Object.entries(values).map(([name, [first = '']]) => [name, first]));

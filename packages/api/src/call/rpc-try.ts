@@ -22,7 +22,9 @@ export async function* tryRpc(
   inputs: AsyncIterable<Json>,
   { headers = {}, timeoutMs = 10_000 }: RpcTryOptions = {},
 ): AsyncGenerator<Json, void> {
-  const client = createClient(method.parent, transport) as Readonly<Record<string, (...args: unknown[]) => unknown>>;
+  const client = createClient(method.parent, transport) as Readonly<
+    Record<string, (...args: unknown[]) => unknown>
+  >;
   const call = client[method.localName];
   if (call === undefined) return;
   const options = { headers, timeoutMs };

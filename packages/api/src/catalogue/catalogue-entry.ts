@@ -170,7 +170,11 @@ export function brokenBy(
     const earlier = broken.get(consumer);
     const all = [...new Set([...(earlier?.operations ?? []), ...hit])];
     // What was seen is better evidence than what was said.
-    broken.set(consumer, { service: consumer, operations: all, known: earlier?.known === 'calls' ? 'calls' : known });
+    broken.set(consumer, {
+      service: consumer,
+      operations: all,
+      known: earlier?.known === 'calls' ? 'calls' : known,
+    });
   }
   return [...broken.values()].toSorted((a, b) => (a.service < b.service ? -1 : 1));
 }

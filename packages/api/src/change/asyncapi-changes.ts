@@ -14,7 +14,13 @@ export function asyncapiChanges(before: JsonObject, after: JsonObject): Contract
     const now = nows.get(id);
     if (now === undefined)
       changes.push(
-        made(old, 'breaking', 'operation-removed', '', old.action === 'send' ? 'is no longer sent' : 'is no longer taken'),
+        made(
+          old,
+          'breaking',
+          'operation-removed',
+          '',
+          old.action === 'send' ? 'is no longer sent' : 'is no longer taken',
+        ),
       );
     else changes.push(...operationChanges(old, now, { before, after }));
   }
@@ -37,10 +43,13 @@ function operationChanges(
   const changes: ContractChange[] = [];
   for (const [type, message] of before) {
     const other = after.get(type);
-    if (other === undefined) changes.push(made(old, 'breaking', 'message-removed', type, 'is no longer there'));
+    if (other === undefined)
+      changes.push(made(old, 'breaking', 'message-removed', type, 'is no longer there'));
     else {
       if ((message['contentType'] ?? json) !== (other['contentType'] ?? json))
-        changes.push(made(old, 'breaking', 'content-type-changed', type, `is ${String(other['contentType'])} now`));
+        changes.push(
+          made(old, 'breaking', 'content-type-changed', type, `is ${String(other['contentType'])} now`),
+        );
       const side = isSent ? 'response' : 'request';
       for (const one of schemaChanges(message['payload'], other['payload'], side, documents, ''))
         changes.push(made(old, one.level, one.rule, `${type}: ${one.at}`, one.message));
@@ -48,12 +57,19 @@ function operationChanges(
   }
   // Whoever listens may not know what to do with a kind of message that was not there.
   for (const [type] of after)
-    if (!before.has(type)) changes.push(made(old, isSent ? 'warning' : 'compatible', 'message-added', type, 'is new'));
+    if (!before.has(type))
+      changes.push(made(old, isSent ? 'warning' : 'compatible', 'message-added', type, 'is new'));
   return changes;
 }
 
 const json = 'application/json';
 
-function made({ id }: MessageOperationIn, level: ChangeLevel, rule: string, at: string, message: string): ContractChange {
+function made(
+  { id }: MessageOperationIn,
+  level: ChangeLevel,
+  rule: string,
+  at: string,
+  message: string,
+): ContractChange {
   return { kind: 'message', level, rule, operations: [id], at, message };
 }

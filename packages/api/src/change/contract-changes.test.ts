@@ -19,7 +19,10 @@ const order: JsonObject = {
 };
 const line: JsonObject = {
   type: 'object',
-  properties: { sku: { type: 'string' }, parts: { type: 'array', items: { $ref: '#/components/schemas/Line' } } },
+  properties: {
+    sku: { type: 'string' },
+    parts: { type: 'array', items: { $ref: '#/components/schemas/Line' } },
+  },
 };
 
 interface Parts {
@@ -49,7 +52,9 @@ function contract(parts: Parts = {}): Contract {
         ...(parts.withBody !== false && { body: { schema } }),
         answers: { 201: { description: 'Done' } },
       },
-      ...(parts.more === true && { 'DELETE /orders': { summary: 'All', answers: { 204: { description: 'Gone' } } } }),
+      ...(parts.more === true && {
+        'DELETE /orders': { summary: 'All', answers: { 204: { description: 'Gone' } } },
+      }),
     },
   });
   return { openapi };
@@ -143,7 +148,11 @@ describe('what breaks a message contract', () => {
       title: 'order',
       version: '1',
       topics: {
-        orders: { action, summary: 'Orders', messages: Object.fromEntries(types.map((type) => [type, { schema }])) },
+        orders: {
+          action,
+          summary: 'Orders',
+          messages: Object.fromEntries(types.map((type) => [type, { schema }])),
+        },
       },
     }),
   });

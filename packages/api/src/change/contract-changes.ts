@@ -31,7 +31,9 @@ function servedChanges(before: Contract, after: Contract): ContractChange[] {
   const { services } = after;
   const described = new Set(operationsOf({ descriptors: after.descriptors }).map(({ id }) => id));
   return operationsOf(before)
-    .filter(({ kind, id }) => kind === 'grpc' && described.has(id) && !services.includes(id.split('/')[0] ?? ''))
+    .filter(
+      ({ kind, id }) => kind === 'grpc' && described.has(id) && !services.includes(id.split('/')[0] ?? ''),
+    )
     .map(({ id }) => ({
       kind: 'grpc',
       level: 'breaking',

@@ -10,7 +10,8 @@ export function openapiChanges(before: JsonObject, after: JsonObject): ContractC
   const changes: ContractChange[] = [];
   for (const [shape, old] of olds) {
     const now = nows.get(shape);
-    if (now === undefined) changes.push(made(old, 'breaking', 'operation-removed', '', 'is no longer served'));
+    if (now === undefined)
+      changes.push(made(old, 'breaking', 'operation-removed', '', 'is no longer served'));
     else changes.push(...operationChanges(old, now, documents));
   }
   for (const [shape, now] of nows)
@@ -24,7 +25,11 @@ function byShape(document: JsonObject): Map<string, HttpOperationIn> {
   );
 }
 
-function operationChanges(old: HttpOperationIn, now: HttpOperationIn, documents: Documents): ContractChange[] {
+function operationChanges(
+  old: HttpOperationIn,
+  now: HttpOperationIn,
+  documents: Documents,
+): ContractChange[] {
   return [
     ...parameterChanges(old, now, documents),
     ...bodyChanges(old, now, documents),
@@ -32,7 +37,11 @@ function operationChanges(old: HttpOperationIn, now: HttpOperationIn, documents:
   ];
 }
 
-function parameterChanges(old: HttpOperationIn, now: HttpOperationIn, documents: Documents): ContractChange[] {
+function parameterChanges(
+  old: HttpOperationIn,
+  now: HttpOperationIn,
+  documents: Documents,
+): ContractChange[] {
   const [before, after] = [parametersOf(old), parametersOf(now)];
   const changes: ContractChange[] = [];
   for (const [key, parameter] of before) {
@@ -110,7 +119,8 @@ function contentChanges(
   const others = new Map(objectsIn(after['content']));
   return objectsIn(before['content']).flatMap(([type, media]) => {
     const other = others.get(type);
-    if (other !== undefined) return ofSchemas(operation, side, media['schema'], other['schema'], documents, at);
+    if (other !== undefined)
+      return ofSchemas(operation, side, media['schema'], other['schema'], documents, at);
     return [made(operation, 'breaking', `${side}-media-type-removed`, at, `${type} is no longer there`)];
   });
 }
@@ -126,10 +136,20 @@ function ofSchemas(
   return schemaChanges(before, after, side, documents, '').map((one) => placed(operation, at, one));
 }
 
-function placed(operation: HttpOperationIn, at: string, { rule, level, at: within, message }: SchemaChange): ContractChange {
+function placed(
+  operation: HttpOperationIn,
+  at: string,
+  { rule, level, at: within, message }: SchemaChange,
+): ContractChange {
   return made(operation, level, rule, within === '' ? at : `${at}: ${within}`, message);
 }
 
-function made({ id }: HttpOperationIn, level: ChangeLevel, rule: string, at: string, message: string): ContractChange {
+function made(
+  { id }: HttpOperationIn,
+  level: ChangeLevel,
+  rule: string,
+  at: string,
+  message: string,
+): ContractChange {
   return { kind: 'http', level, rule, operations: [id], at, message };
 }

@@ -32,7 +32,7 @@ service Orders { rpc Get(Order) returns (Order); rpc List(Order) returns (stream
 
 /** What is replaced by what. */
 const mutations: Readonly<Record<string, readonly [string, string]>> = {
-  'nothing': ['message Spare', 'message Spare'],
+  nothing: ['message Spare', 'message Spare'],
   'a new field': ['bytes data = 1;', 'bytes data = 1; string more = 2;'],
   'a field gone': ['int32 count = 2; ', ''],
   'a field gone, number reserved': ['int32 count = 2; ', 'reserved 2; '],
@@ -77,7 +77,10 @@ const mutations: Readonly<Record<string, readonly [string, string]>> = {
   'another answer': ['rpc Get(Order) returns (Order)', 'rpc Get(Order) returns (Item)'],
   'answers become one': ['returns (stream Item);\n', 'returns (Item);\n'],
   'requests become many': ['rpc Get(Order)', 'rpc Get(stream Order)'],
-  'idempotency': ['rpc Get(Order) returns (Order);', 'rpc Get(Order) returns (Order) { option idempotency_level = IDEMPOTENT; }'],
+  idempotency: [
+    'rpc Get(Order) returns (Order);',
+    'rpc Get(Order) returns (Order) { option idempotency_level = IDEMPOTENT; }',
+  ],
 };
 
 const categories = ['PACKAGE', 'WIRE_JSON', 'WIRE'] as const;
@@ -87,7 +90,10 @@ async function built(name: string, sources: readonly string[]): Promise<{ at: st
   const at = path.join(folder, name);
   mkdirSync(at, { recursive: true });
   for (const [number, source] of sources.entries())
-    writeFileSync(path.join(at, `m${number}.proto`), source.replace('package shop.v1', `package m${number}.v1`));
+    writeFileSync(
+      path.join(at, `m${number}.proto`),
+      source.replace('package shop.v1', `package m${number}.v1`),
+    );
   const image = path.join(folder, `${name}.binpb`);
   await run(buf, ['build', at, '--as-file-descriptor-set', '-o', image]);
   return { at: image, descriptors: (await readFile(image)).toString('base64') };
@@ -102,7 +108,11 @@ async function saysBuf(now: string, against: string): Promise<Map<string, Set<st
   } catch (thrown) {
     const { stdout } = thrown as { stdout: string };
     for (const line of stdout.trim().split('\n').filter(Boolean)) {
-      const { type, path: file, message } = JSON.parse(line) as { type: string; path?: string; message: string };
+      const {
+        type,
+        path: file,
+        message,
+      } = JSON.parse(line) as { type: string; path?: string; message: string };
       // A deletion has no file any more: the message names the package.
       const number = /\bm(\d+)\.(?:proto|v1)/.exec(`${message} ${file}`)?.[1] ?? '';
       found.set(number, (found.get(number) ?? new Set()).add(type));
@@ -113,18 +123,31 @@ async function saysBuf(now: string, against: string): Promise<Map<string, Set<st
 
 test('the rules are in the categories that buf puts them in', async () => {
   const { stdout } = await run(buf, ['config', 'ls-breaking-rules', '--version', 'v2', '--format', 'json']);
-  const rules = stdout.trim().split('\n').map((line) => JSON.parse(line) as { id: string; categories: string[] });
+  const rules = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { id: string; categories: string[] });
   for (const rule of protoRuleNames) {
     const { categories: of = [] } = rules.find(({ id }) => id === rule) ?? {};
-    assert.deepEqual(categories.filter((one) => isRuleOf(rule, one)), categories.filter((one) => of.includes(one)), rule);
+    assert.deepEqual(
+      categories.filter((one) => isRuleOf(rule, one)),
+      categories.filter((one) => of.includes(one)),
+      rule,
+    );
   }
 });
 
 test('what breaks gRPC is what breaks it for buf', { timeout: 300_000 }, async (t) => {
   const all = Object.entries(mutations);
   for (const [name, [from]] of all) assert.ok(base.includes(from), name);
-  const before = await built('base', all.map(() => base));
-  const now = await built('now', all.map(([, [from, to]]) => base.replace(from, to)));
+  const before = await built(
+    'base',
+    all.map(() => base),
+  );
+  const now = await built(
+    'now',
+    all.map(([, [from, to]]) => base.replace(from, to)),
+  );
   const expected = await saysBuf(now.at, before.at);
   const found = categories
     .flatMap((category) => protoChanges(before, now, category))

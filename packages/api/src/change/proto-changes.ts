@@ -50,7 +50,11 @@ function findingsOf([name, old]: [string, OwnType], now: ReadonlyMap<string, Own
   const other = now.get(name);
   if (other === undefined || other.kind !== old.kind) {
     const rule = (
-      { service: 'PACKAGE_SERVICE_NO_DELETE', message: 'PACKAGE_MESSAGE_NO_DELETE', enum: 'PACKAGE_ENUM_NO_DELETE' } as const
+      {
+        service: 'PACKAGE_SERVICE_NO_DELETE',
+        message: 'PACKAGE_MESSAGE_NO_DELETE',
+        enum: 'PACKAGE_ENUM_NO_DELETE',
+      } as const
     )[old.kind];
     return [{ rule, type: name, at: name, message: 'is no longer there' }];
   }
@@ -74,7 +78,9 @@ function methodChanges(old: DescMethod, now: DescMethod | undefined): ProtoFindi
   if (old.input.typeName !== now.input.typeName)
     findings.push(found('RPC_SAME_REQUEST_TYPE', `took ${old.input.typeName}, takes ${now.input.typeName}`));
   if (old.output.typeName !== now.output.typeName)
-    findings.push(found('RPC_SAME_RESPONSE_TYPE', `gave ${old.output.typeName}, gives ${now.output.typeName}`));
+    findings.push(
+      found('RPC_SAME_RESPONSE_TYPE', `gave ${old.output.typeName}, gives ${now.output.typeName}`),
+    );
   if (old.proto.clientStreaming !== now.proto.clientStreaming)
     findings.push(found('RPC_SAME_CLIENT_STREAMING', streamed('takes', now.proto.clientStreaming)));
   if (old.proto.serverStreaming !== now.proto.serverStreaming)
@@ -98,7 +104,8 @@ function added(old: ReadonlyMap<string, OwnType>, now: ReadonlyMap<string, OwnTy
     if (type.kind === 'service') {
       const known = before?.kind === 'service' ? before.methods.map((method) => method.name) : [];
       for (const method of type.methods)
-        if (!known.includes(method.name)) add('rpc-added', [`${name}/${method.name}`], `${name}/${method.name}`);
+        if (!known.includes(method.name))
+          add('rpc-added', [`${name}/${method.name}`], `${name}/${method.name}`);
     } else if (type.kind === 'message' && before?.kind === 'message') {
       for (const { number, name: field } of type.fields)
         if (!before.fields.some((one) => one.number === number)) add('field-added', [], `${name}.${field}`);

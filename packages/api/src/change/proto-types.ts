@@ -30,8 +30,11 @@ export function messageChanges(old: DescMessage, now: DescMessage): ProtoFinding
   const fields = new Map(now.fields.map((field) => [field.number, field]));
   const findings = old.fields.flatMap((field) => {
     const other = fields.get(field.number);
-    if (other !== undefined) return fieldChanges(field, other).map(([rule, message]) => found(rule, field.name, message));
-    return [...deletions('FIELD', field, now.proto), ...entryDeletion(field)].map(([rule, message]) => found(rule, field.name, message));
+    if (other !== undefined)
+      return fieldChanges(field, other).map(([rule, message]) => found(rule, field.name, message));
+    return [...deletions('FIELD', field, now.proto), ...entryDeletion(field)].map(([rule, message]) =>
+      found(rule, field.name, message),
+    );
   });
   for (const { name, fields: members } of old.oneofs) {
     // One that is there only for `optional` is no oneof to anybody.
@@ -83,7 +86,10 @@ function deletions(
   // The end of a range is in it for enums, and behind it for messages.
   const last = kind === 'FIELD' ? 1 : 0;
   if (!now.reservedRange.some(({ start, end }) => start <= number && number <= end - last))
-    said.push([`${kind}_NO_DELETE_UNLESS_NUMBER_RESERVED`, `is gone, and its number ${number} is not reserved`]);
+    said.push([
+      `${kind}_NO_DELETE_UNLESS_NUMBER_RESERVED`,
+      `is gone, and its number ${number} is not reserved`,
+    ]);
   return said;
 }
 
@@ -113,12 +119,18 @@ function fieldChanges(old: DescField, now: DescField): Said[] {
     if ((many(old) === 'single') !== (many(now) === 'single'))
       said.push(['FIELD_WIRE_COMPATIBLE_CARDINALITY', message]);
   }
-  if (realOneof(old) !== realOneof(now)) said.push(['FIELD_SAME_ONEOF', oneofs(realOneof(old), realOneof(now))]);
+  if (realOneof(old) !== realOneof(now))
+    said.push(['FIELD_SAME_ONEOF', oneofs(realOneof(old), realOneof(now))]);
   return said;
 }
 
 /** By number: whether it is told apart if a field was set. */
-const presences: readonly (string | undefined)[] = [undefined, 'single, known to be set', 'single', 'required'];
+const presences: readonly (string | undefined)[] = [
+  undefined,
+  'single, known to be set',
+  'single',
+  'required',
+];
 
 function cardinality(field: DescField): string {
   if (field.fieldKind === 'map') return 'a map';

@@ -108,16 +108,28 @@ function valuesOf({ enum: values, const: only }: JsonObject): readonly string[] 
 function valueChanges(old: JsonObject, now: JsonObject, { side }: Compared, at: string): SchemaChange[] {
   const [before, after] = [valuesOf(old), valuesOf(now)];
   if (before === undefined && after === undefined) return [];
-  const lost = after === undefined ? [] : (before ?? ['any other value']).filter((one) => !after.includes(one));
-  const won = before === undefined ? [] : (after ?? ['any other value']).filter((one) => !before.includes(one));
+  const lost =
+    after === undefined ? [] : (before ?? ['any other value']).filter((one) => !after.includes(one));
+  const won =
+    before === undefined ? [] : (after ?? ['any other value']).filter((one) => !before.includes(one));
   const changes: SchemaChange[] = [];
   if (lost.length > 0)
     changes.push(
-      change(side === 'request' ? 'breaking' : 'compatible', `${side}-values-removed`, at, `no longer ${lost.join(', ')}`),
+      change(
+        side === 'request' ? 'breaking' : 'compatible',
+        `${side}-values-removed`,
+        at,
+        `no longer ${lost.join(', ')}`,
+      ),
     );
   if (won.length > 0)
     changes.push(
-      change(side === 'request' ? 'compatible' : 'breaking', `${side}-values-added`, at, `may now be ${won.join(', ')}`),
+      change(
+        side === 'request' ? 'compatible' : 'breaking',
+        `${side}-values-added`,
+        at,
+        `may now be ${won.join(', ')}`,
+      ),
     );
   return changes;
 }
@@ -148,8 +160,22 @@ function boundChanges(old: JsonObject, now: JsonObject, { side }: Compared, at: 
     const said = `${name} was ${finite(before)}, is ${finite(after)}`;
     // What answers bring within new bounds mostly fits all the same.
     if (side === 'request')
-      return [change(isTighter ? 'breaking' : 'compatible', `request-${isTighter ? 'tightened' : 'loosened'}`, at, said)];
-    return [change(isTighter ? 'compatible' : 'warning', `response-${isTighter ? 'tightened' : 'loosened'}`, at, said)];
+      return [
+        change(
+          isTighter ? 'breaking' : 'compatible',
+          `request-${isTighter ? 'tightened' : 'loosened'}`,
+          at,
+          said,
+        ),
+      ];
+    return [
+      change(
+        isTighter ? 'compatible' : 'warning',
+        `response-${isTighter ? 'tightened' : 'loosened'}`,
+        at,
+        said,
+      ),
+    ];
   });
 }
 
@@ -163,7 +189,11 @@ function textChanges(old: JsonObject, now: JsonObject, { side }: Compared, at: s
     if (before === after) return [];
     const said = `${name} was ${String(before ?? 'none')}, is ${String(after ?? 'none')}`;
     const isBreaking = side === 'request' && after !== undefined;
-    const level = isBreaking ? 'breaking' : side === 'request' || before === undefined ? 'compatible' : 'warning';
+    const level = isBreaking
+      ? 'breaking'
+      : side === 'request' || before === undefined
+        ? 'compatible'
+        : 'warning';
     return [change(level, `${side}-${name}-changed`, at, said)];
   });
 }
@@ -182,7 +212,14 @@ function alternativeChanges(old: JsonObject, now: JsonObject, world: Compared, a
   const lost = olds.filter((one) => !nows.some((other) => fits(one, other)));
   const won = nows.filter((one) => !olds.some((other) => fits(other, one)));
   if (world.side === 'request' && lost.length > 0)
-    return [change('breaking', 'request-alternative-removed', at, `${lost.length} of ${olds.length} no longer taken`)];
+    return [
+      change(
+        'breaking',
+        'request-alternative-removed',
+        at,
+        `${lost.length} of ${olds.length} no longer taken`,
+      ),
+    ];
   if (world.side === 'response' && won.length > 0)
     return [change('breaking', 'response-alternative-added', at, `${won.length} that did not come before`)];
   return lost.length + won.length === 0
@@ -209,7 +246,9 @@ function propertyChanges(old: JsonObject, now: JsonObject, world: Compared, at: 
     }
   }
   if (side === 'request' && isClosed && old['additionalProperties'] !== false)
-    changes.push(change('breaking', 'request-closed', at, 'further properties were taken, and no longer are'));
+    changes.push(
+      change('breaking', 'request-closed', at, 'further properties were taken, and no longer are'),
+    );
   return changes;
 }
 

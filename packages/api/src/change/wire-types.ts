@@ -19,7 +19,8 @@ const inJson: readonly (readonly ScalarType[])[] = [
 /** The type of a field's single value, as a name: `string`, `enum shop.v1.Colour`, `map<string, shop.v1.Price>`. */
 export function typeName(field: DescField): string {
   if (field.fieldKind === 'map') {
-    const value = field.mapKind === 'scalar' ? scalarName(field.scalar) : (field.message ?? field.enum).typeName;
+    const value =
+      field.mapKind === 'scalar' ? scalarName(field.scalar) : (field.message ?? field.enum).typeName;
     return `map<${scalarName(field.mapKey)}, ${value}>`;
   }
   if (field.scalar !== undefined) return scalarName(field.scalar);

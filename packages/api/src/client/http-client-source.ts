@@ -59,18 +59,23 @@ function mediaSchema(holder: JsonObject): unknown {
 
 function outputText({ answers }: HttpOperationIn): string {
   const good = answers.filter(([status]) => /^2/.test(status));
-  const types = good.map(([, answer]) => (answer['content'] === undefined ? 'undefined' : typeText(mediaSchema(answer))));
+  const types = good.map(([, answer]) =>
+    answer['content'] === undefined ? 'undefined' : typeText(mediaSchema(answer)),
+  );
   return [...new Set(types)].join(' | ') || 'undefined';
 }
 
 function signature(operation: HttpOperationIn): string {
-  const isOptional = operation.parameters.every((one) => one['required'] !== true) && operation.body?.['required'] !== true;
+  const isOptional =
+    operation.parameters.every((one) => one['required'] !== true) && operation.body?.['required'] !== true;
   return `${propertyName(operation.name)}(input${isOptional ? '?' : ''}: ${inputName(operation)}): Promise<${outputText(operation)}>`;
 }
 
 function methodSource(operation: HttpOperationIn): string {
   const named = (place: string): string =>
-    JSON.stringify(operation.parameters.filter((one) => one['in'] === place).map((one) => textOr(one['name'])));
+    JSON.stringify(
+      operation.parameters.filter((one) => one['in'] === place).map((one) => textOr(one['name'])),
+    );
   const { method, path, name } = operation;
   const request = `{ method: ${JSON.stringify(method)}, path: ${JSON.stringify(path)}, query: ${named('query')}, headers: ${named('header')} }`;
   return `    ${propertyName(name)}: (input) => send(options, ${request}, { ...input }),`;

@@ -16,7 +16,9 @@ export function messageClientSource(document: JsonObject): string {
     `// The messages of ${JSON.stringify(title)}, made from its contract by "heddle api client". Not to be edited.`,
     `import type { Broker, Delivery, Subscription } from '@heddle/messaging';`,
     ...[...types].map(([name, text]) => `\nexport type ${name} = ${text};`),
-    ...operations.map((operation) => (operation.action === 'receive' ? publishers(operation) : listener(operation))),
+    ...operations.map((operation) =>
+      operation.action === 'receive' ? publishers(operation) : listener(operation),
+    ),
     '',
   ].join('\n');
 }

@@ -72,6 +72,8 @@ export function propertyName(name: string): string {
 
 /** A name for a type. */
 export function typeNameOf(text: string): string {
-  const name = text.replaceAll(/[^A-Za-z0-9]+(.)?/g, (_, next: string | undefined) => (next ?? '').toUpperCase());
+  const name = text.replaceAll(/[^A-Za-z0-9]+(.)?/g, (_, next: string | undefined) =>
+    (next ?? '').toUpperCase(),
+  );
   return /^[A-Za-z]/.test(name) ? name.slice(0, 1).toUpperCase() + name.slice(1) : `T${name}`;
 }

@@ -29,7 +29,11 @@ export async function collected(instance: Instance, options: CollectOptions): Pr
   return { ...shown, ...told };
 }
 
-async function askedFor(instance: Instance, path: string, { runtime, timeoutMs }: CollectOptions): Promise<Contract> {
+async function askedFor(
+  instance: Instance,
+  path: string,
+  { runtime, timeoutMs }: CollectOptions,
+): Promise<Contract> {
   const { address: host, port } = instance;
   const at = endpoint({ runtime, address: { host, port }, protocol: 'http1', limits: { connections: 1 } });
   const call = Call.root(runtime, runtime.clock.nowMs() + timeoutMs);

@@ -26,7 +26,8 @@ export async function reflected(
     const keep = (found: readonly FileDescriptorProto[]): void => {
       for (const file of found) files.set(file.name, file);
     };
-    for (const service of services) keep(await asking.files({ case: 'fileContainingSymbol', value: service }));
+    for (const service of services)
+      keep(await asking.files({ case: 'fileContainingSymbol', value: service }));
     // A server may leave it to us to ask for what a file imports.
     for (let missing = missingIn(files); missing.length > 0; missing = missingIn(files))
       for (const name of missing) keep(await asking.files({ case: 'fileByFilename', value: name }));
@@ -46,7 +47,9 @@ class Asking {
   readonly #questions: Question[] = [];
   #wake = (): void => {};
   #ended = false;
-  readonly #answers: AsyncIterator<{ readonly messageResponse: { case?: string | undefined; value?: unknown } }>;
+  readonly #answers: AsyncIterator<{
+    readonly messageResponse: { case?: string | undefined; value?: unknown };
+  }>;
 
   constructor(transport: RpcTransport, timeoutMs: number) {
     const client = createClient(ServerReflection, transport);
@@ -56,7 +59,9 @@ class Asking {
 
   async services(): Promise<readonly string[]> {
     const answer = await this.#ask({ case: 'listServices', value: '' }, 'listServicesResponse');
-    return (answer as { readonly service: readonly { readonly name: string }[] }).service.map(({ name }) => name);
+    return (answer as { readonly service: readonly { readonly name: string }[] }).service.map(
+      ({ name }) => name,
+    );
   }
 
   async files(question: Question): Promise<readonly FileDescriptorProto[]> {
@@ -77,7 +82,8 @@ class Asking {
     const { value, done = false } = await this.#answers.next();
     const { case: kind, value: answer } = done ? {} : value.messageResponse;
     if (kind === expected) return answer;
-    const why = (answer as { readonly errorMessage?: string } | undefined)?.errorMessage ?? 'the stream ended';
+    const why =
+      (answer as { readonly errorMessage?: string } | undefined)?.errorMessage ?? 'the stream ended';
     const message = `reflection, ${question.case} "${question.value}": ${why}`;
     throw new HeddleError({ code: 'failed_precondition', reason: 'REFLECTION_FAILED', message });
   }

@@ -35,7 +35,10 @@ export function readContract(value: unknown): Contract {
     problems.push('openapi: expected a document of OpenAPI 3');
   if (asyncapi !== undefined && !(isObject(asyncapi) && /^3\./.test(String(asyncapi['asyncapi']))))
     problems.push('asyncapi: expected a document of AsyncAPI 3');
-  if (descriptors !== undefined && !(typeof descriptors === 'string' && /^[A-Za-z0-9+/]+=*$/.test(descriptors)))
+  if (
+    descriptors !== undefined &&
+    !(typeof descriptors === 'string' && /^[A-Za-z0-9+/]+=*$/.test(descriptors))
+  )
     problems.push('descriptors: expected base64');
   if (services !== undefined && !isWords(services)) problems.push('services: expected a list of names');
   if (consumes !== undefined && !(Array.isArray(consumes) && consumes.every(isConsumption)))

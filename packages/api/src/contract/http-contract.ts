@@ -30,7 +30,11 @@ export interface HttpOperation {
   readonly path?: Readonly<Record<string, HttpParameter>>;
   readonly query?: Readonly<Record<string, HttpParameter>>;
   readonly headers?: Readonly<Record<string, HttpParameter>>;
-  readonly body?: { readonly schema: SchemaLike; readonly required?: boolean; readonly example?: JsonObject[string] };
+  readonly body?: {
+    readonly schema: SchemaLike;
+    readonly required?: boolean;
+    readonly example?: JsonObject[string];
+  };
   /** By status, or `default`. At least one. */
   readonly answers: Readonly<Record<string, HttpAnswer>>;
 }
@@ -49,14 +53,21 @@ export interface HttpContractInit {
 const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
 
 /** The OpenAPI 3.1 document of an HTTP contract. Throws `BAD_CONTRACT` with all that is wrong. */
-export function httpContract({ title, version, description, operations, schemas = {} }: HttpContractInit): JsonObject {
+export function httpContract({
+  title,
+  version,
+  description,
+  operations,
+  schemas = {},
+}: HttpContractInit): JsonObject {
   const problems: string[] = [];
   const paths: Record<string, Record<string, JsonObject>> = {};
   for (const [key, operation] of Object.entries(operations)) {
     const [method = '', path = '', ...more] = key.split(' ');
     if (!methods.includes(method.toLowerCase()) || !path.startsWith('/') || more.length > 0)
       problems.push(`"${key}": expected a method and a path, as in "GET /orders/{orderId}"`);
-    else if (Object.keys(operation.answers).length === 0) problems.push(`"${key}": expected at least one answer`);
+    else if (Object.keys(operation.answers).length === 0)
+      problems.push(`"${key}": expected at least one answer`);
     else (paths[path] ??= {})[method.toLowerCase()] = operationOf(method, path, operation);
   }
   if (problems.length > 0) throw badContract(`the HTTP contract "${title}"`, problems);
@@ -94,7 +105,9 @@ function operationOf(method: string, path: string, operation: HttpOperation): Js
         content: { 'application/json': contentOf(jsonSchemaOf(body.schema, 'input'), body.example) },
       },
     }),
-    responses: Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)])),
+    responses: Object.fromEntries(
+      Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)]),
+    ),
   };
 }
 

@@ -8,7 +8,10 @@ export interface TopicUse {
   readonly summary: string;
   /** By the message's type, as in `order.placed`. */
   readonly messages: Readonly<
-    Record<string, { readonly schema: SchemaLike; readonly summary?: string; readonly example?: JsonObject[string] }>
+    Record<
+      string,
+      { readonly schema: SchemaLike; readonly summary?: string; readonly example?: JsonObject[string] }
+    >
   >;
 }
 

@@ -9,7 +9,9 @@ export type SchemaCheck = (schema: JsonObject, value: unknown) => readonly strin
 export function schemaCheck(document: JsonObject): SchemaCheck {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   // It is a function in one module system, and in an object in the other.
-  const addFormats = ('default' in formatsPlugin ? formatsPlugin.default : formatsPlugin) as (on: Ajv2020) => void;
+  const addFormats = ('default' in formatsPlugin ? formatsPlugin.default : formatsPlugin) as (
+    on: Ajv2020,
+  ) => void;
   addFormats(ajv);
   const compiled = new WeakMap<JsonObject, ValidateFunction>();
   return (schema, value) => {
@@ -17,7 +19,11 @@ export function schemaCheck(document: JsonObject): SchemaCheck {
     if (check === undefined) {
       // Its references lead into the document.
       const { components, channels } = document;
-      check = ajv.compile({ ...schema, ...(components !== undefined && { components }), ...(channels !== undefined && { channels }) });
+      check = ajv.compile({
+        ...schema,
+        ...(components !== undefined && { components }),
+        ...(channels !== undefined && { channels }),
+      });
       compiled.set(schema, check);
     }
     if (check(value) === true) return [];

@@ -41,7 +41,9 @@ function fieldExample(field: DescField, depth: number): Json | undefined {
   const value = singleExample(field, depth);
   if (field.fieldKind === 'list') return [value];
   if (field.fieldKind !== 'map') return value;
-  return { [field.mapKey === ScalarType.STRING ? 'key' : field.mapKey === ScalarType.BOOL ? 'true' : '1']: value };
+  return {
+    [field.mapKey === ScalarType.STRING ? 'key' : field.mapKey === ScalarType.BOOL ? 'true' : '1']: value,
+  };
 }
 
 function singleExample({ scalar, enum: values, message, name }: DescField, depth: number): Json {

@@ -17,7 +17,13 @@ export function schemaExample(document: JsonObject, schema: unknown, depth = 0):
   return plainest(document, found, depth);
 }
 
-function givenIn({ example, examples, default: fallback, const: only, enum: values }: JsonObject): Json | undefined {
+function givenIn({
+  example,
+  examples,
+  default: fallback,
+  const: only,
+  enum: values,
+}: JsonObject): Json | undefined {
   const [first] = listOr(examples);
   const [value] = listOr(values);
   return example ?? first ?? only ?? value ?? fallback;
@@ -34,7 +40,9 @@ function plainest(document: JsonObject, schema: JsonObject, depth: number): Json
       return objectExample(document, schema, depth);
     case 'array': {
       const count = Math.max(1, numberOr(schema['minItems'], 0));
-      return depth > deepest ? [] : Array.from({ length: count }, () => schemaExample(document, schema['items'], depth + 1));
+      return depth > deepest
+        ? []
+        : Array.from({ length: count }, () => schemaExample(document, schema['items'], depth + 1));
     }
     case 'integer':
     case 'number':
@@ -61,7 +69,9 @@ function objectExample(document: JsonObject, schema: JsonObject, depth: number):
   const members = Object.entries(objectOr(schema['properties'])).filter(
     ([name]) => depth < deepest || required.includes(name),
   );
-  return Object.fromEntries(members.map(([name, inner]) => [name, schemaExample(document, inner, depth + 1)]));
+  return Object.fromEntries(
+    members.map(([name, inner]) => [name, schemaExample(document, inner, depth + 1)]),
+  );
 }
 
 function numberExample(schema: JsonObject): number {

@@ -1,4 +1,11 @@
-import { emptyBody, Fields, type HttpRequest, type HttpResponse, type HttpService, wholeBody } from '@heddle/wire';
+import {
+  emptyBody,
+  Fields,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpService,
+  wholeBody,
+} from '@heddle/wire';
 import { type Json, type JsonObject, objectOr, objectsIn } from '../contract/json.ts';
 import { schemaCheck, type SchemaCheck } from '../contract/schema-check.ts';
 import { schemaExample } from '../example/schema-example.ts';
@@ -24,11 +31,19 @@ export function mockHttp(document: JsonObject): HttpService {
       return values === undefined ? [] : [{ operation, values }];
     });
     // A plain segment before a name in braces.
-    const candidates = matches.toSorted((a, b) => Object.keys(a.values).length - Object.keys(b.values).length);
+    const candidates = matches.toSorted(
+      (a, b) => Object.keys(a.values).length - Object.keys(b.values).length,
+    );
     const matched = candidates.find(({ operation: { method } }) => method === request.method);
     if (matched === undefined) return unmatched(request, candidates);
     const problems = [
-      ...parameterProblems(matched.operation, matched.values, new URLSearchParams(query), request.fields, check),
+      ...parameterProblems(
+        matched.operation,
+        matched.values,
+        new URLSearchParams(query),
+        request.fields,
+        check,
+      ),
       ...(await bodyProblems(matched.operation, request, check)),
     ];
     if (problems.length > 0) return problem(400, 'CONTRACT_REFUSES', problems.join('; '));
@@ -44,7 +59,11 @@ function unmatched({ method, path, body }: HttpRequest, candidates: readonly Mat
   return answer;
 }
 
-async function bodyProblems({ body }: HttpOperationIn, request: HttpRequest, check: SchemaCheck): Promise<string[]> {
+async function bodyProblems(
+  { body }: HttpOperationIn,
+  request: HttpRequest,
+  check: SchemaCheck,
+): Promise<string[]> {
   if (body === undefined) {
     request.body.cancel();
     return [];
@@ -65,13 +84,18 @@ async function bodyProblems({ body }: HttpOperationIn, request: HttpRequest, che
   }
 }
 
-function answerOf(document: JsonObject, { answers, method }: HttpOperationIn, { fields }: HttpRequest): HttpResponse {
+function answerOf(
+  document: JsonObject,
+  { answers, method }: HttpOperationIn,
+  { fields }: HttpRequest,
+): HttpResponse {
   const wanted = /(?:^|[,;\s])code=(\d{3})\b/.exec(fields.get('prefer') ?? '')?.[1];
   const found =
     wanted === undefined
       ? (answers.find(([status]) => /^2\d\d$/.test(status)) ?? answers[0])
       : (answers.find(([status]) => status === wanted) ?? answers.find(([status]) => status === 'default'));
-  if (found === undefined) return problem(400, 'NO_SUCH_ANSWER', `the contract has no answer ${wanted ?? ''} here`);
+  if (found === undefined)
+    return problem(400, 'NO_SUCH_ANSWER', `the contract has no answer ${wanted ?? ''} here`);
   const [status, answer] = found;
   const code = wanted === undefined ? (/^\d{3}$/.test(status) ? Number(status) : 200) : Number(wanted);
   const [[type, media] = ['', {}]] = objectsIn(answer['content']);
@@ -79,7 +103,11 @@ function answerOf(document: JsonObject, { answers, method }: HttpOperationIn, { 
     return { status: code, fields: new Fields(), body: emptyBody };
   const example = exampleIn(document, media);
   const text = /json$/.test(type) ? `${JSON.stringify(example)}\n` : String(example);
-  return { status: code, fields: Fields.of({ 'content-type': type }), body: wholeBody(new TextEncoder().encode(text)) };
+  return {
+    status: code,
+    fields: Fields.of({ 'content-type': type }),
+    body: wholeBody(new TextEncoder().encode(text)),
+  };
 }
 
 /** What a media type says as an example, or one of its schema. */

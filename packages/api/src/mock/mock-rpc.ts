@@ -1,4 +1,10 @@
-import { type DescMethod, type DescService, fromJson, type JsonValue, type Message } from '@bufbuild/protobuf';
+import {
+  type DescMethod,
+  type DescService,
+  fromJson,
+  type JsonValue,
+  type Message,
+} from '@bufbuild/protobuf';
 import type { RpcHandlers } from '@heddle/rpc';
 import { messageExample } from '../example/message-example.ts';
 

@@ -45,7 +45,11 @@ export interface MessageOperationIn extends Named {
 
 /** All operations of a contract: of HTTP by path, of gRPC, of messages. Throws `BAD_CONTRACT` for descriptors that are none. */
 export function operationsOf(contract: Contract): readonly Operation[] {
-  return [...httpOperations(contract.openapi), ...rpcOperations(contract), ...messageOperations(contract.asyncapi)];
+  return [
+    ...httpOperations(contract.openapi),
+    ...rpcOperations(contract),
+    ...messageOperations(contract.asyncapi),
+  ];
 }
 
 const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
@@ -108,13 +112,21 @@ export function messageOperations(document: JsonObject | undefined): readonly Me
     if (channel === undefined || (action !== 'send' && action !== 'receive')) return [];
     const address = textOr(channel['address']);
     const named = listOr(operation['messages']).map((one) => dereferenced(document, one));
-    const all = operation['messages'] === undefined ? objectsIn(channel['messages']).map(([, one]) => one) : named;
+    const all =
+      operation['messages'] === undefined ? objectsIn(channel['messages']).map(([, one]) => one) : named;
     const messages = all
       .map((one) => dereferenced(document, one))
       .filter((one) => one !== undefined)
       .map((message) => [textOr(message['name']), message] as const);
     return [
-      { kind: 'message' as const, id: `${action} ${address}`, summary: textOr(operation['summary']), action, address, messages },
+      {
+        kind: 'message' as const,
+        id: `${action} ${address}`,
+        summary: textOr(operation['summary']),
+        action,
+        address,
+        messages,
+      },
     ];
   });
 }

@@ -35,7 +35,9 @@ ${quarantined
     (record) =>
       `<h2>In quarantine: ${escaped(record.hash)}</h2><ul>${record.changes
         .map((one) => `<li class="breaking">${escaped(sentence(one))}</li>`)
-        .join('')}</ul><p>Breaks ${escaped(record.consumers.map((one) => one.service).join(', ') || 'nobody that is known')}.</p>`,
+        .join(
+          '',
+        )}</ul><p>Breaks ${escaped(record.consumers.map((one) => one.service).join(', ') || 'nobody that is known')}.</p>`,
   )
   .join('')}
 </body></html>
@@ -45,7 +47,7 @@ ${quarantined
 function section(contract: Contract, operation: Operation, base: string, service: string): string {
   const snippets = snippetLanguages(operation)
     .map((language) => [language, snippet(contract, operation, language, base)] as const)
-    .filter((one): one is readonly [typeof one[0], string] => one[1] !== undefined)
+    .filter((one): one is readonly [(typeof one)[0], string] => one[1] !== undefined)
     .map(
       ([language, text]) =>
         `<h4>${language}</h4><pre>${escaped(text.replace('api call SERVICE', `api call ${service}`))}</pre>`,
@@ -80,7 +82,15 @@ function example(title: string, value: unknown): string {
   return `<h4>${escaped(title)}</h4><pre>${escaped(JSON.stringify(value, undefined, 2))}</pre>`;
 }
 
-function sentence({ operations, at, message }: { operations: readonly string[]; at: string; message: string }): string {
+function sentence({
+  operations,
+  at,
+  message,
+}: {
+  operations: readonly string[];
+  at: string;
+  message: string;
+}): string {
   return [operations.join(', '), at, message].filter((part) => part !== '').join(': ');
 }
 
@@ -93,7 +103,11 @@ function anchor(id: string): string {
 }
 
 function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
 }
 
 const style =

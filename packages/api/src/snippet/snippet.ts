@@ -3,7 +3,12 @@ import { type Json, type JsonObject, objectsIn, textOr } from '../contract/json.
 import { messageExample } from '../example/message-example.ts';
 import { schemaExample } from '../example/schema-example.ts';
 import { exampleIn } from '../mock/mock-http.ts';
-import type { HttpOperationIn, MessageOperationIn, Operation, RpcOperationIn } from '../operation/operations.ts';
+import type {
+  HttpOperationIn,
+  MessageOperationIn,
+  Operation,
+  RpcOperationIn,
+} from '../operation/operations.ts';
 import { filledPath } from '../operation/path-values.ts';
 
 /** What a snippet is written for. */
@@ -43,7 +48,10 @@ function httpSnippet(
     Object.fromEntries(
       operation.parameters
         .filter((one) => one['in'] === place && (place === 'path' || one['required'] === true))
-        .map((one) => [textOr(one['name']), String(one['example'] ?? schemaExample(document, one['schema']))]),
+        .map((one) => [
+          textOr(one['name']),
+          String(one['example'] ?? schemaExample(document, one['schema'])),
+        ]),
     );
   const query = new URLSearchParams(values('query')).toString();
   const url = `${base}${filledPath(operation.path, values('path'))}${query === '' ? '' : `?${query}`}`;
@@ -70,7 +78,11 @@ function httpSnippet(
   return `const answer = await fetch(${JSON.stringify(url)}, {\n${init.join('\n')}\n});\nconsole.log(answer.status, await answer.text());`;
 }
 
-function rpcSnippet({ id, method }: RpcOperationIn, language: SnippetLanguage, base: string): string | undefined {
+function rpcSnippet(
+  { id, method }: RpcOperationIn,
+  language: SnippetLanguage,
+  base: string,
+): string | undefined {
   const example = JSON.stringify(messageExample(method.input));
   const { host } = new URL(base);
   if (language === 'grpcurl') return `grpcurl -plaintext -d ${quoted(example)} ${host} ${id}`;
@@ -99,7 +111,11 @@ function rpcSnippet({ id, method }: RpcOperationIn, language: SnippetLanguage, b
   ].join('\n');
 }
 
-function messageSnippet(document: JsonObject, operation: MessageOperationIn, language: SnippetLanguage): string {
+function messageSnippet(
+  document: JsonObject,
+  operation: MessageOperationIn,
+  language: SnippetLanguage,
+): string {
   const [[type, message] = ['', {}]] = operation.messages;
   const example = JSON.stringify(payloadExample(document, message));
   const { action, address } = operation;

@@ -1,4 +1,5 @@
 import { type Address, HeddleError, type Runtime } from '@heddle/kernel';
+import type { EndpointTls } from '@heddle/wire';
 import { type GrpcProbe, grpcProbe } from './probe/grpc-probe.ts';
 import { type HttpProbeOptions, httpProbe } from './probe/http-probe.ts';
 import type { Probe } from './probe/probe.ts';
@@ -11,7 +12,7 @@ export type HealthCheck =
   /** Something accepts connections. */
   | { readonly kind: 'tcp' }
   /** `grpc.health.v1` of this service; default: of the server as a whole. Watch is used where it is offered. */
-  | { readonly kind: 'grpc'; readonly service?: string }
+  | { readonly kind: 'grpc'; readonly service?: string; readonly tls?: EndpointTls }
   /** A program and its arguments; no shell. Exit code 0 passes, 1 warns. */
   | { readonly kind: 'script'; readonly argv: readonly string[] };
 
@@ -36,7 +37,7 @@ export function openProbe(
     case 'tcp':
       return alone(tcpProbe(runtime));
     case 'grpc': {
-      const grpc = grpcProbe(runtime, address, check.service ?? '');
+      const grpc = grpcProbe(runtime, address, check.service ?? '', check.tls);
       return { probe: (_address, call) => grpc.check(call), grpc, close: () => grpc.close() };
     }
     case 'script':

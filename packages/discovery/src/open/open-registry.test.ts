@@ -14,6 +14,7 @@ const open = (text: string): Promise<Registry> =>
 test('a URL becomes the registry of its backend', async () => {
   for (const [url, name] of [
     ['embedded://127.0.0.1:8090', 'remote'],
+    ['embedded+tls://h', 'remote'],
     ['consul', 'consul'],
     ['etcd://a,b/shop', 'etcd'],
     ['zookeeper://a/chroot', 'zookeeper'],
@@ -47,6 +48,7 @@ test('a user without a password is refused', async () => {
 
 test('what DNS is to be asked has to be said, once and in full', async () => {
   const cases = [
+    ['embedded+tls:', /the host of a registry server/],
     ['dns://h', /either srv or host/],
     ['dns://h?srv=x', /\{service\}/],
     ['dns://h?host={service}.test', /host and port together/],

@@ -9,6 +9,8 @@ export interface RegistryServersOptions {
   readonly runtime: Runtime;
   readonly addresses: readonly Address[];
   readonly token: string | undefined;
+  /** The scheme that requests name. */
+  readonly scheme: 'http' | 'https';
   readonly timeoutMs: number;
   readonly reach: Reach;
 }
@@ -31,11 +33,13 @@ const longestAnswerBytes = 64 * 1024 * 1024;
 export class RegistryServers {
   readonly #group: ServerGroup;
   readonly #token: string | undefined;
+  readonly #scheme: 'http' | 'https';
   #newestTerm = 0;
 
-  constructor({ token, ...options }: RegistryServersOptions) {
+  constructor({ token, scheme, ...options }: RegistryServersOptions) {
     this.#group = new ServerGroup({ ...options, name: 'the registry' });
     this.#token = token;
+    this.#scheme = scheme;
   }
 
   /** Why the last request failed to reach a registry; undefined once one has answered. */
@@ -96,7 +100,7 @@ export class RegistryServers {
     if (json !== undefined) fields.append('content-type', 'application/json');
     return {
       method,
-      scheme: 'http',
+      scheme: this.#scheme,
       authority: authorityOf(address),
       path,
       fields,

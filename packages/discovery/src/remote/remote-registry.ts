@@ -1,4 +1,5 @@
 import { type Address, HeddleError, type Runtime } from '@heddle/kernel';
+import type { EndpointTls } from '@heddle/wire';
 import { backendRegistry } from '../registry/backend-registry.ts';
 import { authorityOf } from '../health/probe/authority.ts';
 import type { LeaseKeeper } from '../registry/lease-keeper.ts';
@@ -18,6 +19,8 @@ export interface RemoteRegistryOptions {
   readonly addresses: readonly Address[];
   /** Sent with every request, if the server asks for one. */
   readonly token?: string;
+  /** Speak TLS with the servers. Default: plain text. */
+  readonly tls?: EndpointTls | undefined;
   /** Of what this process registers. Default 10000 (see `EmbeddedRegistryOptions.ttlMs`); 1000 to 3600000. */
   readonly ttlMs?: number;
   /**
@@ -33,9 +36,16 @@ export interface RemoteRegistryOptions {
 
 /** A registry in another process, which serves `registryService`. Asks nothing until it is used. */
 export function remoteRegistry(options: RemoteRegistryOptions): Registry {
-  const { runtime, addresses, token, ttlMs = 10_000, timeoutMs = 6000 } = options;
-  const { reach = overHttp2(runtime), keeper } = options;
-  const servers = new RegistryServers({ runtime, addresses, token, timeoutMs, reach });
+  const { runtime, addresses, token, tls, ttlMs = 10_000, timeoutMs = 6000 } = options;
+  const { reach = overHttp2(runtime, tls), keeper } = options;
+  const servers = new RegistryServers({
+    runtime,
+    addresses,
+    token,
+    scheme: tls === undefined ? 'http' : 'https',
+    timeoutMs,
+    reach,
+  });
   return backendRegistry(
     {
       name: 'remote',

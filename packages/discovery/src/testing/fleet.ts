@@ -111,7 +111,14 @@ export class Fleet {
     const addresses = [addressOf('registry')];
     const reach = overHttp2(on);
     return remoteLeases(
-      new RegistryServers({ runtime: on, addresses, token: undefined, timeoutMs: 2000, reach }),
+      new RegistryServers({
+        runtime: on,
+        addresses,
+        token: undefined,
+        scheme: 'http',
+        timeoutMs: 2000,
+        reach,
+      }),
     );
   }
 

@@ -34,6 +34,7 @@ export const errorsToAnswers: Layer<HttpRequest, HttpResponse> = (next) => async
 export function statusOf(error: HeddleError): number {
   const { code, reason, sent } = error;
   if (reason === 'BODY_TOO_LARGE') return 413;
+  if (reason === 'RESPONSE_TOO_LARGE') return 502;
   if (reason === 'ATTEMPT_TIMEOUT') return 504;
   if (reason === 'CONCURRENCY_LIMIT') return 503;
   if (code === 'unavailable') return sent ? 502 : 503;

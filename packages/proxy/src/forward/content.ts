@@ -26,19 +26,35 @@ export function content(maxBytes: number): Layer<HttpRequest, HttpResponse> {
 function withContent(next: HttpService, maxBytes: number): HttpService {
   return async (req, call) => {
     const { size } = req.body;
-    if (size === undefined) return next({ ...req, body: limited(req.body, maxBytes) }, call);
+    if (size === undefined) return next({ ...req, body: limited(req.body, maxBytes, tooLarge) }, call);
     if (size > maxBytes) throw tooLarge(maxBytes);
     if (size > bufferedBytes) return next(req, call);
     return next({ ...req, body: wholeBody(await req.body.bytes(bufferedBytes)) }, call);
   };
 }
 
-function limited(body: Body, maxBytes: number): Body {
+/**
+ * Refuses answers of more than `maxBytes` with `RESPONSE_TOO_LARGE`: where the size is known, before anything is sent;
+ * else the answer breaks off when the limit is passed, and so never looks whole.
+ */
+export function answerSize(maxBytes: number): Layer<HttpRequest, HttpResponse> {
+  return (next) => async (req, call) => {
+    const res = await next(req, call);
+    const { body } = res;
+    if (body.size === undefined) return { ...res, body: limited(body, maxBytes, answerTooLarge) };
+    if (body.size <= maxBytes) return res;
+    const error = answerTooLarge(maxBytes);
+    body.cancel(error);
+    throw error;
+  };
+}
+
+function limited(body: Body, maxBytes: number, tooMuch: (maxBytes: number) => HeddleError): Body {
   const counted = async function* (): AsyncGenerator<Uint8Array, void> {
     let total = 0;
     for await (const chunk of body) {
       total += chunk.byteLength;
-      if (total > maxBytes) throw tooLarge(maxBytes);
+      if (total > maxBytes) throw tooMuch(maxBytes);
       yield chunk;
     }
   };
@@ -48,4 +64,9 @@ function limited(body: Body, maxBytes: number): Body {
 function tooLarge(maxBytes: number): HeddleError {
   const message = `the request's content is larger than the ${maxBytes} bytes that are allowed here`;
   return new HeddleError({ code: 'resource_exhausted', reason: 'BODY_TOO_LARGE', message, sent: false });
+}
+
+function answerTooLarge(maxBytes: number): HeddleError {
+  const message = `the upstream's answer is larger than the ${maxBytes} bytes that are allowed here`;
+  return new HeddleError({ code: 'resource_exhausted', reason: 'RESPONSE_TOO_LARGE', message });
 }

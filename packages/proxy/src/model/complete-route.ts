@@ -78,6 +78,7 @@ export function routeOf(
     attempts: document.attempts ?? 3,
     attemptTimeoutMs: document.attemptTimeoutMs,
     maxBodyBytes: document.maxBodyBytes,
+    maxResponseBytes: document.maxResponseBytes,
   };
 }
 

@@ -33,6 +33,7 @@ describe('a gateway file', () => {
       auth: {},
       rateLimitStore: undefined,
       decisionPoint: undefined,
+      upstreams: {},
       routes: [
         {
           name: '/api',
@@ -58,6 +59,7 @@ describe('a gateway file', () => {
           attempts: 3,
           attemptTimeoutMs: undefined,
           maxBodyBytes: undefined,
+          maxResponseBytes: undefined,
         },
       ],
       quarantined: [],

@@ -26,6 +26,7 @@ import {
   trustedProxies,
 } from './listen-schema.ts';
 import { badConfig, type ConfigProblem } from './problem.ts';
+import { isUpstreamName, type UpstreamConfig, upstreams } from '../upstream/upstream-schema.ts';
 import type { RouteConfig, RouteMatch } from './route.ts';
 import { matchShape, type RouteDocument, routeDocument } from './route-schema.ts';
 
@@ -59,6 +60,8 @@ export interface GatewayConfig {
   readonly rateLimitStore: RateLimitStoreConfig | undefined;
   /** Who is asked besides for routes with `decide`. */
   readonly decisionPoint: DecisionPointConfig | undefined;
+  /** What routes name instead of a target, by name. */
+  readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
   readonly routes: readonly RouteConfig[];
   readonly quarantined: readonly QuarantinedRoute[];
 }
@@ -72,6 +75,7 @@ interface GatewayDocument {
   auth?: AuthConfig;
   rateLimitStore?: RateLimitStoreConfig;
   decisionPoint?: DecisionPointConfig;
+  upstreams?: Readonly<Record<string, UpstreamConfig>>;
   routes: RouteEntry[];
 }
 
@@ -101,6 +105,7 @@ const gateway: Read<GatewayDocument> = object<GatewayDocument>(
     auth: authConfig,
     rateLimitStore,
     decisionPoint,
+    upstreams,
     routes: list(entry, 10_000),
   },
   ['routes'],
@@ -164,6 +169,7 @@ function read(documents: readonly ConfigDocument[]): ReadConfig {
   const parts = documents.flatMap(partsOf);
   reportTwice(parts);
   reportUndecidable(parts);
+  reportUnknownUpstreams(parts);
   const whole = parts.every(({ given }) => given !== undefined);
   return { config: whole ? complete(parts) : undefined, problems: parts.flatMap((part) => problemsOf(part)) };
 }
@@ -216,6 +222,23 @@ function reportUndecidable(parts: readonly Part[]): void {
       if (route?.decide !== undefined) place.problem('"decide" needs the section "decisionPoint"');
 }
 
+/** A name stands for an entry of `upstreams`. */
+function reportUnknownUpstreams(parts: readonly Part[]): void {
+  const known = new Set(parts.flatMap(({ given }) => Object.keys(given?.upstreams ?? {})));
+  for (const { given } of parts)
+    for (const { route, place } of given?.routes ?? [])
+      for (const name of upstreamsOf(route))
+        if (isUpstreamName(name) && !known.has(name))
+          place.problem(`"${name}" is no target, and not in "upstreams"`);
+}
+
+/** Every upstream that a route has to do with. */
+function upstreamsOf(route: RouteConfig | undefined): string[] {
+  const { action, mirror } = route ?? {};
+  const forwarded = action?.kind === 'forward' ? [...action.shares, ...action.variants] : [];
+  return [...forwarded, ...(mirror === undefined ? [] : [mirror])].map(({ upstream }) => upstream);
+}
+
 /** The same for matches of the same requests. */
 export function matchKey(match: RouteMatch): string {
   const { kind, value } = match.path;
@@ -245,6 +268,7 @@ function complete(parts: readonly Part[]): GatewayConfig {
     auth: given.auth ?? {},
     rateLimitStore: given.rateLimitStore,
     decisionPoint: given.decisionPoint,
+    upstreams: given.upstreams ?? {},
     routes: judged.flatMap(({ route, problems }) =>
       route === undefined || problems.length > 0 ? [] : [route],
     ),

@@ -1,10 +1,9 @@
-import { parseTarget } from '@heddle/discovery';
-import { HeddleError } from '@heddle/kernel';
 import type { AccessRule } from '@heddle/security';
 import { type RouteAuth, routeAuth } from '../auth/auth-schema.ts';
 import { type RouteDecision, routeDecision } from '../decide/decide-schema.ts';
 import { type LimitConfig, limitConfigs } from '../limit/limit-schema.ts';
 import { normalPath } from '../router/normal-path.ts';
+import { isUpstreamName, targetText } from '../upstream/upstream-schema.ts';
 import { flag, list, number, object, oneOf, type Read, record, type Shape, text, whole } from './document.ts';
 import { pattern } from './pattern.ts';
 import type { Cors, FieldChanges, PathMatch, UpstreamProtocol, Variant, ValueMatch } from './route.ts';
@@ -32,16 +31,10 @@ export const regexText: Read<string> = (at) => {
   return typeof compiled === 'string' ? at.problem(`not a regular expression: ${compiled}`) : value;
 };
 
-/** A target that discovery can read. */
+/** A target that discovery can read, or the name of an upstream. */
 export const target: Read<string> = (at) => {
-  const value = text('a target such as "discovery:///order" or "static:///10.0.0.1:8080"')(at);
-  if (value === undefined) return undefined;
-  try {
-    parseTarget(value);
-    return value;
-  } catch (thrown) {
-    return at.problem(HeddleError.from(thrown).message);
-  }
+  const value = at.isScalar ? at.plain : undefined;
+  return typeof value === 'string' && isUpstreamName(value) ? value : targetText(at);
 };
 
 const fieldName: Read<string> = text('the name of a header field, in lower case', isFieldName);
@@ -173,6 +166,7 @@ export interface RouteDocument {
   attempts?: number;
   attemptTimeoutMs?: number;
   maxBodyBytes?: number;
+  maxResponseBytes?: number;
 }
 
 /** The keys that say which requests a route is for. */
@@ -325,6 +319,7 @@ export const routeDocument: Read<RouteDocument> = object<RouteDocument>(
     attempts: whole(1, 10),
     attemptTimeoutMs: whole(1, 3_600_000),
     maxBodyBytes: whole(0, 1024 * mebibyte),
+    maxResponseBytes: whole(0, 1024 * mebibyte),
   },
   [],
 );

@@ -35,7 +35,7 @@ export interface RouteMatch {
 
 /** One of the ways that a route's traffic may go. */
 export interface Share {
-  /** A target as `parseTarget` of discovery reads it: `discovery:///order`, `static:///10.0.0.1:80,10.0.0.2:80`. */
+  /** A name of `upstreams`, or a target as `parseTarget` of discovery reads it: `discovery:///order`, `10.0.0.1:80`. */
   readonly upstream: string;
   /** Relative to the other shares; 0 gets nothing. */
   readonly weight: number;
@@ -178,4 +178,6 @@ export interface RouteConfig {
   readonly attemptTimeoutMs: number | undefined;
   /** Bytes of a request's body; larger ones get 413. Default: `limits.maxBodyBytes`. */
   readonly maxBodyBytes: number | undefined;
+  /** Bytes of an answer's body; a larger one is 502, or breaks off where its size was not known. Default: any. */
+  readonly maxResponseBytes: number | undefined;
 }

@@ -10,7 +10,7 @@ import type { OnDecision } from '../decide/decided.ts';
 import type { DecisionPoint } from '../decide/decision-point.ts';
 import type { LimitMetrics } from '../limit/limit-metrics.ts';
 import type { LimitStore, LimitStores } from '../limit/limit-store.ts';
-import type { QuarantinedRoute } from '../model/gateway-config.ts';
+import { matchKey, type QuarantinedRoute } from '../model/gateway-config.ts';
 import type { RouteConfig } from '../model/route.ts';
 import { type Routed, routed } from '../router/routed.ts';
 import { type Descriptors, descriptorsOf } from '../transcode/descriptors.ts';
@@ -27,6 +27,8 @@ export interface GenerationOptions extends GatewayStackOptions {
   readonly decisions: DecisionLog | undefined;
   readonly files: ((name: string) => Uint8Array | undefined) | undefined;
   readonly log: Log;
+  /** The routes of the version before. */
+  readonly before: readonly RouteConfig[];
 }
 
 /**
@@ -37,16 +39,25 @@ export class Generation {
   readonly options: GenerationOptions;
   readonly service: HttpService;
   readonly limitStore: LimitStore;
+  /** As they are served: some may go on as they were. */
+  readonly routes: readonly RouteConfig[];
   #inFlight = 0;
   #retired: (() => void) | undefined;
 
-  /** Throws as `resolver` of discovery and `LimitStores.take` do; nothing is held then. */
+  /** Throws as `LimitStores.take` does, and what is wrong with the routes where that is so with all; nothing is held then. */
   constructor(options: GenerationOptions) {
     this.options = options;
     const { config, targets, limitStores } = options;
     this.limitStore = limitStores.take(config);
     try {
-      const routes = config.routes.flatMap((route) => routedBy(route, options, this.limitStore));
+      const all = config.routes.map((route) => servedBy(route, options, this.limitStore));
+      const failures = all.filter((each) => each instanceof HeddleError);
+      // A gateway that serves nothing is not what anybody meant.
+      if (failures[0] !== undefined && failures.length === all.length) throw failures[0];
+      this.routes = all.flatMap((each) => (each instanceof HeddleError ? [] : [each.config]));
+      const routes = all.flatMap((each, at) =>
+        each instanceof HeddleError ? refused(config.routes[at] as RouteConfig) : [each.routed],
+      );
       const service = gatewayStack(options)(routed([...routes, ...config.quarantined.flatMap(quarantine)]));
       const ended = (): void => this.#ended();
       this.service = (req, call) => {
@@ -78,18 +89,41 @@ export class Generation {
   }
 }
 
-/** A route whose descriptors cannot be read is refused like one in quarantine: no other is the worse for it. */
-function routedBy(route: RouteConfig, options: GenerationOptions, limitStore: LimitStore): Routed[] {
+/** A route that is served, as it is or as it was. */
+interface ServedRoute {
+  readonly config: RouteConfig;
+  readonly routed: Routed;
+}
+
+/**
+ * A route whose descriptors cannot be read, or whose upstream cannot be resolved, goes on as it was; a new one is refused
+ * like one in quarantine: no other is the worse for it. Gives what is wrong where it is refused.
+ */
+function servedBy(
+  route: RouteConfig,
+  options: GenerationOptions,
+  limitStore: LimitStore,
+): ServedRoute | HeddleError {
   const { name, match } = route;
-  let descriptors: Descriptors | undefined;
+  const serve = (config: RouteConfig): ServedRoute => {
+    const descriptors = descriptorsOf(config, options.files);
+    return { config, routed: served(config, descriptors, options, limitStore) };
+  };
   try {
-    descriptors = descriptorsOf(route, options.files);
+    return serve(route);
   } catch (thrown) {
     const error = HeddleError.from(thrown);
-    options.log('error', `route ${name} is not served, and its requests are refused`, { error });
-    return quarantine({ at: name, source: '', match, problems: [], kept: false });
+    const key = matchKey(match);
+    const before = options.before.find((each) => matchKey(each.match) === key);
+    const how = before === undefined ? 'is not served, and its requests are refused' : 'goes on as it was';
+    options.log('error', `route ${name} ${how}`, { error });
+    try {
+      if (before !== undefined) return serve(before);
+    } catch {
+      // What it needed has gone too.
+    }
+    return error;
   }
-  return [served(route, descriptors, options, limitStore)];
 }
 
 function served(
@@ -101,8 +135,8 @@ function served(
   const { name, match, action, mirror } = route;
   const { targets, decisions } = options;
   const way = (upstream: string): HttpService => {
-    const { group, budget } = targets.get(upstream, route.protocol);
-    return attemptStack({ route, upstream, budget, decisions })(balance(group));
+    const { group, budget, config } = targets.get(upstream, route.protocol);
+    return attemptStack({ route, upstream, budget, hash: config.hash, decisions })(balance(group));
   };
   let service: HttpService;
   if (action.kind === 'forward') {
@@ -116,6 +150,10 @@ function served(
   }
   const around = routeStack({ ...options, route, limitStore, descriptors });
   return { name, match, answersPreflights: route.cors !== undefined, service: around(service) };
+}
+
+function refused({ name, match }: RouteConfig): Routed[] {
+  return quarantine({ at: name, source: '', match, problems: [], kept: false });
 }
 
 /** Refuses what a route in quarantine is for. Less specific routes may be open to more people, and must not get it. */

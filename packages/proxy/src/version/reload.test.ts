@@ -50,12 +50,34 @@ describe('a change of the configuration', () => {
       (thrown) => HeddleError.from(thrown).reason === 'MISSING_SECRET',
     );
     assert.throws(
-      () => world.gateway.apply(configOf(to('/', 2), { path: '/d', upstream: 'discovery:///nowhere' })),
+      () => world.gateway.apply(configOf({ path: '/d', upstream: 'discovery:///nowhere' })),
       (thrown) => thrown instanceof HeddleError,
     );
     assert.equal((await world.send('/')).status, 200);
     assert.deepEqual([...world.gateway.targets.keys()], ['static:///127.0.0.1:1']);
-    assert.deepEqual(world.closed, ['2']);
+    assert.deepEqual(world.closed, []);
+  });
+
+  test('a route whose upstream cannot be resolved goes on as it was, however many reloads', async () => {
+    const world = World.of(to('/', 1), to('/d', 3));
+    for (let n = 0; n < 2; n++)
+      world.gateway.apply(configOf(to('/', 2), { path: '/d', upstream: 'discovery:///nowhere' }));
+    for (const path of ['/', '/d/x']) assert.equal((await world.send(path)).status, 200);
+    assert.deepEqual(
+      world.asked.map(({ at }) => at),
+      ['2', '3'],
+    );
+  });
+
+  test('a new route whose upstream cannot be resolved is refused alone', async () => {
+    const world = World.of(to('/', 1));
+    world.gateway.apply(configOf(to('/', 2), { path: '/d', upstream: 'discovery:///nowhere' }));
+    assert.equal((await world.send('/')).status, 200);
+    assert.equal((await world.send('/d/x')).status, 503);
+    assert.deepEqual(
+      world.asked.map(({ at }) => at),
+      ['2'],
+    );
   });
 
   test('what was prepared and is not wanted leaves nothing', async () => {

@@ -18,22 +18,35 @@ export interface LogLine {
   readonly spanId?: string;
 }
 
+/** Hears of an item that cannot be written, which is left out. Without one the error is thrown. */
+export type Unwritable = (error: unknown) => void;
+
 /** An `ExportTraceServiceRequest` in protobuf. */
-export function encodeTraces(resource: Attributes, spans: readonly Span[]): Uint8Array {
-  return encoded(resource, () => {
-    for (const span of spans) writeSpan(span);
-  });
+export function encodeTraces(
+  resource: Attributes,
+  spans: readonly Span[],
+  unwritable?: Unwritable,
+): Uint8Array {
+  return encoded(resource, spans, writeSpan, unwritable);
 }
 
 /** An `ExportLogsServiceRequest` in protobuf. */
-export function encodeLogs(resource: Attributes, lines: readonly LogLine[]): Uint8Array {
-  return encoded(resource, () => {
-    for (const line of lines) writeLog(line);
-  });
+export function encodeLogs(
+  resource: Attributes,
+  lines: readonly LogLine[],
+  unwritable?: Unwritable,
+): Uint8Array {
+  return encoded(resource, lines, writeLog, unwritable);
 }
 
 /** The two levels around either are numbered alike. */
-function encoded(resource: Attributes, items: () => void): Uint8Array {
+function encoded<T>(
+  resource: Attributes,
+  items: readonly T[],
+  write: (item: T) => void,
+  unwritable: Unwritable = thrown,
+): Uint8Array {
+  writer.rewind(0);
   const all = writer.open(1);
   const from = writer.open(1);
   writeAttributes(writer, 1, resource);
@@ -42,10 +55,22 @@ function encoded(resource: Attributes, items: () => void): Uint8Array {
   const scope = writer.open(1);
   writer.text(1, scopeName);
   writer.close(scope);
-  items();
+  for (const item of items) {
+    const start = writer.length;
+    try {
+      write(item);
+    } catch (error) {
+      writer.rewind(start);
+      unwritable(error);
+    }
+  }
   writer.close(scoped);
   writer.close(all);
   return writer.finish();
+}
+
+function thrown(error: unknown): never {
+  throw error;
 }
 
 function writeSpan(span: Span): void {

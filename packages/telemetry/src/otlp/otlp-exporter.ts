@@ -1,18 +1,15 @@
 import {
   type Address,
-  Call,
-  HeddleError,
   type Log,
   type LogLevel,
   type Part,
   type Runtime,
-  settle,
   type Span,
   type SpanSink,
   type Timer,
 } from '@heddle/kernel';
-import { type Endpoint, endpoint, Fields, type HttpRequest, wholeBody } from '@heddle/wire';
-import { encodeLogs, encodeTraces, type LogLine } from './encode.ts';
+import { encodeLogs, encodeTraces, type LogLine, type Unwritable } from './encode.ts';
+import { OtlpPost } from './otlp-post.ts';
 import type { Attributes, AttributeValue } from './signal.ts';
 
 /** What `OtlpExporter` may be told. Durations in milliseconds. */
@@ -41,10 +38,12 @@ export interface OtlpExporterOptions {
 /** What an exporter has done since it was made. */
 export interface ExportCounts {
   readonly sent: number;
-  /** Lost because the queue was full, or the receiver refused them for good. */
+  /** Lost because the queue was full, the receiver refused them for good, or they cannot be written as OTLP. */
   readonly dropped: number;
   readonly failedRequests: number;
 }
+
+type Encode<T> = (resource: Attributes, items: readonly T[], unwritable: Unwritable) => Uint8Array;
 
 const retriable = new Set([408, 429, 502, 503, 504]);
 const firstRetryMs = 200;
@@ -62,7 +61,7 @@ export class OtlpExporter implements SpanSink, Part {
   readonly slowMs: number;
   readonly #options: Required<Omit<OtlpExporterOptions, 'token'>> & Pick<OtlpExporterOptions, 'token'>;
   readonly #runtime: Runtime;
-  readonly #endpoint: Endpoint;
+  readonly #post: OtlpPost;
   #spans: Span[] = [];
   #lines: LogLine[] = [];
   #timer: Timer | undefined;
@@ -85,15 +84,9 @@ export class OtlpExporter implements SpanSink, Part {
     };
     this.#options = { ...defaults, ...options };
     this.#runtime = { ...options.runtime, spans: undefined };
+    this.#post = new OtlpPost(this.#options);
     this.sampleRatio = this.#options.sampleRatio;
     this.slowMs = this.#options.slowMs;
-    const { address } = options;
-    this.#endpoint = endpoint({
-      runtime: this.#runtime,
-      address,
-      protocol: 'http1',
-      limits: { connections: 1 },
-    });
   }
 
   get counts(): ExportCounts {
@@ -142,7 +135,7 @@ export class OtlpExporter implements SpanSink, Part {
     await this.#sending;
     if (this.#failures === 0) await this.#sendAll();
     this.#dropped += this.#spans.length + this.#lines.length;
-    this.#endpoint.close();
+    this.#post.close();
   }
 
   #flushSoon(delayMs: number): void {
@@ -165,61 +158,43 @@ export class OtlpExporter implements SpanSink, Part {
 
   /** Until nothing waits, or a request has failed. */
   async #sendAll(): Promise<void> {
-    const { resource, maxBatch } = this.#options;
     while (this.#spans.length > 0) {
-      const batch = this.#spans.slice(0, maxBatch);
-      if (!(await this.#send('/v1/traces', encodeTraces(resource, batch), batch.length))) return;
-      this.#spans = this.#spans.slice(batch.length);
+      const sent = await this.#sendSome('/v1/traces', this.#spans, encodeTraces);
+      if (sent === 0) return;
+      this.#spans = this.#spans.slice(sent);
     }
     while (this.#lines.length > 0) {
-      const batch = this.#lines.slice(0, maxBatch);
-      if (!(await this.#send('/v1/logs', encodeLogs(resource, batch), batch.length))) return;
-      this.#lines = this.#lines.slice(batch.length);
+      const sent = await this.#sendSome('/v1/logs', this.#lines, encodeLogs);
+      if (sent === 0) return;
+      this.#lines = this.#lines.slice(sent);
     }
   }
 
-  /** True: these need not be sent again. */
-  async #send(path: string, bytes: Uint8Array, count: number): Promise<boolean> {
-    const status = await this.#post(path, bytes);
-    if (typeof status === 'number' && status < 300) {
-      this.#failures = 0;
-      this.#sent += count;
-      return true;
-    }
-    this.#failedRequests++;
+  /** How many of `waiting` need not be sent again; 0 when the request has failed. */
+  async #sendSome<T>(path: string, waiting: readonly T[], encode: Encode<T>): Promise<number> {
+    const batch = waiting.slice(0, this.#options.maxBatch);
+    // Whoever is observed does not end because of what was said about it.
+    const errors: unknown[] = [];
+    const bytes = encode(this.#options.resource, batch, (error) => errors.push(error));
+    const status = await this.#post.post(path, bytes);
+    const taken = typeof status === 'number' && status < 300;
+    if (!taken) this.#failedRequests++;
     // What it refuses for good would stand in the way of all that comes after it.
-    if (typeof status === 'number' && !retriable.has(status)) {
-      this.#dropped += count;
-      return true;
+    if (!taken && !(typeof status === 'number' && !retriable.has(status))) {
+      this.#failures++;
+      return 0;
     }
-    this.#failures++;
-    return false;
+    if (taken) this.#failures = 0;
+    const sent = taken ? batch.length - errors.length : 0;
+    this.#sent += sent;
+    this.#dropped += batch.length - sent;
+    if (errors.length > 0)
+      this.#options.runtime.log('warn', 'spans or log lines that cannot be written as OTLP are left out', {
+        count: errors.length,
+        error: errors[0],
+      });
+    return batch.length;
   }
-
-  async #post(path: string, bytes: Uint8Array): Promise<number | HeddleError> {
-    const { timeoutMs, address, token } = this.#options;
-    const fields = Fields.of({ 'content-type': 'application/x-protobuf' });
-    if (token !== undefined) fields.append('authorization', `Bearer ${token}`);
-    const request: HttpRequest = {
-      method: 'POST',
-      scheme: 'http',
-      authority: `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`,
-      path,
-      fields,
-      body: wholeBody(bytes),
-    };
-    const call = Call.root(this.#runtime, this.#runtime.clock.nowMs() + timeoutMs);
-    const limit = this.#runtime.timers.after(timeoutMs, () => call.cancel(tooSlow(timeoutMs)));
-    const result = await settle(this.#endpoint.request, request, call);
-    if (result.ok) await result.value.body.bytes(65_536).catch(() => {});
-    limit.cancel();
-    return result.ok ? result.value.status : result.error;
-  }
-}
-
-function tooSlow(timeoutMs: number): HeddleError {
-  const message = `no answer within ${timeoutMs} ms`;
-  return new HeddleError({ code: 'deadline_exceeded', reason: 'EXPORT_TIMEOUT', message });
 }
 
 /** What a line says, as far as the protocol can say it. */

@@ -13,6 +13,16 @@ export class ProtobufWriter {
     return written;
   }
 
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#at;
+  }
+
+  /** Forgets what was written after the first `length` bytes. */
+  rewind(length: number): void {
+    this.#at = length;
+  }
+
   /** A varint; left out when 0, as protobuf 3 has it. */
   uint(field: number, value: number): void {
     if (value === 0) return;
@@ -44,6 +54,14 @@ export class ProtobufWriter {
     this.#room(16);
     this.#varint(field * 8 + 1);
     this.#view.setFloat64(this.#at, value, true);
+    this.#at += 8;
+  }
+
+  /** A whole number that is not negative, in eight bytes. */
+  fixed64(field: number, value: number): void {
+    this.#room(16);
+    this.#varint(field * 8 + 1);
+    this.#view.setBigUint64(this.#at, BigInt(value), true);
     this.#at += 8;
   }
 

@@ -63,7 +63,9 @@ export type BreakerInput =
       readonly meaning: Meaning;
       readonly answered: boolean;
     }
-  | { readonly kind: 'time' };
+  | { readonly kind: 'time' }
+  /** Somebody else who calls the same target has found this out. */
+  | { readonly kind: 'told'; readonly to: 'open' | 'closed'; readonly why: string };
 
 /** What follows. `admitted` or `refused` answers each `call`, and comes last. */
 export type BreakerEffect =
@@ -110,6 +112,9 @@ export function step(
   switch (input.kind) {
     case 'time':
       return wake(state, nowMs, rules);
+    case 'told':
+      if (state.mode === input.to) return { state, effects: none };
+      return change(state, input.to, nowMs, input.why);
     case 'call':
       return called(state, nowMs, rules);
     case 'answered':

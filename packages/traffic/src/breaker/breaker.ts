@@ -114,6 +114,11 @@ export class Breaker {
     this.#step({ kind: 'ended', term, meaning, answered });
   }
 
+  /** Another process that calls the same target has opened or closed its breaker. */
+  told(to: 'open' | 'closed', why: string): void {
+    this.#step({ kind: 'told', to, why });
+  }
+
   /** Sets no more timers. For when its target goes away. */
   close(): void {
     this.#timer?.cancel();

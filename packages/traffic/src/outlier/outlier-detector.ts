@@ -85,6 +85,12 @@ export class OutlierDetector {
     if (this.#watched.delete(id)) this.#step({ kind: 'gone', id });
   }
 
+  /** Another process that calls the same instances has ejected this one, for so long from now. */
+  told(id: string, forMs: number, why: string): void {
+    if (!this.#watched.has(id)) return;
+    this.#step({ kind: 'told', id, untilMs: this.#runtime.clock.nowMs() + forMs, why });
+  }
+
   /** Hears of every ejection and return from now on. Must not throw. Returns what ends that. */
   onChange(listener: (effect: OutlierEffect) => void): () => void {
     this.#listeners.add(listener);

@@ -71,6 +71,8 @@ export const noOutliers: OutlierState = { ejected: new Map(), times: new Map() }
 export type OutlierInput =
   | { readonly kind: 'failing'; readonly id: string; readonly failures: number; readonly known: number }
   | { readonly kind: 'interval'; readonly tallies: readonly Tally[]; readonly known: number }
+  /** Somebody else who calls the same instances has ejected this one. */
+  | { readonly kind: 'told'; readonly id: string; readonly untilMs: number; readonly why: string }
   | { readonly kind: 'time' }
   | { readonly kind: 'gone'; readonly id: string };
 
@@ -96,6 +98,8 @@ export function step(
   switch (input.kind) {
     case 'time':
       return restored;
+    case 'told':
+      return told(restored, input);
     case 'gone':
       return { state: without(restored.state, input.id), effects: restored.effects };
     case 'failing': {
@@ -108,6 +112,17 @@ export function step(
       return eject(calmed, suspects, input.known, nowMs, rules);
     }
   }
+}
+
+/** How many may be ejected is for the one that has found it out: all who are told do the same. */
+function told(
+  before: OutlierStep,
+  { id, untilMs, why }: Suspect & { readonly untilMs: number },
+): OutlierStep {
+  if (before.state.ejected.has(id)) return before;
+  const ejected = new Map(before.state.ejected).set(id, { untilMs, why });
+  const times = new Map(before.state.times).set(id, (before.state.times.get(id) ?? 0) + 1);
+  return { state: { ejected, times }, effects: [...before.effects, { kind: 'ejected', id, untilMs, why }] };
 }
 
 /** How many may be ejected together. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Call, HeddleError, type Runtime, sleep } from '@heddle/kernel';
 import { mortalRuntime } from '@heddle/kernel/testing';
+import type { SqlPool } from '@heddle/sql';
 import { saga } from './definition.ts';
 import { SagaEngine, type SagaEngineSettings } from './saga-engine.ts';
 import type { AnySaga, SagaDefinition } from './step.ts';
@@ -374,6 +375,57 @@ test(
       ids.map(async (id) => (await engine.outcome(id, call())).state.steps['maybe']?.phase),
     );
     assert.deepEqual(phases, ['done', 'skipped']);
+  }),
+);
+
+test(
+  'a process that cannot renew its lease does not take over from itself what it is at work on',
+  withStage(async ({ pool, url, call }) => {
+    let deaf = false;
+    let looks = 0;
+    const away = new HeddleError({ code: 'unavailable', reason: 'AWAY', message: 'away' });
+    const half: SqlPool = {
+      name: pool.name,
+      load: pool.load,
+      execute: (text, values) =>
+        deaf && text.includes('heddle_saga_workers') ? Promise.reject(away) : pool.execute(text, values),
+      query: (text, values) => {
+        if (text.includes('UPDATE heddle_sagas SET worker')) looks += 1;
+        return pool.query(text, values);
+      },
+      transaction: (work, options) => pool.transaction(work, options),
+      start: () => Promise.resolve(),
+      stop: () => Promise.resolve(),
+    };
+    let runs = 0;
+    let end: () => void = () => {};
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const definition = saga<string>('slow')
+      .step('act', { run: () => ended.then(() => (runs += 1)), timeoutMs: 60_000 })
+      .build();
+    const engine = new SagaEngine({
+      runtime,
+      pool: half,
+      url,
+      definitions: [definition],
+      leaseMs: 100,
+      pollMs: 20,
+    });
+    await engine.start();
+    const id = await engine.begin(definition, 'x');
+    deaf = true;
+    await until('its lease is over', async () => {
+      const alive = await pool.query(
+        'SELECT 1 FROM heddle_saga_workers WHERE lives_until > clock_timestamp()',
+      );
+      return alive.length === 0;
+    });
+    const before = looks;
+    await until('it has looked again', async () => looks > before + 3);
+    end();
+    const view = await engine.outcome(id, call());
+    await engine.stop();
+    assert.deepEqual([view.status, view.state.steps['act']?.attempts, runs], ['completed', 1, 1]);
   }),
 );
 

@@ -75,7 +75,10 @@ export class SagaStore implements SagaKeeper {
     await this.#pool.execute('DELETE FROM heddle_saga_workers WHERE worker = $1', [this.#worker]);
   }
 
-  /** Those that another process takes at this moment are passed over. */
+  /**
+   * Those that another process takes at this moment are passed over. Its own are not free when its lease is over: they
+   * are at work here until somebody else has taken them, and taking them again would only repeat their steps.
+   */
   async claim(
     definitions: readonly { readonly name: string; readonly version: number }[],
     nowMs: number,
@@ -88,7 +91,7 @@ export class SagaStore implements SagaKeeper {
            JOIN unnest($2::text[], $3::integer[]) AS known (name, version) USING (name, version)
            WHERE (status IN ('running', 'compensating') OR wanted)
              AND (worker IS NULL AND (wanted OR due_ms <= $4)
-               OR worker IS NOT NULL AND NOT EXISTS (SELECT 1 FROM heddle_saga_workers AS alive
+               OR worker <> $1 AND NOT EXISTS (SELECT 1 FROM heddle_saga_workers AS alive
                  WHERE alive.worker = saga.worker AND lives_until > clock_timestamp())
                OR worker = $1 AND saga.id <> ALL ($6::text[]))
            ORDER BY due_ms NULLS FIRST LIMIT $5 FOR UPDATE OF saga SKIP LOCKED

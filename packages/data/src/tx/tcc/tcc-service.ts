@@ -1,6 +1,6 @@
 import { type Call, HeddleError, type Service } from '@heddle/kernel';
 import type { Sql, SqlPool } from '@heddle/sql';
-import { passBarrier } from '../barrier/index.ts';
+import { type Passed, passBarrier } from '../barrier/index.ts';
 
 /** What a branch is told: `try` reserves, `confirm` uses what is reserved, `cancel` gives it back. */
 export interface TccRequest<Payload = unknown> {
@@ -35,12 +35,21 @@ export function tccService<Payload>(handlers: TccHandlers<Payload>): TccService 
   const { pool } = handlers;
   return async ({ op, tx, branch, payload }, call) => {
     const work = op === 'try' ? handlers.reserve : handlers[op];
-    const passed = await pool.transaction((sql) =>
-      passBarrier(sql, { tx, branch, op }, () => work(sql, payload as Payload, call)),
+    const passed = await pool.transaction(
+      (sql) => passBarrier(sql, { tx, branch, op }, () => work(sql, payload as Payload, call)),
+      // A cancel waits for a try that is under way; when nobody waits for the cancel any more, its connection is free.
+      Number.isFinite(call.remainingMs())
+        ? { statementTimeoutMs: Math.max(1, Math.ceil(call.remainingMs())) }
+        : {},
     );
-    if (passed.done) return { done: true };
-    if (passed.why !== 'late') return { done: false };
-    const message = `branch ${branch} of ${tx} was cancelled before its try arrived`;
-    throw new HeddleError({ code: 'failed_precondition', reason: 'TCC_OVER', message });
+    return answerOf(passed, tx, branch);
   };
+}
+
+/** What a branch answers. Throws `TCC_OVER` for a try that arrives after its cancel. */
+export function answerOf(passed: Passed<unknown>, tx: string, branch: string): TccAnswer {
+  if (passed.done) return { done: true };
+  if (passed.why !== 'late') return { done: false };
+  const message = `branch ${branch} of ${tx} was cancelled before its try arrived`;
+  throw new HeddleError({ code: 'failed_precondition', reason: 'TCC_OVER', message });
 }

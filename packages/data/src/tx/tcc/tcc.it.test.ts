@@ -141,3 +141,35 @@ test('what cannot be reserved in time is cancelled, even if the try gets through
   assert.deepEqual(await read('emil'), [100, 0]);
   await engine.stop();
 });
+
+test('a try that hangs holds nobody up for longer than they wait: its cancel comes through when it has ended', async () => {
+  await accounts('fay');
+  let release: () => void = () => {};
+  const hangs = new Promise<void>((resolve) => (release = resolve));
+  let trying = false;
+  const service = tccService<Transfer>({
+    pool: database.pool,
+    reserve: async (sql) => {
+      await sql.execute("UPDATE account SET free = free - 10, held = held + 10 WHERE name = 'fay'");
+      trying = true;
+      await hangs;
+    },
+    confirm: async () => {},
+    cancel: (sql) => sql.execute("UPDATE account SET free = free + 10, held = held - 10 WHERE name = 'fay'"),
+  });
+  const say = (op: TccRequest['op'], limitMs: number): Promise<boolean> =>
+    service(
+      { op, tx: 'hanging', branch: 'b', payload: { amount: 10 } },
+      Call.root(runtime, runtime.clock.nowMs() + limitMs),
+    ).then(({ done }) => done);
+  const tried = say('try', 60_000);
+  await until('it is being tried', async () => trying);
+  // More of them than there are connections: whoever has given up must not keep one.
+  for (let attempt = 0; attempt < 10; attempt += 1)
+    await assert.rejects(say('cancel', 200), { reason: 'STATEMENT_TIMEOUT' });
+  assert.equal(database.pool.load.open - database.pool.load.idle, 1);
+  release();
+  assert.equal(await tried, true);
+  assert.equal(await say('cancel', 30_000), true);
+  assert.deepEqual(await read('fay'), [100, 0]);
+});

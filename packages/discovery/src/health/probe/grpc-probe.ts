@@ -2,6 +2,7 @@ import { type Address, type Call, codes, HeddleError, type Runtime } from '@hedd
 import {
   type Endpoint,
   endpoint,
+  type EndpointTls,
   Fields,
   type HttpRequest,
   type HttpResponse,
@@ -25,8 +26,9 @@ export interface GrpcProbe {
 }
 
 /** `service` is a full name; empty: the server as a whole. */
-export function grpcProbe(runtime: Runtime, address: Address, service: string): GrpcProbe {
-  const target = endpoint({ runtime, address, protocol: 'http2', limits: { connections: 1 } });
+export function grpcProbe(runtime: Runtime, address: Address, service: string, tls?: EndpointTls): GrpcProbe {
+  const secured = tls !== undefined && { tls };
+  const target = endpoint({ runtime, address, protocol: 'http2', limits: { connections: 1 }, ...secured });
   const ask = (method: string, call: Call): Promise<HttpResponse> =>
     send(target, address, `/grpc.health.v1.Health/${method}`, service, call);
   return {

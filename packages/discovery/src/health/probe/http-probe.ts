@@ -1,5 +1,5 @@
 import type { Runtime } from '@heddle/kernel';
-import { emptyBody, endpoint, Fields, type HttpRequest } from '@heddle/wire';
+import { emptyBody, endpoint, type EndpointTls, Fields, type HttpRequest } from '@heddle/wire';
 import { authorityOf } from './authority.ts';
 import { critical, passing, type Probe } from './probe.ts';
 
@@ -11,6 +11,8 @@ export interface HttpProbeOptions {
   readonly status?: { readonly from: number; readonly to: number };
   /** Text that the answer must contain, within its first 64 KiB. Default: it is not read. */
   readonly body?: string;
+  /** Default: clear text. */
+  readonly tls?: EndpointTls;
 }
 
 const longestBodyBytes = 64 * 1024;
@@ -20,9 +22,10 @@ const longestBodyBytes = 64 * 1024;
  * A redirect is an answer like any other, and not followed.
  */
 export function httpProbe(runtime: Runtime, options: HttpProbeOptions = {}): Probe {
-  const { path = '/', status: range = { from: 200, to: 299 }, body: expected } = options;
+  const { path = '/', status: range = { from: 200, to: 299 }, body: expected, tls } = options;
   return async (address, call) => {
-    const target = endpoint({ runtime, address, protocol: 'http1', limits: { connections: 1 } });
+    const secured = tls !== undefined && { tls };
+    const target = endpoint({ runtime, address, protocol: 'http1', limits: { connections: 1 }, ...secured });
     try {
       const request: HttpRequest = {
         method: 'GET',

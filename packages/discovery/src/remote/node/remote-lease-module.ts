@@ -1,4 +1,5 @@
 import type { Address, Runtime } from '@heddle/kernel';
+import type { EndpointTls } from '@heddle/wire';
 import type { LeaseClient } from '../../registry/lease-client.ts';
 import { overHttp2 } from '../over-http2.ts';
 import { RegistryServers } from '../registry-servers.ts';
@@ -8,10 +9,13 @@ import { remoteLeases } from '../remote-leases.ts';
 export interface RemoteLeaseOptions {
   readonly addresses: readonly Address[];
   readonly token: string | undefined;
+  readonly tls: EndpointTls | undefined;
   readonly timeoutMs: number;
 }
 
 /** See `LeaseModule`. */
 export function openLeases(runtime: Runtime, options: RemoteLeaseOptions): Pick<LeaseClient, 'renew'> {
-  return remoteLeases(new RegistryServers({ runtime, ...options, reach: overHttp2(runtime) }));
+  const { tls, ...others } = options;
+  const scheme = tls === undefined ? 'http' : 'https';
+  return remoteLeases(new RegistryServers({ runtime, ...others, scheme, reach: overHttp2(runtime, tls) }));
 }

@@ -11,11 +11,19 @@ export interface ThreadedRegistryOptions extends Omit<RemoteRegistryOptions, 'ke
 
 /**
  * `remoteRegistry` for real processes: leases are kept by a thread while the main thread is blocked (see
- * `leaseThread`). A process that registers nothing gets no thread.
+ * `leaseThread`). A process that registers nothing gets no thread, which has the certificates that were current when it
+ * started.
  */
 export function remoteRegistry({ maxBlockedMs, ...options }: ThreadedRegistryOptions): Registry {
-  const { runtime, addresses, token, timeoutMs = 6000 } = options;
-  const reach: RemoteLeaseOptions = { addresses, token, timeoutMs };
+  const { runtime, addresses, token, tls, timeoutMs = 6000 } = options;
+  const reach: RemoteLeaseOptions = {
+    addresses,
+    token,
+    timeoutMs,
+    get tls() {
+      return tls && { ...tls, source: { current: tls.source.current } };
+    },
+  };
   const module = asBuilt(new URL('./remote-lease-module.ts', import.meta.url));
   const keeper = leaseThread({
     runtime,

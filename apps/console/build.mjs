@@ -1,0 +1,123 @@
+// Builds the console's pages into dist/: `build()` does nothing when they are newer than what they are made of. Called by
+// scripts/setup.mjs with whatever Node the machine has: plain JavaScript.
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import url from 'node:url';
+import zlib from 'node:zlib';
+
+const folder = path.dirname(url.fileURLToPath(import.meta.url));
+const dist = path.join(folder, 'dist');
+const stamp = path.join(dist, '.built');
+
+/** Builds if anything has changed. Gives whether it did. */
+export async function build() {
+  const wanted = digestOfSources();
+  if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === wanted) return false;
+  // Into a folder of its own, since two commands may build at a time and a third one serve.
+  const made = fs.mkdtempSync(path.join(folder, '.dist-'));
+  try {
+    const page = await bundle(made);
+    fs.writeFileSync(path.join(made, 'index.html'), page);
+    for (const name of fs.readdirSync(path.join(folder, 'public')))
+      fs.copyFileSync(path.join(folder, 'public', name), path.join(made, name));
+    for (const name of fs.readdirSync(made)) compress(path.join(made, name));
+    fs.writeFileSync(path.join(made, '.built'), wanted);
+    fs.rmSync(dist, { recursive: true, force: true });
+    fs.renameSync(made, dist);
+  } catch (error) {
+    fs.rmSync(made, { recursive: true, force: true });
+    // Somebody else was first.
+    if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === wanted) return false;
+    throw error;
+  }
+  return true;
+}
+
+async function bundle(outdir) {
+  const { build: esbuild } = await import('esbuild');
+  const { metafile } = await esbuild({
+    absWorkingDir: folder,
+    entryPoints: ['src/main.tsx'],
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    target: ['es2022', 'chrome109', 'firefox115', 'safari16.4'],
+    jsx: 'automatic',
+    minify: true,
+    metafile: true,
+    legalComments: 'none',
+    entryNames: '[name]-[hash]',
+    chunkNames: '[name]-[hash]',
+    assetNames: '[name]-[hash]',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    logLevel: 'error',
+  });
+  const outputs = Object.entries(metafile.outputs);
+  const [script, { imports, cssBundle }] = outputs.find(
+    ([, { entryPoint }]) => entryPoint === 'src/main.tsx',
+  );
+  const first = imports
+    .filter(({ kind }) => kind === 'import-statement')
+    .map((one) => path.basename(one.path));
+  return html(path.basename(script), cssBundle && path.basename(cssBundle), first);
+}
+
+/** What the script imports is named too, so that the browser fetches it all at once. */
+function html(script, style, imports) {
+  return `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <meta name="color-scheme" content="light dark" />
+    <title>Heddle</title>
+    <link rel="icon" href="/mark.svg" type="image/svg+xml" />
+    <link rel="stylesheet" href="/${style}" />
+    ${imports.map((name) => `<link rel="modulepreload" href="/${name}" />`).join('\n    ')}
+    <script type="module" src="/${script}"></script>
+  </head>
+  <body>
+    <div id="console"></div>
+    <noscript>This page needs JavaScript: it shows live measurements.</noscript>
+  </body>
+</html>
+`;
+}
+
+function compress(file) {
+  const bytes = fs.readFileSync(file);
+  if (bytes.length < 1024) return;
+  fs.writeFileSync(`${file}.gz`, zlib.gzipSync(bytes, { level: 9 }));
+  const params = {
+    [zlib.constants.BROTLI_PARAM_QUALITY]: 11,
+    [zlib.constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+  };
+  fs.writeFileSync(`${file}.br`, zlib.brotliCompressSync(bytes, { params }));
+}
+
+/** By content: a checkout changes times without cause. The lockfile says which libraries go in. */
+function digestOfSources() {
+  const hash = crypto.createHash('sha256');
+  const files = fs.readdirSync(path.join(folder, 'src'), { recursive: true, withFileTypes: true });
+  const sources = files
+    .filter((entry) => entry.isFile() && !entry.name.includes('.test.'))
+    .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name));
+  const own = ['build.mjs', 'package.json'].map((name) => path.join(folder, name));
+  for (const file of [...own, ...sources.sort()]) {
+    hash.update(path.relative(folder, file)).update('\0').update(fs.readFileSync(file)).update('\0');
+  }
+  return hash.digest('hex');
+}
+
+if (process.argv[1] === url.fileURLToPath(import.meta.url)) {
+  const startMs = performance.now();
+  const built = await build();
+  console.error(
+    built
+      ? `console: built in ${Math.round(performance.now() - startMs)} ms`
+      : 'console: nothing has changed',
+  );
+}

@@ -1,0 +1,44 @@
+export {
+  type Balance,
+  type Cluster,
+  clusterName,
+  type ClusterSource,
+  type ClusterTls,
+  type HashBy,
+  type LocalityRules,
+  type OutlierLimits,
+  type PoolLimits,
+  type WarmUp,
+} from './cluster.ts';
+export { type Assignment, type Locality, localityText, type MeshEndpoint } from './endpoint.ts';
+export {
+  type GatewayListener,
+  type InboundPort,
+  type MtlsMode,
+  type ServiceListener,
+  spiffeIdOf,
+  type VirtualHost,
+  type Workload,
+} from './listener.ts';
+export type { HeaderMatch, PathCondition, RuleMatch, SourceMatch, StringMatch } from './match.ts';
+export { emptyModel, type MeshModel } from './mesh-model.ts';
+export type {
+  Among,
+  JwtRule,
+  MeshPolicy,
+  PolicyCondition,
+  PolicyOperation,
+  PolicyRule,
+  PolicySource,
+  TokenPlace,
+} from './policy.ts';
+export type {
+  ClusterShare,
+  RetryRules,
+  RouteRule,
+  RuleAction,
+  RuleCors,
+  RuleFault,
+  RuleMirror,
+  RuleRewrite,
+} from './rule.ts';

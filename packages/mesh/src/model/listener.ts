@@ -1,0 +1,73 @@
+import type { Locality } from './endpoint.ts';
+import type { JwtRule, MeshPolicy } from './policy.ts';
+import type { RouteRule } from './rule.ts';
+
+/** Names that share rules: the services of one listener are told apart by them. */
+export interface VirtualHost {
+  /** Names without port; `*.shop.example` for all below it, `*` for any. */
+  readonly hosts: readonly string[];
+  /** The first that matches is taken; if none does, the answer is 404. */
+  readonly rules: readonly RouteRule[];
+}
+
+/** A port of a service, as its clients see it. */
+export interface ServiceListener {
+  /** The service's full name: `order.shop.svc.cluster.local`, or what a ServiceEntry calls it. */
+  readonly host: string;
+  /** Other names that it is called by: `order`, `order.shop`. */
+  readonly aliases: readonly string[];
+  readonly port: number;
+  /** Where a sidecar listens for it. Left out: on the port of all services, told apart by name. */
+  readonly address?: string;
+  readonly protocol: 'http' | 'http2' | 'grpc' | 'tcp';
+  readonly rules: readonly RouteRule[];
+  /** Namespaces that see it. Empty: all. */
+  readonly visibleIn: readonly string[];
+}
+
+/** A port of a gateway. */
+export interface GatewayListener {
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: 'http' | 'http2' | 'tcp';
+  /** The name of a secret with the server's certificate. Left out: plaintext. */
+  readonly tls?: { readonly secret: string; readonly clients: 'off' | 'optional' | 'require' };
+  readonly hosts: readonly VirtualHost[];
+}
+
+/** Whether callers must prove who they are: `permissive` takes mesh TLS and plaintext on one port. */
+export type MtlsMode = 'strict' | 'permissive' | 'disable';
+
+/** A port that a workload serves. */
+export interface InboundPort {
+  /** Where its sidecar listens. */
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: 'http' | 'http2' | 'grpc' | 'tcp';
+  /** Where the application listens. */
+  readonly target: { readonly address: string; readonly port: number };
+  readonly mtls: MtlsMode;
+}
+
+/** A workload's own side: what it serves, and who may come. */
+export interface Workload {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly serviceAccount: string;
+  readonly locality: Locality;
+  readonly inbound: readonly InboundPort[];
+  /** Those that apply to it, of all levels. */
+  readonly policies: readonly MeshPolicy[];
+  readonly jwt: readonly JwtRule[];
+  /** For a gateway. */
+  readonly gateway?: readonly GatewayListener[];
+}
+
+/** `spiffe://cluster.local/ns/shop/sa/order`. */
+export function spiffeIdOf(
+  trustDomain: string,
+  { namespace, serviceAccount }: Pick<Workload, 'namespace' | 'serviceAccount'>,
+): string {
+  return `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
+}

@@ -1,0 +1,1 @@
+export type { FieldChanges, RedirectTo, ValueMatch } from './route.ts';
