@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { contractKey, contractPath, type Contract, schemaCheck } from '@heddle/api';
+import { contractKey, contractPath, type Contract, type JsonObject, schemaCheck } from '@heddle/api';
 import { remoteRegistry } from '@heddle/discovery/node';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { jsonAnswer } from '@heddle/proxy';
@@ -34,7 +34,7 @@ async function until<T>(probe: () => Promise<T | undefined>): Promise<T> {
   for (;;) {
     const found = await probe();
     if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
 
@@ -106,12 +106,13 @@ describe('the API catalogue of heddle up', { timeout: 2_400_000 }, () => {
     for (const [operation, [service, at]] of Object.entries(routes)) {
       const { openapi = {} } = await catalogue<Contract>(`/${service}/contract`);
       const [method = '', route = ''] = operation.split(' ');
-      const found = openapi as unknown as Record<string, Record<string, Record<string, never>>>;
-      const schema = (found['paths']?.[route]?.[method.toLowerCase()] as unknown as Answers).responses['200']
-        .content['application/json'].schema;
+      const { paths } = openapi as unknown as { paths: Record<string, Record<string, Answers>> };
+      const schema =
+        paths[route]?.[method.toLowerCase()]?.responses['200'].content['application/json'].schema;
+      assert.ok(schema !== undefined, operation);
       const answer = await fetch(`${up.gateway}${at}`);
       assert.equal(answer.status, 200, operation);
-      assert.deepEqual(schemaCheck(openapi)(schema as object as never, await answer.json()), [], operation);
+      assert.deepEqual(schemaCheck(openapi)(schema, await answer.json()), [], operation);
     }
   });
 
@@ -252,6 +253,6 @@ console.log(found.state, status);
 
 interface Answers {
   readonly responses: {
-    readonly '200': { readonly content: { readonly 'application/json': { readonly schema: object } } };
+    readonly '200': { readonly content: { readonly 'application/json': { readonly schema: JsonObject } } };
   };
 }

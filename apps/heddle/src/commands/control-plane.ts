@@ -7,11 +7,9 @@ import { isOtlp, MetricRegistry, metricsService, processMetrics, serverMetrics }
 import { processReader } from '@heddle/telemetry/node';
 import type { HttpService } from '@heddle/wire';
 import { type Command, type Given, usageError } from '../command.ts';
-import { ApiAdmission } from '../control-plane/api-admission.ts';
-import { ApiCatalogue } from '../control-plane/api-catalogue.ts';
-import { consumersOf } from '../control-plane/api-consumers.ts';
-import { apiFront } from '../control-plane/api-front.ts';
 import { passwordSet } from '../control-plane/auth-first-user.ts';
+import type { ApiAdmission } from '../control-plane/api-admission.ts';
+import { openContracts } from '../control-plane/api-opened.ts';
 import { type ConfigFront, configFront, isConfigRequest } from '../control-plane/config-front.ts';
 import { type OpenConsole, openConsole } from '../control-plane/console.ts';
 import { Observer } from '../control-plane/observer.ts';
@@ -23,8 +21,7 @@ import { meshFolder } from '../control-plane/mesh/mesh-folder.ts';
 import { type MeshPlane, meshPlane } from '../control-plane/mesh/mesh-plane.ts';
 import { scopeOf, scopeOptions } from './mesh/scope-options.ts';
 import { consoleAssets } from '../node/console-assets.ts';
-import { controlPlaneDefaults, controlPlaneSettings } from '../settings/control-plane-settings.ts';
-import { ownSettings } from '../settings/own-settings.ts';
+import { controlPlaneOwnSettings } from '../settings/control-plane-own-settings.ts';
 import { runServer } from '../node/run-server.ts';
 import { isSupervised } from '../node/tell-parent.ts';
 
@@ -102,30 +99,8 @@ export const controlPlane: Command = {
       readToken: token,
       writeToken: process.env['HEDDLE_ADMIN_TOKEN'],
     });
-    const settings = await ownSettings({
-      runtime,
-      name: 'control-plane',
-      schema: controlPlaneSettings,
-      defaults: controlPlaneDefaults,
-      store: config.store,
-    });
-    const catalogue = await ApiCatalogue.open({
-      runtime,
-      usesOf: consumersOf({
-        clock: runtime.clock,
-        telemetry: telemetry.reader,
-        entries: () => catalogue.entries,
-        days: () => settings.client.current.api.consumerDays,
-      }),
-      onBreaking: () => settings.client.current.api.onBreaking,
-    });
-    const admission = new ApiAdmission({
-      runtime,
-      registry,
-      catalogue,
-      contractMs: () => settings.client.current.api.contractMs,
-    });
-    const contracts = apiFront({ runtime, registry, catalogue, admission, token });
+    const settings = await controlPlaneOwnSettings(runtime, config.store);
+    const { admission, contracts } = await openContracts({ runtime, registry, telemetry, settings, token });
     const console = await openConsole({
       runtime,
       registry,

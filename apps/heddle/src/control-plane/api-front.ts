@@ -41,11 +41,7 @@ const routes: readonly (readonly [method: string, path: RegExp, answer: Answer])
   ['GET', /^\/-\/search$/, found],
   ['GET', /^\/-\/quarantine$/, quarantine],
   ['GET', /^\/([^/]+)$/, (exchange) => jsonAnswer(200, shown(entryOf(exchange)))],
-  [
-    'GET',
-    /^\/([^/]+)\/contract$/,
-    (exchange) => jsonAnswer(200, versionOf(exchange, 'version').contract as object),
-  ],
+  ['GET', /^\/([^/]+)\/contract$/, (exchange) => jsonAnswer(200, versionOf(exchange, 'version').contract)],
   ['GET', /^\/([^/]+)\/docs$/, docs],
   ['GET', /^\/([^/]+)\/diff$/, diff],
   ['POST', /^\/([^/]+)\/approve$/, approve],

@@ -53,7 +53,8 @@ export class NacosConfigClient {
   async query(dataId: string): Promise<NacosEntry | undefined> {
     try {
       const answer = await this.#ask('ConfigQueryRequest', { ...this.#entry(dataId), tag: '' });
-      return { content: String(answer['content'] ?? ''), md5: String(answer['md5'] ?? '') };
+      const { content, md5 } = answer;
+      return { content: typeof content === 'string' ? content : '', md5: typeof md5 === 'string' ? md5 : '' };
     } catch (thrown) {
       const error = HeddleError.from(thrown);
       if (error.code === 'not_found') return undefined;
