@@ -5,10 +5,9 @@ import { isOtlp, MetricRegistry, metricsService, processMetrics, serverMetrics }
 import { processReader } from '@heddle/telemetry/node';
 import type { HttpService } from '@heddle/wire';
 import { consoleAssets } from '../node/console-assets.ts';
-import { controlPlaneDefaults, controlPlaneSettings } from '../settings/control-plane-settings.ts';
-import { ownSettings } from '../settings/own-settings.ts';
-import { isApiRequest } from './api-front.ts';
-import { type ApiPart, apiPart } from './api-part.ts';
+import { controlPlaneOwnSettings } from '../settings/control-plane-own-settings.ts';
+import type { ApiAdmission } from './api-admission.ts';
+import { openContracts } from './api-opened.ts';
 import { type ConfigFront, configFront, type ConfigFrontOptions, isConfigRequest } from './config-front.ts';
 import { type ConsoleSurroundings, type OpenConsole, openConsole } from './console.ts';
 import { meshFolder } from './mesh/mesh-folder.ts';
@@ -70,24 +69,12 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     readToken: token,
     writeToken: adminToken,
   });
-  const settings = await ownSettings({
-    runtime,
-    name: 'control-plane',
-    schema: controlPlaneSettings,
-    defaults: controlPlaneDefaults,
-    store: config.store,
-  });
-  const api = await apiPart({
-    runtime,
-    registry,
-    telemetry: telemetry.reader,
-    settings: () => settings.client.current,
-    adminToken,
-  });
+  const settings = await controlPlaneOwnSettings(runtime, config.store);
+  const { admission, contracts } = await openContracts({ runtime, registry, telemetry, settings, token });
   const console = await openConsole({
     ...{ runtime, registry, observer, telemetry, token, env },
     centre: config.centre,
-    queries: (req) => (isApiRequest(req) ? api.service : undefined),
+    contracts,
     assets: consoleAssets(),
     password: options.password,
   });
@@ -95,8 +82,8 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     options.mesh === undefined
       ? undefined
       : await meshPlane({ runtime, token, scope: options.scope, ...meshFolder(options.mesh, runtime) });
-  server = frontOf({ registry, console, telemetry, config, api, mesh, metrics }, options);
-  const parts = [registryPart(registry), config.part, settings, ...telemetry.parts, api.admission, observer];
+  server = frontOf({ registry, console, telemetry, config, admission, mesh, metrics }, options);
+  const parts = [registryPart(registry), config.part, settings, ...telemetry.parts, admission, observer];
   parts.push(...console.parts, ...(mesh === undefined ? [] : [mesh.part]), server);
   return { parts, place, madePassword: console.madePassword };
 }
@@ -106,23 +93,21 @@ interface Behind {
   readonly console: OpenConsole;
   readonly telemetry: ControlPlaneTelemetry;
   readonly config: ConfigFront;
-  readonly api: ApiPart;
+  readonly admission: ApiAdmission;
   readonly mesh: MeshPlane | undefined;
   readonly metrics: MetricRegistry;
 }
 
 /** One port for the registry's protocol and OTLP (with the token), the console and queries (signed in or with the token), and its own metrics. */
 function frontOf(
-  { registry, console, telemetry, config, api, mesh, metrics }: Behind,
+  { registry, console, telemetry, config, admission, mesh, metrics }: Behind,
   { runtime, token, address }: ControlPlaneOptions,
 ): ServerPart {
   processMetrics(metrics, processReader());
-  const registryApi = api.admission.before(registryService(registry, { token }));
+  const registryApi = admission.before(registryService(registry, { token }));
   const ownMetrics = metricsService(metrics);
   const service: HttpService = (req, call) => {
     if (isOtlp(req)) return telemetry.serviceFor(req)?.(req, call) ?? console.service(req, call);
-    // Reading is the console's to allow; changes show the admin token.
-    if (isApiRequest(req) && req.method !== 'GET') return api.service(req, call);
     if (isConfigRequest(req)) return config.service(req, call);
     const ofMesh = mesh?.serviceFor(req);
     if (ofMesh !== undefined) return ofMesh(req, call);
