@@ -7,7 +7,7 @@ import { sleep } from '@heddle/kernel';
 import { broker, type Engine as MessageEngine } from '@heddle/messaging';
 import { natsEngine } from '@heddle/messaging/nats';
 import { redisEngine } from '@heddle/messaging/redis';
-import { type Engine, isMissing, obtain, type Place } from '../../engines/engine.ts';
+import { isMissing, obtain, type Place } from '../../engines/engine.ts';
 import { nats } from '../../engines/nats.ts';
 import { redis } from '../../engines/redis.ts';
 import { root } from '../../files.ts';
@@ -80,7 +80,7 @@ const engines: readonly (readonly [Startable, (place: Place) => [string, Promise
 
 for (const [server, open] of engines)
   test(`the command line works with ${server.name}`, { timeout: 400_000 }, async (t) => {
-    const found = await obtain(server as Engine<object>);
+    const found = await obtain(server);
     if (isMissing(found)) return t.skip(found.missing);
     const running = await server.start({});
     try {
