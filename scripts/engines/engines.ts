@@ -1,4 +1,5 @@
 // Everything that `node scripts/engines/main.ts` knows of.
+import { alertmanager, amtool } from './alertmanager.ts';
 import { bind9, nsupdate } from './bind9.ts';
 import { chromium } from './chromium.ts';
 import { connectConformance } from './connect-conformance.ts';
@@ -14,6 +15,7 @@ import { grpcPython } from './grpc-python.ts';
 import { grpcurl } from './grpcurl.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
+import { helm } from './helm.ts';
 import { kafka } from './kafka.ts';
 import { kubeApiserver } from './kube-apiserver.ts';
 import { nacos } from './nacos.ts';
@@ -22,10 +24,12 @@ import { mariadb } from './mariadb.ts';
 import { h2load, nghttp, nghttpx } from './nghttp2.ts';
 import { nginx } from './nginx.ts';
 import { opa } from './opa.ts';
+import { openSearch } from './opensearch.ts';
 import { prometheus } from './prometheus.ts';
 import { promtool } from './promtool.ts';
 import { rabbitMq } from './rabbitmq.ts';
 import { redis } from './redis.ts';
+import { smtp } from './smtp.ts';
 import { wrk } from './wrk.ts';
 import { xdsControlPlane } from './xds-control-plane.ts';
 import { zooKeeper } from './zookeeper.ts';
@@ -56,6 +60,9 @@ export const engines: readonly Tool[] = [
   bind9,
   xdsControlPlane,
   prometheus,
+  alertmanager,
+  openSearch,
+  smtp,
   h2load,
   nghttp,
   wrk,
@@ -66,5 +73,7 @@ export const engines: readonly Tool[] = [
   etcdctl,
   nsupdate,
   promtool,
+  amtool,
+  helm,
   chromium,
 ];

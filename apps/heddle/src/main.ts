@@ -1,20 +1,30 @@
 import { HeddleError } from '@heddle/kernel';
 import { type Command, exitCodes, readArguments, usageError, type World } from './command.ts';
+import { analyze } from './commands/analyze.ts';
+import { alerts } from './commands/alerts.ts';
+import { api } from './commands/api.ts';
 import { boundaries } from './commands/boundaries.ts';
 import { clean } from './commands/clean.ts';
+import { completion } from './commands/completion.ts';
 import { config } from './commands/config.ts';
 import { controlPlane } from './commands/control-plane.ts';
 import { deregister } from './commands/deregister.ts';
+import { dev } from './commands/dev.ts';
 import { doctor } from './commands/doctor.ts';
 import { drain } from './commands/drain.ts';
 import { dlq } from './commands/dlq.ts';
 import { emit } from './commands/emit.ts';
 import { events } from './commands/events.ts';
+import { exportCommand } from './commands/export.ts';
 import { explain } from './commands/explain.ts';
 import { gateway } from './commands/gateway.ts';
 import { ls } from './commands/ls.ts';
+import { mcp } from './commands/mcp.ts';
+import { newProject } from './commands/new.ts';
 import { postgres } from './commands/postgres.ts';
 import { register } from './commands/register.ts';
+import { rehearse } from './commands/rehearse.ts';
+import { rollout } from './commands/rollout.ts';
 import { route } from './commands/route.ts';
 import { saga } from './commands/saga.ts';
 import { shop } from './commands/shop.ts';
@@ -24,30 +34,38 @@ import { trace } from './commands/trace.ts';
 import { topics } from './commands/topics.ts';
 import { tx } from './commands/tx.ts';
 import { up } from './commands/up.ts';
-import { commandHelp, programHelp } from './help.ts';
+import { commandHelp, commandTable, programHelp } from './help.ts';
 import { requireNode } from './node/require-node.ts';
 import { onSignals } from './node/signals.ts';
 import { nodeTerminal } from './node/terminal.ts';
 import { paint } from './terminal/terminal.ts';
 
 const commands: readonly Command[] = [
+  newProject,
+  dev,
   up,
   clean,
   gateway,
   route,
   controlPlane,
   config,
+  api,
   ls,
   explain,
   trace,
   tail,
   top,
+  alerts,
+  exportCommand,
   register,
   deregister,
   drain,
   doctor,
   shop,
   boundaries,
+  analyze,
+  rehearse,
+  rollout,
   postgres,
   emit,
   topics,
@@ -55,6 +73,8 @@ const commands: readonly Command[] = [
   events,
   saga,
   tx,
+  completion,
+  mcp,
 ];
 
 /** Runs one command line. Gives the exit code; an error is shown as a sentence, never as a stack. */
@@ -63,7 +83,7 @@ async function runCommandLine(args: readonly string[], world: World): Promise<nu
   const [name, ...rest] = args;
   try {
     if (name === undefined || name === '--help' || name === 'help') {
-      terminal.out(programHelp(commands));
+      terminal.out(rest.includes('--json') ? commandTable(commands) : programHelp(commands));
       return name === undefined ? exitCodes.usage : exitCodes.done;
     }
     const command = commands.find((each) => each.name === name);
@@ -90,6 +110,7 @@ async function runCommandLine(args: readonly string[], world: World): Promise<nu
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   terminal: nodeTerminal(),
   onSignal: onSignals,
+  commands,
 });
 // What a command has left open (a watch, an idle connection) must not keep the process from ending.
 process.exit();
