@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { boundariesBench } from './boundaries/area.ts';
 import { discoveryBench } from './discovery/area.ts';
 import { callsBench } from './calls/area.ts';
+import { consoleBench } from './console.ts';
 import { writeDocument } from './document.ts';
 import { eventStoreBench } from './eventstore/area.ts';
 import { gatewayBench } from './gateway/area.ts';
@@ -18,6 +19,7 @@ const areas: Record<string, (options: BenchOptions) => Promise<BenchOutcome>> = 
   boundaries: boundariesBench,
   discovery: discoveryBench,
   calls: callsBench,
+  console: consoleBench,
   gateway: gatewayBench,
   kernel: kernelBench,
   messaging: messagingBench,

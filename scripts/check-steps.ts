@@ -12,6 +12,7 @@ export function checkSteps(): Step[] {
   const units = files.filter(isUnitTest);
   return [
     { name: 'types', command: 'tsc', args: ['-p', 'tsconfig.json', '--pretty', 'false'] },
+    { name: 'types of the pages', command: 'tsc', args: ['-p', 'apps/console', '--pretty', 'false'] },
     { name: 'lint', command: 'oxlint', args: ['--type-aware', '--format=unix', ...linted] },
     { name: 'arrows', command: 'depcruise', args: ['--config', '.dependency-cruiser.mjs', ...linted] },
     { name: 'unit tests', ...(units.length === 0 ? nothingToTest : nodeTests('unit tests', units, 'none')) },

@@ -56,8 +56,12 @@ async function bundle(outdir) {
     logLevel: 'error',
   });
   const outputs = Object.entries(metafile.outputs);
-  const [script, { imports, cssBundle }] = outputs.find(([, { entryPoint }]) => entryPoint === 'src/main.tsx');
-  const first = imports.filter(({ kind }) => kind === 'import-statement').map((one) => path.basename(one.path));
+  const [script, { imports, cssBundle }] = outputs.find(
+    ([, { entryPoint }]) => entryPoint === 'src/main.tsx',
+  );
+  const first = imports
+    .filter(({ kind }) => kind === 'import-statement')
+    .map((one) => path.basename(one.path));
   return html(path.basename(script), cssBundle && path.basename(cssBundle), first);
 }
 
@@ -87,7 +91,10 @@ function compress(file) {
   const bytes = fs.readFileSync(file);
   if (bytes.length < 1024) return;
   fs.writeFileSync(`${file}.gz`, zlib.gzipSync(bytes, { level: 9 }));
-  const params = { [zlib.constants.BROTLI_PARAM_QUALITY]: 11, [zlib.constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+  const params = {
+    [zlib.constants.BROTLI_PARAM_QUALITY]: 11,
+    [zlib.constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+  };
   fs.writeFileSync(`${file}.br`, zlib.brotliCompressSync(bytes, { params }));
 }
 
@@ -108,5 +115,9 @@ function digestOfSources() {
 if (process.argv[1] === url.fileURLToPath(import.meta.url)) {
   const startMs = performance.now();
   const built = await build();
-  console.error(built ? `console: built in ${Math.round(performance.now() - startMs)} ms` : 'console: nothing has changed');
+  console.error(
+    built
+      ? `console: built in ${Math.round(performance.now() - startMs)} ms`
+      : 'console: nothing has changed',
+  );
 }

@@ -29,6 +29,7 @@ const exemptions: { readonly where: RegExp; readonly needs: readonly Need[]; rea
     why: 'measures and runs real programs',
   },
   { where: /\.it\.test\.ts$/, needs: ['time', 'chance', 'io'], why: 'tests against the real thing' },
+  { where: /^apps\/console\/src\//, needs: ['time'], why: 'runs in a browser' },
   { where: /^examples\//, needs: ['io'], why: 'may serve files; its time and chance are the kernel’s' },
 ];
 

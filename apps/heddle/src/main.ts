@@ -1,5 +1,8 @@
 import { HeddleError } from '@heddle/kernel';
 import { type Command, exitCodes, readArguments, usageError, type World } from './command.ts';
+import { analyze } from './commands/analyze.ts';
+import { alerts } from './commands/alerts.ts';
+import { api } from './commands/api.ts';
 import { boundaries } from './commands/boundaries.ts';
 import { clean } from './commands/clean.ts';
 import { completion } from './commands/completion.ts';
@@ -12,6 +15,7 @@ import { drain } from './commands/drain.ts';
 import { dlq } from './commands/dlq.ts';
 import { emit } from './commands/emit.ts';
 import { events } from './commands/events.ts';
+import { exportCommand } from './commands/export.ts';
 import { explain } from './commands/explain.ts';
 import { gateway } from './commands/gateway.ts';
 import { ls } from './commands/ls.ts';
@@ -19,6 +23,8 @@ import { mcp } from './commands/mcp.ts';
 import { newProject } from './commands/new.ts';
 import { postgres } from './commands/postgres.ts';
 import { register } from './commands/register.ts';
+import { rehearse } from './commands/rehearse.ts';
+import { rollout } from './commands/rollout.ts';
 import { route } from './commands/route.ts';
 import { saga } from './commands/saga.ts';
 import { shop } from './commands/shop.ts';
@@ -43,17 +49,23 @@ const commands: readonly Command[] = [
   route,
   controlPlane,
   config,
+  api,
   ls,
   explain,
   trace,
   tail,
   top,
+  alerts,
+  exportCommand,
   register,
   deregister,
   drain,
   doctor,
   shop,
   boundaries,
+  analyze,
+  rehearse,
+  rollout,
   postgres,
   emit,
   topics,

@@ -1,5 +1,5 @@
 import { queries } from './queries.ts';
-import type { SessionView } from './types.ts';
+import type { SessionView } from './views.ts';
 
 /** What the server refused, in its own words. */
 export class Refusal extends Error {
@@ -32,7 +32,8 @@ export async function ask<T>(path: string, method = 'GET', body?: unknown): Prom
   const text = await response.text();
   if (response.ok) return (text === '' ? undefined : JSON.parse(text)) as T;
   // Who was signed out sees the sign-in again; what was typed stays in the page until then.
-  if (response.status === 401 && !url.endsWith('/session')) void queries.invalidateQueries({ queryKey: ['session'] });
+  if (response.status === 401 && !url.endsWith('/session'))
+    void queries.invalidateQueries({ queryKey: ['session'] });
   throw refusalOf(response.status, text);
 }
 

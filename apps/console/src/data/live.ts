@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react';
-import type { Overview } from './types.ts';
+import type { Overview } from './views.ts';
 
 /** Whether the page hears from the server. */
 export type LiveState = 'connecting' | 'live' | 'lost' | 'paused';

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { ask, rememberSession } from './http.ts';
-import type { SessionView } from './types.ts';
+import type { SessionView } from './views.ts';
 
 const order = ['viewer', 'operator', 'admin'];
 
@@ -21,7 +21,9 @@ export function useMay(role: 'viewer' | 'operator' | 'admin'): boolean {
 }
 
 /** Signs in. */
-export function useSignIn(): ReturnType<typeof useMutation<SessionView, Error, { name: string; password: string }>> {
+export function useSignIn(): ReturnType<
+  typeof useMutation<SessionView, Error, { name: string; password: string }>
+> {
   const client = useQueryClient();
   return useMutation({
     mutationFn: async (given) => rememberSession(await ask<SessionView>('session', 'POST', given)),

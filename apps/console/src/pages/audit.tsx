@@ -29,10 +29,20 @@ export function AuditPage(): ReactNode {
   const t = useTexts();
   const [text, setText] = useState('');
   const [opened, setOpened] = useState<Entry>();
-  const { data, error } = useQuery({ queryKey: ['audit', text], queryFn: () => ask<{ entries: Entry[] }>(`audit?text=${encodeURIComponent(text)}`), placeholderData: (before) => before });
+  const { data, error } = useQuery({
+    queryKey: ['audit', text],
+    queryFn: () => ask<{ entries: Entry[] }>(`audit?text=${encodeURIComponent(text)}`),
+    placeholderData: (before) => before,
+  });
   const entries = data?.entries ?? [];
   return (
-    <Page title={t('Audit log')} note={t('Each line holds the digest of the one before: whoever changes one would have to change all after it.')} side={<Filter value={text} onChange={setText} />}>
+    <Page
+      title={t('Audit log')}
+      note={t(
+        'Each line holds the digest of the one before: whoever changes one would have to change all after it.',
+      )}
+      side={<Filter value={text} onChange={setText} />}
+    >
       <Problem error={error} />
       {entries.length === 0 ? (
         <Empty title={t('Nothing was changed yet.')} />
@@ -43,14 +53,41 @@ export function AuditPage(): ReactNode {
           keyOf={({ number }) => String(number)}
           onOpen={setOpened}
           columns={[
-            { key: 'at', title: t('Time'), cell: ({ atMs }) => <span className="id">{moment(atMs)}</span>, sortBy: ({ atMs }) => atMs },
-            { key: 'who', title: t('Who'), cell: ({ who }) => <strong>{who}</strong>, sortBy: ({ who }) => who },
-            { key: 'action', title: t('Action'), cell: ({ action, target }) => `${action.split(' ')[0] ?? ''} ${target}`, sortBy: ({ action }) => action },
-            { key: 'outcome', title: t('Outcome'), cell: ({ outcome }) => <State of={outcome} />, sortBy: ({ outcome }) => outcome },
+            {
+              key: 'at',
+              title: t('Time'),
+              cell: ({ atMs }) => <span className="id">{moment(atMs)}</span>,
+              sortBy: ({ atMs }) => atMs,
+            },
+            {
+              key: 'who',
+              title: t('Who'),
+              cell: ({ who }) => <strong>{who}</strong>,
+              sortBy: ({ who }) => who,
+            },
+            {
+              key: 'action',
+              title: t('Action'),
+              cell: ({ action, target }) => `${action.split(' ')[0] ?? ''} ${target}`,
+              sortBy: ({ action }) => action,
+            },
+            {
+              key: 'outcome',
+              title: t('Outcome'),
+              cell: ({ outcome }) => <State of={outcome} />,
+              sortBy: ({ outcome }) => outcome,
+            },
           ]}
         />
       )}
-      <Drawer opened={opened !== undefined} onClose={() => setOpened(undefined)} position="right" size="lg" title={opened && `${opened.action} ${opened.target}`} closeButtonProps={{ 'aria-label': t('Close') }}>
+      <Drawer
+        opened={opened !== undefined}
+        onClose={() => setOpened(undefined)}
+        position="right"
+        size="lg"
+        title={opened && `${opened.action} ${opened.target}`}
+        closeButtonProps={{ 'aria-label': t('Close') }}
+      >
         {opened && <EntryDetails entry={opened} />}
       </Drawer>
     </Page>
@@ -59,14 +96,20 @@ export function AuditPage(): ReactNode {
 
 function EntryDetails({ entry }: { readonly entry: Entry }): ReactNode {
   const t = useTexts();
-  const parts = [[t('Asked for'), entry.input], [t('Before'), entry.before], [t('After'), entry.after]] as const;
+  const parts = [
+    [t('Asked for'), entry.input],
+    [t('Before'), entry.before],
+    [t('After'), entry.after],
+  ] as const;
   return (
     <Stack>
       <Text size="sm">{`${entry.who} (${t(entry.role)}), ${moment(entry.atMs)}: ${entry.outcome} ${entry.message ?? ''}`}</Text>
       {parts.map(([title, value]) =>
         value === undefined ? null : (
           <div key={title}>
-            <Text size="sm" fw={600}>{title}</Text>
+            <Text size="sm" fw={600}>
+              {title}
+            </Text>
             <Code block>{JSON.stringify(value, undefined, 2)}</Code>
           </div>
         ),

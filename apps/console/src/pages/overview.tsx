@@ -2,7 +2,7 @@ import { Anchor, Card, Group, SimpleGrid, Text, Title } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useLive } from '../data/live.ts';
-import type { Attention, Overview, ServiceView } from '../data/types.ts';
+import type { Attention, Overview, ServiceView } from '../data/views.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Loading } from '../parts/loading.tsx';
 import { Measured } from '../parts/measured.tsx';
@@ -20,7 +20,10 @@ export function OverviewPage(): ReactNode {
   return (
     <Page
       title={t('Overview')}
-      note={t('Measured from each instance’s own metrics every {seconds} s; rates and latencies cover the last 10 s.', { seconds: overview.everyMs / 1000 })}
+      note={t(
+        'Measured from each instance’s own metrics every {seconds} s; rates and latencies cover the last 10 s.',
+        { seconds: overview.everyMs / 1000 },
+      )}
     >
       <Totals services={services} />
       <AttentionList overview={overview} />
@@ -30,7 +33,9 @@ export function OverviewPage(): ReactNode {
         </Title>
         {services.length === 0 ? (
           <Empty title={t('No service is registered yet.')}>
-            {t('A service appears here as soon as it registers itself. "heddle up --shop" starts a demo with seven.')}
+            {t(
+              'A service appears here as soon as it registers itself. "heddle up --shop" starts a demo with seven.',
+            )}
           </Empty>
         ) : (
           <SimpleGrid cols={{ base: 1, xs: 2, md: 3, xl: 4 }} spacing="sm">
@@ -51,10 +56,16 @@ function Totals({ services }: { readonly services: readonly ServiceView[] }): Re
   const errors = measured.reduce((sum, traffic) => sum + traffic.perSecond * (traffic.errorShare ?? 0), 0);
   const share = perSecond > 0 ? errors / perSecond : null;
   const instances = services.flatMap((service) => service.instances);
-  const answering = instances.filter(({ metrics, state }) => metrics === 'read' && state === 'running').length;
+  const answering = instances.filter(
+    ({ metrics, state }) => metrics === 'read' && state === 'running',
+  ).length;
   const all: readonly (readonly [string, string | null, boolean])[] = [
     [t('Services'), number(services.length), false],
-    [t('Instances running'), t('{count} of {all}', { count: answering, all: instances.length }), answering < instances.length],
+    [
+      t('Instances running'),
+      t('{count} of {all}', { count: answering, all: instances.length }),
+      answering < instances.length,
+    ],
     [t('Requests'), measured.length > 0 ? t('{rate}/s', { rate: number(perSecond) }) : null, false],
     [t('Errors'), percent(share), (share ?? 0) >= 0.05],
   ];
@@ -81,12 +92,21 @@ function AttentionList({ overview: { attention, timeMs } }: { readonly overview:
       </Title>
       <ul className="attention" aria-live="polite">
         {attention.map((item) => (
-          <li key={`${item.kind} ${item.service} ${item.instance ?? ''}`} data-level={item.level} data-attention={item.service}>
+          <li
+            key={`${item.kind} ${item.service} ${item.instance ?? ''}`}
+            data-level={item.level}
+            data-attention={item.service}
+          >
             <Icon name={item.level === 'critical' ? 'stop' : 'warn'} />
             <Text span size="sm" fw={600} className="level">
               {t(item.level)}
             </Text>
-            <Anchor component={Link} to={`/services?name=${encodeURIComponent(item.service)}`} fw={600} size="sm">
+            <Anchor
+              component={Link}
+              to={`/services?name=${encodeURIComponent(item.service)}`}
+              fw={600}
+              size="sm"
+            >
               {item.service}
             </Anchor>
             <Text span size="sm">
@@ -112,7 +132,11 @@ function AttentionList({ overview: { attention, timeMs } }: { readonly overview:
 
 function AttentionText({ item }: { readonly item: Attention }): ReactNode {
   const t = useTexts();
-  const values = { instance: item.instance ?? '', state: t(item.detail ?? ''), share: Math.round(Number(item.detail) * 100) };
+  const values = {
+    instance: item.instance ?? '',
+    state: t(item.detail ?? ''),
+    share: Math.round(Number(item.detail) * 100),
+  };
   switch (item.kind) {
     case 'service_down':
       return t('has no instance left');
@@ -134,16 +158,34 @@ function AttentionText({ item }: { readonly item: Attention }): ReactNode {
   }
 }
 
-function ServiceCard({ service, attention }: { readonly service: ServiceView; readonly attention: readonly Attention[] }): ReactNode {
+function ServiceCard({
+  service,
+  attention,
+}: {
+  readonly service: ServiceView;
+  readonly attention: readonly Attention[];
+}): ReactNode {
   const t = useTexts();
   const { name, traffic, instances, history } = service;
   const own = attention.filter((item) => item.service === name);
-  const level = own.some((item) => item.level === 'critical') ? 'critical' : own.length > 0 ? 'warning' : 'none';
+  const level = own.some((item) => item.level === 'critical')
+    ? 'critical'
+    : own.length > 0
+      ? 'warning'
+      : 'none';
   const running = instances.filter(({ metrics, state }) => metrics === 'read' && state === 'running').length;
   const bad = (traffic?.errorShare ?? 0) >= 0.05;
   const now = history.perSecond.at(-1);
   return (
-    <Card component={Link} to={`/services?name=${encodeURIComponent(name)}`} withBorder padding="sm" className="service-card" data-service={name} data-level={level}>
+    <Card
+      component={Link}
+      to={`/services?name=${encodeURIComponent(name)}`}
+      withBorder
+      padding="sm"
+      className="service-card"
+      data-service={name}
+      data-level={level}
+    >
       <Group justify="space-between" wrap="nowrap">
         <Text fw={600} truncate>
           {name}
@@ -152,23 +194,37 @@ function ServiceCard({ service, attention }: { readonly service: ServiceView; re
           {t('{count} of {all} running', { count: running, all: instances.length })}
         </Text>
       </Group>
-      <Spark {...history} label={t('{name}: requests per second, now {now}', { name, now: now === null || now === undefined ? t('not measured') : number(now) })} />
+      <Spark
+        {...history}
+        label={t('{name}: requests per second, now {now}', {
+          name,
+          now: now === null || now === undefined ? t('not measured') : number(now),
+        })}
+      />
       <dl className="red">
         <div>
           <dt>{t('Requests')}</dt>
-          <dd><Measured value={traffic && t('{rate}/s', { rate: number(traffic.perSecond) })} /></dd>
+          <dd>
+            <Measured value={traffic && t('{rate}/s', { rate: number(traffic.perSecond) })} />
+          </dd>
         </div>
         <div>
           <dt>{t('Errors')}</dt>
-          <dd><Measured value={percent(traffic?.errorShare)} bad={bad} /></dd>
+          <dd>
+            <Measured value={percent(traffic?.errorShare)} bad={bad} />
+          </dd>
         </div>
         <div>
           <dt>p50</dt>
-          <dd><Measured value={duration(traffic?.p50Ms)} /></dd>
+          <dd>
+            <Measured value={duration(traffic?.p50Ms)} />
+          </dd>
         </div>
         <div>
           <dt>p95</dt>
-          <dd><Measured value={duration(traffic?.p95Ms)} /></dd>
+          <dd>
+            <Measured value={duration(traffic?.p95Ms)} />
+          </dd>
         </div>
       </dl>
     </Card>

@@ -5,7 +5,7 @@ import { type ReactNode, useMemo } from 'react';
 import { ask } from '../data/http.ts';
 import { useLive } from '../data/live.ts';
 import { useMay } from '../data/session.ts';
-import type { InstanceView } from '../data/types.ts';
+import type { InstanceView } from '../data/views.ts';
 import { Confirm } from '../parts/confirm.tsx';
 import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Filter } from '../parts/filter.tsx';
@@ -32,12 +32,26 @@ export function ServicesPage(): ReactNode {
   const { overview } = useLive();
   const search: Search = useSearch({ strict: false });
   const navigate = useNavigate();
-  const go = (change: Search): void => void navigate({ to: '/services', search: { ...search, ...change } as never, replace: true });
+  const go = (change: Search): void =>
+    void navigate({ to: '/services', search: { ...search, ...change }, replace: true });
   const columns = useMemo(() => columnsIn(t), [t]);
-  const rows = useMemo(() => (overview?.services ?? []).flatMap(({ name, instances }) => instances.map((one): Row => ({ ...one, service: name }))), [overview]);
+  const rows = useMemo(
+    () =>
+      (overview?.services ?? []).flatMap(({ name, instances }) =>
+        instances.map((one): Row => ({ ...one, service: name })),
+      ),
+    [overview],
+  );
   if (overview === undefined) return <Loading />;
   const wanted = (search.text ?? '').toLowerCase();
-  const shown = rows.filter((row) => (search.name === undefined || row.service === search.name) && (wanted === '' || `${row.service} ${row.id} ${row.zone} ${row.version} ${row.address} ${stateOf(row)}`.toLowerCase().includes(wanted)));
+  const shown = rows.filter(
+    (row) =>
+      (search.name === undefined || row.service === search.name) &&
+      (wanted === '' ||
+        `${row.service} ${row.id} ${row.zone} ${row.version} ${row.address} ${stateOf(row)}`
+          .toLowerCase()
+          .includes(wanted)),
+  );
   const opened = rows.find(({ id }) => id === search.id);
   return (
     <Page
@@ -55,11 +69,27 @@ export function ServicesPage(): ReactNode {
       }
     >
       {shown.length === 0 ? (
-        <Empty title={t('No instance fits.')}>{rows.length === 0 ? t('No service is registered yet.') : t('Another filter may.')}</Empty>
+        <Empty title={t('No instance fits.')}>
+          {rows.length === 0 ? t('No service is registered yet.') : t('Another filter may.')}
+        </Empty>
       ) : (
-        <DataTable label={t('Instances')} columns={columns} rows={shown} keyOf={({ id }) => id} opened={search.id} onOpen={({ id }) => go({ id })} />
+        <DataTable
+          label={t('Instances')}
+          columns={columns}
+          rows={shown}
+          keyOf={({ id }) => id}
+          opened={search.id}
+          onOpen={({ id }) => go({ id })}
+        />
       )}
-      <Drawer opened={opened !== undefined} onClose={() => go({ id: undefined })} position="right" size="md" title={opened?.id} closeButtonProps={{ 'aria-label': t('Close') }}>
+      <Drawer
+        opened={opened !== undefined}
+        onClose={() => go({ id: undefined })}
+        position="right"
+        size="md"
+        title={opened?.id}
+        closeButtonProps={{ 'aria-label': t('Close') }}
+      >
         {opened !== undefined && <InstanceDetails row={opened} />}
       </Drawer>
     </Page>
@@ -71,31 +101,99 @@ function stateOf({ state, metrics }: InstanceView): string {
 }
 
 function columnsIn(t: Translate): readonly Column<Row>[] {
-  const measured = (value: string | null | undefined, bad = false): ReactNode => <Measured value={value} bad={bad} />;
+  const measured = (value: string | null | undefined, bad = false): ReactNode => (
+    <Measured value={value} bad={bad} />
+  );
   return [
-    { key: 'service', title: t('Service'), cell: ({ service }) => <strong>{service}</strong>, sortBy: ({ service }) => service },
-    { key: 'id', title: t('Instance'), cell: ({ id }) => <span className="id">{id}</span>, sortBy: ({ id }) => id },
+    {
+      key: 'service',
+      title: t('Service'),
+      cell: ({ service }) => <strong>{service}</strong>,
+      sortBy: ({ service }) => service,
+    },
+    {
+      key: 'id',
+      title: t('Instance'),
+      cell: ({ id }) => <span className="id">{id}</span>,
+      sortBy: ({ id }) => id,
+    },
     { key: 'state', title: t('State'), cell: (row) => <State of={stateOf(row)} />, sortBy: stateOf },
     { key: 'zone', title: t('Zone'), cell: ({ zone }) => zone, sortBy: ({ zone }) => zone, wide: true },
-    { key: 'version', title: t('Version'), cell: ({ version }) => version || '–', sortBy: ({ version }) => version, wide: true },
-    { key: 'heartbeat', title: t('Heartbeat'), cell: ({ heartbeatAgeMs: ms }) => measured(ms === null ? null : t('{age} ago', { age: age(ms) })), sortBy: ({ heartbeatAgeMs }) => heartbeatAgeMs, numeric: true, wide: true },
-    { key: 'rate', title: t('Requests'), cell: ({ traffic }) => measured(traffic && t('{rate}/s', { rate: number(traffic.perSecond) })), sortBy: ({ traffic }) => traffic?.perSecond ?? null, numeric: true },
-    { key: 'errors', title: t('Errors'), cell: ({ traffic }) => measured(percent(traffic?.errorShare), (traffic?.errorShare ?? 0) >= 0.05), sortBy: ({ traffic }) => traffic?.errorShare ?? null, numeric: true },
-    { key: 'p95', title: 'p95', cell: ({ traffic }) => measured(duration(traffic?.p95Ms)), sortBy: ({ traffic }) => traffic?.p95Ms ?? null, numeric: true, wide: true },
-    { key: 'cpu', title: 'CPU', cell: ({ cpuCores }) => measured(cpuCores === null ? null : `${number(cpuCores * 100)} %`), sortBy: ({ cpuCores }) => cpuCores, numeric: true, wide: true },
-    { key: 'memory', title: t('Memory'), cell: ({ residentBytes }) => measured(megabytes(residentBytes)), sortBy: ({ residentBytes }) => residentBytes, numeric: true, wide: true },
+    {
+      key: 'version',
+      title: t('Version'),
+      cell: ({ version }) => version || '–',
+      sortBy: ({ version }) => version,
+      wide: true,
+    },
+    {
+      key: 'heartbeat',
+      title: t('Heartbeat'),
+      cell: ({ heartbeatAgeMs: ms }) => measured(ms === null ? null : t('{age} ago', { age: age(ms) })),
+      sortBy: ({ heartbeatAgeMs }) => heartbeatAgeMs,
+      numeric: true,
+      wide: true,
+    },
+    {
+      key: 'rate',
+      title: t('Requests'),
+      cell: ({ traffic }) => measured(traffic && t('{rate}/s', { rate: number(traffic.perSecond) })),
+      sortBy: ({ traffic }) => traffic?.perSecond ?? null,
+      numeric: true,
+    },
+    {
+      key: 'errors',
+      title: t('Errors'),
+      cell: ({ traffic }) => measured(percent(traffic?.errorShare), (traffic?.errorShare ?? 0) >= 0.05),
+      sortBy: ({ traffic }) => traffic?.errorShare ?? null,
+      numeric: true,
+    },
+    {
+      key: 'p95',
+      title: 'p95',
+      cell: ({ traffic }) => measured(duration(traffic?.p95Ms)),
+      sortBy: ({ traffic }) => traffic?.p95Ms ?? null,
+      numeric: true,
+      wide: true,
+    },
+    {
+      key: 'cpu',
+      title: 'CPU',
+      cell: ({ cpuCores }) => measured(cpuCores === null ? null : `${number(cpuCores * 100)} %`),
+      sortBy: ({ cpuCores }) => cpuCores,
+      numeric: true,
+      wide: true,
+    },
+    {
+      key: 'memory',
+      title: t('Memory'),
+      cell: ({ residentBytes }) => measured(megabytes(residentBytes)),
+      sortBy: ({ residentBytes }) => residentBytes,
+      numeric: true,
+      wide: true,
+    },
   ];
 }
 
 interface InstanceAnswer {
-  readonly instance: { readonly weight: number; readonly state: string; readonly metadata: Readonly<Record<string, string>>; readonly tags: readonly string[]; readonly region: string };
+  readonly instance: {
+    readonly weight: number;
+    readonly state: string;
+    readonly metadata: Readonly<Record<string, string>>;
+    readonly tags: readonly string[];
+    readonly region: string;
+  };
   readonly hold: { readonly state: string; readonly weight: number; readonly by: string } | null;
 }
 
 function InstanceDetails({ row }: { readonly row: Row }): ReactNode {
   const t = useTexts();
   const path = `instances/${encodeURIComponent(row.service)}/${encodeURIComponent(row.id)}`;
-  const { data } = useQuery({ queryKey: ['instance', row.service, row.id], queryFn: () => ask<InstanceAnswer>(path), refetchInterval: 2000 });
+  const { data } = useQuery({
+    queryKey: ['instance', row.service, row.id],
+    queryFn: () => ask<InstanceAnswer>(path),
+    refetchInterval: 2000,
+  });
   const facts: readonly (readonly [string, ReactNode])[] = [
     [t('Service'), row.service],
     [t('Address'), `${row.address} (${row.protocol})`],
@@ -120,7 +218,11 @@ function InstanceDetails({ row }: { readonly row: Row }): ReactNode {
       <Title order={2}>{t('Operate')}</Title>
       {data?.hold && (
         <Text size="sm" data-hold={data.hold.state}>
-          {t('{who} keeps it {state} with weight {weight}.', { who: data.hold.by, state: t(data.hold.state), weight: data.hold.weight })}
+          {t('{who} keeps it {state} with weight {weight}.', {
+            who: data.hold.by,
+            state: t(data.hold.state),
+            weight: data.hold.weight,
+          })}
         </Text>
       )}
       <Operate row={row} path={path} held={data?.hold !== null && data?.hold !== undefined} />
@@ -133,16 +235,48 @@ function InstanceDetails({ row }: { readonly row: Row }): ReactNode {
   );
 }
 
-function Operate({ row, path, held }: { readonly row: Row; readonly path: string; readonly held: boolean }): ReactNode {
+function Operate({
+  row,
+  path,
+  held,
+}: {
+  readonly row: Row;
+  readonly path: string;
+  readonly held: boolean;
+}): ReactNode {
   const t = useTexts();
   const may = useMay('operator');
-  if (!may) return <Text size="sm" c="dimmed">{t('Needs the role operator.')}</Text>;
-  const hold = (state: string) => (why: string) => ask(`${path}/hold`, 'PUT', { state, ...(why !== '' && { why }) });
+  if (!may)
+    return (
+      <Text size="sm" c="dimmed">
+        {t('Needs the role operator.')}
+      </Text>
+    );
+  const hold = (state: string) => (why: string) =>
+    ask(`${path}/hold`, 'PUT', { state, ...(why !== '' && { why }) });
   return (
     <Group gap="xs">
-      <Confirm label={t('Drain')} asksWhy act={hold('draining')} question={t('{id} gets no new calls and finishes those it has. It stays so until it is let go.', { id: row.id })} />
-      <Confirm label={t('Maintenance')} asksWhy act={hold('maintenance')} question={t('{id} gets no calls until it is let go.', { id: row.id })} />
-      {held && <Confirm label={t('Let go')} act={() => ask(`${path}/hold`, 'DELETE')} question={t('{id} says again itself how it is.', { id: row.id })} />}
+      <Confirm
+        label={t('Drain')}
+        asksWhy
+        act={hold('draining')}
+        question={t('{id} gets no new calls and finishes those it has. It stays so until it is let go.', {
+          id: row.id,
+        })}
+      />
+      <Confirm
+        label={t('Maintenance')}
+        asksWhy
+        act={hold('maintenance')}
+        question={t('{id} gets no calls until it is let go.', { id: row.id })}
+      />
+      {held && (
+        <Confirm
+          label={t('Let go')}
+          act={() => ask(`${path}/hold`, 'DELETE')}
+          question={t('{id} says again itself how it is.', { id: row.id })}
+        />
+      )}
     </Group>
   );
 }

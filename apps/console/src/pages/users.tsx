@@ -26,21 +26,67 @@ export function UsersPage(): ReactNode {
   const [adding, { open, close }] = useDisclosure();
   const path = ({ name }: User): string => `users/${encodeURIComponent(name)}`;
   return (
-    <Page title={t('Users')} note={t('A viewer sees, an operator also changes what runs, an admin also says who may.')} side={<Button size="compact-sm" onClick={open}>{t('Add a user')}</Button>}>
+    <Page
+      title={t('Users')}
+      note={t('A viewer sees, an operator also changes what runs, an admin also says who may.')}
+      side={
+        <Button size="compact-sm" onClick={open}>
+          {t('Add a user')}
+        </Button>
+      }
+    >
       <Problem error={error} />
       <DataTable
         label={t('Users')}
         rows={data?.users ?? []}
         keyOf={({ name }) => name}
         columns={[
-          { key: 'name', title: t('Name'), cell: ({ name }) => <strong>{name}</strong>, sortBy: ({ name }) => name },
-          { key: 'role', title: t('Role'), cell: (user) => <RoleSelect user={user} path={path(user)} />, sortBy: ({ role }) => roles.indexOf(role) },
-          { key: 'created', title: t('Since'), cell: ({ createdMs }) => moment(createdMs), sortBy: ({ createdMs }) => createdMs, wide: true },
-          { key: 'password', title: t('Password of'), cell: ({ passwordMs }) => moment(passwordMs), sortBy: ({ passwordMs }) => passwordMs, wide: true },
-          { key: 'remove', title: t('Remove'), cell: (user) => <Confirm label={t('Remove')} color="red" act={() => ask(path(user), 'DELETE')} question={t('{name} is signed out and cannot sign in any more.', { name: user.name })} /> },
+          {
+            key: 'name',
+            title: t('Name'),
+            cell: ({ name }) => <strong>{name}</strong>,
+            sortBy: ({ name }) => name,
+          },
+          {
+            key: 'role',
+            title: t('Role'),
+            cell: (user) => <RoleSelect user={user} path={path(user)} />,
+            sortBy: ({ role }) => roles.indexOf(role),
+          },
+          {
+            key: 'created',
+            title: t('Since'),
+            cell: ({ createdMs }) => moment(createdMs),
+            sortBy: ({ createdMs }) => createdMs,
+            wide: true,
+          },
+          {
+            key: 'password',
+            title: t('Password of'),
+            cell: ({ passwordMs }) => moment(passwordMs),
+            sortBy: ({ passwordMs }) => passwordMs,
+            wide: true,
+          },
+          {
+            key: 'remove',
+            title: t('Remove'),
+            cell: (user) => (
+              <Confirm
+                label={t('Remove')}
+                color="red"
+                act={() => ask(path(user), 'DELETE')}
+                question={t('{name} is signed out and cannot sign in any more.', { name: user.name })}
+              />
+            ),
+          },
         ]}
       />
-      <Modal opened={adding} onClose={close} title={t('Add a user')} closeButtonProps={{ 'aria-label': t('Close') }}>
+      <Modal
+        opened={adding}
+        onClose={close}
+        title={t('Add a user')}
+        closeButtonProps={{ 'aria-label': t('Close') }}
+      >
         <AddUser close={close} />
       </Modal>
     </Page>
@@ -56,7 +102,15 @@ function RoleSelect({ user, path }: { readonly user: User; readonly path: string
   });
   return (
     <>
-      <Select size="xs" w={130} aria-label={t('Role of {name}', { name: user.name })} data={roles.map((role) => ({ value: role, label: t(role) }))} value={user.role} allowDeselect={false} onChange={(role) => role !== null && change.mutate(role)} />
+      <Select
+        size="xs"
+        w={130}
+        aria-label={t('Role of {name}', { name: user.name })}
+        data={roles.map((role) => ({ value: role, label: t(role) }))}
+        value={user.role}
+        allowDeselect={false}
+        onChange={(role) => role !== null && change.mutate(role)}
+      />
       <Problem error={change.error} />
     </>
   );
@@ -81,12 +135,31 @@ function AddUser({ close }: { readonly close: () => void }): ReactNode {
   };
   return (
     <Stack component="form" onSubmit={submit}>
-      <TextInput label={t('Name')} value={name} onChange={(event) => setName(event.currentTarget.value)} data-autofocus />
-      <Select label={t('Role')} data={roles.map((one) => ({ value: one, label: t(one) }))} value={role} allowDeselect={false} onChange={(one) => setRole(one ?? 'viewer')} />
-      <PasswordInput label={t('Password')} description={t('10 characters or more')} autoComplete="new-password" value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
+      <TextInput
+        label={t('Name')}
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+        data-autofocus
+      />
+      <Select
+        label={t('Role')}
+        data={roles.map((one) => ({ value: one, label: t(one) }))}
+        value={role}
+        allowDeselect={false}
+        onChange={(one) => setRole(one ?? 'viewer')}
+      />
+      <PasswordInput
+        label={t('Password')}
+        description={t('10 characters or more')}
+        autoComplete="new-password"
+        value={password}
+        onChange={(event) => setPassword(event.currentTarget.value)}
+      />
       <Problem error={add.error} />
       <Group justify="flex-end">
-        <Button type="submit" loading={add.isPending}>{t('Add')}</Button>
+        <Button type="submit" loading={add.isPending}>
+          {t('Add')}
+        </Button>
       </Group>
     </Stack>
   );

@@ -17,7 +17,14 @@ interface ConfirmProps extends ButtonProps {
 }
 
 /** A button for what changes something: says what will happen, does it after a second yes, and shows what was refused. */
-export function Confirm({ label, question, act, onDone, asksWhy = false, ...button }: ConfirmProps): ReactNode {
+export function Confirm({
+  label,
+  question,
+  act,
+  onDone,
+  asksWhy = false,
+  ...button
+}: ConfirmProps): ReactNode {
   const t = useTexts();
   const client = useQueryClient();
   const [opened, { open, close }] = useDisclosure();
@@ -37,7 +44,15 @@ export function Confirm({ label, question, act, onDone, asksWhy = false, ...butt
   };
   return (
     <>
-      <Button size="compact-sm" variant="default" {...button} onClick={() => { doing.reset(); open(); }}>
+      <Button
+        size="compact-sm"
+        variant="default"
+        {...button}
+        onClick={() => {
+          doing.reset();
+          open();
+        }}
+      >
         {label}
       </Button>
       <Modal opened={opened} onClose={close} title={label} closeButtonProps={{ 'aria-label': t('Close') }}>
@@ -45,7 +60,15 @@ export function Confirm({ label, question, act, onDone, asksWhy = false, ...butt
           <Text size="sm" component="div">
             {question}
           </Text>
-          {asksWhy && <TextInput label={t('Reason')} description={t('For the audit log')} value={why} onChange={(event) => setWhy(event.currentTarget.value)} data-autofocus />}
+          {asksWhy && (
+            <TextInput
+              label={t('Reason')}
+              description={t('For the audit log')}
+              value={why}
+              onChange={(event) => setWhy(event.currentTarget.value)}
+              data-autofocus
+            />
+          )}
           <Problem error={doing.error} />
           <Group justify="flex-end">
             <Button variant="default" onClick={close}>

@@ -32,7 +32,16 @@ interface Order {
 }
 
 /** A table that can be sorted, walked by keyboard, and hold fifty thousand rows: only those that are seen are drawn. */
-export function DataTable<Row>({ label, columns, rows, keyOf, onOpen, opened, rowHeight = 37, maxHeight = '70dvh' }: TableProps<Row>): ReactNode {
+export function DataTable<Row>({
+  label,
+  columns,
+  rows,
+  keyOf,
+  onOpen,
+  opened,
+  rowHeight = 37,
+  maxHeight = '70dvh',
+}: TableProps<Row>): ReactNode {
   const [order, setOrder] = useState<Order>();
   const sorted = useMemo(() => sortedBy(rows, columns, order), [rows, columns, order]);
   const region = useRef<HTMLDivElement>(null);
@@ -50,13 +59,28 @@ export function DataTable<Row>({ label, columns, rows, keyOf, onOpen, opened, ro
   const above = isLong ? (first?.start ?? 0) : 0;
   const below = isLong && last !== undefined ? virtual.getTotalSize() - last.end : 0;
   return (
-    <div className="table-region" role="region" aria-label={label} ref={region} tabIndex={0} style={{ maxHeight: isLong ? maxHeight : undefined }}>
+    <div
+      className="table-region"
+      role="region"
+      aria-label={label}
+      ref={region}
+      tabIndex={0}
+      style={{ maxHeight: isLong ? maxHeight : undefined }}
+    >
       <table className="data" data-rows={sorted.length} aria-rowcount={sorted.length + 1}>
         <Heads columns={columns} order={order} setOrder={setOrder} />
         <tbody>
           {above > 0 && <Spacer height={above} columns={columns.length} />}
           {seen.map((row) => (
-            <Row key={keyOf(row)} id={keyOf(row)} row={row} columns={columns} onOpen={onOpen} opened={opened} fixed={isLong ? rowHeight : undefined} />
+            <Row
+              key={keyOf(row)}
+              id={keyOf(row)}
+              row={row}
+              columns={columns}
+              onOpen={onOpen}
+              opened={opened}
+              fixed={isLong ? rowHeight : undefined}
+            />
           ))}
           {below > 0 && <Spacer height={below} columns={columns.length} />}
         </tbody>
@@ -65,7 +89,15 @@ export function DataTable<Row>({ label, columns, rows, keyOf, onOpen, opened, ro
   );
 }
 
-function Heads<Row>({ columns, order, setOrder }: { readonly columns: readonly Column<Row>[]; readonly order: Order | undefined; readonly setOrder: (order: Order) => void }): ReactNode {
+function Heads<Row>({
+  columns,
+  order,
+  setOrder,
+}: {
+  readonly columns: readonly Column<Row>[];
+  readonly order: Order | undefined;
+  readonly setOrder: (order: Order) => void;
+}): ReactNode {
   return (
     <thead>
       <tr>
@@ -77,7 +109,10 @@ function Heads<Row>({ columns, order, setOrder }: { readonly columns: readonly C
               {sortBy === undefined ? (
                 title
               ) : (
-                <UnstyledButton className="sort" onClick={() => setOrder({ key, down: isOrder ? !order.down : numeric === true })}>
+                <UnstyledButton
+                  className="sort"
+                  onClick={() => setOrder({ key, down: isOrder ? !order.down : numeric === true })}
+                >
                   {title}
                   <span aria-hidden="true">{isOrder ? (order.down ? ' ↓' : ' ↑') : ''}</span>
                 </UnstyledButton>
@@ -108,7 +143,13 @@ function Row<R>({ id, row, columns, onOpen, opened, fixed }: RowProps<R>): React
     },
   };
   return (
-    <tr data-row={id} className={onOpen ? 'opens' : undefined} aria-selected={opened === id ? true : undefined} style={{ height: fixed }} {...open}>
+    <tr
+      data-row={id}
+      className={onOpen ? 'opens' : undefined}
+      aria-selected={opened === id ? true : undefined}
+      style={{ height: fixed }}
+      {...open}
+    >
       {columns.map(({ key, cell, numeric, wide }) => (
         <td key={key} className={classOf(numeric, wide)}>
           {cell(row)}
@@ -130,7 +171,11 @@ function classOf(numeric: boolean | undefined, wide: boolean | undefined): strin
   return [numeric === true && 'numeric', wide === true && 'wide'].filter(Boolean).join(' ') || undefined;
 }
 
-function sortedBy<Row>(rows: readonly Row[], columns: readonly Column<Row>[], order: Order | undefined): readonly Row[] {
+function sortedBy<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  order: Order | undefined,
+): readonly Row[] {
   const by = columns.find(({ key }) => key === order?.key)?.sortBy;
   if (by === undefined || order === undefined) return rows;
   const sign = order.down ? -1 : 1;

@@ -3,7 +3,15 @@ import type { ReactNode } from 'react';
 import { useTexts } from '../texts/language.tsx';
 
 /** Narrows what a page shows; `/` goes there. */
-export function Filter({ value, onChange, placeholder }: { readonly value: string; readonly onChange: (value: string) => void; readonly placeholder?: string }): ReactNode {
+export function Filter({
+  value,
+  onChange,
+  placeholder,
+}: {
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly placeholder?: string;
+}): ReactNode {
   const t = useTexts();
   return (
     <TextInput

@@ -10,9 +10,25 @@ const paths = {
 } as const;
 
 /** A drawing of one line, in the colour of the text. It says nothing that the text beside it does not say. */
-export function Icon({ name, size = 18 }: { readonly name: keyof typeof paths; readonly size?: number }): ReactNode {
+export function Icon({
+  name,
+  size = 18,
+}: {
+  readonly name: keyof typeof paths;
+  readonly size?: number;
+}): ReactNode {
   return (
-    <svg width={size} height={size} viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth={1.8} strokeLinecap="round" strokeLinejoin="round" aria-hidden="true">
+    <svg
+      width={size}
+      height={size}
+      viewBox="0 0 24 24"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth={1.8}
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+    >
       <path d={paths[name]} />
     </svg>
   );

@@ -2,7 +2,13 @@ import type { ReactNode } from 'react';
 import { useTexts } from '../texts/language.tsx';
 
 /** A measured value, or a dash that says that there is none. */
-export function Measured({ value, bad = false }: { readonly value: string | null | undefined; readonly bad?: boolean }): ReactNode {
+export function Measured({
+  value,
+  bad = false,
+}: {
+  readonly value: string | null | undefined;
+  readonly bad?: boolean;
+}): ReactNode {
   const t = useTexts();
   if (value === null || value === undefined)
     return (

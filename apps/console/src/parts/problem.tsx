@@ -5,10 +5,10 @@ import { useTexts } from '../texts/language.tsx';
 import { Icon } from './icon.tsx';
 
 /** What went wrong, in the server's words, and by its reason in the language of the page where that is known. */
-export function Problem({ error }: { readonly error: unknown }): ReactNode {
+export function Problem({ error }: { readonly error: Error | null | undefined }): ReactNode {
   const t = useTexts();
   if (error === null || error === undefined) return null;
-  const message = error instanceof Error ? error.message : String(error);
+  const { message } = error;
   const reason = error instanceof Refusal ? error.reason : '';
   const known = t(`reason ${reason}`);
   return (

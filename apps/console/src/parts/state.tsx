@@ -3,9 +3,25 @@ import type { ReactNode } from 'react';
 import { useTexts } from '../texts/language.tsx';
 
 const colors: Readonly<Record<string, string>> = {
-  running: 'green', passing: 'green', completed: 'green', ok: 'green', inactive: 'green', resolved: 'green',
-  draining: 'yellow', maintenance: 'yellow', warning: 'yellow', compensating: 'yellow', pending: 'yellow', starting: 'yellow', stopping: 'yellow',
-  unhealthy: 'red', critical: 'red', unreachable: 'red', parked: 'red', firing: 'red', failed: 'red',
+  running: 'green',
+  passing: 'green',
+  completed: 'green',
+  ok: 'green',
+  inactive: 'green',
+  resolved: 'green',
+  draining: 'yellow',
+  maintenance: 'yellow',
+  warning: 'yellow',
+  compensating: 'yellow',
+  pending: 'yellow',
+  starting: 'yellow',
+  stopping: 'yellow',
+  unhealthy: 'red',
+  critical: 'red',
+  unreachable: 'red',
+  parked: 'red',
+  firing: 'red',
+  failed: 'red',
 };
 
 /** A state in a word, and in a colour for those who see it. */

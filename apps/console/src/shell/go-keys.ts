@@ -11,7 +11,8 @@ export function useGoKeys(): void {
     let before = '';
     const onKey = (event: KeyboardEvent): void => {
       const target = event.target as HTMLElement;
-      if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+        return;
       const page = before === 'g' ? all.find(({ letter }) => letter === event.key) : undefined;
       if (page !== undefined) void router.navigate({ to: page.to });
       if (event.key === '/') {

@@ -6,7 +6,13 @@ import { Problem } from '../parts/problem.tsx';
 import { useTexts } from '../texts/language.tsx';
 
 /** Changes one's own password; all other sessions of the user end. */
-export function OwnPassword({ opened, close }: { readonly opened: boolean; readonly close: () => void }): ReactNode {
+export function OwnPassword({
+  opened,
+  close,
+}: {
+  readonly opened: boolean;
+  readonly close: () => void;
+}): ReactNode {
   const t = useTexts();
   const [before, setBefore] = useState('');
   const [password, setPassword] = useState('');
@@ -23,10 +29,26 @@ export function OwnPassword({ opened, close }: { readonly opened: boolean; reado
     change.mutate();
   };
   return (
-    <Modal opened={opened} onClose={close} title={t('Change the password')} closeButtonProps={{ 'aria-label': t('Close') }}>
+    <Modal
+      opened={opened}
+      onClose={close}
+      title={t('Change the password')}
+      closeButtonProps={{ 'aria-label': t('Close') }}
+    >
       <Stack component="form" onSubmit={submit}>
-        <PasswordInput label={t('Password until now')} autoComplete="current-password" value={before} onChange={(event) => setBefore(event.currentTarget.value)} />
-        <PasswordInput label={t('New password')} description={t('10 characters or more')} autoComplete="new-password" value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
+        <PasswordInput
+          label={t('Password until now')}
+          autoComplete="current-password"
+          value={before}
+          onChange={(event) => setBefore(event.currentTarget.value)}
+        />
+        <PasswordInput
+          label={t('New password')}
+          description={t('10 characters or more')}
+          autoComplete="new-password"
+          value={password}
+          onChange={(event) => setPassword(event.currentTarget.value)}
+        />
         <Problem error={change.error} />
         <Button type="submit" loading={change.isPending}>
           {t('Change')}

@@ -15,6 +15,22 @@ export const pageGroups: readonly { readonly title: string; readonly pages: read
     pages: [
       { to: '/', title: 'Overview', letter: 'o' },
       { to: '/services', title: 'Services', letter: 's' },
+      { to: '/topology', title: 'Topology', letter: 't' },
+      { to: '/traces', title: 'Traces', letter: 'r' },
+      { to: '/decisions', title: 'Decisions', letter: 'd' },
+      { to: '/logs', title: 'Logs', letter: 'l' },
+      { to: '/metrics-explorer', title: 'Metrics', letter: 'm' },
+      { to: '/alerts', title: 'Alerts', letter: 'a' },
+    ],
+  },
+  {
+    title: 'Operate',
+    pages: [
+      { to: '/gateway', title: 'Gateway', letter: 'g' },
+      { to: '/config', title: 'Configuration', letter: 'c' },
+      { to: '/messages', title: 'Messages', letter: 'e' },
+      { to: '/transactions', title: 'Transactions', letter: 'x' },
+      { to: '/boundaries', title: 'Boundaries', letter: 'b' },
     ],
   },
   {

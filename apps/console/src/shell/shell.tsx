@@ -1,4 +1,16 @@
-import { ActionIcon, AppShell, Burger, Group, Menu, NavLink, ScrollArea, Text, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
+import {
+  ActionIcon,
+  AppShell,
+  Burger,
+  Group,
+  Menu,
+  NavLink,
+  ScrollArea,
+  Text,
+  UnstyledButton,
+  useComputedColorScheme,
+  useMantineColorScheme,
+} from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { type ReactNode, Suspense } from 'react';
@@ -67,7 +79,12 @@ function Head({ opened, toggle }: { readonly opened: boolean; readonly toggle: (
 function LiveBadge(): ReactNode {
   const { state } = useLive();
   const t = useTexts();
-  const texts = { connecting: t('Connecting'), live: t('Live'), lost: t('No connection'), paused: t('Paused') };
+  const texts = {
+    connecting: t('Connecting'),
+    live: t('Live'),
+    lost: t('No connection'),
+    paused: t('Paused'),
+  };
   const isPaused = state === 'paused';
   return (
     <UnstyledButton
@@ -126,7 +143,10 @@ function AccountMenu(): ReactNode {
     <>
       <Menu position="bottom-end" withinPortal>
         <Menu.Target>
-          <UnstyledButton className="account" aria-label={t('Account of {name}', { name: session?.user ?? '' })}>
+          <UnstyledButton
+            className="account"
+            aria-label={t('Account of {name}', { name: session?.user ?? '' })}
+          >
             <Icon name="user" />
             <Text component="span" size="sm" visibleFrom="sm">
               {session?.user}

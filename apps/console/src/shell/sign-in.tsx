@@ -22,8 +22,24 @@ export function SignInPage({ provider }: { readonly provider: boolean }): ReactN
             <img src="/mark.svg" alt="" width={40} height={40} />
             <Title order={1}>Heddle</Title>
           </Stack>
-          <TextInput label={t('Name')} autoComplete="username" autoFocus value={name} onChange={(event) => setName(event.currentTarget.value)} required withAsterisk={false} />
-          <PasswordInput label={t('Password')} autoComplete="current-password" value={password} onChange={(event) => setPassword(event.currentTarget.value)} required withAsterisk={false} visibilityToggleButtonProps={{ 'aria-label': t('Show the password') }} />
+          <TextInput
+            label={t('Name')}
+            autoComplete="username"
+            autoFocus
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+            required
+            withAsterisk={false}
+          />
+          <PasswordInput
+            label={t('Password')}
+            autoComplete="current-password"
+            value={password}
+            onChange={(event) => setPassword(event.currentTarget.value)}
+            required
+            withAsterisk={false}
+            visibilityToggleButtonProps={{ 'aria-label': t('Show the password') }}
+          />
           <Problem error={signIn.error} />
           <Button type="submit" loading={signIn.isPending}>
             {t('Sign in')}

@@ -2,7 +2,16 @@ import { createTheme, type MantineColorsTuple } from '@mantine/core';
 
 // The blue of the mark. Its sixth shade carries white text at 5:1, its fourth stands on the dark ground.
 const thread: MantineColorsTuple = [
-  '#eaf2ff', '#d2e2fd', '#a5c4f8', '#76a5f3', '#4f8aee', '#3878ea', '#2566d6', '#1b57bd', '#134aa6', '#073c8d',
+  '#eaf2ff',
+  '#d2e2fd',
+  '#a5c4f8',
+  '#76a5f3',
+  '#4f8aee',
+  '#3878ea',
+  '#2566d6',
+  '#1b57bd',
+  '#134aa6',
+  '#073c8d',
 ];
 
 /** One design language for every page. */

@@ -1,5 +1,4 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react';
-import { chinese } from './chinese.ts';
 
 /** What the console can speak. */
 export type Language = 'en' | 'zh';
@@ -25,6 +24,11 @@ function first(): Language {
 /** The language of all that is inside: the one that was chosen, else the browser's. */
 export function LanguageProvider({ children }: { readonly children: ReactNode }): ReactNode {
   const [language, setLanguage] = useState<Language>(first);
+  const [chinese, setChinese] = useState<Readonly<Record<string, string>>>();
+  useEffect(() => {
+    // Fetched by those who read it alone.
+    if (language === 'zh') void import('./chinese.ts').then((file) => setChinese(file.chinese));
+  }, [language]);
   useEffect(() => {
     document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
   }, [language]);
@@ -36,12 +40,13 @@ export function LanguageProvider({ children }: { readonly children: ReactNode })
         setLanguage(next);
       },
       t: (text, values = {}) => {
-        const said = language === 'zh' ? (chinese[text] ?? text) : text;
+        const said = language === 'zh' ? (chinese?.[text] ?? text) : text;
         return said.replaceAll(/\{(\w+)\}/g, (all, name: string) => String(values[name] ?? all));
       },
     }),
-    [language],
+    [language, chinese],
   );
+  if (language === 'zh' && chinese === undefined) return null;
   return <Context value={spoken}>{children}</Context>;
 }
 

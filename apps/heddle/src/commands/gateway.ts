@@ -59,7 +59,10 @@ export const gateway: Command = {
     }
     const at = given.text('registry') ?? process.env['HEDDLE_REGISTRY'];
     const name = isWorker ? `gateway-${process.pid}` : 'gateway';
-    const { runtime, part: telemetry } = observedGateway(nodeRuntime({ name, dataFolder: given.text('data') ?? '.heddle' }), at);
+    const { runtime, part: telemetry } = observedGateway(
+      nodeRuntime({ name, dataFolder: given.text('data') ?? '.heddle' }),
+      at,
+    );
     const registry = at === undefined ? undefined : await registryAt(at, runtime);
     if (isWorker) return runWorker({ runtime, telemetry, registry, files: filesBeside(place) }, world);
     const adminPort = given.port('admin-port', 0);

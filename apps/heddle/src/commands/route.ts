@@ -12,6 +12,8 @@ export const route: Command = {
   options: {
     config: { type: 'string', value: 'FILE', help: 'Routes and limits, YAML or JSON. Default: gateway.yaml' },
     host: { type: 'string', value: 'HOST', help: 'The host that is asked for. Default: localhost' },
+    subject: { type: 'string', value: 'NAME', help: 'Who asks, as a proof would say' },
+    zone: { type: 'string', value: 'ZONE', help: 'Where the caller is: a name of "zones" in the file' },
     headers: {
       type: 'string',
       value: 'FIELDS',
@@ -32,14 +34,16 @@ export const route: Command = {
       return exitCodes.failed;
     }
     const path = normal.path + normal.query;
-    const found = explain(routes, {
+    const request = {
       method,
-      scheme: 'http',
+      scheme: 'http' as const,
       authority: given.text('host') ?? 'localhost',
       path,
       fields: fieldsOf(given),
       body: emptyBody,
-    });
+    };
+    const by = { subject: given.text('subject'), zone: given.text('zone') };
+    const found = explain(routes, request, by);
     world.terminal.out(given.flag('json') ? asJson(path, found) : asText(path === target, path, found));
     return found.some(({ verdict }) => verdict === 'taken') ? exitCodes.done : exitCodes.failed;
   },

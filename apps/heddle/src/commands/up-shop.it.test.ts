@@ -87,8 +87,12 @@ async function untilMoreOrders(count: number): Promise<Report> {
   });
 }
 
+function asked(place: string): Promise<Response> {
+  return fetch(`${state.console}${place}`, { headers: { authorization: `Bearer ${state.token}` } });
+}
+
 async function overview(): Promise<Overview> {
-  return (await (await fetch(`${state.console}/api/overview`)).json()) as Overview;
+  return (await (await asked('/api/overview')).json()) as Overview;
 }
 
 /** The services that have counted a request which is not a look at their health or metrics, with how many. */
@@ -176,7 +180,7 @@ describe('heddle up --shop', { skip: onlyLinux, timeout: 420_000 }, () => {
     };
     const tags = encodeURIComponent(JSON.stringify({ 'heddle.correlation_id': id }));
     await until('the whole trace', 60_000, async () => {
-      const found = (await (await fetch(`${state.console}/api/traces?tags=${tags}`)).json()) as {
+      const found = (await (await asked(`/api/traces?tags=${tags}`)).json()) as {
         data: readonly { readonly spans: readonly unknown[] }[];
       };
       return found.data[0]?.spans.length === 17 ? true : undefined;
@@ -186,7 +190,7 @@ describe('heddle up --shop', { skip: onlyLinux, timeout: 420_000 }, () => {
     for (const service of ['gateway', ...shopServices]) assert.match(shown, new RegExp(`^${service} `, 'm'));
     assert.match(await ended('tail', '--for', '4'), /gateway .* spans +[0-9a-f]{32}/);
     assert.match(await ended('top', '--once'), /^order +payment +\d/m);
-    const rates = await fetch(`${state.console}/api/v1/query?query=${encodeURIComponent('count(up == 1)')}`);
+    const rates = await asked(`/api/v1/query?query=${encodeURIComponent('count(up == 1)')}`);
     assert.match(await rates.text(), /"success".*"15"/);
   });
 

@@ -12,12 +12,13 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
+import { readUpState } from '../node/data-folder.ts';
 import { StartedCli } from '../node/started-cli.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'heddle-up-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const free = ['--port', '0', '--console-port', '0'];
-const limit = { timeout: 60_000 };
+const limit = { timeout: 180_000 };
 
 function data(name: string): string[] {
   return ['--data', path.join(folder, name)];
@@ -56,15 +57,19 @@ function isAlive(pid: number): boolean {
   }
 }
 
-describe('heddle up', { timeout: 240_000 }, () => {
+describe('heddle up', { timeout: 600_000 }, () => {
   test('starts, serves, brings back what dies, and stops in order', limit, async () => {
     const cli = new StartedCli(['up', ...free, ...data('whole')]);
     const at = await urls(cli);
     assert.equal((await fetch(`${at.gateway}/readyz`)).status, 200);
     const page = await fetch(at.console);
     assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'none'; script-src 'self'/);
+    assert.match(cli.output, /sign in +as admin with [\w-]{20} \(shown this once/);
+    assert.equal((await fetch(`${at.console}/api/overview`)).status, 401);
+    const [, place = ''] = data('whole');
+    const headers = { authorization: `Bearer ${readUpState(place).token}` };
     const overview = await until(async () => {
-      const answer = (await (await fetch(`${at.console}/api/overview`)).json()) as {
+      const answer = (await (await fetch(`${at.console}/api/overview`, { headers })).json()) as {
         services: { name: string }[];
       };
       return answer.services.length > 0 ? answer.services : undefined;

@@ -20,12 +20,22 @@ export class OperatorHolds {
     return [...this.#held.values()];
   }
 
-  async hold(found: Instance, change: Partial<Pick<Instance, 'state' | 'weight'>>, by: string): Promise<Instance> {
+  async hold(
+    found: Instance,
+    change: Partial<Pick<Instance, 'state' | 'weight'>>,
+    by: string,
+  ): Promise<Instance> {
     const key = `${found.service} ${found.id}`;
     const { lastHeartbeatMs: _, ...stated } = found;
     const { instance, registered, problem } = await this.#registry.register({ ...stated, ...change });
     if (!registered) throw problem ?? notHeld(found.id);
-    this.#held.set(key, { service: found.service, id: found.id, state: instance.state, weight: instance.weight, by });
+    this.#held.set(key, {
+      service: found.service,
+      id: found.id,
+      state: instance.state,
+      weight: instance.weight,
+      by,
+    });
     return instance;
   }
 
@@ -62,7 +72,9 @@ export function instanceRoutes(registry: Registry, holds: OperatorHolds): Consol
       role: 'viewer',
       run: async (asked) => ({
         instance: await found(asked),
-        hold: holds.all.find(({ service, id }) => service === asked.at['service'] && id === asked.at['id']) ?? null,
+        hold:
+          holds.all.find(({ service, id }) => service === asked.at['service'] && id === asked.at['id']) ??
+          null,
       }),
     },
     { method: 'GET', path: '/holds', role: 'viewer', run: () => ({ holds: holds.all }) },

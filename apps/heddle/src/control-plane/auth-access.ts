@@ -48,7 +48,11 @@ export class Access {
       throw refused('unauthenticated', 'NOT_SIGNED_IN', 'sign in, or show a token: nobody is known here');
     const changes = req.method !== 'GET' && req.method !== 'HEAD';
     if (changes && who.session !== undefined && !this.#isOurs(req, who.session))
-      throw refused('permission_denied', 'FOREIGN_PAGE', 'the request does not come from a page of this console');
+      throw refused(
+        'permission_denied',
+        'FOREIGN_PAGE',
+        'the request does not come from a page of this console',
+      );
     if (mayAs(who.role, needed)) return who;
     const message = `${who.name} is ${who.role}, and this needs the role ${needed}`;
     throw refused('permission_denied', 'ROLE_NEEDED', message);
@@ -76,7 +80,8 @@ export function cookieName(authority: string): string {
 export function cookieOf(req: HttpRequest): string | undefined {
   const name = `${cookieName(req.authority)}=`;
   for (const line of req.fields.all('cookie'))
-    for (const pair of line.split(';')) if (pair.trim().startsWith(name)) return pair.trim().slice(name.length);
+    for (const pair of line.split(';'))
+      if (pair.trim().startsWith(name)) return pair.trim().slice(name.length);
   return undefined;
 }
 
@@ -86,7 +91,6 @@ export function setCookie(authority: string, token: string): string {
   // No `Secure`: the console is on loopback without TLS, where browsers differ in whether they would take it.
   return `${cookieName(authority)}=${token}; Path=/; HttpOnly; SameSite=Lax${age}`;
 }
-
 
 function refused(code: HeddleError['code'], reason: string, message: string): HeddleError {
   return new HeddleError({ code, reason, message, sent: false });

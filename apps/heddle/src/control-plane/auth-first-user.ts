@@ -8,7 +8,11 @@ export const firstUser = 'admin';
  * Sees to it that somebody can sign in. A password that was set is the first user's from now on, which is also how it is
  * replaced when it was lost; without one, and without any user, one is made up and given back: to be shown once.
  */
-export async function firstPassword(users: Users, runtime: Runtime, set: string | undefined): Promise<string | undefined> {
+export async function firstPassword(
+  users: Users,
+  runtime: Runtime,
+  set: string | undefined,
+): Promise<string | undefined> {
   if (set !== undefined && set !== '') {
     if (users.get(firstUser) === undefined) await users.add(firstUser, 'admin', set);
     else if ((await users.check(firstUser, set)) === undefined) await users.setPassword(firstUser, set);
@@ -27,8 +31,14 @@ export function passwordSet(
 ): string | undefined {
   const { HEDDLE_CONSOLE_PASSWORD: value, HEDDLE_CONSOLE_PASSWORD_FILE: path } = env;
   if (value !== undefined && path !== undefined) {
-    const message = 'HEDDLE_CONSOLE_PASSWORD and HEDDLE_CONSOLE_PASSWORD_FILE are both set; expected one of them';
-    throw new HeddleError({ code: 'failed_precondition', reason: 'PASSWORD_SET_TWICE', message, sent: false });
+    const message =
+      'HEDDLE_CONSOLE_PASSWORD and HEDDLE_CONSOLE_PASSWORD_FILE are both set; expected one of them';
+    throw new HeddleError({
+      code: 'failed_precondition',
+      reason: 'PASSWORD_SET_TWICE',
+      message,
+      sent: false,
+    });
   }
   return path === undefined ? value : readFile(path).trimEnd();
 }

@@ -34,7 +34,11 @@ export class Sessions {
   }
 
   /** A new session, and its token for the cookie. */
-  begin(user: string, role: Role, kind: Session['kind']): { readonly token: string; readonly session: Session } {
+  begin(
+    user: string,
+    role: Role,
+    kind: Session['kind'],
+  ): { readonly token: string; readonly session: Session } {
     const nowMs = this.#clock.wallMs();
     this.#expire(nowMs);
     const token = this.#secret();
@@ -82,7 +86,10 @@ export class Sessions {
 
 /** Whether a page has shown the session's CSRF token. */
 export function showsCsrf({ csrf }: Session, shown: string | undefined): boolean {
-  const [a, b] = [csrf, shown ?? ''].map((text) => createHash('sha256').update(text).digest()) as [Buffer, Buffer];
+  const [a, b] = [csrf, shown ?? ''].map((text) => createHash('sha256').update(text).digest()) as [
+    Buffer,
+    Buffer,
+  ];
   return timingSafeEqual(a, b);
 }
 

@@ -42,14 +42,23 @@ export class SignIn {
       if (!isSameOrigin(req)) throw foreign();
       if (req.method === 'POST') return await this.#begin(req);
       if (req.method === 'DELETE') return await this.#end(req);
-      throw new HeddleError({ code: 'not_found', reason: 'NO_SUCH_PATH', message: `${sessionPath} takes GET, POST, DELETE` });
+      throw new HeddleError({
+        code: 'not_found',
+        reason: 'NO_SUCH_PATH',
+        message: `${sessionPath} takes GET, POST, DELETE`,
+      });
     } catch (thrown) {
       return failureAnswer(thrown);
     }
   }
 
   /** A session for who has proved it, in place of the one that the request has brought. */
-  open(req: HttpRequest, user: string, role: Who['role'], kind: 'local' | 'oidc'): { cookie: string; who: Who } {
+  open(
+    req: HttpRequest,
+    user: string,
+    role: Who['role'],
+    kind: 'local' | 'oidc',
+  ): { cookie: string; who: Who } {
     const { sessions } = this.#options.access;
     sessions.end(cookieOf(req) ?? '');
     const { token, session } = sessions.begin(user, role, kind);
@@ -59,7 +68,13 @@ export class SignIn {
   #shown(who: Who | undefined): HttpResponse {
     const provider = this.#options.oidc !== undefined;
     const { name = null, role = null, session } = who ?? {};
-    return jsonOf(200, { user: name, role, csrf: session?.csrf ?? null, kind: session?.kind ?? null, provider });
+    return jsonOf(200, {
+      user: name,
+      role,
+      csrf: session?.csrf ?? null,
+      kind: session?.kind ?? null,
+      provider,
+    });
   }
 
   async #begin(req: HttpRequest): Promise<HttpResponse> {
@@ -88,7 +103,13 @@ export class SignIn {
     if (who?.session !== undefined) {
       access.require(req, 'viewer');
       access.sessions.end(cookieOf(req) ?? '');
-      await audit.note({ who: who.name, role: who.role, action: 'sign out', target: who.name, outcome: 'ok' });
+      await audit.note({
+        who: who.name,
+        role: who.role,
+        action: 'sign out',
+        target: who.name,
+        outcome: 'ok',
+      });
     }
     const answer = this.#shown(undefined);
     answer.fields.append('set-cookie', setCookie(req.authority, ''));

@@ -65,7 +65,9 @@ export class Users {
   /** Whose name and password these are; undefined for nobody's. Takes as long either way. */
   async check(name: string, password: string): Promise<User | undefined> {
     const found = this.#byName.get(name);
-    const matches = await passwordHash(found?.hash ?? this.#nobody).matches(password.slice(0, longestPassword));
+    const matches = await passwordHash(found?.hash ?? this.#nobody).matches(
+      password.slice(0, longestPassword),
+    );
     return matches && found !== undefined ? shownOf(found) : undefined;
   }
 
@@ -77,7 +79,13 @@ export class Users {
       if (this.#byName.has(name))
         throw refused('already_exists', 'USER_EXISTS', `there is a user ${name} already`);
       const nowMs = this.#runtime.clock.wallMs();
-      return this.#keep({ name, role, createdMs: nowMs, passwordMs: nowMs, hash: await this.#hash(password) });
+      return this.#keep({
+        name,
+        role,
+        createdMs: nowMs,
+        passwordMs: nowMs,
+        hash: await this.#hash(password),
+      });
     });
   }
 
@@ -170,8 +178,13 @@ function shownOf({ name, role, createdMs, passwordMs }: StoredUser): User {
 
 function checkName(name: string): void {
   if (namePattern.test(name)) return;
-  const expected = 'small letters, digits, ".", "_", "@" and "-", 64 at most, beginning with a letter or digit';
-  throw refused('invalid_argument', 'BAD_USER', `name: expected ${expected}, found ${JSON.stringify(name.slice(0, 80))}`);
+  const expected =
+    'small letters, digits, ".", "_", "@" and "-", 64 at most, beginning with a letter or digit';
+  throw refused(
+    'invalid_argument',
+    'BAD_USER',
+    `name: expected ${expected}, found ${JSON.stringify(name.slice(0, 80))}`,
+  );
 }
 
 function checkPassword(password: string, name: string): void {

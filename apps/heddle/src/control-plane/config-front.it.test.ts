@@ -23,17 +23,7 @@ routes:
   - { path: /other, respond: { status: 200, body: other }, auth: { any: [apiKey] } }
 `,
   );
-  cli = new StartedCli([
-    'up',
-    '--port',
-    '0',
-    '--console-port',
-    '0',
-    '--config',
-    gatewayFile,
-    '--data',
-    data,
-  ]);
+  cli = new StartedCli(['up', '--port', '0', '--console-port', '0', '--config', gatewayFile, '--data', data]);
   await cli.printed(/ready\n +console/);
   up = readUpState(data);
 });

@@ -22,13 +22,15 @@ export interface ConfigFrontOptions {
 export interface ConfigFront {
   readonly part: Part;
   readonly store: ConfigStore | undefined;
+  /** For the console. */
+  readonly centre: ConfigCentre | undefined;
   readonly service: HttpService;
 }
 
 /** Opens the store, and serves it under `/v1/config`. Rejects when the store cannot be opened. */
 export async function configFront(options: ConfigFrontOptions): Promise<ConfigFront> {
   const { runtime, url, secret, schemas, readToken, writeToken } = options;
-  if (url === undefined) return { part: idle(), store: undefined, service: absent };
+  if (url === undefined) return { part: idle(), store: undefined, centre: undefined, service: absent };
   const store = await openConfigStore(url, {
     runtime,
     secret,
@@ -40,6 +42,7 @@ export async function configFront(options: ConfigFrontOptions): Promise<ConfigFr
   const { service, close } = configService({ runtime, centre, readToken, writeToken: writeToken ?? nobody });
   return {
     store,
+    centre,
     service,
     part: {
       name: 'config centre',

@@ -16,7 +16,7 @@ export interface Asked {
   /** The JSON of the body; an empty object without one. */
   readonly body: unknown;
   /** What it was before and is now, for the audit log. */
-  note(noted: { readonly before?: unknown; readonly after?: unknown }): void;
+  readonly note: (noted: { readonly before?: unknown; readonly after?: unknown }) => void;
 }
 
 /** One thing that the console can be asked. A change is in the audit log, whether it was done or refused. */
@@ -111,7 +111,9 @@ function answerOf(given: unknown): HttpResponse {
 }
 
 function isResponse(given: unknown): given is HttpResponse {
-  return typeof given === 'object' && given !== null && 'status' in given && 'fields' in given && 'body' in given;
+  return (
+    typeof given === 'object' && given !== null && 'status' in given && 'fields' in given && 'body' in given
+  );
 }
 
 /** A form of another site cannot send this type without asking first. */
@@ -119,7 +121,8 @@ async function bodyOf(req: HttpRequest): Promise<unknown> {
   const bytes = await req.body.bytes(longestBody);
   if (bytes.byteLength === 0) return {};
   const type = req.fields.get('content-type')?.split(';', 1)[0]?.trim();
-  if (type !== 'application/json') throw bad(`content-type: expected application/json, found ${type ?? 'none'}`);
+  if (type !== 'application/json')
+    throw bad(`content-type: expected application/json, found ${type ?? 'none'}`);
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {

@@ -48,7 +48,8 @@ export function whole(least: number, most: number): Reader<number> {
   return {
     expected: `a whole number from ${least} to ${most}`,
     needed: true,
-    fits: (value): value is number => Number.isInteger(value) && Number(value) >= least && Number(value) <= most,
+    fits: (value): value is number =>
+      Number.isInteger(value) && Number(value) >= least && Number(value) <= most,
   };
 }
 
@@ -88,11 +89,17 @@ export const record: Reader<Readonly<Record<string, unknown>>> = {
 
 /** What need not be there. */
 export function optional<T>(reader: Reader<T>): Reader<T | undefined> {
-  return { ...reader, needed: false } as Reader<T | undefined>;
+  return { ...reader, needed: false };
 }
 
 /** A whole number among the parameters of a request. Throws `BAD_INPUT`. */
-export function wholeIn(query: URLSearchParams, name: string, fallback: number, least: number, most: number): number {
+export function wholeIn(
+  query: URLSearchParams,
+  name: string,
+  fallback: number,
+  least: number,
+  most: number,
+): number {
   const given = query.get(name);
   if (given === null || given === '') return fallback;
   const value = /^\d{1,16}$/.test(given) ? Number(given) : -1;

@@ -1,5 +1,5 @@
 import type { Call } from '@heddle/kernel';
-import { Fields, type HttpRequest, type HttpResponse, type HttpService } from '@heddle/wire';
+import type { Fields, HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
 import type { AuditLog } from './audit-log.ts';
 import type { Access } from './auth-access.ts';
 import { beginPath, callbackPath, type OidcSignIn } from './auth-oidc.ts';

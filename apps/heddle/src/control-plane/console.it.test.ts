@@ -1,182 +1,299 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { StartedCli } from '../node/started-cli.ts';
+import { saga, SagaEngine } from '@heddle/data/saga';
+import { HeddleError, sleep } from '@heddle/kernel';
+import { nodeRuntime } from '@heddle/kernel/node';
+import { sqlPool } from '@heddle/sql';
+import type { Page } from 'playwright-core';
+import { chromiumPath, ConsoleScene } from '../node/console-scene.ts';
+import { openBrokerAt } from '../node/open-broker.ts';
 
-const folders = [...(process.env['PATH'] ?? '').split(path.delimiter), '/usr/bin'];
-const executablePath = folders.map((folder) => path.join(folder, 'chromium')).find(existsSync) ?? '';
-const skip = executablePath === '' ? 'SKIPPED: there is no chromium on PATH' : false;
-const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking'];
+const skip = chromiumPath === '' ? 'SKIPPED: there is no chromium on PATH' : false;
 const axe = readFileSync(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
-const limit = { timeout: 90_000 };
-const leaseMs = 10_000;
+const limit = { timeout: 240_000 };
+const runtime = nodeRuntime({ name: 'console-test', logLevel: 'error' });
+const scene = new ConsoleScene();
 
-/** Waits by the debugger: the page's policy forbids the evaluation that `waitForFunction` would use. */
+/** By the debugger: the page's policy forbids the evaluation that `waitForFunction` would use. */
 async function until(page: Page, expression: string): Promise<void> {
-  while (!(await page.evaluate(expression))) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (!(await page.evaluate(expression))) await sleep(runtime.timers, 50);
 }
 
-/** A control plane and two gateways as real processes, and a browser that looks at them. */
-class Scene {
-  readonly folder: string = mkdtempSync(path.join(tmpdir(), 'heddle-console-'));
-  readonly complaints: string[] = [];
-  readonly started: StartedCli[] = [];
-  readonly gateways: { cli: StartedCli; url: string }[] = [];
-  url = '';
-  #browser: Browser | undefined;
-
-  async open(): Promise<void> {
-    const env = { HEDDLE_REGISTRY_TOKEN: 'a-token-for-this-test-alone' };
-    const run = (...command: string[]): StartedCli => {
-      const cli = new StartedCli(command, env);
-      this.started.push(cli);
-      return cli;
-    };
-    const plane = run('control-plane', '--port', '0', '--data', path.join(this.folder, 'data'));
-    const [, address = ''] = await plane.printed(/"message":"ready","address":"([^"]+)"/);
-    this.url = `http://${address}`;
-    const config = path.join(this.folder, 'gateway.yaml');
-    writeFileSync(config, 'routes: []\n');
-    for (let count = 0; count < 2; count++) {
-      const cli = run('gateway', '--config', config, '--port', '0', '--registry', address);
-      const [, url = ''] = await cli.printed(/"message":"ready","url":"([^"]+)"/);
-      this.gateways.push({ cli, url });
-    }
-    this.#browser = await chromium.launch({ executablePath, args });
-  }
-
-  async page(
-    options: { width?: number; height?: number; colorScheme?: 'light' | 'dark' } = {},
-  ): Promise<Page> {
-    const { width = 1280, height = 800, colorScheme = 'light' } = options;
-    assert.ok(this.#browser);
-    const page = await this.#browser.newPage({ viewport: { width, height }, colorScheme });
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') this.complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => this.complaints.push(error.message));
-    await page.goto(this.url);
-    await page.waitForSelector('[data-service=gateway]');
-    return page;
-  }
-
-  async close(): Promise<void> {
-    await this.#browser?.close();
-    for (const { child } of this.started) child.kill('SIGKILL');
-    await Promise.all(this.started.map(({ exited }) => exited));
-    rmSync(this.folder, { recursive: true, force: true });
-  }
+/** Presses the button of a `Confirm`, gives a reason if one is asked for, and says yes. */
+async function confirmed(page: Page, label: string, why = 'because the test says so'): Promise<void> {
+  await page.click(`button:has-text("${label}")`);
+  const reason = page.locator('[role=dialog] input');
+  if ((await reason.count()) > 0) await reason.first().fill(why);
+  await page.click('[data-confirm]');
+  await page.waitForSelector('[data-confirm]', { state: 'detached' });
 }
 
-describe('the console in a browser', { skip, ...limit }, () => {
-  const scene = new Scene();
+describe('the console and the running shop', { skip, timeout: 600_000 }, () => {
   before(() => scene.open(), limit);
   after(() => scene.close(), limit);
 
-  test('shows each instance, and rates once there is traffic', limit, async () => {
-    const page = await scene.page();
-    await until(page, 'document.querySelectorAll("[data-instance]").length === 2');
-    const stop = new AbortController();
-    const customers = scene.gateways.map(async ({ url }) => {
-      while (!stop.signal.aborted) await (await fetch(`${url}/nowhere`)).arrayBuffer();
+  test(
+    'the failing service is two clicks from the overview, with the reason, and its trace one more',
+    limit,
+    async () => {
+      await scene.heddle('shop', 'fault', 'payment', 'fail');
+      scene.work();
+      const page = await scene.page('/');
+      await page.waitForSelector('[data-attention=payment]');
+      await page.click('[data-attention=payment] >> text=see why');
+      await page.waitForSelector('[data-decision=INJECTED_FAULT]');
+      assert.match((await page.textContent('[data-cause]')) ?? '', /injected fault/);
+      await page.click('[data-decision=INJECTED_FAULT] a[href^="/traces/"]');
+      await page.waitForSelector('.span[data-failed=true]');
+      const lines = Number(await page.getAttribute('.waterfall', 'data-spans'));
+      assert.ok(lines > 5, `${lines} spans`);
+      await page.click('.span[data-failed=true] .open');
+      await page.waitForSelector('[role=dialog] >> text=heddle.code');
+      await page.context().close();
+    },
+  );
+
+  test('the topology shows who calls whom, and says why a picture is empty', limit, async () => {
+    const page = await scene.page('/topology');
+    await page.waitForSelector('[data-node=payment][data-level=bad]');
+    await page.waitForSelector('[data-edge="order payment"][data-level=bad]', { state: 'attached' });
+    const place = await page.getAttribute('[data-node=payment]', 'transform');
+    await page.click('[data-node=shipping]');
+    await until(page, 'document.querySelectorAll("[data-node]").length < 5');
+    await page.click('text=Show everything');
+    await page.waitForSelector('[data-node=payment]');
+    assert.equal(await page.getAttribute('[data-node=payment]', 'transform'), place, 'nothing has moved');
+    await page.fill('[data-filter]', 'no-such-service');
+    await page.waitForSelector('[data-broken="6"]');
+    await page.context().close();
+    await scene.rest();
+    await scene.heddle('shop', 'fault', 'payment', 'off');
+  });
+
+  test('an instance is drained and let go, and both are in the audit log', limit, async () => {
+    const page = await scene.page('/services?name=user');
+    await page.click('tr[data-row] >> nth=0');
+    const id = (await page.textContent('[role=dialog] h2, [role=dialog] header')) ?? '';
+    await confirmed(page, 'Drain');
+    await page.waitForSelector('[data-hold=draining]');
+    await page.waitForSelector(`tr[data-row="${id.trim()}"] [data-state=draining]`, { state: 'attached' });
+    await confirmed(page, 'Let go');
+    await page.waitForSelector(`tr[data-row="${id.trim()}"] [data-state=running]`, { state: 'attached' });
+    await page.goto(`${scene.state.console}/audit`);
+    await page.click('tr[data-row]:has-text("PUT /instances/user/")');
+    const entry = (await page.textContent('[role=dialog]')) ?? '';
+    assert.match(entry, /admin/);
+    assert.match(entry, /"draining"/);
+    assert.match(entry, /because the test says so/);
+    await page.context().close();
+  });
+
+  test(
+    'routes: a mistake is refused before it is published, a canary is tried on recorded requests, and rolled back',
+    limit,
+    async () => {
+      const page = await scene.page('/gateway');
+      await page.click('[role=tab]:has-text("Change")');
+      const editor = page.locator('[data-editor]');
+      const first = await editor.inputValue();
+      await editor.fill(first.replace('discovery:///order', 'discovry:///order'));
+      await page.click('text=Check and dry-run');
+      await page.waitForSelector('[data-plan=refused]');
+      assert.match((await page.textContent('[data-plan=refused]')) ?? '', /\d+:\d+ .*upstream/);
+      assert.ok(await page.isDisabled('button:has-text("Publish")'));
+      const canary = '  - { path: /products/p00001, upstream: "discovery:///product", timeoutMs: 900 }\n';
+      await editor.fill(
+        `${first.trimEnd()}\n${canary}  - { path: { exact: /products }, upstream: "discovery:///product" }\n`,
+      );
+      await page.click('text=Check and dry-run');
+      await page.waitForSelector('[data-plan=ok] table.diff');
+      await page.waitForSelector('[data-moved]');
+      await confirmed(page, 'Publish');
+      await page.waitForSelector('text=Version 2 is served.');
+      assert.equal((await fetch(`${scene.state.gateway}/products/p00001`)).status, 200);
+      await page.click('[role=tab]:has-text("Versions")');
+      await page.click('tr[data-row="1"] >> text=Compare with served');
+      await page.waitForSelector('table.diff [data-key*="p00001"]');
+      await confirmed(page, 'Roll back');
+      await page.waitForSelector('tr[data-row="3"]:has-text("rollback to 1")');
+      await page.context().close();
+    },
+  );
+
+  test(
+    'a value is published, released to some, and rolled back; the history shows before and after',
+    limit,
+    async () => {
+      const page = await scene.page('/config?place=test/shop/order');
+      await page.fill('[data-editor]', '{ "pool": 5 }');
+      await page.click('text=Check and compare');
+      await page.waitForSelector('[data-plan=ok] [data-key=pool]');
+      await confirmed(page, 'Publish');
+      await page.click('[role=tab]:has-text("Values")');
+      await page.waitForSelector('tr[data-row=pool]');
+      await page.reload();
+      await page.click('[role=tab]:has-text("Change")');
+      await page.click('label:has-text("For some first")');
+      await page.fill('input[placeholder="order-1b2a77f0, order-2"]', 'order-1');
+      await page.fill('[data-editor]', '{ "pool": 9 }');
+      await page.click('text=Check and compare');
+      await page.waitForSelector('[data-plan=ok] [data-key=pool]');
+      await confirmed(page, 'Publish');
+      await page.click('[role=tab]:has-text("Values")');
+      await page.waitForSelector('[data-gray]');
+      await page.fill('input[placeholder="order-1b2a77f0"]', 'order-1');
+      await page.waitForSelector('text=order-1 gets the gray values.');
+      await confirmed(page, 'Promote');
+      await page.click('[role=tab]:has-text("History")');
+      const version = page.locator('[data-version="3"] [data-key=pool]');
+      await version.waitFor();
+      assert.match((await version.textContent()) ?? '', /pool59/);
+      await page.locator('[data-version="1"]').getByText('Roll back').click();
+      await page.click('[data-confirm]');
+      await page.waitForSelector('[data-version="4"] >> text=95');
+      await page.context().close();
+    },
+  );
+
+  test('a dead letter is replayed and is handled then', limit, async () => {
+    const { bus, close } = await openBrokerAt(scene.variable('HEDDLE_BROKER_URL'), runtime);
+    await bus.createTopic('letters', { partitions: 1 });
+    let broken = true;
+    let handled = 0;
+    await bus.subscribe('letters', { group: 'readers', attempts: 1 }, async () => {
+      if (broken) throw new HeddleError({ code: 'internal', reason: 'CANNOT_READ', message: 'no glasses' });
+      handled++;
     });
-    await until(
-      page,
-      `[...document.querySelectorAll('[data-instance] td:nth-child(7)')]
-      .every((cell) => Number.parseFloat(cell.textContent.replaceAll(',', '')) > 1)`,
-    );
-    stop.abort();
-    await Promise.all(customers);
-    assert.equal(await page.textContent('#connection-text'), 'Live');
-    assert.match(
-      (await page.getAttribute('svg.chart', 'aria-label')) ?? '',
-      /gateway: requests per second, now [\d.,]+/,
-    );
-    await page.close();
+    await bus.publish({
+      topic: 'letters',
+      key: 'k',
+      type: 'letter',
+      payload: new TextEncoder().encode('{"dear":"reader"}'),
+    });
+    const page = await scene.page('/messages');
+    await page.click('tr[data-row="letters readers"]');
+    await page.waitForSelector('tr:has-text("CANNOT_READ")');
+    broken = false;
+    await page.click('text=Choose all');
+    await confirmed(page, 'Replay');
+    await page.waitForSelector('text=There are none: every group has handled what it got.');
+    while (handled === 0) await sleep(runtime.timers, 20);
+    await page.context().close();
+    await bus.close();
+    await close();
   });
 
-  test('has no accessibility fault, in either colour scheme, on a screen and on a phone', limit, async () => {
-    for (const [width, height] of [
-      [1280, 800],
-      [390, 844],
-    ] as const) {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        const page = await scene.page({ width, height, colorScheme });
+  test('a parked saga is retried to its end, and a running one compensated', limit, async () => {
+    const url =
+      (JSON.parse(scene.variable('HEDDLE_SERVICE_DATABASES')) as Record<string, string>)['user'] ?? '';
+    const pool = sqlPool(url, { runtime });
+    let stuck = true;
+    const trip = saga('trip')
+      .step('book', {
+        run: async () => 'booked',
+        undo: async () => {
+          if (stuck) throw new Error('the hotel does not answer');
+        },
+        undoAttempts: 1,
+      })
+      .step('pay', {
+        run: async () => {
+          throw new Error('card refused');
+        },
+        attempts: 1,
+      })
+      .build();
+    const engine = new SagaEngine({ runtime, pool, url, definitions: [trip] });
+    await engine.start();
+    const id = await engine.begin(trip, {});
+    const page = await scene.page('/transactions?status=parked');
+    await page.click(`tr[data-row="${id}"]`);
+    await page.waitForSelector('[role=dialog] >> text=the hotel does not answer');
+    stuck = false;
+    await confirmed(page, 'Retry');
+    await page.waitForSelector('[role=dialog] [data-state=compensated]');
+    await page.waitForSelector('[role=dialog] >> text=admin: retry');
+    await page.context().close();
+    await engine.stop();
+    await pool.stop?.();
+  });
+
+  test('boundaries are found in the traces of the shop, and in a document', limit, async () => {
+    const page = await scene.page('/boundaries');
+    await page.click('button:has-text("Analyse")');
+    await page.waitForSelector('[data-report] tr[data-row]');
+    await page.click('label:has-text("From a document")');
+    await page.click('button:has-text("Analyse")');
+    await page.waitForSelector('[data-report] >> text=ordering');
+    await page.context().close();
+  });
+
+  test(
+    'every page has no accessibility fault and hangs over no edge, in both colours, sizes and languages',
+    limit,
+    async () => {
+      const pages = [
+        '/',
+        '/services',
+        '/topology',
+        '/traces',
+        '/decisions',
+        '/logs',
+        '/metrics-explorer',
+        '/alerts',
+        '/gateway',
+        '/config',
+        '/messages',
+        '/transactions',
+        '/boundaries',
+        '/users',
+        '/audit',
+      ];
+      for (const [width, height, colorScheme, locale] of [
+        [1280, 800, 'light', 'en-US'],
+        [390, 844, 'dark', 'zh-CN'],
+      ] as const) {
+        const page = await scene.page('/', { viewport: { width, height }, colorScheme, locale });
         // By the debugger, past the page's own policy, which forbids foreign scripts.
-        await page.evaluate(axe);
-        const found = await page.evaluate<string[]>(
-          'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + " " + nodes[0].html))',
-        );
-        assert.deepEqual(found, [], `${width} ${colorScheme}`);
-        const overflow = await page.evaluate(
-          'document.documentElement.scrollWidth > document.documentElement.clientWidth',
-        );
-        assert.equal(overflow, false, `nothing hangs over the edge at ${width}`);
-        await page.close();
+        for (const place of pages) {
+          await page.goto(`${scene.state.console}${place}`);
+          await page.waitForSelector('h1');
+          await until(page, 'document.querySelector("[role=progressbar]") === null');
+          await page.evaluate(axe);
+          const found = await page.evaluate<string[]>(
+            'axe.run().then(({ violations }) => violations.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id, nodes }) => id + " " + nodes[0].html))',
+          );
+          assert.deepEqual(found, [], `${place} ${width} ${colorScheme}`);
+          const over = await page.evaluate(
+            'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+          );
+          assert.equal(over, 0, `nothing hangs over the edge: ${place} at ${width}`);
+          assert.equal(
+            await page.evaluate('document.documentElement.lang'),
+            locale === 'zh-CN' ? 'zh-CN' : 'en',
+          );
+        }
+        await page.context().close();
       }
-    }
-  });
+    },
+  );
 
-  test('can be reached by keyboard', limit, async () => {
-    const page = await scene.page();
-    await page.keyboard.press('Tab');
-    assert.equal(await page.evaluate('document.activeElement.className'), 'skip');
-    await page.keyboard.press('Enter');
-    await page.keyboard.press('Tab');
-    assert.ok(await page.evaluate('document.activeElement.matches("#services, #services *, body")'));
-    await page.close();
-  });
-
-  test('shows a killed instance as not answering, and as lost when its lease is over', limit, async () => {
-    const page = await scene.page();
-    const [victim] = scene.gateways;
-    assert.ok(victim);
-    const id = `gateway@${new URL(victim.url).host}`;
-    victim.cli.child.kill('SIGKILL');
-    const killedMs = performance.now();
-    const row = `[data-instance="${id}"]`;
-    await page.waitForSelector(`${row} [data-state=unreachable]`, { state: 'attached' });
-    await until(page, `!document.querySelector('${row}')`);
-    const goneMs = performance.now() - killedMs;
-    assert.ok(goneMs < leaseMs + 5000, `gone after ${goneMs} ms`);
-    const alert = await page.textContent('#attention li');
-    assert.ok(alert?.includes(`lost ${id}`), alert ?? '');
-    await page.close();
-  });
-
-  test('keeps strangers out: another host name, writing, foreign scripts', limit, async () => {
-    const { hostname, port } = new URL(scene.url);
-    const status = (options: object): Promise<number | undefined> =>
-      new Promise((resolve, reject) => {
-        const asked = request({ hostname, port, path: '/api/overview', ...options }, (response) => {
-          response.resume();
-          resolve(response.statusCode);
-        });
-        asked.on('error', reject).end();
-      });
-    assert.equal(await status({ headers: { host: 'evil.example' } }), 421);
-    assert.equal(await status({ method: 'POST' }), 405);
-    assert.equal(await status({ path: '/../package.json' }), 404);
-    assert.equal(await status({ path: '/v1/services' }), 401);
-    const page = await scene.page();
-    const before = scene.complaints.length;
-    const ran = await page.evaluate(`new Promise((resolve) => {
-      const script = document.createElement('script');
-      script.textContent = 'window.injected = true';
-      document.head.append(script);
-      setTimeout(() => resolve(window.injected === true), 10);
-    })`);
-    assert.equal(ran, false);
-    // The refusal is the one complaint that is wanted.
-    scene.complaints.splice(before);
-    await page.close();
+  test('pages are reached by keyboard', limit, async () => {
+    const page = await scene.page('/');
+    await page.waitForSelector('h1');
+    await page.keyboard.press('g');
+    await page.keyboard.press('t');
+    await page.waitForURL('**/topology');
+    await page.waitForSelector('[data-filter]');
+    await page.keyboard.press('/');
+    assert.ok(await page.evaluate('document.activeElement.hasAttribute("data-filter")'));
+    await page.context().close();
   });
 
   test('nothing was complained about in the browser console', limit, () => {
-    assert.deepEqual(scene.complaints, []);
+    // Alerts may not be evaluated here, which the page says; the browser says it too.
+    const others = scene.complaints.filter((text) => !/status of 4(00|01|04)/.test(text));
+    assert.deepEqual(others, []);
   });
 });

@@ -1,6 +1,7 @@
+import type { ConfigCentre } from '@heddle/config';
 import type { Registry } from '@heddle/discovery';
 import type { Part, Runtime } from '@heddle/kernel';
-import type { HttpService } from '@heddle/wire';
+import type { HttpRequest, HttpService } from '@heddle/wire';
 import { AuditLog } from './audit-log.ts';
 import { Access } from './auth-access.ts';
 import { firstPassword } from './auth-first-user.ts';
@@ -8,10 +9,20 @@ import { OidcSignIn, oidcSettings } from './auth-oidc.ts';
 import { SignIn } from './auth-sign-in.ts';
 import { Users } from './auth-users.ts';
 import { accountRoutes } from './api-accounts.ts';
+import { alertRoutes } from './api-alerts.ts';
+import { boundaryRoutes } from './api-boundaries.ts';
+import { configRoutes } from './api-config.ts';
+import { decisionRoutes } from './api-decisions.ts';
+import { gatewayRoutes } from './api-gateway.ts';
 import { instanceRoutes, OperatorHolds } from './api-instances.ts';
+import { messageRoutes } from './api-messages.ts';
+import { traceRoutes } from './api-traces.ts';
+import { transactionRoutes } from './api-transactions.ts';
+import { AdminClient } from './admin-client.ts';
 import type { Asset } from './console-assets.ts';
 import { consoleService } from './console-service.ts';
 import type { Observer } from './observer.ts';
+import { platformStores } from './platform-stores.ts';
 import type { ControlPlaneTelemetry } from './telemetry.ts';
 
 /** What a console is opened with. */
@@ -20,6 +31,10 @@ export interface ConsoleSurroundings {
   readonly registry: Registry;
   readonly observer: Observer;
   readonly telemetry: ControlPlaneTelemetry;
+  /** Undefined: there is no config centre here. */
+  readonly centre: ConfigCentre | undefined;
+  /** More that may be read by whoever is signed in or has the token. */
+  readonly queries: (request: HttpRequest) => HttpService | undefined;
   /** Of the registry: programs that show it may everything. */
   readonly token: string;
   readonly assets: ReadonlyMap<string, Asset>;
@@ -31,14 +46,14 @@ export interface ConsoleSurroundings {
 /** An open console. */
 export interface OpenConsole {
   readonly service: HttpService;
-  readonly part: Part;
+  readonly parts: readonly Part[];
   /** The first user's password if it was made up now: to be shown once, and never logged. */
   readonly madePassword: string | undefined;
 }
 
 /** Opens users, sessions and audit log in the data folder, and gives the console with all its pages' APIs. */
 export async function openConsole(around: ConsoleSurroundings): Promise<OpenConsole> {
-  const { runtime, registry, observer, telemetry, token, assets, env, password } = around;
+  const { runtime, registry, observer, telemetry, centre, queries, token, assets, env, password } = around;
   const users = await Users.open(runtime);
   const madePassword = await firstPassword(users, runtime, password);
   const audit = await AuditLog.open(runtime);
@@ -46,8 +61,22 @@ export async function openConsole(around: ConsoleSurroundings): Promise<OpenCons
   const settings = oidcSettings(env);
   const oidc = settings && new OidcSignIn(settings, runtime);
   const signIn = new SignIn({ runtime, access, users, audit, oidc });
-  const holds = new OperatorHolds(registry);
-  const routes = [...accountRoutes(users, access, audit), ...instanceRoutes(registry, holds)];
+  const admin = new AdminClient(runtime, registry, env['HEDDLE_ADMIN_TOKEN']);
+  const stores = platformStores(env, runtime);
+  const { clock } = runtime;
+  const { reader } = telemetry;
+  const routes = [
+    ...accountRoutes(users, access, audit),
+    ...instanceRoutes(registry, new OperatorHolds(registry)),
+    ...traceRoutes(reader, observer, clock),
+    ...decisionRoutes(admin),
+    ...gatewayRoutes(admin, reader, clock),
+    ...configRoutes(centre),
+    ...messageRoutes(stores.broker),
+    ...transactionRoutes(stores.databases),
+    ...boundaryRoutes(reader, clock),
+    ...alertRoutes((req) => telemetry.serviceFor(req), token),
+  ];
   const service = consoleService({
     assets,
     observer,
@@ -56,12 +85,12 @@ export async function openConsole(around: ConsoleSurroundings): Promise<OpenCons
     signIn,
     oidc,
     routes,
-    queries: (req) => telemetry.serviceFor(req),
+    queries: (req) => telemetry.serviceFor(req) ?? queries(req),
   });
   const part: Part = {
     name: 'console',
     start: () => Promise.resolve(),
     stop: () => audit.close(),
   };
-  return { service, part, madePassword };
+  return { service, parts: [...stores.parts, part], madePassword };
 }

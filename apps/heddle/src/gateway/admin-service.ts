@@ -100,7 +100,11 @@ function answerOf({ method }: HttpRequest, { pathname }: URL): Answer {
   if (id !== undefined) {
     return async ({ versions }) => {
       const version = versions.get(Number(id));
-      return jsonAnswer(200, { ...summary(version), config: shownConfig(version.config) });
+      return jsonAnswer(200, {
+        ...summary(version),
+        config: shownConfig(version.config),
+        documents: version.documents,
+      });
     };
   }
   const others = Object.keys(answers).filter((each) => each.endsWith(` ${pathname}`));

@@ -109,7 +109,13 @@ export class Operations {
         req.path === '/metrics'
           ? engines.metrics(req, call)
           : jsonAnswer(403, { reason: 'NO_ADMIN_TOKEN', message: 'HEDDLE_ADMIN_TOKEN is not set' });
-    return adminService({ versions: this.versions, engines, token, settings, reload: (why) => this.reload(why) });
+    return adminService({
+      versions: this.versions,
+      engines,
+      token,
+      settings,
+      reload: (why) => this.reload(why),
+    });
   }
 
   /** Certificates that were renewed on the disk are no other version: nothing of what is served changes. */

@@ -78,7 +78,12 @@ export async function runGateway(run: GatewayRun, runtime: Runtime, world: World
   if (registry !== undefined) registrations.push(registered(front, registry, admin, runtime));
   const scheme = tls === undefined ? 'http' : 'https';
   return runServer(
-    { name: 'gateway', runtime, parts: [run.telemetry, settingsPart, ...front.parts, admin, files], registrations },
+    {
+      name: 'gateway',
+      runtime,
+      parts: [run.telemetry, settingsPart, ...front.parts, admin, files],
+      registrations,
+    },
     world,
     () => ({ url: urlOf(scheme, front.address()), admin: urlOf('http', admin.address) }),
     undefined,

@@ -13,10 +13,13 @@ export async function loadSchemas(file: string | undefined): Promise<PlaceSchema
   try {
     module = (await import(pathToFileURL(path.resolve(file)).href)) as typeof module;
   } catch (thrown) {
-    throw badSchemas(file, [`it cannot be loaded: ${thrown instanceof Error ? thrown.message : String(thrown)}`]);
+    throw badSchemas(file, [
+      `it cannot be loaded: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+    ]);
   }
   const { schemas } = module;
-  if (typeof schemas !== 'object' || schemas === null) throw badSchemas(file, ['expected the export "schemas"']);
+  if (typeof schemas !== 'object' || schemas === null)
+    throw badSchemas(file, ['expected the export "schemas"']);
   const problems = Object.entries(schemas).flatMap(([place, schema]) => [
     ...(/^[a-z0-9-]+\/[a-z0-9-]+$/.test(place) ? [] : [`"${place}": expected namespace/group`]),
     ...(isStandard(schema) ? [] : [`"${place}": expected a Standard Schema`]),
@@ -27,7 +30,9 @@ export async function loadSchemas(file: string | undefined): Promise<PlaceSchema
 
 function isStandard(schema: unknown): boolean {
   if ((typeof schema !== 'object' && typeof schema !== 'function') || schema === null) return false;
-  const standard = (schema as Record<string, unknown>)['~standard'] as { readonly validate?: unknown } | undefined;
+  const standard = (schema as Record<string, unknown>)['~standard'] as
+    | { readonly validate?: unknown }
+    | undefined;
   return typeof standard?.validate === 'function';
 }
 

@@ -21,6 +21,11 @@ export interface OpenBroker {
 export async function openBroker(given: Given, runtime: Runtime): Promise<OpenBroker> {
   const text = given.text('broker') ?? process.env['HEDDLE_BROKER_URL'] ?? process.env['HEDDLE_DATABASE_URL'];
   if (text === undefined) throw usageError('expected --broker, or a URL in HEDDLE_BROKER_URL');
+  return openBrokerAt(text, runtime);
+}
+
+/** As `openBroker`, at a URL. */
+export async function openBrokerAt(text: string, runtime: Runtime): Promise<OpenBroker> {
   const opened = await engineAt(text, runtime);
   const bus = broker(opened.engine, { runtime, source: 'heddle' });
   return {

@@ -27,7 +27,8 @@ function overDefaults(schema: StandardSchema, defaults: Values): StandardSchema 
 function merged(below: unknown, above: unknown): unknown {
   if (!isObject(below) || !isObject(above)) return above;
   const all: Record<string, unknown> = { ...below };
-  for (const [name, value] of Object.entries(above)) all[name] = name in below ? merged(below[name], value) : value;
+  for (const [name, value] of Object.entries(above))
+    all[name] = name in below ? merged(below[name], value) : value;
   return all;
 }
 

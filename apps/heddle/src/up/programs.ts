@@ -57,19 +57,41 @@ export function postgresProgram(
   };
 }
 
+/** What a control plane of `up` is told. */
+export interface ControlPlaneOptions {
+  /** By service, and the config centre's; the console looks into them. */
+  readonly databaseUrls: Readonly<Record<string, string>>;
+  /** A folder with rules of alerts and receivers. */
+  readonly alerts: string | undefined;
+}
+
 /** Registry, config centre and console. */
 export function controlPlaneProgram(
   { dataFolder, token, adminToken }: AdminSurroundings,
   port: number,
-  configStore: string,
+  { databaseUrls, alerts }: ControlPlaneOptions,
 ): Program {
+  const { [configDatabase]: own = '', ...services } = databaseUrls;
   const data = path.join(dataFolder, 'control-plane');
   return {
     name: 'control-plane',
     file: main,
-    args: ['control-plane', '--port', String(port), '--data', data],
-    // In the environment, since the store's URL has a password in it.
-    env: { HEDDLE_REGISTRY_TOKEN: token, HEDDLE_ADMIN_TOKEN: adminToken, HEDDLE_CONFIG_STORE: configStore },
+    args: [
+      'control-plane',
+      '--port',
+      String(port),
+      '--data',
+      data,
+      ...(alerts === undefined ? [] : ['--alerts', alerts]),
+    ],
+    // In the environment, since URLs have passwords in them.
+    env: {
+      HEDDLE_REGISTRY_TOKEN: token,
+      HEDDLE_ADMIN_TOKEN: adminToken,
+      HEDDLE_CONFIG_STORE: own,
+      HEDDLE_BROKER_URL: own,
+      HEDDLE_SERVICE_DATABASES: JSON.stringify(services),
+    },
     readyMs: 30_000,
     stopMs: 10_000,
   };
@@ -121,7 +143,7 @@ export interface ShopSurroundings extends AdminSurroundings {
 
 /** Two instances of one service of the shop, in two zones. */
 export function shopPrograms(service: string, shop: ShopSurroundings): Program[] {
-  const { token, adminToken, controlPlane, databaseUrls, checkout } = shop;
+  const { dataFolder, token, adminToken, controlPlane, databaseUrls, checkout } = shop;
   return ['a', 'b'].map((zone, at) => ({
     name: `${service}-${at + 1}`,
     file: fileURLToPath(new URL(`../../../../examples/shop/src/${service}/main.ts`, import.meta.url)),
@@ -133,6 +155,7 @@ export function shopPrograms(service: string, shop: ShopSurroundings): Program[]
       SHOP_ADMIN_TOKEN: adminToken,
       SHOP_ZONE: zone,
       SHOP_CHECKOUT: checkout,
+      SHOP_DATA: path.join(dataFolder, 'shop'),
       ...settingsFrom(controlPlane, token),
       ...allTraces,
     },

@@ -1,0 +1,55 @@
+import { useEffect, useRef, type ReactNode } from 'react';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+
+const strokes = ['#3878ea', '#e8590c', '#2b8a3e', '#ae3ec9', '#c92a2a', '#0c8599', '#a07000', '#5f3dc4'];
+
+/** Lines over time: seconds since 1970, and a list of values for each line; null leaves a gap. */
+export function Chart({
+  label,
+  times,
+  lines,
+  height = 220,
+}: {
+  readonly label: string;
+  readonly times: readonly number[];
+  readonly lines: readonly { readonly name: string; readonly values: readonly (number | null)[] }[];
+  readonly height?: number;
+}): ReactNode {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const element = place.current;
+    if (element === null) return undefined;
+    const color = getComputedStyle(element).color;
+    const axis = {
+      stroke: color,
+      grid: { stroke: `color-mix(in srgb, ${color} 14%, transparent)`, width: 1 },
+      ticks: { width: 0 },
+    };
+    const series = lines.map(({ name }, at) => ({
+      label: name,
+      stroke: strokes[at % strokes.length] as string,
+      width: 1.5,
+      points: { show: false },
+    }));
+    const plot = new uPlot(
+      {
+        width: element.clientWidth,
+        height,
+        series: [{}, ...series],
+        axes: [axis, { ...axis, size: 64 }],
+        legend: { show: lines.length > 1 && lines.length <= 12 },
+        cursor: { drag: { x: true, y: false } },
+      },
+      [times as number[], ...lines.map(({ values }) => values as (number | null)[])],
+      element,
+    );
+    const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      plot.destroy();
+    };
+  }, [times, lines, height]);
+  return <div className="chart" ref={place} role="img" aria-label={label} />;
+}

@@ -1,0 +1,132 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { readUpState, type UpState } from './data-folder.ts';
+import { StartedCli } from './started-cli.ts';
+
+const folders = [...(process.env['PATH'] ?? '').split(path.delimiter), '/usr/bin'];
+
+/** Chromium on this machine; empty without one. */
+export const chromiumPath: string =
+  folders.map((folder) => path.join(folder, 'chromium')).find(existsSync) ?? '';
+
+const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking'];
+const orderBody = JSON.stringify({ userId: 'u00001', items: [{ productId: 'p00001', quantity: 1 }] });
+
+/** For tests: the whole platform with its shop, customers that the test commands, and a browser that is signed in. */
+export class ConsoleScene {
+  readonly folder: string = mkdtempSync(path.join(tmpdir(), 'heddle-console-'));
+  readonly password = 'for-this-test-alone';
+  readonly complaints: string[] = [];
+  #cli: StartedCli | undefined;
+  #state: UpState | undefined;
+  #browser: Browser | undefined;
+  #customers: { stop: () => Promise<void> } | undefined;
+
+  async open(): Promise<void> {
+    const words = ['up', '--shop', '--no-load', '--checkout', 'saga', '--port', '0', '--console-port', '0'];
+    this.#cli = new StartedCli([...words, '--data', this.folder], { HEDDLE_CONSOLE_PASSWORD: this.password });
+    await this.#cli.printed(/\nready\n/);
+    this.#state = readUpState(this.folder);
+    this.#browser = await chromium.launch({ executablePath: chromiumPath, args });
+  }
+
+  get state(): UpState {
+    if (this.#state === undefined) throw new Error('not open');
+    return this.#state;
+  }
+
+  /** A page of somebody who has signed in, at a path of the console. */
+  async page(place: string, options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> {
+    const context = await this.context(options);
+    const page = await this.watched(context);
+    await page.goto(this.state.console);
+    await page.fill('input[autocomplete=username]', 'admin');
+    await page.fill('input[autocomplete=current-password]', this.password);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('nav.navigation', { state: 'attached', timeout: 60_000 });
+    if (place !== '/') await page.goto(`${this.state.console}${place}`);
+    return page;
+  }
+
+  async context(options: Parameters<Browser['newContext']>[0] = {}): Promise<BrowserContext> {
+    if (this.#browser === undefined) throw new Error('not open');
+    return this.#browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-US', ...options });
+  }
+
+  /** A page whose errors and warnings count as complaints. */
+  async watched(context: BrowserContext): Promise<Page> {
+    const page = await context.newPage();
+    page.setDefaultTimeout(60_000);
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') this.complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => this.complaints.push(error.message));
+    return page;
+  }
+
+  async heddle(...words: readonly string[]): Promise<string> {
+    const cli = new StartedCli([...words, '--data', this.folder]);
+    await cli.exited;
+    return cli.output;
+  }
+
+  /** One order through the gateway. */
+  async order(): Promise<number> {
+    const headers = { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() };
+    const answer = await fetch(`${this.state.gateway}/orders`, { method: 'POST', headers, body: orderBody });
+    await answer.arrayBuffer();
+    return answer.status;
+  }
+
+  /** Orders and looks, one after another, until `rest`. */
+  work(): void {
+    let going = true;
+    const run = async (): Promise<void> => {
+      while (going) {
+        await this.order().catch(() => 0);
+        await fetch(`${this.state.gateway}/products?query=kettle`).then((answer) => answer.arrayBuffer());
+        // Enough to be measured, and not so much that the browser gets none of the machine.
+        await new Promise((resolve) => setTimeout(resolve, 150));
+      }
+    };
+    const running = run();
+    this.#customers = {
+      stop: () => {
+        going = false;
+        return running;
+      },
+    };
+  }
+
+  async rest(): Promise<void> {
+    await this.#customers?.stop();
+    this.#customers = undefined;
+  }
+
+  /** A variable that the control plane was started with: where its databases are is in no file. */
+  variable(name: string): string {
+    for (const pid of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+        if (!words.includes('control-plane') || !words.includes(path.join(this.folder, 'control-plane')))
+          continue;
+        const pairs = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+        return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+    throw new Error('the control plane does not run');
+  }
+
+  async close(): Promise<void> {
+    await this.rest();
+    await this.#browser?.close();
+    if (this.#cli !== undefined && this.#cli.child.exitCode === null) this.#cli.child.kill('SIGTERM');
+    await this.#cli?.exited;
+    await new StartedCli(['clean', '--data', this.folder]).exited;
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
