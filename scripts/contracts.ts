@@ -19,7 +19,9 @@ const pages: Readonly<Record<string, string>> = {
   config: 'docs/config.md',
   discovery: 'docs/discovery.md',
   eventstore: 'docs/event-store.md',
+  mesh: 'docs/mesh.md',
   messaging: 'docs/messaging.md',
+  telemetry: 'docs/observability.md',
   transactions: 'docs/transactions.md',
 };
 
@@ -51,7 +53,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Areas with many suites that wait for servers: how many run at a time. */
-const atATime: Readonly<Record<string, number>> = { config: 2, discovery: 3, messaging: 2 };
+const atATime: Readonly<Record<string, number>> = { config: 2, discovery: 3, mesh: 2, messaging: 2 };
 
 function resultsOf(area: string, asked: Asked): Promise<ContractResult[]> {
   const contracts = areas[area] ?? [];

@@ -35,9 +35,16 @@ import { gatewaySmuggling } from './gateway/smuggling.ts';
 import type { Contract } from './result.ts';
 import { grpcurlContract } from './calls/grpcurl.ts';
 import { connectClients, grpcJs } from './calls/official-clients.ts';
+import { authorization } from './mesh/authorization.ts';
+import { envoy } from './mesh/envoy.ts';
+import { grpcJsXds } from './mesh/grpc-js-xds.ts';
+import { alertmanagerContract } from './telemetry/alertmanager.ts';
+import { jaegerContract } from './telemetry/jaeger.ts';
+import { openSearchContract } from './telemetry/opensearch.ts';
 import { otlpContract } from './telemetry/otlp.ts';
 import { prometheusContract } from './telemetry/prometheus.ts';
 import { promqlContract } from './telemetry/promql.ts';
+import { smtpContract } from './telemetry/smtp.ts';
 import { transactions } from './transactions/matrix.ts';
 import { connectConformanceContract } from './wire/connect-conformance.ts';
 import { counterparts } from './wire/counterparts.ts';
@@ -82,7 +89,15 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     oidc,
     protocols,
   ],
-  telemetry: [otlpContract, promqlContract, prometheusContract],
+  mesh: [authorization, envoy, grpcJsXds],
+  telemetry: [
+    otlpContract,
+    promqlContract,
+    prometheusContract,
+    alertmanagerContract,
+    openSearchContract,
+    smtpContract,
+  ],
   transactions,
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],
 };

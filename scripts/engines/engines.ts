@@ -1,4 +1,5 @@
 // Everything that `node scripts/engines/main.ts` knows of.
+import { alertmanager, amtool } from './alertmanager.ts';
 import { bind9, nsupdate } from './bind9.ts';
 import { chromium } from './chromium.ts';
 import { connectConformance } from './connect-conformance.ts';
@@ -22,10 +23,12 @@ import { mariadb } from './mariadb.ts';
 import { h2load, nghttp, nghttpx } from './nghttp2.ts';
 import { nginx } from './nginx.ts';
 import { opa } from './opa.ts';
+import { openSearch } from './opensearch.ts';
 import { prometheus } from './prometheus.ts';
 import { promtool } from './promtool.ts';
 import { rabbitMq } from './rabbitmq.ts';
 import { redis } from './redis.ts';
+import { smtp } from './smtp.ts';
 import { wrk } from './wrk.ts';
 import { xdsControlPlane } from './xds-control-plane.ts';
 import { zooKeeper } from './zookeeper.ts';
@@ -56,6 +59,9 @@ export const engines: readonly Tool[] = [
   bind9,
   xdsControlPlane,
   prometheus,
+  alertmanager,
+  openSearch,
+  smtp,
   h2load,
   nghttp,
   wrk,
@@ -66,5 +72,6 @@ export const engines: readonly Tool[] = [
   etcdctl,
   nsupdate,
   promtool,
+  amtool,
   chromium,
 ];

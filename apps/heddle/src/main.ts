@@ -1,5 +1,7 @@
 import { HeddleError } from '@heddle/kernel';
 import { type Command, exitCodes, readArguments, usageError, type World } from './command.ts';
+import { analyze } from './commands/analyze.ts';
+import { alerts } from './commands/alerts.ts';
 import { boundaries } from './commands/boundaries.ts';
 import { clean } from './commands/clean.ts';
 import { config } from './commands/config.ts';
@@ -10,11 +12,14 @@ import { drain } from './commands/drain.ts';
 import { dlq } from './commands/dlq.ts';
 import { emit } from './commands/emit.ts';
 import { events } from './commands/events.ts';
+import { exportCommand } from './commands/export.ts';
 import { explain } from './commands/explain.ts';
 import { gateway } from './commands/gateway.ts';
 import { ls } from './commands/ls.ts';
 import { postgres } from './commands/postgres.ts';
 import { register } from './commands/register.ts';
+import { rehearse } from './commands/rehearse.ts';
+import { rollout } from './commands/rollout.ts';
 import { route } from './commands/route.ts';
 import { saga } from './commands/saga.ts';
 import { shop } from './commands/shop.ts';
@@ -42,12 +47,17 @@ const commands: readonly Command[] = [
   trace,
   tail,
   top,
+  alerts,
+  exportCommand,
   register,
   deregister,
   drain,
   doctor,
   shop,
   boundaries,
+  analyze,
+  rehearse,
+  rollout,
   postgres,
   emit,
   topics,

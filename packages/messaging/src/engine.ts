@@ -16,6 +16,8 @@ export interface EnginePromises {
   readonly replay: boolean;
   /** Two appends of one message id within some time are one. */
   readonly deduplicates: boolean;
+  /** False: what is older than the topic's retention goes, also if a group has not had it. */
+  readonly keepsUnread: boolean;
   /** Largest payload in bytes. */
   readonly maxPayloadBytes: number;
 }

@@ -47,3 +47,12 @@ export {
   type StandardSchema,
 } from './topic/codec.ts';
 export { type TypedInit, type TypedTopic, typedTopic, type TypedTopicOptions } from './topic/typed-topic.ts';
+export type { Evolution, MessageUpcasts } from './topic/evolution.ts';
+export {
+  compatibilities,
+  type Compatibility,
+  incompatibilities,
+  obstacles,
+  type SchemaDocument,
+} from './schema/compatibility.ts';
+export { type RegisteredSchema, SqlSchemaRegistry } from './schema/sql-schema-registry.ts';

@@ -1,9 +1,47 @@
+export { alertmanagerApi, isAlertmanagerCall } from './alerts/api/alertmanager-api.ts';
+export { isRulesQuery, rulesApi } from './alerts/api/rules-api.ts';
+export { AlertEngine, type AlertEngineOptions } from './alerts/alert-engine.ts';
+export { type AlertState, AlertStateFile } from './alerts/alert-state.ts';
+export { slack, type SlackOptions } from './alerts/channels/slack.ts';
+export { webhook, type WebhookOptions } from './alerts/channels/webhook.ts';
+export type { Channel } from './alerts/notify/channel.ts';
+export { fingerprintOf, type LabelMatcher, readMatcher } from './alerts/notify/matcher.ts';
+export {
+  type ChannelConfig,
+  type MailConfig,
+  type NotifyConfig,
+  readNotifyConfig,
+  type Receiver,
+  type Route,
+  type Secret,
+  tellNobody,
+} from './alerts/notify/notify-config.ts';
+export {
+  type Delivery,
+  noNotifyState,
+  type Notification,
+  type NotifyState,
+  type Silence,
+} from './alerts/notify/notify-state.ts';
+export {
+  nextTickMs,
+  type NotifyInput,
+  type NotifyStep,
+  type SaidAlert,
+  stepNotify,
+} from './alerts/notify/notify-step.ts';
+export { defaultGroup, defaultRules } from './alerts/rules/default-rules.ts';
+export { writeRules } from './alerts/rules/rule-document-writer.ts';
+export { readRules } from './alerts/rules/rule-document.ts';
+export { type ActiveAlert, type RuleState, stepRule } from './alerts/rules/rule-step.ts';
+export type { AlertRule, RecordingRule, Rule, RuleGroup } from './alerts/rules/rule.ts';
+export { type Dashboard, dashboards, grafanaDashboard, type Panel } from './export/dashboards.ts';
 export { accessLog } from './logging/access-log.ts';
 export { Counter } from './metrics/counter.ts';
-export { expose, expositionType } from './metrics/exposition.ts';
+export { expose, exposeOpenMetrics, expositionType, openMetricsType } from './metrics/exposition.ts';
 export { Family, type FamilyOptions, type Overflow, otherValue, type Series } from './metrics/family.ts';
 export { Gauge } from './metrics/gauge.ts';
-export { durationBuckets, Histogram } from './metrics/histogram.ts';
+export { durationBuckets, type Exemplar, Histogram } from './metrics/histogram.ts';
 export {
   endpointOf,
   nameEndpoint,
@@ -19,11 +57,25 @@ export { type HistogramOptions, type Metric, MetricRegistry } from './metrics/re
 export type { RpcSide } from './metrics/rpc-families.ts';
 export { type RpcMetricsOptions, rpcMetrics } from './metrics/rpc-metrics.ts';
 export { serverMetrics } from './metrics/server-metrics.ts';
+export {
+  type EdgeMetrics,
+  type MeshLatency,
+  type MeshMetrics,
+  meshMetrics,
+  type MeshQuery,
+  type MeshSample,
+  type TrafficMetrics,
+} from './mesh/mesh-metrics.ts';
+export { isMeshMetricsQuery, meshMetricsApi } from './mesh/mesh-metrics-api.ts';
+export { prometheusQuery, storeQuery } from './mesh/mesh-query.ts';
 export { decodeLogsJson, decodeTracesJson } from './otlp/decode-json.ts';
 export { decodeLogs } from './otlp/decode-logs.ts';
 export { decodeMetrics } from './otlp/decode-metrics.ts';
 export { decodeTraces } from './otlp/decode-traces.ts';
 export { encodeLogs, encodeTraces, type LogLine } from './otlp/encode.ts';
+export { encodeMetrics } from './otlp/encode-metrics.ts';
+export { MetricExporter, type MetricExporterOptions } from './otlp/metric-exporter.ts';
+export type { OtlpReceiver } from './otlp/otlp-post.ts';
 export { type Observed, observed, type TelemetrySettings, telemetrySettings } from './otlp/observed.ts';
 export { type ExportCounts, OtlpExporter, type OtlpExporterOptions } from './otlp/otlp-exporter.ts';
 export {
@@ -64,6 +116,7 @@ export { isJaegerQuery, jaegerApi } from './query/jaeger-api.ts';
 export { isTelemetryQuery, telemetryApi } from './query/telemetry-api.ts';
 export { isPrometheusQuery, type MetricReader, prometheusApi } from './query/prometheus-api.ts';
 export type { History, HistoryBatch } from './store/history.ts';
+export { LogShipper, type LogShipperOptions } from './shipping/log-shipper.ts';
 export {
   bucketBoundsUs,
   type Edge,

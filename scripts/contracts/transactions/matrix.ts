@@ -8,6 +8,7 @@ import { dataFolder } from '../../engines/cache.ts';
 import { isMissing, obtain, type Running } from '../../engines/engine.ts';
 import { mariadb } from '../../engines/mariadb.ts';
 import { type Contract, type ContractResult, resultOf } from '../result.ts';
+import { mariadbBarrier } from './mariadb-barrier.ts';
 import { type Fault, play, type Servers } from './stage.ts';
 
 /** The backends of the contract. */
@@ -22,7 +23,12 @@ const short = process.env['HEDDLE_CONTRACTS'] === 'short';
 export const transactions: readonly Contract[] = backends.map((backend) => ({
   backend,
   run: (only = () => true) =>
-    withServers(backend === 'twophase', (servers, version) => matrix(servers, backend, version, only)),
+    withServers(backend === 'twophase' || backend === 'tcc', async (servers, version) => [
+      ...(await matrix(servers, backend, version, only)),
+      ...(backend === 'tcc' && servers.mariadb !== undefined
+        ? await mariadbBarrier(servers.mariadb.port, backend, only)
+        : []),
+    ]),
 }));
 
 async function matrix(
@@ -114,9 +120,9 @@ async function startMaria(): Promise<Maria> {
   if (isMissing(found)) {
     const detail = found.missing;
     const skipped = {
-      backend: 'twophase',
+      backend: 'MariaDB',
       version: '',
-      case: 'MariaDB XA',
+      case: 'all',
       status: 'skipped',
       detail,
     } as const;

@@ -79,9 +79,10 @@ async function once(
   account: number,
   amount: number,
 ): Promise<boolean> {
-  const passed = await pool.transaction((sql) =>
-    passBarrier(sql, { tx, branch: 'money', op }, () => move(sql, tx, op, account, amount)),
-  );
+  const passed = await pool.transaction(async (sql) => {
+    await sql.execute("SET LOCAL lock_timeout = '1s'");
+    return passBarrier(sql, { tx, branch: 'money', op }, () => move(sql, tx, op, account, amount));
+  });
   return passed.done;
 }
 
@@ -94,17 +95,18 @@ async function move(sql: Sql, tx: string, op: string, account: number, amount: n
 const branchWork =
   (tx: string, account: number, amount: number) =>
   async (sql: Sql): Promise<void> => {
-    await sql.execute("SET LOCAL lock_timeout = '3s'");
+    await sql.execute("SET LOCAL lock_timeout = '1s'");
     await passBarrier(sql, { tx, branch: 'money', op: 'run' }, () => move(sql, tx, 'run', account, amount));
   };
 
 async function main(places: Places): Promise<void> {
   const runtime = { ...nodeRuntime({ name: 'worker' }), log: () => {} };
-  const open = (url: string): SqlPool => sqlPool(url, { runtime, maxConnections: 10 });
+  const open = (url: string, maxConnections = 10): SqlPool => sqlPool(url, { runtime, maxConnections });
   const [center, from, to] = [open(places.center), open(places.from), open(places.to)];
+  // Whoever dies leaves accounts locked until what it had prepared is settled: those that wait must not be in the way.
   const [first, second] = [
-    new PostgresParticipant({ name: 'from', pool: from }),
-    new PostgresParticipant({ name: 'to', pool: to }),
+    new PostgresParticipant({ name: 'from', pool: from, settlePool: open(places.from, 2) }),
+    new PostgresParticipant({ name: 'to', pool: to, settlePool: open(places.to, 2) }),
   ];
   const coordinator = new TxCoordinator({
     runtime,
@@ -112,6 +114,7 @@ async function main(places: Places): Promise<void> {
     participants: [first, second],
     leaseMs: 3000,
     sweepMs: 500,
+    mostAtOnce: 8,
   });
   await coordinator.start();
   const definition = transferSaga({

@@ -6,14 +6,18 @@ import { httpServer, type ServerPart } from '@heddle/rpc';
 import { isOtlp, MetricRegistry, metricsService, processMetrics, serverMetrics } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
 import type { HttpService } from '@heddle/wire';
-import type { Command } from '../command.ts';
+import { type Command, type Given, usageError } from '../command.ts';
 import { passwordSet } from '../control-plane/auth-first-user.ts';
 import { type ConfigFront, configFront, isConfigRequest } from '../control-plane/config-front.ts';
 import { type OpenConsole, openConsole } from '../control-plane/console.ts';
 import { Observer } from '../control-plane/observer.ts';
+import { alertConfig } from '../control-plane/alerts.ts';
 import { type ControlPlaneTelemetry, controlPlaneTelemetry } from '../control-plane/telemetry.ts';
 import { readTextFile } from '../node/config-file.ts';
 import { loadSchemas } from '../node/config-schemas.ts';
+import { meshFolder } from '../control-plane/mesh/mesh-folder.ts';
+import { type MeshPlane, meshPlane } from '../control-plane/mesh/mesh-plane.ts';
+import { scopeOf, scopeOptions } from './mesh/scope-options.ts';
 import { consoleAssets } from '../node/console-assets.ts';
 import { controlPlaneDefaults, controlPlaneSettings } from '../settings/control-plane-settings.ts';
 import { ownSettings } from '../settings/own-settings.ts';
@@ -32,6 +36,16 @@ export const controlPlane: Command = {
       help: 'Where to listen on 127.0.0.1; default 8090, 0: any free one',
     },
     data: { type: 'string', value: 'DIR', help: 'Where the registry is kept; default .heddle/control-plane' },
+    'log-store': {
+      type: 'string',
+      value: 'URL',
+      help: 'OpenSearch or Elasticsearch that gets all log lines too; HEDDLE_LOG_STORE_AUTHORIZATION is its header',
+    },
+    alerts: {
+      type: 'string',
+      value: 'DIR',
+      help: 'Rules of alerts, and in alertmanager.yml who is told; default: the default rules, and nobody',
+    },
     'config-store': {
       type: 'string',
       value: 'URL',
@@ -42,20 +56,39 @@ export const controlPlane: Command = {
       value: 'FILE',
       help: 'A module whose export "schemas" says what places may hold',
     },
+    mesh: {
+      type: 'string',
+      value: 'DIR',
+      help: 'Rules of a mesh (Istio, Gateway API), a file or a folder that is watched: served to proxies by xDS',
+    },
+    ...scopeOptions,
   },
   examples: [
     'HEDDLE_REGISTRY_TOKEN=$(openssl rand -hex 32) heddle control-plane',
     'heddle control-plane --port 9090 --data /var/lib/heddle',
     'heddle control-plane --config-store etcd://127.0.0.1:2379/config --config-schemas schemas.ts',
+    'heddle control-plane --mesh deploy/mesh',
   ],
   run: async (given, world) => {
     const dataFolder = given.text('data') ?? '.heddle/control-plane';
     const address = { host: '127.0.0.1', port: given.port('port', 8090) };
     const runtime = nodeRuntime({ name: 'control-plane', dataFolder });
     const token = requireToken();
+    const alerts = alertConfig(given.text('alerts'));
+    const logStore = logStoreOf(given);
     await lockFolder(dataFolder);
     const registry = await embeddedRegistry(runtime);
-    const telemetry = await controlPlaneTelemetry(runtime, dataFolder, token);
+    const metrics = new MetricRegistry();
+    let port = address.port;
+    const url = (): string => `http://${address.host}:${port}`;
+    const telemetry = await controlPlaneTelemetry(runtime, {
+      dataFolder,
+      token,
+      alerts,
+      registry: metrics,
+      url,
+      logStore,
+    });
     const observer = new Observer(runtime, registry, telemetry.onScrape);
     const config = await configFront({
       runtime,
@@ -83,7 +116,19 @@ export const controlPlane: Command = {
       env: process.env,
       password: passwordSet(process.env, (file) => readTextFile(file, 'password')),
     });
-    const server = frontOf(registry, console, telemetry, config, { runtime, token, address });
+    const place = given.text('mesh');
+    const mesh =
+      place === undefined
+        ? undefined
+        : await meshPlane({ runtime, token, scope: scopeOf(given), ...meshFolder(place, runtime) });
+    const own = mesh === undefined ? [] : [mesh.part];
+    const server = frontOf(registry, console, telemetry, config, {
+      runtime,
+      token,
+      address,
+      mesh,
+      metrics,
+    });
     const parts = [
       registryPart(registry),
       config.part,
@@ -91,13 +136,17 @@ export const controlPlane: Command = {
       ...telemetry.parts,
       observer,
       ...console.parts,
+      ...own,
       server,
     ];
-    const facts = (): Record<string, string> => ({
-      address: `${server.address.host}:${server.address.port}`,
-      url: `http://${server.address.host}:${server.address.port}`,
-      ...(console.madePassword !== undefined && { password: console.madePassword }),
-    });
+    const facts = (): Record<string, string> => {
+      ({ port } = server.address);
+      return {
+        address: `${server.address.host}:${port}`,
+        url: url(),
+        ...(console.madePassword !== undefined && { password: console.madePassword }),
+      };
+    };
     if (console.madePassword !== undefined && !isSupervised())
       world.terminal.err(`sign in to the console as admin with ${console.madePassword} (shown this once)\n`);
     return runServer(
@@ -109,10 +158,24 @@ export const controlPlane: Command = {
   },
 };
 
+/** A secret comes by the environment, where no process list shows it. */
+function logStoreOf(given: Given): { url: string; authorization: string | undefined } | undefined {
+  const url = given.text('log-store');
+  if (url === undefined) return undefined;
+  if (!/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/.test(url))
+    throw usageError(
+      `--log-store expects a URL such as http://127.0.0.1:9200, without a password, found "${url}"`,
+    );
+  return { url, authorization: process.env['HEDDLE_LOG_STORE_AUTHORIZATION'] };
+}
+
 interface FrontOptions {
   readonly runtime: Runtime;
   readonly token: string;
   readonly address: Address;
+  /** Undefined: it serves none. */
+  readonly mesh: MeshPlane | undefined;
+  readonly metrics: MetricRegistry;
 }
 
 /** One port for the registry's protocol and OTLP (with the token), the console and queries (signed in or with the token), and its own metrics. */
@@ -121,15 +184,16 @@ function frontOf(
   console: OpenConsole,
   telemetry: ControlPlaneTelemetry,
   config: ConfigFront,
-  { runtime, token, address }: FrontOptions,
+  { runtime, token, address, mesh, metrics }: FrontOptions,
 ): ServerPart {
-  const metrics = new MetricRegistry();
   processMetrics(metrics, processReader());
   const registryApi = registryService(registry, { token });
   const ownMetrics = metricsService(metrics);
   const service: HttpService = (req, call) => {
     if (isOtlp(req)) return telemetry.serviceFor(req)?.(req, call) ?? console.service(req, call);
     if (isConfigRequest(req)) return config.service(req, call);
+    const ofMesh = mesh?.serviceFor(req);
+    if (ofMesh !== undefined) return ofMesh(req, call);
     if (req.path.startsWith('/v1/')) return registryApi(req, call);
     return req.path === '/metrics' ? ownMetrics(req, call) : console.service(req, call);
   };

@@ -47,6 +47,7 @@ export const up: Command = {
       value: 'PORT',
       help: 'Of console and registry; default 8090, 0: any free one',
     },
+    alerts: { type: 'string', value: 'DIR', help: 'Rules of alerts and who is told (docs/observability.md)' },
     data: { type: 'string', value: 'DIR', help: 'Data, logs and the lock; default .heddle' },
   },
   examples: [
@@ -143,7 +144,12 @@ async function startAll(
   ]);
   const plane = await system.start(
     'control plane and console',
-    [controlPlaneProgram(surroundings, ports.console, databaseUrls)],
+    [
+      controlPlaneProgram(surroundings, ports.console, {
+        databaseUrls,
+        alerts: given.text('alerts'),
+      }),
+    ],
     ({ url }) => url ?? '',
   );
   const controlPlane = plane['address'] ?? '';

@@ -1,21 +1,32 @@
 import path from 'node:path';
 import type { Part, Runtime } from '@heddle/kernel';
 import {
+  alertmanagerApi,
+  isAlertmanagerCall,
   isJaegerQuery,
+  isMeshMetricsQuery,
   isOtlp,
   isPrometheusQuery,
+  isRulesQuery,
   isTelemetryQuery,
   jaegerApi,
+  LogShipper,
+  meshMetricsApi,
   MetricArchive,
+  type MetricRegistry,
   MetricStore,
   otlpService,
+  type OtlpSink,
   prometheusApi,
+  rulesApi,
+  storeQuery,
   telemetryApi,
   type TelemetryReader,
   TelemetryStore,
 } from '@heddle/telemetry';
 import { openDuckDbHistory } from '@heddle/telemetry/store';
 import { Fields, type HttpRequest, type HttpService, wholeBody } from '@heddle/wire';
+import { type AlertConfig, alertEngine } from './alerts.ts';
 import { isLoopback } from './console-service.ts';
 import { MetricIntake } from './metric-intake.ts';
 import type { ScrapeListener } from './observer.ts';
@@ -37,11 +48,24 @@ const elsewhere: HttpService = async () => {
   return { status: 421, fields, body: wholeBody(new TextEncoder().encode('answers to localhost only\n')) };
 };
 
-/** Opens the store below the data folder. What comes in must show the token of the registry, as everything does here. */
+/** What the telemetry of a control plane is told. */
+export interface TelemetryOptions {
+  readonly dataFolder: string;
+  /** What comes in must show it, and what changes alerts. */
+  readonly token: string;
+  readonly alerts: AlertConfig;
+  /** OpenSearch or Elasticsearch that gets all log lines too. */
+  readonly logStore?: { readonly url: string; readonly authorization: string | undefined } | undefined;
+  /** Takes what alerts and log shipping say of themselves. */
+  readonly registry: MetricRegistry;
+  /** Where the control plane is reached. */
+  readonly url: () => string;
+}
+
+/** Opens the store below the data folder, and begins to watch it. */
 export async function controlPlaneTelemetry(
   runtime: Runtime,
-  dataFolder: string,
-  token: string,
+  { dataFolder, token, alerts, registry, url, logStore }: TelemetryOptions,
 ): Promise<ControlPlaneTelemetry> {
   const { clock } = runtime;
   const folder = path.join(dataFolder, 'telemetry', 'history');
@@ -49,25 +73,42 @@ export async function controlPlaneTelemetry(
   const metrics = new MetricStore();
   const archive = new MetricArchive(runtime, metrics, history);
   const store = new TelemetryStore({ runtime, history, metrics: (points) => archive.push(points) });
-  const intake = otlpService({ sink: store, token });
+  const shipper =
+    logStore === undefined ? undefined : new LogShipper({ runtime, ...logStore, metrics: registry });
+  const intake = otlpService({ sink: shipper === undefined ? store : shippedToo(store, shipper), token });
   const jaeger = jaegerApi(store, clock);
   const own = telemetryApi(store, clock);
   const prometheus = prometheusApi(archive, clock);
   const scraped = new MetricIntake(metrics, clock);
+  const engine = alertEngine(alerts, { runtime, archive, metrics, registry, externalUrl: url });
+  const queries: readonly (readonly [is: (request: HttpRequest) => boolean, service: HttpService])[] = [
+    [isJaegerQuery, jaeger],
+    [isPrometheusQuery, prometheus],
+    [isTelemetryQuery, own],
+    [isMeshMetricsQuery, meshMetricsApi(storeQuery(archive), clock)],
+    [isRulesQuery, rulesApi(engine)],
+    [isAlertmanagerCall, alertmanagerApi(engine, token)],
+  ];
   return {
-    parts: [store, archive],
+    parts: [store, archive, engine, ...(shipper === undefined ? [] : [shipper])],
     reader: store,
     onScrape: (instance, samples) => scraped.take(instance, samples),
     serviceFor: (request) => {
       if (isOtlp(request)) return intake;
-      const service = isJaegerQuery(request)
-        ? jaeger
-        : isPrometheusQuery(request)
-          ? prometheus
-          : isTelemetryQuery(request)
-            ? own
-            : undefined;
+      const service = queries.find(([is]) => is(request))?.[1];
       return service === undefined || isLoopback(request.authority) ? service : elsewhere;
+    },
+  };
+}
+
+/** Lines go to the shipper first: what it has no room for is refused as a whole, and its sender keeps it. */
+function shippedToo(store: OtlpSink, shipper: LogShipper): OtlpSink {
+  return {
+    spans: (received, raw) => store.spans(received, raw),
+    metrics: (received, raw) => store.metrics(received, raw),
+    logs: async (received, raw) => {
+      await shipper.take(raw.bytes, received.items);
+      await store.logs(received, raw);
     },
   };
 }

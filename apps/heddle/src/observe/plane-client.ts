@@ -1,5 +1,5 @@
 import { Call, HeddleError, type Runtime, settle } from '@heddle/kernel';
-import { emptyBody, type Endpoint, endpoint, Fields } from '@heddle/wire';
+import { emptyBody, type Endpoint, endpoint, Fields, type HttpRequest, wholeBody } from '@heddle/wire';
 import type { CommandOption, Given } from '../command.ts';
 import { readUpState } from '../node/data-folder.ts';
 import { readAddress } from '../registry-access.ts';
@@ -39,26 +39,37 @@ export class PlaneClient {
 
   /** The JSON at a path; undefined for 404. Rejects with what the control plane says otherwise. */
   async get<T>(path: string, parameters: Readonly<Record<string, string>> = {}): Promise<T | undefined> {
-    const { clock, timers } = this.#runtime;
-    const call = Call.root(this.#runtime, clock.nowMs() + askMs);
-    const limit = timers.after(askMs, () => call.cancel(tooSlow()));
     const query = new URLSearchParams(parameters).toString();
-    const request = {
+    const { status, text } = await this.#ask({
       method: 'GET',
-      scheme: 'http',
-      authority: this.#authority,
       path: query === '' ? path : `${path}?${query}`,
       fields: Fields.of(this.#token === '' ? {} : { authorization: `Bearer ${this.#token}` }),
       body: emptyBody,
-    } as const;
+    });
+    if (status === 404) return undefined;
+    if (status === 200) return JSON.parse(text) as T;
+    throw refused(status, text);
+  }
+
+  /** Changes something, with the token: that of the running `up`, or `HEDDLE_REGISTRY_TOKEN`. Rejects as `get`, for 404 too. */
+  async change<T>(method: 'POST' | 'DELETE', path: string, value?: unknown): Promise<T> {
+    const fields = Fields.of({ 'content-type': 'application/json', authorization: `Bearer ${this.#token}` });
+    const body = value === undefined ? emptyBody : wholeBody(new TextEncoder().encode(JSON.stringify(value)));
+    const { status, text } = await this.#ask({ method, path, fields, body });
+    if (status === 200) return JSON.parse(text) as T;
+    throw refused(status, text);
+  }
+
+  async #ask(asked: Omit<HttpRequest, 'scheme' | 'authority'>): Promise<{ status: number; text: string }> {
+    const { clock, timers } = this.#runtime;
+    const call = Call.root(this.#runtime, clock.nowMs() + askMs);
+    const limit = timers.after(askMs, () => call.cancel(tooSlow()));
+    const request: HttpRequest = { ...asked, scheme: 'http', authority: this.#authority };
     try {
       const result = await settle(this.#endpoint.request, request, call);
       if (!result.ok) throw result.error;
-      const text = new TextDecoder().decode(await result.value.body.bytes(longestAnswerBytes));
-      if (result.value.status === 404) return undefined;
-      if (result.value.status === 200) return JSON.parse(text) as T;
-      const message = `the control plane answered ${result.value.status}: ${text.slice(0, 300)}`;
-      throw new HeddleError({ code: 'failed_precondition', reason: 'PLANE_REFUSED', message });
+      const { status, body } = result.value;
+      return { status, text: new TextDecoder().decode(await body.bytes(longestAnswerBytes)) };
     } finally {
       limit.cancel();
     }
@@ -67,6 +78,11 @@ export class PlaneClient {
   close(): void {
     this.#endpoint.close();
   }
+}
+
+function refused(status: number, text: string): HeddleError {
+  const message = `the control plane answered ${status}: ${text.slice(0, 300)}`;
+  return new HeddleError({ code: 'failed_precondition', reason: 'PLANE_REFUSED', message });
 }
 
 function tooSlow(): HeddleError {

@@ -57,18 +57,33 @@ export function postgresProgram(
   };
 }
 
-/** Registry, config centre and console. `databaseUrls`: by service, and the config centre's; the console looks into them. */
+/** What a control plane of `up` is told. */
+export interface ControlPlaneOptions {
+  /** By service, and the config centre's; the console looks into them. */
+  readonly databaseUrls: Readonly<Record<string, string>>;
+  /** A folder with rules of alerts and receivers. */
+  readonly alerts: string | undefined;
+}
+
+/** Registry, config centre and console. */
 export function controlPlaneProgram(
   { dataFolder, token, adminToken }: AdminSurroundings,
   port: number,
-  databaseUrls: Readonly<Record<string, string>>,
+  { databaseUrls, alerts }: ControlPlaneOptions,
 ): Program {
   const { [configDatabase]: own = '', ...services } = databaseUrls;
   const data = path.join(dataFolder, 'control-plane');
   return {
     name: 'control-plane',
     file: main,
-    args: ['control-plane', '--port', String(port), '--data', data],
+    args: [
+      'control-plane',
+      '--port',
+      String(port),
+      '--data',
+      data,
+      ...(alerts === undefined ? [] : ['--alerts', alerts]),
+    ],
     // In the environment, since URLs have passwords in them.
     env: {
       HEDDLE_REGISTRY_TOKEN: token,

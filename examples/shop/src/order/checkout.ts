@@ -204,13 +204,16 @@ export class Checkout {
   /** The order itself is one of the participants: it is confirmed with all the others, or not at all. */
   #twoPhase(): { readonly coordinator: TxCoordinator; readonly definition: SagaDefinition<Placed, unknown> } {
     const { runtime, pool, branches, partners } = this.#options;
-    const remote = Object.entries(branches).map(
-      ([name, { twoPhase: service }]) =>
-        new RpcParticipant<BranchPayload>({ runtime, name, service, timeoutMs: 3000 }),
-    );
+    // The shelf last: many orders want the same one, and wait for whoever has it.
+    const remote = (['payment', 'shipping', 'inventory'] as const).map((name) => {
+      const { twoPhase: service } = branches[name];
+      return new RpcParticipant<BranchPayload>({ runtime, name, service, timeoutMs: 10_000, attempts: 4 });
+    });
     const own = new PostgresParticipant({ name: 'orders', pool });
     const log = new SqlDecisionLog(pool);
-    const coordinator = new TxCoordinator({ runtime, log, participants: [...remote, own] });
+    // Few at a time: most want the same shelf, and whoever waits for it only keeps others from theirs.
+    const participants = [...remote, own];
+    const coordinator = new TxCoordinator({ runtime, log, participants, mostAtOnce: 5 });
     const definition = this.#opened('checkout-2pc')
       .step('commit', {
         run: async ({ input, call }) => {
@@ -230,6 +233,8 @@ export class Checkout {
         // What is in doubt when it is given up may be there.
         undo: async ({ input, call }) => partners.undo(await findOrder(pool, input.orderId), call),
         pivot: true,
+        // Many may have to wait for their turn at the coordinator.
+        timeoutMs: 30_000,
         ...persistent,
       })
       .step('confirm', this.#confirm())

@@ -4,6 +4,7 @@ export type * from './terms.ts';
 export { durationMs } from './terms.ts';
 export type * from './destination-rule.ts';
 export { type Finding, fieldOf, type ObjectName, type Position, type Severity } from './finding.ts';
+export { type FindingPlace, makeFinding } from './findings.ts';
 export type * from './istio-gateway.ts';
 export type * from './kubernetes-gateway.ts';
 export type * from './kubernetes-route.ts';

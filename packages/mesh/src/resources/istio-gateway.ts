@@ -1,4 +1,4 @@
-import { type Labels, labels, type Port, port, texts } from './terms.ts';
+import { type Labels, labels, type Port, portNumber, texts } from './terms.ts';
 import { flag, list, object, oneOf, type Shape, text } from './shape.ts';
 
 /** networking.istio.io Gateway: which ports and hosts a gateway workload listens on. */
@@ -10,7 +10,7 @@ export interface GatewaySpec {
 
 /** One port of a gateway with the hosts that it serves. */
 export interface GatewayServer {
-  readonly port: Port;
+  readonly port: Port & { readonly protocol: string };
   /** `host`, `*.host`, `namespace/host`, `./host`, `*`. */
   readonly hosts: readonly string[];
   readonly bind?: string;
@@ -80,6 +80,11 @@ export const serverTls: Shape<ServerTls> = object<ServerTls>({
   maxProtocolVersion: tlsVersion,
   cipherSuites: texts,
 });
+
+const port = object<GatewayServer['port']>(
+  { number: portNumber, name: text(), protocol: text(), targetPort: portNumber },
+  ['number', 'name', 'protocol'],
+);
 
 /** The shape of a Gateway of Istio. */
 export const gatewaySpec: Shape<GatewaySpec> = object<GatewaySpec>({

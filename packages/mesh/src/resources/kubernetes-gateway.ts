@@ -9,7 +9,7 @@ export interface KubernetesGatewaySpec {
   readonly infrastructure?: {
     readonly labels?: Labels;
     readonly annotations?: Readonly<Record<string, string>>;
-    readonly parametersRef?: ObjectRef;
+    readonly parametersRef?: Omit<FullRef, 'namespace'>;
   };
   readonly allowedListeners?: { readonly namespaces?: RouteNamespaces };
   readonly tls?: {
@@ -69,10 +69,18 @@ export interface ObjectRef {
   readonly namespace?: string;
 }
 
+/** A reference that must say what it refers to. */
+export interface FullRef {
+  readonly group: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
+}
+
 /** How the certificates of clients are checked. */
 export interface FrontendTls {
   readonly validation?: {
-    readonly caCertificateRefs: readonly ObjectRef[];
+    readonly caCertificateRefs: readonly FullRef[];
     readonly mode?: 'AllowValidOnly' | 'AllowInsecureFallback';
   };
 }
@@ -84,6 +92,17 @@ export interface ReferenceGrantSpec {
 }
 
 const objectRef = object<ObjectRef>({ group: text(), kind: text(), name: text(), namespace: text() }, [
+  'name',
+]);
+
+const fullRef = object<FullRef>({ group: text(), kind: text(), name: text(), namespace: text() }, [
+  'group',
+  'kind',
+  'name',
+]);
+const parametersRef = object<Omit<FullRef, 'namespace'>>({ group: text(), kind: text(), name: text() }, [
+  'group',
+  'kind',
   'name',
 ]);
 
@@ -120,7 +139,7 @@ const listener = object<Listener>(
 
 const frontendTls = object<FrontendTls>({
   validation: object<NonNullable<FrontendTls['validation']>>(
-    { caCertificateRefs: list(objectRef), mode: oneOf('AllowValidOnly', 'AllowInsecureFallback') },
+    { caCertificateRefs: list(fullRef), mode: oneOf('AllowValidOnly', 'AllowInsecureFallback') },
     ['caCertificateRefs'],
   ),
 });
@@ -152,7 +171,7 @@ export const kubernetesGatewaySpec: Shape<KubernetesGatewaySpec> = object<Kubern
     infrastructure: object<NonNullable<KubernetesGatewaySpec['infrastructure']>>({
       labels,
       annotations: map(text()),
-      parametersRef: objectRef,
+      parametersRef,
     }),
     allowedListeners: object<NonNullable<KubernetesGatewaySpec['allowedListeners']>>({ namespaces }),
     tls,

@@ -154,6 +154,8 @@ export interface GrpcRouteMatch {
   readonly headers?: readonly ValueMatch[];
 }
 
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'] as const;
+
 const parentRef = object<ParentRef>(
   { group: text(), kind: text(), name: text(), namespace: text(), sectionName: text(), port: portNumber },
   ['name'],
@@ -213,7 +215,7 @@ const httpFilter = object<RouteFilter>(
     cors: object<RouteCors>({
       allowOrigins: texts,
       allowCredentials: flag,
-      allowMethods: texts,
+      allowMethods: list(oneOf('*', ...methods)),
       allowHeaders: texts,
       exposeHeaders: texts,
       maxAge: whole(1),
@@ -253,7 +255,7 @@ const httpRule = object<HttpRouteRule>({
       }),
       headers: values,
       queryParams: values,
-      method: oneOf('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'),
+      method: oneOf(...methods),
     }),
   ),
   filters: list(httpFilter),

@@ -80,6 +80,11 @@ export class Outbox<Tx> {
     return value;
   }
 
+  /** Looks now: after the commit of a transaction that was not run by `transaction`. */
+  wake(): void {
+    this.#poke();
+  }
+
   /**
    * Writes messages as part of the transaction. Rejects with `BAD_MESSAGE` or `NO_TOPIC` before anything is written:
    * what could never be sent must not be promised.

@@ -6,7 +6,8 @@ export interface TopicOptions {
   readonly partitions?: number;
   /**
    * How long a message is kept after every group has passed it, in milliseconds. Default 7 days. A message that a group
-   * has not had yet is kept, however old it is.
+   * has not had yet is kept, however old it is, where the engine's `promises.keepsUnread` says so; Kafka and RabbitMQ drop
+   * it by its age alone.
    */
   readonly retentionMs?: number;
 }

@@ -2,9 +2,10 @@ import type { Call } from '@heddle/kernel';
 import type { Broker, PublishOptions, SubscribeOptions, Subscription } from '../broker.ts';
 import type { Delivery, Message, MessageInit } from '../message/message.ts';
 import type { Codec } from './codec.ts';
+import { type Evolution, readAs } from './evolution.ts';
 
 /** What a typed topic is made from. */
-export interface TypedTopicOptions<T> {
+export interface TypedTopicOptions<T> extends Evolution {
   readonly name: string;
   readonly codec: Codec<T>;
   /** Name and version of the schema, which each message carries. Default: none. */
@@ -32,6 +33,7 @@ export interface TypedTopic<T> {
 /** Values instead of bytes, on any broker. The topic itself is made with `createTopic`. */
 export function typedTopic<T>(broker: Broker, options: TypedTopicOptions<T>): TypedTopic<T> {
   const { name: topic, codec, schema = '', schemaVersion = 0 } = options;
+  const reading = { ...options, schema, schemaVersion };
   return {
     publish: async (value, init = {}, publishOptions = {}) => {
       const payload = await codec.encode(value);
@@ -40,7 +42,7 @@ export function typedTopic<T>(broker: Broker, options: TypedTopicOptions<T>): Ty
     },
     subscribe: (subscribeOptions, handler) =>
       broker.subscribe(topic, subscribeOptions, async (delivery, call) =>
-        handler(await codec.decode(delivery.message.payload), delivery, call),
+        handler(await readAs(codec, reading, delivery.message), delivery, call),
       ),
   };
 }

@@ -22,6 +22,7 @@ const runtime = nodeRuntime({ name: 'reflection', logLevel: 'error' });
 const reading = {
   cpuSeconds: 1,
   residentBytes: 1,
+  memoryLimitBytes: 2,
   heapUsedBytes: 1,
   heapTotalBytes: 1,
   eventLoopUtilization: 0.5,

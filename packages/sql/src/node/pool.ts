@@ -1,7 +1,8 @@
-import { HeddleError, type Runtime } from '@heddle/kernel';
+import { type Ambient, HeddleError, type Runtime } from '@heddle/kernel';
 import pg from 'pg';
 import type { Sql, SqlPool, SqlPoolLoad, SqlValue, TransactionOptions } from '../sql.ts';
 import { statementName } from '../prepared.ts';
+import { currentCall, inStatementSpan } from '../statement-span.ts';
 import { isConnectionBroken, type SqlPhase, sqlError } from '../sql-error.ts';
 
 /** What a pool may be told. Durations in milliseconds. */
@@ -17,6 +18,8 @@ export interface SqlPoolOptions {
   readonly statementTimeoutMs?: number;
   /** How long a connection may do nothing before it is closed. Default 30000. */
   readonly idleMs?: number;
+  /** Knows the call that encloses a statement, whose trace it then belongs to. Default: statements have no spans. */
+  readonly ambient?: Ambient;
 }
 
 // The server's own timeout answers first; this one is for a server that no longer answers at all.
@@ -32,6 +35,7 @@ class PgPool implements SqlPool {
   readonly #what: string;
   readonly #pool: pg.Pool;
   readonly #statementTimeoutMs: number;
+  readonly #ambient: Ambient | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(url: string, options: SqlPoolOptions) {
@@ -40,6 +44,7 @@ class PgPool implements SqlPool {
     this.name = `database pool of ${name}`;
     this.#what = describe(url);
     this.#statementTimeoutMs = statementTimeoutMs;
+    this.#ambient = options.ambient;
     this.#pool = new pg.Pool({
       connectionString: url,
       application_name: name,
@@ -97,7 +102,7 @@ class PgPool implements SqlPool {
   async #withConnection<T>(work: (connection: PgConnection) => Promise<T>): Promise<T> {
     if (this.#stopped !== undefined) throw poolStopped(this.#what);
     const client = await this.#acquire();
-    const connection = new PgConnection(client, this.#what, this.#statementTimeoutMs);
+    const connection = new PgConnection(client, this.#what, this.#statementTimeoutMs, this.#ambient);
     try {
       return await work(connection);
     } finally {
@@ -118,10 +123,12 @@ class PgPool implements SqlPool {
 class PgConnection implements Sql {
   readonly #client: pg.PoolClient;
   readonly #what: string;
+  readonly #ambient: Ambient | undefined;
   #statementTimeoutMs: number;
   #broken = false;
 
-  constructor(client: pg.PoolClient, what: string, statementTimeoutMs: number) {
+  constructor(client: pg.PoolClient, what: string, statementTimeoutMs: number, ambient?: Ambient) {
+    this.#ambient = ambient;
     this.#client = client;
     this.#what = what;
     this.#statementTimeoutMs = statementTimeoutMs;
@@ -143,10 +150,18 @@ class PgConnection implements Sql {
     return results.reduce((sum, each) => sum + (each.rowCount ?? 0), 0);
   }
 
-  async run<Row extends object>(
+  run<Row extends object>(
     phase: SqlPhase,
     text: string,
     values?: readonly SqlValue[],
+  ): Promise<pg.QueryResult<Row>> {
+    return inStatementSpan(currentCall(this.#ambient), text, () => this.#run<Row>(phase, text, values));
+  }
+
+  async #run<Row extends object>(
+    phase: SqlPhase,
+    text: string,
+    values: readonly SqlValue[] | undefined,
   ): Promise<pg.QueryResult<Row>> {
     const given = values === undefined ? {} : { values: [...values] };
     const name = statementName(text);

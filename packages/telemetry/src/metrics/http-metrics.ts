@@ -1,6 +1,7 @@
 import { type Call, type CallKey, callKey, type Layer } from '@heddle/kernel';
 import { type HttpRequest, type HttpResponse, statusOfCode } from '@heddle/wire';
 import type { Counter } from './counter.ts';
+import { observeIn } from './exemplar.ts';
 import type { Histogram } from './histogram.ts';
 import type { MetricRegistry } from './registry.ts';
 import { type Exchange, watchExchange } from './watch-exchange.ts';
@@ -99,7 +100,7 @@ function httpMetrics(
       inFlight.add(-1);
       const { endpoint } = named;
       count(statusOf(exchange), method, endpoint).inc();
-      duration(method, endpoint).observe(exchange.seconds);
+      observeIn(call, duration(method, endpoint), exchange.seconds);
     });
   };
 }

@@ -1,10 +1,13 @@
 import { Fields, type HttpService, wholeBody } from '@heddle/wire';
-import { expose, expositionType } from './exposition.ts';
+import { expose, exposeOpenMetrics, expositionType, openMetricsType } from './exposition.ts';
 import type { MetricRegistry } from './registry.ts';
 
 const encoder = new TextEncoder();
 
-/** Answers GET and HEAD of `/metrics` with the registry's exposition, and all else with 404 or 405. */
+/**
+ * Answers GET and HEAD of `/metrics` with the registry's exposition, and all else with 404 or 405. Those that ask for
+ * OpenMetrics, as Prometheus does, get that with exemplars; others the text format.
+ */
 export function metricsService(registry: MetricRegistry): HttpService {
   return async (req) => {
     const path = req.path.split('?', 1)[0];
@@ -14,7 +17,9 @@ export function metricsService(registry: MetricRegistry): HttpService {
       refused.fields.set('allow', 'GET, HEAD');
       return refused;
     }
-    return answer(200, expositionType, req.method === 'HEAD' ? '' : expose(registry));
+    const isOpen = /application\/openmetrics-text/i.test(req.fields.get('accept') ?? '');
+    const [type, write] = isOpen ? [openMetricsType, exposeOpenMetrics] : ([expositionType, expose] as const);
+    return answer(200, type, req.method === 'HEAD' ? '' : write(registry));
   };
 }
 

@@ -5,6 +5,8 @@ export interface ProcessReading {
   /** CPU time used since the process started, user and system, in seconds. */
   readonly cpuSeconds: number;
   readonly residentBytes: number;
+  /** Memory that the process may have: its control group's limit, or what the machine has. */
+  readonly memoryLimitBytes: number;
   readonly heapUsedBytes: number;
   readonly heapTotalBytes: number;
   /** Share of the time since the last reading in which the event loop was busy, 0 to 1. */
@@ -37,6 +39,7 @@ const readings: readonly (readonly [
   pick: (reading: ProcessReading) => number,
 ])[] = [
   ['process_resident_memory_bytes', 'Memory of this process held in RAM.', (r) => r.residentBytes],
+  ['process_memory_limit_bytes', 'Memory that this process may have.', (r) => r.memoryLimitBytes],
   ['process_start_time_seconds', 'Start of this process in Unix time.', (r) => r.startTimeSeconds],
   ['nodejs_heap_used_bytes', 'JavaScript heap in use.', (r) => r.heapUsedBytes],
   ['nodejs_heap_size_bytes', 'JavaScript heap reserved.', (r) => r.heapTotalBytes],

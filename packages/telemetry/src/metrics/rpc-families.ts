@@ -1,5 +1,6 @@
+import type { Call } from '@heddle/kernel';
 import type { Counter } from './counter.ts';
-import type { Family } from './family.ts';
+import { observeIn } from './exemplar.ts';
 import type { Gauge } from './gauge.ts';
 import type { Histogram } from './histogram.ts';
 import type { MetricRegistry } from './registry.ts';
@@ -10,17 +11,13 @@ export type RpcSide = 'server' | 'client';
 /** The series of one method, looked up once. */
 export interface MethodSeries {
   readonly inFlight: Gauge;
-  /** Counts one call: `code` is `ok` or one of the sixteen. */
-  count(code: string, seconds: number): void;
+  /** Counts one call: `code` is `ok` or one of the sixteen. The trace of the call, if it is kept, becomes an exemplar. */
+  count(code: string, seconds: number, call: Call): void;
 }
 
 /** The metrics of calls of any protocol, seen from one side. */
 export interface RpcFamilies {
-  /** `rpc_<side>_in_flight{service}`. */
-  readonly inFlight: Family<Gauge>;
-  /** Counts one call: `code` is `ok` or one of the sixteen. */
-  count(service: string, method: string, code: string, seconds: number): void;
-  /** For those who count many calls of a method: the same series each time. */
+  /** The series of a method: to be looked up once, and kept. */
   of(service: string, method: string): MethodSeries;
 }
 
@@ -43,20 +40,15 @@ export function rpcFamilies(registry: MetricRegistry, side: RpcSide): RpcFamilie
     labels: ['service'],
   });
   return {
-    inFlight,
-    count: (service, method, code, seconds) => {
-      calls.series(service, method, code).inc();
-      durations.series(service, method).observe(seconds);
-    },
     of: (service, method) => {
       // Made when the first call has ended, so that a method which was never called has no series.
       let duration: Histogram | undefined;
       let succeeded: Counter | undefined;
       return {
         inFlight: inFlight.series(service),
-        count: (code, seconds) => {
+        count: (code, seconds, call) => {
           duration ??= durations.series(service, method);
-          duration.observe(seconds);
+          observeIn(call, duration, seconds);
           if (code !== 'ok') calls.series(service, method, code).inc();
           else (succeeded ??= calls.series(service, method, code)).inc();
         },

@@ -33,7 +33,7 @@ export function rpcMetrics<Req, Res>(
     series.inFlight.add(1);
     call.onEnd(({ error }) => {
       series.inFlight.add(-1);
-      series.count(error?.code ?? 'ok', (call.endMs - startMs) / 1000);
+      series.count(error?.code ?? 'ok', (call.endMs - startMs) / 1000, call);
     });
     return next(req, call);
   };

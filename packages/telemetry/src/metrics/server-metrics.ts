@@ -2,8 +2,10 @@ import { codes, type Layer } from '@heddle/kernel';
 import { codeOfHttpStatus, type HttpRequest, type HttpResponse } from '@heddle/wire';
 import { type HttpMetricsOptions, httpServerMetrics } from './http-metrics.ts';
 import type { MetricRegistry } from './registry.ts';
-import { rpcFamilies } from './rpc-families.ts';
+import { type MethodSeries, type RpcFamilies, rpcFamilies } from './rpc-families.ts';
 import { type Exchange, watchExchange } from './watch-exchange.ts';
+
+const mostKept = 1000;
 
 /**
  * Counts what a server answers, whichever it is asked: gRPC, gRPC-Web and Connect as `rpc_server_calls_total{service,method,code}`,
@@ -16,19 +18,27 @@ export function serverMetrics(
 ): Layer<HttpRequest, HttpResponse> {
   const http = httpServerMetrics(registry, options);
   const families = rpcFamilies(registry, 'server');
+  const known = new Map<string, MethodSeries>();
   return (next) => {
     const plain = http(next);
     return (req, call) => {
       if (!isRpc(req)) return plain(req, call);
-      const [, service = '', method = ''] = pathOf(req).split('/', 3);
-      const inFlight = families.inFlight.series(service);
-      inFlight.add(1);
+      const series = known.get(req.path) ?? learn(known, families, req);
+      series.inFlight.add(1);
       return watchExchange(call, next(req, call), (exchange) => {
-        inFlight.add(-1);
-        families.count(service, method, codeOf(req, exchange), exchange.seconds);
+        series.inFlight.add(-1);
+        series.count(codeOf(req, exchange), exchange.seconds, call);
       });
     };
   };
+}
+
+/** Paths that somebody outside may choose must not fill the memory; those beyond are looked up each time. */
+function learn(known: Map<string, MethodSeries>, families: RpcFamilies, req: HttpRequest): MethodSeries {
+  const [, service = '', method = ''] = pathOf(req).split('/', 3);
+  const series = families.of(service, method);
+  if (known.size < mostKept) known.set(req.path, series);
+  return series;
 }
 
 /** Whether it is gRPC, gRPC-Web or Connect. Connect's unary calls look like any other HTTP, but for the version that its clients send. */

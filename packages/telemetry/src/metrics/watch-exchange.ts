@@ -21,8 +21,7 @@ export function watchExchange(
   pending: Promise<HttpResponse>,
   finished: (exchange: Exchange) => void,
 ): Promise<HttpResponse> {
-  const { clock } = call.runtime;
-  const startMs = clock.nowMs();
+  const { startMs } = call;
   let result: Omit<Exchange, 'seconds'> | undefined;
   let ended: { readonly error: HeddleError | undefined; readonly seconds: number } | undefined;
   const tell = (): void => {
@@ -30,7 +29,7 @@ export function watchExchange(
     finished({ answer: result.answer, error: result.error ?? ended.error, seconds: ended.seconds });
   };
   call.onEnd(({ error }) => {
-    ended = { error, seconds: (clock.nowMs() - startMs) / 1000 };
+    ended = { error, seconds: (call.endMs - startMs) / 1000 };
     tell();
   });
   return pending.then(

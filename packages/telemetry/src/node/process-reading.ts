@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { ProcessReading } from '../metrics/process-metrics.ts';
 
@@ -11,6 +12,7 @@ export function processReader(): () => ProcessReading {
   const delay = monitorEventLoopDelay({ resolution: samplingMs });
   delay.enable();
   let last = performance.eventLoopUtilization();
+  const memoryLimitBytes = memoryLimit();
   return () => {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, last);
@@ -20,6 +22,7 @@ export function processReader(): () => ProcessReading {
     const reading: ProcessReading = {
       cpuSeconds: (cpu.user + cpu.system) / 1e6,
       residentBytes: memory.rss,
+      memoryLimitBytes,
       heapUsedBytes: memory.heapUsed,
       heapTotalBytes: memory.heapTotal,
       eventLoopUtilization: utilization,
@@ -30,6 +33,13 @@ export function processReader(): () => ProcessReading {
     delay.reset();
     return reading;
   };
+}
+
+/** A group without a limit names a number beyond all memory. */
+function memoryLimit(): number {
+  const constrained = process.constrainedMemory();
+  const all = totalmem();
+  return constrained > 0 && constrained < all ? constrained : all;
 }
 
 /** The monitor records the time between its ticks: what exceeds its own interval is lateness. NaN before the first. */

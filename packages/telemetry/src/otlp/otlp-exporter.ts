@@ -1,18 +1,15 @@
 import {
   type Address,
-  Call,
-  HeddleError,
   type Log,
   type LogLevel,
   type Part,
   type Runtime,
-  settle,
   type Span,
   type SpanSink,
   type Timer,
 } from '@heddle/kernel';
-import { type Endpoint, endpoint, Fields, type HttpRequest, wholeBody } from '@heddle/wire';
 import { encodeLogs, encodeTraces, type LogLine, type Unwritable } from './encode.ts';
+import { OtlpPost } from './otlp-post.ts';
 import type { Attributes, AttributeValue } from './signal.ts';
 
 /** What `OtlpExporter` may be told. Durations in milliseconds. */
@@ -64,7 +61,7 @@ export class OtlpExporter implements SpanSink, Part {
   readonly slowMs: number;
   readonly #options: Required<Omit<OtlpExporterOptions, 'token'>> & Pick<OtlpExporterOptions, 'token'>;
   readonly #runtime: Runtime;
-  readonly #endpoint: Endpoint;
+  readonly #post: OtlpPost;
   #spans: Span[] = [];
   #lines: LogLine[] = [];
   #timer: Timer | undefined;
@@ -87,15 +84,9 @@ export class OtlpExporter implements SpanSink, Part {
     };
     this.#options = { ...defaults, ...options };
     this.#runtime = { ...options.runtime, spans: undefined };
+    this.#post = new OtlpPost(this.#options);
     this.sampleRatio = this.#options.sampleRatio;
     this.slowMs = this.#options.slowMs;
-    const { address } = options;
-    this.#endpoint = endpoint({
-      runtime: this.#runtime,
-      address,
-      protocol: 'http1',
-      limits: { connections: 1 },
-    });
   }
 
   get counts(): ExportCounts {
@@ -144,7 +135,7 @@ export class OtlpExporter implements SpanSink, Part {
     await this.#sending;
     if (this.#failures === 0) await this.#sendAll();
     this.#dropped += this.#spans.length + this.#lines.length;
-    this.#endpoint.close();
+    this.#post.close();
   }
 
   #flushSoon(delayMs: number): void {
@@ -185,7 +176,7 @@ export class OtlpExporter implements SpanSink, Part {
     // Whoever is observed does not end because of what was said about it.
     const errors: unknown[] = [];
     const bytes = encode(this.#options.resource, batch, (error) => errors.push(error));
-    const status = await this.#post(path, bytes);
+    const status = await this.#post.post(path, bytes);
     const taken = typeof status === 'number' && status < 300;
     if (!taken) this.#failedRequests++;
     // What it refuses for good would stand in the way of all that comes after it.
@@ -204,31 +195,6 @@ export class OtlpExporter implements SpanSink, Part {
       });
     return batch.length;
   }
-
-  async #post(path: string, bytes: Uint8Array): Promise<number | HeddleError> {
-    const { timeoutMs, address, token } = this.#options;
-    const fields = Fields.of({ 'content-type': 'application/x-protobuf' });
-    if (token !== undefined) fields.append('authorization', `Bearer ${token}`);
-    const request: HttpRequest = {
-      method: 'POST',
-      scheme: 'http',
-      authority: `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`,
-      path,
-      fields,
-      body: wholeBody(bytes),
-    };
-    const call = Call.root(this.#runtime, this.#runtime.clock.nowMs() + timeoutMs);
-    const limit = this.#runtime.timers.after(timeoutMs, () => call.cancel(tooSlow(timeoutMs)));
-    const result = await settle(this.#endpoint.request, request, call);
-    if (result.ok) await result.value.body.bytes(65_536).catch(() => {});
-    limit.cancel();
-    return result.ok ? result.value.status : result.error;
-  }
-}
-
-function tooSlow(timeoutMs: number): HeddleError {
-  const message = `no answer within ${timeoutMs} ms`;
-  return new HeddleError({ code: 'deadline_exceeded', reason: 'EXPORT_TIMEOUT', message });
 }
 
 /** What a line says, as far as the protocol can say it. */

@@ -57,6 +57,14 @@ export class ProtobufWriter {
     this.#at += 8;
   }
 
+  /** A whole number that is not negative, in eight bytes. */
+  fixed64(field: number, value: number): void {
+    this.#room(16);
+    this.#varint(field * 8 + 1);
+    this.#view.setBigUint64(this.#at, BigInt(value), true);
+    this.#at += 8;
+  }
+
   /** Whole microseconds as nanoseconds in eight bytes: exact, which a number could not be. */
   timeUs(field: number, us: number): void {
     this.#room(16);

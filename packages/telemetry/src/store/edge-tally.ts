@@ -25,22 +25,22 @@ type Counted = { -readonly [K in keyof EdgeMinute]: EdgeMinute[K] } & { buckets:
  * come in either order and from different processes, so whichever is first waits for the other.
  */
 export class EdgeTally {
-  readonly #most: number;
-  /** By span id: whose it is. The oldest go when there are too many. */
-  readonly #owners = new Map<string, string>();
+  /** By span id: whose it is. */
+  readonly #owners: Recent<string>;
   /** By the parent's span id. */
-  readonly #waiting = new Map<string, Waiting[]>();
+  readonly #waiting: Recent<Waiting[]>;
   #minutes = new Map<string, Counted>();
 
   /** `most`: spans that are remembered, and calls that wait, at a time. Default 200,000. */
   constructor(most = 200_000) {
-    this.#most = most;
+    this.#owners = new Recent(most);
+    this.#waiting = new Recent(most);
   }
 
   add(span: SpanData): void {
     const { spanId, parentSpanId, kind } = span;
     const { service } = span.resource;
-    this.#remember(spanId, service);
+    this.#owners.set(spanId, service);
     const children = this.#waiting.get(spanId);
     if (children !== undefined) {
       this.#waiting.delete(spanId);
@@ -66,24 +66,10 @@ export class EdgeTally {
     return [...this.#minutes.values()].filter((each) => isWithin(each.minuteUs, fromUs, toUs));
   }
 
-  #remember(spanId: string, service: string): void {
-    this.#owners.set(spanId, service);
-    if (this.#owners.size <= this.#most) return;
-    for (const oldest of this.#owners.keys()) {
-      this.#owners.delete(oldest);
-      break;
-    }
-  }
-
   #wait(parent: string, call: Waiting): void {
     const others = this.#waiting.get(parent);
     if (others === undefined) this.#waiting.set(parent, [call]);
     else others.push(call);
-    if (this.#waiting.size <= this.#most) return;
-    for (const oldest of this.#waiting.keys()) {
-      this.#waiting.delete(oldest);
-      break;
-    }
   }
 
   #count(client: string, call: Waiting): void {
@@ -126,4 +112,35 @@ export function mergeEdges(minutes: Iterable<Edge>): readonly Edge[] {
     }
   }
   return [...merged.values()].map(({ minuteUs: _, ...edge }) => edge);
+}
+
+/**
+ * The newest entries, in two generations: when the young one is full, the old one goes as a whole. To take the oldest out of one
+ * map, entry by entry, would be to walk over all that were taken out before.
+ */
+class Recent<T> {
+  readonly #half: number;
+  #young = new Map<string, T>();
+  #old = new Map<string, T>();
+
+  /** At least half of `most` are kept, and `most` at most. */
+  constructor(most: number) {
+    this.#half = Math.max(1, Math.floor(most / 2));
+  }
+
+  get(key: string): T | undefined {
+    return this.#young.get(key) ?? this.#old.get(key);
+  }
+
+  set(key: string, value: T): void {
+    this.#young.set(key, value);
+    if (this.#young.size < this.#half) return;
+    this.#old = this.#young;
+    this.#young = new Map();
+  }
+
+  delete(key: string): void {
+    this.#young.delete(key);
+    this.#old.delete(key);
+  }
 }

@@ -19,6 +19,8 @@ export interface Database {
 /** A PostgreSQL for one test file. */
 export interface Databases {
   create(): Promise<Database>;
+  /** Statements as the server's superuser. */
+  admin(text: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -34,6 +36,14 @@ export async function databases(more: Partial<EmbeddedPostgresOptions> = {}): Pr
       const url = await server.createDatabase(`d${count}`);
       const pool = sqlPool(url, { runtime, maxConnections: 8 });
       return { url, pool, close: () => pool.stop() };
+    },
+    async admin(text) {
+      const pool = sqlPool(server.url(), { runtime, maxConnections: 1 });
+      try {
+        await pool.execute(text);
+      } finally {
+        await pool.stop();
+      }
     },
     async stop() {
       await server.stop();

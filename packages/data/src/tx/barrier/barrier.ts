@@ -20,7 +20,7 @@ export type Passed<Value> =
   | { readonly done: false; readonly why: 'repeated' | 'empty' | 'late' };
 
 /** What goes backward, and what it undoes. */
-const origins: Partial<Record<BarrierOp, BarrierOp>> = {
+export const origins: Partial<Record<BarrierOp, BarrierOp>> = {
   cancel: 'try',
   undo: 'run',
   abort: 'prepare',

@@ -1,3 +1,4 @@
+export { type MariadbTccHandlers, mariadbTccService } from './mariadb-tcc-service.ts';
 export { tcc, TccBuilder, type TccBranch, type TccOptions } from './tcc.ts';
 export {
   type TccAnswer,

@@ -1,6 +1,6 @@
 import { type Call, HeddleError, type Service } from '@heddle/kernel';
 import type { Sql, SqlPool } from '@heddle/sql';
-import { passBarrier } from '../barrier/index.ts';
+import { type Passed, passBarrier } from '../barrier/index.ts';
 
 /** What a branch is told: `try` reserves, `confirm` uses what is reserved, `cancel` gives it back. */
 export interface TccRequest<Payload = unknown> {
@@ -42,9 +42,14 @@ export function tccService<Payload>(handlers: TccHandlers<Payload>): TccService 
         ? { statementTimeoutMs: Math.max(1, Math.ceil(call.remainingMs())) }
         : {},
     );
-    if (passed.done) return { done: true };
-    if (passed.why !== 'late') return { done: false };
-    const message = `branch ${branch} of ${tx} was cancelled before its try arrived`;
-    throw new HeddleError({ code: 'failed_precondition', reason: 'TCC_OVER', message });
+    return answerOf(passed, tx, branch);
   };
+}
+
+/** What a branch answers. Throws `TCC_OVER` for a try that arrives after its cancel. */
+export function answerOf(passed: Passed<unknown>, tx: string, branch: string): TccAnswer {
+  if (passed.done) return { done: true };
+  if (passed.why !== 'late') return { done: false };
+  const message = `branch ${branch} of ${tx} was cancelled before its try arrived`;
+  throw new HeddleError({ code: 'failed_precondition', reason: 'TCC_OVER', message });
 }

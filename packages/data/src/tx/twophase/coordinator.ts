@@ -1,4 +1,14 @@
-import { Call, Gather, HeddleError, type Part, type Runtime, type Timer } from '@heddle/kernel';
+import {
+  Call,
+  Gather,
+  HeddleError,
+  type Part,
+  perform,
+  type Runtime,
+  type Service,
+  type Timer,
+} from '@heddle/kernel';
+import { concurrency } from '@heddle/traffic';
 import { type DecidedTx, type DecisionLog, type OpenDecision, txName } from './decision-log.ts';
 import { LiveTx, type OpenBranch, type TxHost } from './live-tx.ts';
 import type { Branch, KnownDecision, Participant } from './participant.ts';
@@ -17,6 +27,11 @@ export interface TxCoordinatorOptions {
   readonly patienceMs?: number;
   /** How long confirmed decisions are kept for those who ask. Default 7 days. */
   readonly keepMs?: number;
+  /**
+   * Transactions at work here at one time; more wait, with nothing prepared. All processes together must stay below the
+   * participants' `max_prepared_transactions`; and many that want one row only stand in each other's way. Default 16.
+   */
+  readonly mostAtOnce?: number;
 }
 
 /** A transaction while its work is done. */
@@ -50,6 +65,8 @@ export class TxCoordinator implements Part {
   readonly #decisions: Gather<DecidedTx, boolean>;
   readonly #dones: Gather<string, void>;
   readonly #host: TxHost;
+  /** One at a time for each place. */
+  readonly #places: (work: Service<undefined, unknown>) => Service<undefined, unknown>;
   #worker = '';
   #logId = '';
   #count = 0;
@@ -60,9 +77,17 @@ export class TxCoordinator implements Part {
   #over = false;
 
   constructor(options: TxCoordinatorOptions) {
-    const defaults = { leaseMs: 10_000, sweepMs: 2000, patienceMs: 3000, keepMs: 7 * 86_400_000 };
+    const times = { leaseMs: 10_000, sweepMs: 2000, patienceMs: 3000, keepMs: 7 * 86_400_000 };
+    const defaults = { ...times, mostAtOnce: 16 };
     this.#options = { ...defaults, ...options };
     this.#participants = participantsOf(options.participants);
+    const limits = {
+      max: this.#options.mostAtOnce,
+      queue: 10_000,
+      maxWaitMs: 60_000,
+      what: 'the coordinator',
+    };
+    this.#places = concurrency<undefined, unknown>(limits);
     const { log, runtime } = options;
     this.#decisions = new Gather({ most: 200, send: (decisions) => this.#decide(decisions) });
     this.#dones = new Gather({
@@ -108,6 +133,11 @@ export class TxCoordinator implements Part {
     work: (tx: Tx) => Promise<Value>,
     call: Call = Call.root(this.#options.runtime),
   ): Promise<TxResult<Value>> {
+    const service = (_: undefined, own: Call): Promise<unknown> => this.#run(work, own);
+    return (await perform(this.#places(service), undefined, call.child())) as TxResult<Value>;
+  }
+
+  async #run<Value>(work: (tx: Tx) => Promise<Value>, call: Call): Promise<TxResult<Value>> {
     const live = this.#begin();
     let value: Value;
     try {

@@ -6,12 +6,8 @@ export {
 } from './coordinator.ts';
 export { type DecidedTx, type DecisionLog, type OpenDecision, type TxName, txName } from './decision-log.ts';
 export type { OpenBranch } from './live-tx.ts';
-export {
-  type MariadbConnection,
-  MariadbParticipant,
-  type MariadbParticipantOptions,
-  type MariadbPool,
-} from './mariadb-participant.ts';
+export type { MariadbConnection, MariadbPool } from '../mariadb/connection.ts';
+export { MariadbParticipant, type MariadbParticipantOptions } from './mariadb-participant.ts';
 export type {
   Branch,
   BranchId,

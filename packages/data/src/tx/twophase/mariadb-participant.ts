@@ -1,4 +1,6 @@
-import { type Call, type Code, HeddleError } from '@heddle/kernel';
+import type { Call } from '@heddle/kernel';
+import type { MariadbConnection, MariadbPool } from '../mariadb/connection.ts';
+import { mariadbError } from '../mariadb/mariadb-error.ts';
 import {
   type Branch,
   type BranchId,
@@ -8,18 +10,6 @@ import {
   type PreparedBranch,
   type Vote,
 } from './participant.ts';
-
-/** What is needed of a connection; those of `mysql2/promise` and of `mariadb` have it. */
-export interface MariadbConnection {
-  query(sql: string): Promise<unknown>;
-  release(): unknown;
-  destroy(): unknown;
-}
-
-/** What is needed of a pool; those of `mysql2/promise` and of `mariadb` have it. */
-export interface MariadbPool<Connection extends MariadbConnection> {
-  getConnection(): Promise<Connection>;
-}
 
 /** What a MariaDB or MySQL participant is made from. */
 export interface MariadbParticipantOptions<Connection extends MariadbConnection> {
@@ -148,23 +138,4 @@ interface XaRow {
 /** The global part has at most 64 bytes, and so has the branch's. */
 function xidOf({ tx, branch }: BranchId): string {
   return `'${globalPrefix}/${tx}','${branch}'`;
-}
-
-const meanings: Readonly<Record<number, readonly [Code, string]>> = {
-  1062: ['already_exists', 'UNIQUE_VIOLATION'],
-  1205: ['aborted', 'LOCK_TIMEOUT'],
-  1213: ['aborted', 'DEADLOCK'],
-  1397: ['not_found', 'XA_UNKNOWN'],
-  4025: ['failed_precondition', 'CHECK_VIOLATION'],
-};
-
-/** What the driver threw. The server's numbers are below 10000; all else is about the connection. */
-function mariadbError(name: string, thrown: unknown): HeddleError {
-  if (thrown instanceof HeddleError) return thrown;
-  const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
-  const number: unknown = Reflect.get(cause, 'errno');
-  const server = typeof number === 'number' && number > 1000 && number < 10_000;
-  const found = server ? meanings[number] : undefined;
-  const [code, reason] = found ?? (server ? ['internal', 'SQL_ERROR'] : ['unavailable', 'CONNECTION_LOST']);
-  return new HeddleError({ code, reason, message: `${name}: ${cause.message}`, cause });
 }

@@ -17,6 +17,11 @@ export interface PostgresParticipantOptions {
   readonly name: string;
   /** Its user must be the one that prepared, or a superuser. */
   readonly pool: SqlPool;
+  /**
+   * Connections to the same database that only settle. Default: `pool`, which is right as long as fewer branches work at one
+   * time than it has: otherwise those that wait for a lock keep whoever has it from being settled.
+   */
+  readonly settlePool?: SqlPool;
   /** What global ids begin with. Default `heddle`; a service that is asked over RPC has its own. */
   readonly space?: string;
 }
@@ -28,11 +33,13 @@ export interface PostgresParticipantOptions {
 export class PostgresParticipant implements Participant {
   readonly name: string;
   readonly #pool: SqlPool;
+  readonly #settlePool: SqlPool;
   readonly #space: string;
 
-  constructor({ name, pool, space = globalPrefix }: PostgresParticipantOptions) {
+  constructor({ name, pool, settlePool = pool, space = globalPrefix }: PostgresParticipantOptions) {
     this.name = name;
     this.#pool = pool;
+    this.#settlePool = settlePool;
     this.#space = space;
   }
 
@@ -58,7 +65,7 @@ export class PostgresParticipant implements Participant {
   async settle(id: BranchId, decision: Decision): Promise<void> {
     const gid = quoted(globalId(this.#space, id));
     try {
-      await this.#pool.execute(`${decision === 'commit' ? 'COMMIT' : 'ROLLBACK'} PREPARED ${gid}`);
+      await this.#settlePool.execute(`${decision === 'commit' ? 'COMMIT' : 'ROLLBACK'} PREPARED ${gid}`);
     } catch (thrown) {
       const error = HeddleError.from(thrown);
       if (stateOf(error) !== undefinedObject) throw error;
@@ -66,7 +73,7 @@ export class PostgresParticipant implements Participant {
   }
 
   async prepared(): Promise<readonly PreparedBranch[]> {
-    const rows = await this.#pool.query<{ gid: string; age: number }>(
+    const rows = await this.#settlePool.query<{ gid: string; age: number }>(
       `SELECT gid, extract(epoch FROM clock_timestamp() - prepared)::float8 * 1000 AS age FROM pg_prepared_xacts
          WHERE database = current_database() AND starts_with(gid, $1)`,
       [`${this.#space}/`],

@@ -24,6 +24,11 @@ export interface RpcParticipantOptions {
   readonly service: TxService;
   /** How long one exchange may take. Default 10000. */
   readonly timeoutMs?: number;
+  /**
+   * Attempts at a prepare that got lost (`unavailable`). The service does it once; asked again it votes yes without a
+   * result, so more than 1 is for branches whose result nobody reads. Default 1.
+   */
+  readonly attempts?: number;
 }
 
 /** A service that takes part in a transaction. */
@@ -50,14 +55,18 @@ export class RpcParticipant<Payload = unknown, Result = unknown> implements Part
   }
 
   async #prepare(id: BranchId, payload: Payload, call: Call): Promise<Vote<Result>> {
-    try {
-      const { result } = await this.#say({ op: 'prepare', payload, ...id }, call);
-      return { yes: true, value: result as Result };
-    } catch (thrown) {
-      const error = HeddleError.from(thrown);
-      // Whatever it has said: it is told to abort, and that is harmless where there is nothing.
-      return { yes: false, gone: !error.sent, error };
-    }
+    const { attempts = 1 } = this.#options;
+    for (let attempt = 1, sent = false; ; attempt += 1)
+      try {
+        const { result } = await this.#say({ op: 'prepare', payload, ...id }, call);
+        return { yes: true, value: result as Result };
+      } catch (thrown) {
+        const error = HeddleError.from(thrown);
+        sent ||= error.sent;
+        if (error.code === 'unavailable' && attempt < attempts) continue;
+        // Whatever it has said: it is told to abort, and that is harmless where there is nothing.
+        return { yes: false, gone: !sent, error };
+      }
   }
 
   #say(request: TxRequest, parent?: Call): Promise<TxAnswer> {

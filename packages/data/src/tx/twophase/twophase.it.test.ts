@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { HeddleError, type Service } from '@heddle/kernel';
+import { Call, HeddleError, type Service } from '@heddle/kernel';
 import { mortalRuntime } from '@heddle/kernel/testing';
 import type { Sql } from '@heddle/sql';
 import { type Database, databases, runtime, until } from '../../testing/node/databases.ts';
@@ -294,6 +294,91 @@ test(
     await assert.rejects(transfer(500));
     await until('nothing is prepared', async () => (await read())[2] === 0);
     assert.deepEqual(await read(), [80, 120, 0]);
+    await endpoint.stop();
+  }),
+);
+
+test(
+  'an abort that arrives while its prepare waits for a lock leaves nothing prepared, and waits for nobody',
+  withStage(async ({ two, read }) => {
+    const ask: Service<string, KnownDecision> = () => Promise.resolve('undecided');
+    let arrived = 0;
+    const endpoint = new TxEndpoint<{ amount: number }>({
+      runtime,
+      name: 'shop',
+      pool: two.pool,
+      prepare: (sql, { amount }) => {
+        arrived += 1;
+        return add(amount)(sql);
+      },
+      ask,
+      askAfterMs: 60_000,
+      mostPreparing: 1,
+    });
+    await endpoint.start();
+    const call = (): Call => Call.root(runtime, runtime.clock.nowMs() + 60_000);
+    const say = (op: 'prepare' | 'commit' | 'abort', tx: string): Promise<unknown> =>
+      endpoint.service({ op, tx, branch: 'shop', payload: { amount: 1 } }, call());
+    await say('prepare', 'holder');
+    const waiting = say('prepare', 'late').catch((error: unknown) => HeddleError.from(error).reason);
+    await until('it waits for the lock', async () => arrived === 2);
+    // There is one place to prepare, and it is taken: this one waits without a connection.
+    const third = say('prepare', 'third').catch((error: unknown) => HeddleError.from(error).reason);
+    const aborted = say('abort', 'late');
+    await say('commit', 'holder');
+    await aborted;
+    await Promise.all([waiting, third]);
+    await say('abort', 'third');
+    assert.deepEqual(await read(), [100, 101, 0]);
+    await endpoint.stop();
+  }),
+);
+
+test(
+  'a prepare that gets lost is asked for again, and done once; only so many are at work at one time',
+  withStage(async ({ open, first, two, read }) => {
+    const ask: Service<string, KnownDecision> = (tx) => coordinator.decisionOf(tx);
+    const prepare = (sql: Sql, { amount }: { amount: number }): Promise<number> => add(amount)(sql);
+    const endpoint = new TxEndpoint<{ amount: number }>({
+      runtime,
+      name: 'shop',
+      pool: two.pool,
+      prepare,
+      ask,
+    });
+    await endpoint.start();
+    let answers = 0;
+    const lost = new HeddleError({ code: 'unavailable', reason: 'LOST', message: 'lost' });
+    const shop = new RpcParticipant<{ amount: number }>({
+      runtime,
+      name: 'shop',
+      attempts: 3,
+      service: async (request, call) => {
+        const answer = await endpoint.service(request, call);
+        answers += 1;
+        return request.op === 'prepare' && answers % 3 !== 0 ? Promise.reject(lost) : answer;
+      },
+    });
+    const coordinator: TxCoordinator = await open({ participants: [first, shop], mostAtOnce: 1 });
+    let [atWork, most] = [0, 0];
+    const transfer = (): Promise<{ readonly status: string }> =>
+      coordinator.run(async (tx) => {
+        most = Math.max(most, (atWork += 1));
+        try {
+          await tx.join(first.branch(add(-1)));
+          await tx.join(shop.branch({ amount: 1 }));
+        } finally {
+          atWork -= 1;
+        }
+      });
+    assert.equal((await transfer()).status, 'committed');
+    assert.ok(answers >= 4);
+    answers = 2;
+    const both = await Promise.allSettled([transfer(), transfer()]);
+    assert.equal(most, 1);
+    await until('nothing is prepared', async () => (await read())[2] === 0);
+    const done = both.filter(({ status }) => status === 'fulfilled').length;
+    assert.deepEqual(await read(), [99 - done, 101 + done, 0]);
     await endpoint.stop();
   }),
 );

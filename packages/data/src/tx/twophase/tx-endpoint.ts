@@ -8,6 +8,7 @@ import {
   type Timer,
 } from '@heddle/kernel';
 import type { Sql, SqlPool } from '@heddle/sql';
+import { concurrency } from '@heddle/traffic';
 import { passBarrier, prepareBarrier } from '../barrier/index.ts';
 import type { BranchId, KnownDecision } from './participant.ts';
 import { PostgresParticipant } from './postgres-participant.ts';
@@ -25,7 +26,14 @@ export interface TxEndpointOptions<Payload> {
   readonly ask: Service<string, KnownDecision>;
   /** How long a yes may stay unanswered before it asks. Default 5000. */
   readonly askAfterMs?: number;
+  /**
+   * Branches at work at one time; more wait, without a connection. Fewer than the pool has: a branch that waits for a lock
+   * holds a connection meanwhile, and the one that has the lock needs one to commit. Default 4.
+   */
+  readonly mostPreparing?: number;
 }
+
+type Preparing = Extract<TxRequest, { readonly op: 'prepare' }>;
 
 /**
  * A service that takes part over RPC: `service` is what it answers with. Its yes is a prepared transaction of its own
@@ -37,15 +45,18 @@ export class TxEndpoint<Payload> implements Part {
   readonly service: TxService;
   readonly #options: TxEndpointOptions<Payload>;
   readonly #participant: PostgresParticipant;
+  readonly #prepare: Service<Preparing, TxAnswer>;
   #timer: Timer | undefined;
   #stopped = false;
 
   constructor(options: TxEndpointOptions<Payload>) {
-    const { name, pool } = options;
+    const { name, pool, mostPreparing: max = 4 } = options;
     this.name = `branches of ${name}`;
     this.#options = options;
     this.#participant = new PostgresParticipant({ name, pool, space: `heddle-${name}` });
     this.service = (request, call) => this.#answer(request, call);
+    const limits = { max, queue: 1000, maxWaitMs: 10_000, what: this.name };
+    this.#prepare = concurrency<Preparing, TxAnswer>(limits)((request, call) => this.#vote(request, call));
   }
 
   async start(): Promise<void> {
@@ -76,15 +87,22 @@ export class TxEndpoint<Payload> implements Part {
       await this.#settle(id, request.op);
       return {};
     }
+    return perform(this.#prepare, request, call.child());
+  }
+
+  async #vote({ tx, branch, payload }: Preparing, call: Call): Promise<TxAnswer> {
+    const id = { tx, branch };
     // A repetition would wait for the barrier row of the first, which is prepared: so it is looked for before.
     if (await this.#isPrepared(id)) return {};
     const vote = await this.#participant
       .branch(async (sql) => {
         await sql.execute("SET LOCAL lock_timeout = '3s'");
         const passed = await passBarrier(sql, { ...id, op: 'prepare' }, () =>
-          this.#options.prepare(sql, request.payload as Payload, call),
+          this.#options.prepare(sql, payload as Payload, call),
         );
         if (!passed.done) throw over(id, passed.why);
+        // Nobody waits for this vote any more: it would only hold its locks until it is told to abort.
+        if (call.remainingMs() <= 0) throw over(id, 'it took too long');
         return passed.value;
       })
       .prepare(id, call);
@@ -94,12 +112,20 @@ export class TxEndpoint<Payload> implements Part {
   }
 
   async #settle(id: BranchId, decision: 'commit' | 'abort'): Promise<void> {
-    await this.#participant.settle(id, decision);
-    if (decision === 'commit') return;
-    // So that a prepare that is still on its way finds its place taken.
-    await this.#options.pool.transaction((sql) =>
-      passBarrier(sql, { ...id, op: 'abort' }, () => Promise.resolve()),
-    );
+    for (let attempt = 1; ; attempt += 1) {
+      await this.#participant.settle(id, decision);
+      if (decision === 'commit') return;
+      try {
+        // So that a prepare that is still on its way finds its place taken.
+        return await this.#options.pool.transaction(async (sql) => {
+          await sql.execute("SET LOCAL lock_timeout = '100ms'");
+          await passBarrier(sql, { ...id, op: 'abort' }, () => Promise.resolve());
+        });
+      } catch (thrown) {
+        // One that is at work has the place. It will end, or be prepared: then it has to be rolled back first.
+        if (HeddleError.from(thrown).reason !== 'LOCK_TIMEOUT' || attempt === 100) throw thrown;
+      }
+    }
   }
 
   async #isPrepared({ tx, branch }: BranchId): Promise<boolean> {

@@ -44,7 +44,7 @@ function adsStage(): (command: Command) => string {
         return apply({ kind: 'time' });
       case 'snapshot': {
         const snapshot = snapshotOf(first, options, known);
-        return apply({ kind: 'snapshot', group: 'all', snapshot });
+        return apply({ kind: 'snapshots', snapshots: new Map([['all', snapshot]]) });
       }
       case 'connect':
         return apply({

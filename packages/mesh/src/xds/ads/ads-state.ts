@@ -59,7 +59,10 @@ export type AdsInput =
     }
   | { readonly kind: 'disconnected'; readonly stream: string }
   | { readonly kind: 'request'; readonly stream: string; readonly request: AdsRequest }
-  | { readonly kind: 'snapshot'; readonly group: string; readonly snapshot: Snapshot }
+  /** What groups are to have from now on. */
+  | { readonly kind: 'snapshots'; readonly snapshots: ReadonlyMap<string, Snapshot> }
+  /** Nobody is in these groups any more. */
+  | { readonly kind: 'forgotten'; readonly groups: readonly string[] }
   | { readonly kind: 'time' };
 
 /** What follows. */
@@ -89,10 +92,12 @@ export function step(
       return { state: { ...state, streams: without(state.streams, input.stream) }, effects: [] };
     case 'request':
       return requested(state, input.stream, input.request);
-    case 'snapshot':
-      return changed(state, input.group, input.snapshot, nowMs, rules);
+    case 'snapshots':
+      return changed(state, input.snapshots, nowMs, rules);
+    case 'forgotten':
+      return forgotten(state, input.groups);
     case 'time':
-      return state.due !== undefined && nowMs >= state.due.atMs ? pushed(state) : { state, effects: [] };
+      return timePassed(state, nowMs);
   }
 }
 
@@ -110,29 +115,51 @@ function connected(state: AdsState, input: AdsInput & { readonly kind: 'connecte
   return { state: { ...state, streams: new Map(state.streams).set(id, stream) }, effects: [] };
 }
 
-/** Before anybody has the group's first snapshot there is nothing to gather. */
+/** A timer may be a trifle early by another clock: then it is set again. */
+function timePassed(state: AdsState, nowMs: number): AdsStep {
+  if (state.due === undefined) return { state, effects: [] };
+  if (nowMs < state.due.atMs) return { state, effects: [{ kind: 'wake', atMs: state.due.atMs }] };
+  return pushed({ ...state, waiting: new Map(), due: undefined }, state.waiting);
+}
+
+/** What groups have for the first time is sent at once; what they have already changes when the rules are quiet. */
 function changed(
   state: AdsState,
-  group: string,
-  snapshot: Snapshot,
+  snapshots: ReadonlyMap<string, Snapshot>,
   nowMs: number,
   rules: AdsRules,
 ): AdsStep {
-  const waiting = new Map(state.waiting).set(group, snapshot);
-  if (!state.groups.has(group)) return pushed({ ...state, waiting });
+  const first = new Map([...snapshots].filter(([group]) => !state.groups.has(group)));
+  const begun = first.size === 0 ? { state, effects: [] } : pushed(state, first);
+  const rest = [...snapshots].filter(([group]) => !first.has(group));
+  if (rest.length === 0) return begun;
+  const waiting = new Map([...state.waiting, ...rest]);
   const latestMs = state.due?.latestMs ?? nowMs + rules.latestMs;
   const atMs = Math.min(nowMs + rules.quietMs, latestMs);
-  return { state: { ...state, waiting, due: { atMs, latestMs } }, effects: [{ kind: 'wake', atMs }] };
+  return {
+    state: { ...begun.state, waiting, due: { atMs, latestMs } },
+    effects: [...begun.effects, { kind: 'wake', atMs }],
+  };
 }
 
-function pushed(state: AdsState): AdsStep {
+function forgotten(state: AdsState, gone: readonly string[]): AdsStep {
   const groups = new Map(state.groups);
-  for (const [group, snapshot] of state.waiting) {
+  const waiting = new Map(state.waiting);
+  for (const group of gone) {
+    groups.delete(group);
+    waiting.delete(group);
+  }
+  return { state: { ...state, groups, waiting }, effects: [] };
+}
+
+function pushed(state: AdsState, snapshots: ReadonlyMap<string, Snapshot>): AdsStep {
+  const groups = new Map(state.groups);
+  for (const [group, snapshot] of snapshots) {
     const quarantine = stillRefused(groups.get(group)?.quarantine ?? noQuarantine, snapshot);
     groups.set(group, { snapshot, quarantine });
   }
-  const ids = [...state.streams.values()].filter(({ group }) => state.waiting.has(group)).map(({ id }) => id);
-  return flushAll({ ...state, groups, waiting: new Map(), due: undefined }, ids);
+  const ids = [...state.streams.values()].filter(({ group }) => snapshots.has(group)).map(({ id }) => id);
+  return flushAll({ ...state, groups }, ids);
 }
 
 function flushAll(state: AdsState, ids: Iterable<string>): AdsStep {

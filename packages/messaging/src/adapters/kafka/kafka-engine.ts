@@ -41,6 +41,7 @@ export async function kafkaEngine(options: KafkaEngineOptions): Promise<Engine> 
     delayed: false,
     replay: true,
     deduplicates: false,
+    keepsUnread: false,
     maxPayloadBytes,
   };
   const topics = new KafkaTopics(runtime, cluster, prefix, replicas);

@@ -45,6 +45,7 @@ class MemoryLogStore implements LogStore {
     delayed: true,
     replay: true,
     deduplicates: false,
+    keepsUnread: true,
     maxPayloadBytes,
   };
   readonly #runtime: Runtime;

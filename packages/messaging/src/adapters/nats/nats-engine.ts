@@ -60,6 +60,7 @@ export async function natsEngine(options: NatsEngineOptions): Promise<Engine> {
       delayed: false,
       replay: true,
       deduplicates: false,
+      keepsUnread: true,
       maxPayloadBytes: Math.min(maxPayloadBytes, (connection.info?.max_payload ?? 1_048_576) - headerRoom),
     };
     const groups = new NatsGroups(new Cells(js, jsm, names.groupStream), names);

@@ -44,6 +44,7 @@ export class PostgresLog implements LogStore {
     delayed: true,
     replay: true,
     deduplicates: false,
+    keepsUnread: true,
     maxPayloadBytes,
   };
   readonly #pool: SqlPool;

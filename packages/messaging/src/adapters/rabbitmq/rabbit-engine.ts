@@ -41,6 +41,7 @@ export async function rabbitEngine(options: RabbitEngineOptions): Promise<Engine
     delayed: true,
     replay: true,
     deduplicates: false,
+    keepsUnread: false,
     maxPayloadBytes,
   };
   try {

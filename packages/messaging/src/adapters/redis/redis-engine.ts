@@ -31,6 +31,7 @@ export async function redisEngine(options: RedisEngineOptions): Promise<Engine> 
       delayed: true,
       replay: true,
       deduplicates: false,
+      keepsUnread: true,
       maxPayloadBytes,
     };
     const wakes = new RedisWakes(runtime, connection, redis, pollMs);

@@ -67,6 +67,7 @@ class DuckDbHistory implements History, MetricHistory {
   readonly #days = new Set<string>();
   readonly #samples = new Map<string, DuckDbSamples>();
   #writing: Promise<void> = Promise.resolve();
+  #lastDay = { number: Number.NaN, name: '' };
 
   constructor(
     options: DuckDbHistoryOptions,
@@ -336,8 +337,13 @@ class DuckDbHistory implements History, MetricHistory {
   }
 
   #dayOf(timeUs: number): string {
+    // Nearly all that comes is of the same day.
+    const number = Math.floor(timeUs / dayUs);
+    if (number === this.#lastDay.number) return this.#lastDay.name;
     const ms = Math.min(timeUs / 1000, 8.64e15);
-    return new Date(Number.isFinite(ms) ? ms : 8.64e15).toISOString().slice(0, 10);
+    const name = new Date(Number.isFinite(ms) ? ms : 8.64e15).toISOString().slice(0, 10);
+    this.#lastDay = { number, name };
+    return name;
   }
 
   #file(day: string): string {

@@ -83,8 +83,16 @@ interface Rest {
   readonly links?: readonly SpanLink[];
 }
 
+// Most spans have nothing but the name of their library.
+let lastScope = '';
+let lastScopeText = '';
+
 function restText({ statusMessage, scope, events, links }: SpanData): string {
-  if (statusMessage === '' && scope === '' && events.length === 0 && links.length === 0) return '';
+  if (statusMessage === '' && events.length === 0 && links.length === 0) {
+    if (scope === '') return '';
+    if (scope !== lastScope) [lastScope, lastScopeText] = [scope, JSON.stringify({ scope })];
+    return lastScopeText;
+  }
   const rest: Rest = {
     ...(statusMessage !== '' && { status: statusMessage }),
     ...(scope !== '' && { scope }),

@@ -20,7 +20,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file envoy/config/route/v3/route_components.proto.
  */
 export const file_envoy_config_route_v3_route_components: GenFile = /*@__PURE__*/
-  fileDesc("CixlbnZveS9jb25maWcvcm91dGUvdjMvcm91dGVfY29tcG9uZW50cy5wcm90bxIVZW52b3kuY29uZmlnLnJvdXRlLnYzIowCCgtWaXJ0dWFsSG9zdBIMCgRuYW1lGAEgASgJEg8KB2RvbWFpbnMYAiADKAkSLAoGcm91dGVzGAMgAygLMhwuZW52b3kuY29uZmlnLnJvdXRlLnYzLlJvdXRlEl0KF3R5cGVkX3Blcl9maWx0ZXJfY29uZmlnGA8gAygLMjwuZW52b3kuY29uZmlnLnJvdXRlLnYzLlZpcnR1YWxIb3N0LlR5cGVkUGVyRmlsdGVyQ29uZmlnRW50cnkaUQoZVHlwZWRQZXJGaWx0ZXJDb25maWdFbnRyeRILCgNrZXkYASABKAkSIwoFdmFsdWUYAiABKAsyFC5nb29nbGUucHJvdG9idWYuQW55OgI4ASKPBQoFUm91dGUSDAoEbmFtZRgOIAEoCRIwCgVtYXRjaBgBIAEoCzIhLmVudm95LmNvbmZpZy5yb3V0ZS52My5Sb3V0ZU1hdGNoEjMKBXJvdXRlGAIgASgLMiIuZW52b3kuY29uZmlnLnJvdXRlLnYzLlJvdXRlQWN0aW9uSAASOQoIcmVkaXJlY3QYAyABKAsyJS5lbnZveS5jb25maWcucm91dGUudjMuUmVkaXJlY3RBY3Rpb25IABJGCg9kaXJlY3RfcmVzcG9uc2UYByABKAsyKy5lbnZveS5jb25maWcucm91dGUudjMuRGlyZWN0UmVzcG9uc2VBY3Rpb25IABJXChd0eXBlZF9wZXJfZmlsdGVyX2NvbmZpZxgNIAMoCzI2LmVudm95LmNvbmZpZy5yb3V0ZS52My5Sb3V0ZS5UeXBlZFBlckZpbHRlckNvbmZpZ0VudHJ5EkcKFnJlcXVlc3RfaGVhZGVyc190b19hZGQYCSADKAsyJy5lbnZveS5jb25maWcuY29yZS52My5IZWFkZXJWYWx1ZU9wdGlvbhIhChlyZXF1ZXN0X2hlYWRlcnNfdG9fcmVtb3ZlGAwgAygJEkgKF3Jlc3BvbnNlX2hlYWRlcnNfdG9fYWRkGAogAygLMicuZW52b3kuY29uZmlnLmNvcmUudjMuSGVhZGVyVmFsdWVPcHRpb24SIgoacmVzcG9uc2VfaGVhZGVyc190b19yZW1vdmUYCyADKAkaUQoZVHlwZWRQZXJGaWx0ZXJDb25maWdFbnRyeRILCgNrZXkYASABKAkSIwoFdmFsdWUYAiABKAsyFC5nb29nbGUucHJvdG9idWYuQW55OgI4AUIICgZhY3Rpb24imQMKClJvdXRlTWF0Y2gSEAoGcHJlZml4GAEgASgJSAASDgoEcGF0aBgCIAEoCUgAEjkKCnNhZmVfcmVnZXgYCiABKAsyIy5lbnZveS50eXBlLm1hdGNoZXIudjMuUmVnZXhNYXRjaGVySAASHwoVcGF0aF9zZXBhcmF0ZWRfcHJlZml4GA4gASgJSAASMgoOY2FzZV9zZW5zaXRpdmUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuQm9vbFZhbHVlEkgKEHJ1bnRpbWVfZnJhY3Rpb24YCSABKAsyLi5lbnZveS5jb25maWcuY29yZS52My5SdW50aW1lRnJhY3Rpb25hbFBlcmNlbnQSNQoHaGVhZGVycxgGIAMoCzIkLmVudm95LmNvbmZpZy5yb3V0ZS52My5IZWFkZXJNYXRjaGVyEkYKEHF1ZXJ5X3BhcmFtZXRlcnMYByADKAsyLC5lbnZveS5jb25maWcucm91dGUudjMuUXVlcnlQYXJhbWV0ZXJNYXRjaGVyQhAKDnBhdGhfc3BlY2lmaWVyIqQBCg1IZWFkZXJNYXRjaGVyEgwKBG5hbWUYASABKAkSFwoNcHJlc2VudF9tYXRjaBgHIAEoCEgAEjwKDHN0cmluZ19tYXRjaBgNIAEoCzIkLmVudm95LnR5cGUubWF0Y2hlci52My5TdHJpbmdNYXRjaGVySAASFAoMaW52ZXJ0X21hdGNoGAggASgIQhgKFmhlYWRlcl9tYXRjaF9zcGVjaWZpZXIinwEKFVF1ZXJ5UGFyYW1ldGVyTWF0Y2hlchIMCgRuYW1lGAEgASgJEjwKDHN0cmluZ19tYXRjaBgFIAEoCzIkLmVudm95LnR5cGUubWF0Y2hlci52My5TdHJpbmdNYXRjaGVySAASFwoNcHJlc2VudF9tYXRjaBgGIAEoCEgAQiEKH3F1ZXJ5X3BhcmFtZXRlcl9tYXRjaF9zcGVjaWZpZXIizAsKC1JvdXRlQWN0aW9uEhEKB2NsdXN0ZXIYASABKAlIABJDChF3ZWlnaHRlZF9jbHVzdGVycxgDIAEoCzImLmVudm95LmNvbmZpZy5yb3V0ZS52My5XZWlnaHRlZENsdXN0ZXJIABIWCg5wcmVmaXhfcmV3cml0ZRgFIAEoCRJFCg1yZWdleF9yZXdyaXRlGCAgASgLMi4uZW52b3kudHlwZS5tYXRjaGVyLnYzLlJlZ2V4TWF0Y2hBbmRTdWJzdGl0dXRlEh4KFGhvc3RfcmV3cml0ZV9saXRlcmFsGAYgASgJSAESKgoHdGltZW91dBgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI4CgxyZXRyeV9wb2xpY3kYCSABKAsyIi5lbnZveS5jb25maWcucm91dGUudjMuUmV0cnlQb2xpY3kSVwoXcmVxdWVzdF9taXJyb3JfcG9saWNpZXMYHiADKAsyNi5lbnZveS5jb25maWcucm91dGUudjMuUm91dGVBY3Rpb24uUmVxdWVzdE1pcnJvclBvbGljeRJCCgtoYXNoX3BvbGljeRgPIAMoCzItLmVudm95LmNvbmZpZy5yb3V0ZS52My5Sb3V0ZUFjdGlvbi5IYXNoUG9saWN5ElEKE21heF9zdHJlYW1fZHVyYXRpb24YJCABKAsyNC5lbnZveS5jb25maWcucm91dGUudjMuUm91dGVBY3Rpb24uTWF4U3RyZWFtRHVyYXRpb24amwEKE1JlcXVlc3RNaXJyb3JQb2xpY3kSDwoHY2x1c3RlchgBIAEoCRJIChBydW50aW1lX2ZyYWN0aW9uGAMgASgLMi4uZW52b3kuY29uZmlnLmNvcmUudjMuUnVudGltZUZyYWN0aW9uYWxQZXJjZW50EikKIWRpc2FibGVfc2hhZG93X2hvc3Rfc3VmZml4X2FwcGVuZBgGIAEoCBq4BAoKSGFzaFBvbGljeRJGCgZoZWFkZXIYASABKAsyNC5lbnZveS5jb25maWcucm91dGUudjMuUm91dGVBY3Rpb24uSGFzaFBvbGljeS5IZWFkZXJIABJGCgZjb29raWUYAiABKAsyNC5lbnZveS5jb25maWcucm91dGUudjMuUm91dGVBY3Rpb24uSGFzaFBvbGljeS5Db29raWVIABJjChVjb25uZWN0aW9uX3Byb3BlcnRpZXMYAyABKAsyQi5lbnZveS5jb25maWcucm91dGUudjMuUm91dGVBY3Rpb24uSGFzaFBvbGljeS5Db25uZWN0aW9uUHJvcGVydGllc0gAElcKD3F1ZXJ5X3BhcmFtZXRlchgFIAEoCzI8LmVudm95LmNvbmZpZy5yb3V0ZS52My5Sb3V0ZUFjdGlvbi5IYXNoUG9saWN5LlF1ZXJ5UGFyYW1ldGVySAASEAoIdGVybWluYWwYBCABKAgaHQoGSGVhZGVyEhMKC2hlYWRlcl9uYW1lGAEgASgJGkwKBkNvb2tpZRIMCgRuYW1lGAEgASgJEiYKA3R0bBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIMCgRwYXRoGAMgASgJGikKFENvbm5lY3Rpb25Qcm9wZXJ0aWVzEhEKCXNvdXJjZV9pcBgBIAEoCBoeCg5RdWVyeVBhcmFtZXRlchIMCgRuYW1lGAEgASgJQhIKEHBvbGljeV9zcGVjaWZpZXIahwEKEU1heFN0cmVhbUR1cmF0aW9uEjYKE21heF9zdHJlYW1fZHVyYXRpb24YASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SOgoXZ3JwY190aW1lb3V0X2hlYWRlcl9tYXgYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CEwoRY2x1c3Rlcl9zcGVjaWZpZXJCGAoWaG9zdF9yZXdyaXRlX3NwZWNpZmllciLDBAoLUmV0cnlQb2xpY3kSEAoIcmV0cnlfb24YASABKAkSMQoLbnVtX3JldHJpZXMYAiABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWUSMgoPcGVyX3RyeV90aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uElMKFHJldHJ5X2hvc3RfcHJlZGljYXRlGAUgAygLMjUuZW52b3kuY29uZmlnLnJvdXRlLnYzLlJldHJ5UG9saWN5LlJldHJ5SG9zdFByZWRpY2F0ZRIpCiFob3N0X3NlbGVjdGlvbl9yZXRyeV9tYXhfYXR0ZW1wdHMYBiABKAMSHgoWcmV0cmlhYmxlX3N0YXR1c19jb2RlcxgHIAMoDRJHCg5yZXRyeV9iYWNrX29mZhgIIAEoCzIvLmVudm95LmNvbmZpZy5yb3V0ZS52My5SZXRyeVBvbGljeS5SZXRyeUJhY2tPZmYaXwoSUmV0cnlIb3N0UHJlZGljYXRlEgwKBG5hbWUYASABKAkSLAoMdHlwZWRfY29uZmlnGAMgASgLMhQuZ29vZ2xlLnByb3RvYnVmLkFueUgAQg0KC2NvbmZpZ190eXBlGnEKDFJldHJ5QmFja09mZhIwCg1iYXNlX2ludGVydmFsGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDG1heF9pbnRlcnZhbBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKBAwoPV2VpZ2h0ZWRDbHVzdGVyEkYKCGNsdXN0ZXJzGAEgAygLMjQuZW52b3kuY29uZmlnLnJvdXRlLnYzLldlaWdodGVkQ2x1c3Rlci5DbHVzdGVyV2VpZ2h0GqUCCg1DbHVzdGVyV2VpZ2h0EgwKBG5hbWUYASABKAkSLAoGd2VpZ2h0GAIgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlEkcKFnJlcXVlc3RfaGVhZGVyc190b19hZGQYBCADKAsyJy5lbnZveS5jb25maWcuY29yZS52My5IZWFkZXJWYWx1ZU9wdGlvbhIhChlyZXF1ZXN0X2hlYWRlcnNfdG9fcmVtb3ZlGAkgAygJEkgKF3Jlc3BvbnNlX2hlYWRlcnNfdG9fYWRkGAUgAygLMicuZW52b3kuY29uZmlnLmNvcmUudjMuSGVhZGVyVmFsdWVPcHRpb24SIgoacmVzcG9uc2VfaGVhZGVyc190b19yZW1vdmUYBiADKAkivQMKDlJlZGlyZWN0QWN0aW9uEhgKDmh0dHBzX3JlZGlyZWN0GAQgASgISAASGQoPc2NoZW1lX3JlZGlyZWN0GAcgASgJSAASFQoNaG9zdF9yZWRpcmVjdBgBIAEoCRIVCg1wb3J0X3JlZGlyZWN0GAggASgNEhcKDXBhdGhfcmVkaXJlY3QYAiABKAlIARIYCg5wcmVmaXhfcmV3cml0ZRgFIAEoCUgBElEKDXJlc3BvbnNlX2NvZGUYAyABKA4yOi5lbnZveS5jb25maWcucm91dGUudjMuUmVkaXJlY3RBY3Rpb24uUmVkaXJlY3RSZXNwb25zZUNvZGUSEwoLc3RyaXBfcXVlcnkYBiABKAgidwoUUmVkaXJlY3RSZXNwb25zZUNvZGUSFQoRTU9WRURfUEVSTUFORU5UTFkQABIJCgVGT1VORBABEg0KCVNFRV9PVEhFUhACEhYKElRFTVBPUkFSWV9SRURJUkVDVBADEhYKElBFUk1BTkVOVF9SRURJUkVDVBAEQhoKGHNjaGVtZV9yZXdyaXRlX3NwZWNpZmllckIYChZwYXRoX3Jld3JpdGVfc3BlY2lmaWVyIlYKFERpcmVjdFJlc3BvbnNlQWN0aW9uEg4KBnN0YXR1cxgBIAEoDRIuCgRib2R5GAIgASgLMiAuZW52b3kuY29uZmlnLmNvcmUudjMuRGF0YVNvdXJjZWIGcHJvdG8z", [file_envoy_config_core_v3_base, file_envoy_type_matcher_v3_regex, file_envoy_type_matcher_v3_string, file_google_protobuf_any, file_google_protobuf_duration, file_google_protobuf_wrappers]);
+  fileDesc("CixlbnZveS9jb25maWcvcm91dGUvdjMvcm91dGVfY29tcG9uZW50cy5wcm90bxIVZW52b3kuY29uZmlnLnJvdXRlLnYzIowCCgtWaXJ0dWFsSG9zdBIMCgRuYW1lGAEgASgJEg8KB2RvbWFpbnMYAiADKAkSLAoGcm91dGVzGAMgAygLMhwuZW52b3kuY29uZmlnLnJvdXRlLnYzLlJvdXRlEl0KF3R5cGVkX3Blcl9maWx0ZXJfY29uZmlnGA8gAygLMjwuZW52b3kuY29uZmlnLnJvdXRlLnYzLlZpcnR1YWxIb3N0LlR5cGVkUGVyRmlsdGVyQ29uZmlnRW50cnkaUQoZVHlwZWRQZXJGaWx0ZXJDb25maWdFbnRyeRILCgNrZXkYASABKAkSIwoFdmFsdWUYAiABKAsyFC5nb29nbGUucHJvdG9idWYuQW55OgI4ASIVChNOb25Gb3J3YXJkaW5nQWN0aW9uItwFCgVSb3V0ZRIMCgRuYW1lGA4gASgJEjAKBW1hdGNoGAEgASgLMiEuZW52b3kuY29uZmlnLnJvdXRlLnYzLlJvdXRlTWF0Y2gSMwoFcm91dGUYAiABKAsyIi5lbnZveS5jb25maWcucm91dGUudjMuUm91dGVBY3Rpb25IABI5CghyZWRpcmVjdBgDIAEoCzIlLmVudm95LmNvbmZpZy5yb3V0ZS52My5SZWRpcmVjdEFjdGlvbkgAEkYKD2RpcmVjdF9yZXNwb25zZRgHIAEoCzIrLmVudm95LmNvbmZpZy5yb3V0ZS52My5EaXJlY3RSZXNwb25zZUFjdGlvbkgAEksKFW5vbl9mb3J3YXJkaW5nX2FjdGlvbhgSIAEoCzIqLmVudm95LmNvbmZpZy5yb3V0ZS52My5Ob25Gb3J3YXJkaW5nQWN0aW9uSAASVwoXdHlwZWRfcGVyX2ZpbHRlcl9jb25maWcYDSADKAsyNi5lbnZveS5jb25maWcucm91dGUudjMuUm91dGUuVHlwZWRQZXJGaWx0ZXJDb25maWdFbnRyeRJHChZyZXF1ZXN0X2hlYWRlcnNfdG9fYWRkGAkgAygLMicuZW52b3kuY29uZmlnLmNvcmUudjMuSGVhZGVyVmFsdWVPcHRpb24SIQoZcmVxdWVzdF9oZWFkZXJzX3RvX3JlbW92ZRgMIAMoCRJIChdyZXNwb25zZV9oZWFkZXJzX3RvX2FkZBgKIAMoCzInLmVudm95LmNvbmZpZy5jb3JlLnYzLkhlYWRlclZhbHVlT3B0aW9uEiIKGnJlc3BvbnNlX2hlYWRlcnNfdG9fcmVtb3ZlGAsgAygJGlEKGVR5cGVkUGVyRmlsdGVyQ29uZmlnRW50cnkSCwoDa2V5GAEgASgJEiMKBXZhbHVlGAIgASgLMhQuZ29vZ2xlLnByb3RvYnVmLkFueToCOAFCCAoGYWN0aW9uIpkDCgpSb3V0ZU1hdGNoEhAKBnByZWZpeBgBIAEoCUgAEg4KBHBhdGgYAiABKAlIABI5CgpzYWZlX3JlZ2V4GAogASgLMiMuZW52b3kudHlwZS5tYXRjaGVyLnYzLlJlZ2V4TWF0Y2hlckgAEh8KFXBhdGhfc2VwYXJhdGVkX3ByZWZpeBgOIAEoCUgAEjIKDmNhc2Vfc2Vuc2l0aXZlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZRJIChBydW50aW1lX2ZyYWN0aW9uGAkgASgLMi4uZW52b3kuY29uZmlnLmNvcmUudjMuUnVudGltZUZyYWN0aW9uYWxQZXJjZW50EjUKB2hlYWRlcnMYBiADKAsyJC5lbnZveS5jb25maWcucm91dGUudjMuSGVhZGVyTWF0Y2hlchJGChBxdWVyeV9wYXJhbWV0ZXJzGAcgAygLMiwuZW52b3kuY29uZmlnLnJvdXRlLnYzLlF1ZXJ5UGFyYW1ldGVyTWF0Y2hlckIQCg5wYXRoX3NwZWNpZmllciKkAQoNSGVhZGVyTWF0Y2hlchIMCgRuYW1lGAEgASgJEhcKDXByZXNlbnRfbWF0Y2gYByABKAhIABI8CgxzdHJpbmdfbWF0Y2gYDSABKAsyJC5lbnZveS50eXBlLm1hdGNoZXIudjMuU3RyaW5nTWF0Y2hlckgAEhQKDGludmVydF9tYXRjaBgIIAEoCEIYChZoZWFkZXJfbWF0Y2hfc3BlY2lmaWVyIp8BChVRdWVyeVBhcmFtZXRlck1hdGNoZXISDAoEbmFtZRgBIAEoCRI8CgxzdHJpbmdfbWF0Y2gYBSABKAsyJC5lbnZveS50eXBlLm1hdGNoZXIudjMuU3RyaW5nTWF0Y2hlckgAEhcKDXByZXNlbnRfbWF0Y2gYBiABKAhIAEIhCh9xdWVyeV9wYXJhbWV0ZXJfbWF0Y2hfc3BlY2lmaWVyIswLCgtSb3V0ZUFjdGlvbhIRCgdjbHVzdGVyGAEgASgJSAASQwoRd2VpZ2h0ZWRfY2x1c3RlcnMYAyABKAsyJi5lbnZveS5jb25maWcucm91dGUudjMuV2VpZ2h0ZWRDbHVzdGVySAASFgoOcHJlZml4X3Jld3JpdGUYBSABKAkSRQoNcmVnZXhfcmV3cml0ZRggIAEoCzIuLmVudm95LnR5cGUubWF0Y2hlci52My5SZWdleE1hdGNoQW5kU3Vic3RpdHV0ZRIeChRob3N0X3Jld3JpdGVfbGl0ZXJhbBgGIAEoCUgBEioKB3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SOAoMcmV0cnlfcG9saWN5GAkgASgLMiIuZW52b3kuY29uZmlnLnJvdXRlLnYzLlJldHJ5UG9saWN5ElcKF3JlcXVlc3RfbWlycm9yX3BvbGljaWVzGB4gAygLMjYuZW52b3kuY29uZmlnLnJvdXRlLnYzLlJvdXRlQWN0aW9uLlJlcXVlc3RNaXJyb3JQb2xpY3kSQgoLaGFzaF9wb2xpY3kYDyADKAsyLS5lbnZveS5jb25maWcucm91dGUudjMuUm91dGVBY3Rpb24uSGFzaFBvbGljeRJRChNtYXhfc3RyZWFtX2R1cmF0aW9uGCQgASgLMjQuZW52b3kuY29uZmlnLnJvdXRlLnYzLlJvdXRlQWN0aW9uLk1heFN0cmVhbUR1cmF0aW9uGpsBChNSZXF1ZXN0TWlycm9yUG9saWN5Eg8KB2NsdXN0ZXIYASABKAkSSAoQcnVudGltZV9mcmFjdGlvbhgDIAEoCzIuLmVudm95LmNvbmZpZy5jb3JlLnYzLlJ1bnRpbWVGcmFjdGlvbmFsUGVyY2VudBIpCiFkaXNhYmxlX3NoYWRvd19ob3N0X3N1ZmZpeF9hcHBlbmQYBiABKAgauAQKCkhhc2hQb2xpY3kSRgoGaGVhZGVyGAEgASgLMjQuZW52b3kuY29uZmlnLnJvdXRlLnYzLlJvdXRlQWN0aW9uLkhhc2hQb2xpY3kuSGVhZGVySAASRgoGY29va2llGAIgASgLMjQuZW52b3kuY29uZmlnLnJvdXRlLnYzLlJvdXRlQWN0aW9uLkhhc2hQb2xpY3kuQ29va2llSAASYwoVY29ubmVjdGlvbl9wcm9wZXJ0aWVzGAMgASgLMkIuZW52b3kuY29uZmlnLnJvdXRlLnYzLlJvdXRlQWN0aW9uLkhhc2hQb2xpY3kuQ29ubmVjdGlvblByb3BlcnRpZXNIABJXCg9xdWVyeV9wYXJhbWV0ZXIYBSABKAsyPC5lbnZveS5jb25maWcucm91dGUudjMuUm91dGVBY3Rpb24uSGFzaFBvbGljeS5RdWVyeVBhcmFtZXRlckgAEhAKCHRlcm1pbmFsGAQgASgIGh0KBkhlYWRlchITCgtoZWFkZXJfbmFtZRgBIAEoCRpMCgZDb29raWUSDAoEbmFtZRgBIAEoCRImCgN0dGwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDAoEcGF0aBgDIAEoCRopChRDb25uZWN0aW9uUHJvcGVydGllcxIRCglzb3VyY2VfaXAYASABKAgaHgoOUXVlcnlQYXJhbWV0ZXISDAoEbmFtZRgBIAEoCUISChBwb2xpY3lfc3BlY2lmaWVyGocBChFNYXhTdHJlYW1EdXJhdGlvbhI2ChNtYXhfc3RyZWFtX2R1cmF0aW9uGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjoKF2dycGNfdGltZW91dF9oZWFkZXJfbWF4GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhMKEWNsdXN0ZXJfc3BlY2lmaWVyQhgKFmhvc3RfcmV3cml0ZV9zcGVjaWZpZXIiwwQKC1JldHJ5UG9saWN5EhAKCHJldHJ5X29uGAEgASgJEjEKC251bV9yZXRyaWVzGAIgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlEjIKD3Blcl90cnlfdGltZW91dBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhJTChRyZXRyeV9ob3N0X3ByZWRpY2F0ZRgFIAMoCzI1LmVudm95LmNvbmZpZy5yb3V0ZS52My5SZXRyeVBvbGljeS5SZXRyeUhvc3RQcmVkaWNhdGUSKQohaG9zdF9zZWxlY3Rpb25fcmV0cnlfbWF4X2F0dGVtcHRzGAYgASgDEh4KFnJldHJpYWJsZV9zdGF0dXNfY29kZXMYByADKA0SRwoOcmV0cnlfYmFja19vZmYYCCABKAsyLy5lbnZveS5jb25maWcucm91dGUudjMuUmV0cnlQb2xpY3kuUmV0cnlCYWNrT2ZmGl8KElJldHJ5SG9zdFByZWRpY2F0ZRIMCgRuYW1lGAEgASgJEiwKDHR5cGVkX2NvbmZpZxgDIAEoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnlIAEINCgtjb25maWdfdHlwZRpxCgxSZXRyeUJhY2tPZmYSMAoNYmFzZV9pbnRlcnZhbBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgxtYXhfaW50ZXJ2YWwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24igQMKD1dlaWdodGVkQ2x1c3RlchJGCghjbHVzdGVycxgBIAMoCzI0LmVudm95LmNvbmZpZy5yb3V0ZS52My5XZWlnaHRlZENsdXN0ZXIuQ2x1c3RlcldlaWdodBqlAgoNQ2x1c3RlcldlaWdodBIMCgRuYW1lGAEgASgJEiwKBndlaWdodBgCIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZRJHChZyZXF1ZXN0X2hlYWRlcnNfdG9fYWRkGAQgAygLMicuZW52b3kuY29uZmlnLmNvcmUudjMuSGVhZGVyVmFsdWVPcHRpb24SIQoZcmVxdWVzdF9oZWFkZXJzX3RvX3JlbW92ZRgJIAMoCRJIChdyZXNwb25zZV9oZWFkZXJzX3RvX2FkZBgFIAMoCzInLmVudm95LmNvbmZpZy5jb3JlLnYzLkhlYWRlclZhbHVlT3B0aW9uEiIKGnJlc3BvbnNlX2hlYWRlcnNfdG9fcmVtb3ZlGAYgAygJIr0DCg5SZWRpcmVjdEFjdGlvbhIYCg5odHRwc19yZWRpcmVjdBgEIAEoCEgAEhkKD3NjaGVtZV9yZWRpcmVjdBgHIAEoCUgAEhUKDWhvc3RfcmVkaXJlY3QYASABKAkSFQoNcG9ydF9yZWRpcmVjdBgIIAEoDRIXCg1wYXRoX3JlZGlyZWN0GAIgASgJSAESGAoOcHJlZml4X3Jld3JpdGUYBSABKAlIARJRCg1yZXNwb25zZV9jb2RlGAMgASgOMjouZW52b3kuY29uZmlnLnJvdXRlLnYzLlJlZGlyZWN0QWN0aW9uLlJlZGlyZWN0UmVzcG9uc2VDb2RlEhMKC3N0cmlwX3F1ZXJ5GAYgASgIIncKFFJlZGlyZWN0UmVzcG9uc2VDb2RlEhUKEU1PVkVEX1BFUk1BTkVOVExZEAASCQoFRk9VTkQQARINCglTRUVfT1RIRVIQAhIWChJURU1QT1JBUllfUkVESVJFQ1QQAxIWChJQRVJNQU5FTlRfUkVESVJFQ1QQBEIaChhzY2hlbWVfcmV3cml0ZV9zcGVjaWZpZXJCGAoWcGF0aF9yZXdyaXRlX3NwZWNpZmllciJWChREaXJlY3RSZXNwb25zZUFjdGlvbhIOCgZzdGF0dXMYASABKA0SLgoEYm9keRgCIAEoCzIgLmVudm95LmNvbmZpZy5jb3JlLnYzLkRhdGFTb3VyY2ViBnByb3RvMw", [file_envoy_config_core_v3_base, file_envoy_type_matcher_v3_regex, file_envoy_type_matcher_v3_string, file_google_protobuf_any, file_google_protobuf_duration, file_google_protobuf_wrappers]);
 
 /**
  * @generated from message envoy.config.route.v3.VirtualHost
@@ -53,6 +53,19 @@ export type VirtualHost = Message<"envoy.config.route.v3.VirtualHost"> & {
  */
 export const VirtualHostSchema: GenMessage<VirtualHost> = /*@__PURE__*/
   messageDesc(file_envoy_config_route_v3_route_components, 0);
+
+/**
+ * @generated from message envoy.config.route.v3.NonForwardingAction
+ */
+export type NonForwardingAction = Message<"envoy.config.route.v3.NonForwardingAction"> & {
+};
+
+/**
+ * Describes the message envoy.config.route.v3.NonForwardingAction.
+ * Use `create(NonForwardingActionSchema)` to create a new message.
+ */
+export const NonForwardingActionSchema: GenMessage<NonForwardingAction> = /*@__PURE__*/
+  messageDesc(file_envoy_config_route_v3_route_components, 1);
 
 /**
  * @generated from message envoy.config.route.v3.Route
@@ -89,6 +102,12 @@ export type Route = Message<"envoy.config.route.v3.Route"> & {
      */
     value: DirectResponseAction;
     case: "directResponse";
+  } | {
+    /**
+     * @generated from field: envoy.config.route.v3.NonForwardingAction non_forwarding_action = 18;
+     */
+    value: NonForwardingAction;
+    case: "nonForwardingAction";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -122,7 +141,7 @@ export type Route = Message<"envoy.config.route.v3.Route"> & {
  * Use `create(RouteSchema)` to create a new message.
  */
 export const RouteSchema: GenMessage<Route> = /*@__PURE__*/
-  messageDesc(file_envoy_config_route_v3_route_components, 1);
+  messageDesc(file_envoy_config_route_v3_route_components, 2);
 
 /**
  * @generated from message envoy.config.route.v3.RouteMatch
@@ -183,7 +202,7 @@ export type RouteMatch = Message<"envoy.config.route.v3.RouteMatch"> & {
  * Use `create(RouteMatchSchema)` to create a new message.
  */
 export const RouteMatchSchema: GenMessage<RouteMatch> = /*@__PURE__*/
-  messageDesc(file_envoy_config_route_v3_route_components, 2);
+  messageDesc(file_envoy_config_route_v3_route_components, 3);
 
 /**
  * @generated from message envoy.config.route.v3.HeaderMatcher
@@ -222,7 +241,7 @@ export type HeaderMatcher = Message<"envoy.config.route.v3.HeaderMatcher"> & {
  * Use `create(HeaderMatcherSchema)` to create a new message.
  */
 export const HeaderMatcherSchema: GenMessage<HeaderMatcher> = /*@__PURE__*/
-  messageDesc(file_envoy_config_route_v3_route_components, 3);
+  messageDesc(file_envoy_config_route_v3_route_components, 4);
 
 /**
  * @generated from message envoy.config.route.v3.QueryParameterMatcher
@@ -256,7 +275,7 @@ export type QueryParameterMatcher = Message<"envoy.config.route.v3.QueryParamete
  * Use `create(QueryParameterMatcherSchema)` to create a new message.
  */
 export const QueryParameterMatcherSchema: GenMessage<QueryParameterMatcher> = /*@__PURE__*/
-  messageDesc(file_envoy_config_route_v3_route_components, 4);
+  messageDesc(file_envoy_config_route_v3_route_components, 5);
 
 /**
  * @generated from message envoy.config.route.v3.RouteAction
@@ -331,7 +350,7 @@ export type RouteAction = Message<"envoy.config.route.v3.RouteAction"> & {
  * Use `create(RouteActionSchema)` to create a new message.
  */
 export const RouteActionSchema: GenMessage<RouteAction> = /*@__PURE__*/
-  messageDesc(file_envoy_config_route_v3_route_components, 5);
+  messageDesc(file_envoy_config_route_v3_route_components, 6);
 
 /**
  * @generated from message envoy.config.route.v3.RouteAction.RequestMirrorPolicy
@@ -358,7 +377,7 @@ export type RouteAction_RequestMirrorPolicy = Message<"envoy.config.route.v3.Rou
  * Use `create(RouteAction_RequestMirrorPolicySchema)` to create a new message.
  */
 export const RouteAction_RequestMirrorPolicySchema: GenMessage<RouteAction_RequestMirrorPolicy> = /*@__PURE__*/
-  messageDesc(file_envoy_config_route_v3_route_components, 5, 0);
+  messageDesc(file_envoy_config_route_v3_route_components, 6, 0);
 
 /**
  * @generated from message envoy.config.route.v3.RouteAction.HashPolicy
@@ -404,7 +423,7 @@ export type RouteAction_HashPolicy = Message<"envoy.config.route.v3.RouteAction.
  * Use `create(RouteAction_HashPolicySchema)` to create a new message.
  */
 export const RouteAction_HashPolicySchema: GenMessage<RouteAction_HashPolicy> = /*@__PURE__*/
-  messageDesc(file_envoy_config_route_v3_route_components, 5, 1);
+  messageDesc(file_envoy_config_route_v3_route_components, 6, 1);
 
 /**
  * @generated from message envoy.config.route.v3.RouteAction.HashPolicy.Header
@@ -421,7 +440,7 @@ export type RouteAction_HashPolicy_Header = Message<"envoy.config.route.v3.Route
  * Use `create(RouteAction_HashPolicy_HeaderSchema)` to create a new message.
  */
 export const RouteAction_HashPolicy_HeaderSchema: GenMessage<RouteAction_HashPolicy_Header> = /*@__PURE__*/
-  messageDesc(file_envoy_config_route_v3_route_components, 5, 1, 0);
+  messageDesc(file_envoy_config_route_v3_route_components, 6, 1, 0);
 
 /**
  * @generated from message envoy.config.route.v3.RouteAction.HashPolicy.Cookie
@@ -448,7 +467,7 @@ export type RouteAction_HashPolicy_Cookie = Message<"envoy.config.route.v3.Route
  * Use `create(RouteAction_HashPolicy_CookieSchema)` to create a new message.
  */
 export const RouteAction_HashPolicy_CookieSchema: GenMessage<RouteAction_HashPolicy_Cookie> = /*@__PURE__*/
-  messageDesc(file_envoy_config_route_v3_route_components, 5, 1, 1);
+  messageDesc(file_envoy_config_route_v3_route_components, 6, 1, 1);
 
 /**
  * @generated from message envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties
@@ -465,7 +484,7 @@ export type RouteAction_HashPolicy_ConnectionProperties = Message<"envoy.config.
  * Use `create(RouteAction_HashPolicy_ConnectionPropertiesSchema)` to create a new message.
  */
 export const RouteAction_HashPolicy_ConnectionPropertiesSchema: GenMessage<RouteAction_HashPolicy_ConnectionProperties> = /*@__PURE__*/
-  messageDesc(file_envoy_config_route_v3_route_components, 5, 1, 2);
+  messageDesc(file_envoy_config_route_v3_route_components, 6, 1, 2);
 
 /**
  * @generated from message envoy.config.route.v3.RouteAction.HashPolicy.QueryParameter
@@ -482,7 +501,7 @@ export type RouteAction_HashPolicy_QueryParameter = Message<"envoy.config.route.
  * Use `create(RouteAction_HashPolicy_QueryParameterSchema)` to create a new message.
  */
 export const RouteAction_HashPolicy_QueryParameterSchema: GenMessage<RouteAction_HashPolicy_QueryParameter> = /*@__PURE__*/
-  messageDesc(file_envoy_config_route_v3_route_components, 5, 1, 3);
+  messageDesc(file_envoy_config_route_v3_route_components, 6, 1, 3);
 
 /**
  * @generated from message envoy.config.route.v3.RouteAction.MaxStreamDuration
@@ -504,7 +523,7 @@ export type RouteAction_MaxStreamDuration = Message<"envoy.config.route.v3.Route
  * Use `create(RouteAction_MaxStreamDurationSchema)` to create a new message.
  */
 export const RouteAction_MaxStreamDurationSchema: GenMessage<RouteAction_MaxStreamDuration> = /*@__PURE__*/
-  messageDesc(file_envoy_config_route_v3_route_components, 5, 2);
+  messageDesc(file_envoy_config_route_v3_route_components, 6, 2);
 
 /**
  * @generated from message envoy.config.route.v3.RetryPolicy
@@ -551,7 +570,7 @@ export type RetryPolicy = Message<"envoy.config.route.v3.RetryPolicy"> & {
  * Use `create(RetryPolicySchema)` to create a new message.
  */
 export const RetryPolicySchema: GenMessage<RetryPolicy> = /*@__PURE__*/
-  messageDesc(file_envoy_config_route_v3_route_components, 6);
+  messageDesc(file_envoy_config_route_v3_route_components, 7);
 
 /**
  * @generated from message envoy.config.route.v3.RetryPolicy.RetryHostPredicate
@@ -579,7 +598,7 @@ export type RetryPolicy_RetryHostPredicate = Message<"envoy.config.route.v3.Retr
  * Use `create(RetryPolicy_RetryHostPredicateSchema)` to create a new message.
  */
 export const RetryPolicy_RetryHostPredicateSchema: GenMessage<RetryPolicy_RetryHostPredicate> = /*@__PURE__*/
-  messageDesc(file_envoy_config_route_v3_route_components, 6, 0);
+  messageDesc(file_envoy_config_route_v3_route_components, 7, 0);
 
 /**
  * @generated from message envoy.config.route.v3.RetryPolicy.RetryBackOff
@@ -601,7 +620,7 @@ export type RetryPolicy_RetryBackOff = Message<"envoy.config.route.v3.RetryPolic
  * Use `create(RetryPolicy_RetryBackOffSchema)` to create a new message.
  */
 export const RetryPolicy_RetryBackOffSchema: GenMessage<RetryPolicy_RetryBackOff> = /*@__PURE__*/
-  messageDesc(file_envoy_config_route_v3_route_components, 6, 1);
+  messageDesc(file_envoy_config_route_v3_route_components, 7, 1);
 
 /**
  * @generated from message envoy.config.route.v3.WeightedCluster
@@ -618,7 +637,7 @@ export type WeightedCluster = Message<"envoy.config.route.v3.WeightedCluster"> &
  * Use `create(WeightedClusterSchema)` to create a new message.
  */
 export const WeightedClusterSchema: GenMessage<WeightedCluster> = /*@__PURE__*/
-  messageDesc(file_envoy_config_route_v3_route_components, 7);
+  messageDesc(file_envoy_config_route_v3_route_components, 8);
 
 /**
  * @generated from message envoy.config.route.v3.WeightedCluster.ClusterWeight
@@ -660,7 +679,7 @@ export type WeightedCluster_ClusterWeight = Message<"envoy.config.route.v3.Weigh
  * Use `create(WeightedCluster_ClusterWeightSchema)` to create a new message.
  */
 export const WeightedCluster_ClusterWeightSchema: GenMessage<WeightedCluster_ClusterWeight> = /*@__PURE__*/
-  messageDesc(file_envoy_config_route_v3_route_components, 7, 0);
+  messageDesc(file_envoy_config_route_v3_route_components, 8, 0);
 
 /**
  * @generated from message envoy.config.route.v3.RedirectAction
@@ -726,7 +745,7 @@ export type RedirectAction = Message<"envoy.config.route.v3.RedirectAction"> & {
  * Use `create(RedirectActionSchema)` to create a new message.
  */
 export const RedirectActionSchema: GenMessage<RedirectAction> = /*@__PURE__*/
-  messageDesc(file_envoy_config_route_v3_route_components, 8);
+  messageDesc(file_envoy_config_route_v3_route_components, 9);
 
 /**
  * @generated from enum envoy.config.route.v3.RedirectAction.RedirectResponseCode
@@ -767,7 +786,7 @@ export type RedirectAction_RedirectResponseCode = (typeof RedirectAction_Redirec
  * Describes the enum envoy.config.route.v3.RedirectAction.RedirectResponseCode.
  */
 export const RedirectAction_RedirectResponseCodeSchema: GenEnum<RedirectAction_RedirectResponseCode> = /*@__PURE__*/
-  enumDesc(file_envoy_config_route_v3_route_components, 8, 0);
+  enumDesc(file_envoy_config_route_v3_route_components, 9, 0);
 
 /**
  * @generated from message envoy.config.route.v3.DirectResponseAction
@@ -789,5 +808,5 @@ export type DirectResponseAction = Message<"envoy.config.route.v3.DirectResponse
  * Use `create(DirectResponseActionSchema)` to create a new message.
  */
 export const DirectResponseActionSchema: GenMessage<DirectResponseAction> = /*@__PURE__*/
-  messageDesc(file_envoy_config_route_v3_route_components, 9);
+  messageDesc(file_envoy_config_route_v3_route_components, 10);
 

@@ -1,0 +1,106 @@
+import { decodeJson, encodeError, encodeJson, membersOf } from '@heddle/discovery/clients';
+import { HeddleError } from '@heddle/kernel';
+import type { XdsServer } from '@heddle/mesh/xds';
+import { type BootstrapTokens, type CertificateService, readSpiffeId } from '@heddle/security/identity';
+import {
+  Fields,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpService,
+  statusOfCode,
+  wholeBody,
+} from '@heddle/wire';
+import type { MeshRules } from './mesh-rules.ts';
+
+/** What the API is about. */
+export interface MeshApiOptions {
+  readonly rules: MeshRules;
+  readonly xds: XdsServer;
+  /** Of operators: throws `unauthenticated` for another `authorization`. */
+  readonly check: (authorization: string | undefined) => void;
+  readonly tokens: BootstrapTokens;
+  readonly certificates: CertificateService;
+}
+
+const longestBytes = 64 * 1024;
+const longestTokenMs = 86_400_000;
+
+/**
+ * `GET /v1/mesh`: what is in force and why the newest is not, who is connected and has taken what, what was refused and
+ * what planes cannot do. `POST /v1/mesh/tokens` `{ spiffeId, lifeMs }`: a bootstrap token, for operators.
+ * `POST /v1/mesh/certificates` `{ request }`: a certificate, for who shows a bootstrap token. `GET /v1/mesh/roots`: what
+ * is to be believed, for everybody.
+ */
+export function meshApi(options: MeshApiOptions): HttpService {
+  return async (request) => {
+    try {
+      return json(200, await answer(options, request));
+    } catch (thrown) {
+      const error = HeddleError.from(thrown);
+      return json(statusOfCode(error.code), encodeError(error));
+    }
+  };
+}
+
+async function answer(options: MeshApiOptions, request: HttpRequest): Promise<Uint8Array> {
+  const { rules, xds, check, certificates } = options;
+  const authorization = request.fields.get('authorization') ?? undefined;
+  const path = request.path.split('?', 1)[0] ?? '';
+  switch (`${request.method} ${path}`) {
+    case 'GET /v1/mesh':
+      check(authorization);
+      return encodeJson({ rules: rules.view, proxies: xds.proxies, inexpressible: xds.inexpressible });
+    case 'GET /v1/mesh/roots':
+      return encodeJson({ trust: certificates.trust });
+    case 'POST /v1/mesh/tokens':
+      check(authorization);
+      return encodeJson({ token: tokenFor(options, await bodyOf(request)) });
+    case 'POST /v1/mesh/certificates':
+      return encodeJson(certify(options, authorization, await bodyOf(request)));
+    default: {
+      const message = `the mesh has no ${request.method} ${path}`;
+      throw new HeddleError({ code: 'not_found', reason: 'NO_SUCH_PATH', message, sent: false });
+    }
+  }
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+function tokenFor({ tokens }: MeshApiOptions, body: Members): string {
+  const { spiffeId, lifeMs = 600_000, ...others } = body;
+  refuseOthers(others);
+  if (typeof spiffeId !== 'string') throw bad('spiffeId', 'a SPIFFE ID', spiffeId);
+  if (typeof lifeMs !== 'number' || !(lifeMs >= 1000 && lifeMs <= longestTokenMs))
+    throw bad('lifeMs', `a number from 1000 to ${longestTokenMs}`, lifeMs);
+  return tokens.make(readSpiffeId(spiffeId), lifeMs);
+}
+
+function certify(
+  { tokens, certificates }: MeshApiOptions,
+  authorization: string | undefined,
+  body: Members,
+): object {
+  const { request, ...others } = body;
+  const id = tokens.check(/^bearer (.+)$/i.exec(authorization ?? '')?.[1] ?? '');
+  refuseOthers(others);
+  if (typeof request !== 'string') throw bad('request', 'a certificate request in PEM', request);
+  return certificates.issue(id, request);
+}
+
+async function bodyOf(request: HttpRequest): Promise<Members> {
+  return membersOf(decodeJson(await request.body.bytes(longestBytes)));
+}
+
+function refuseOthers(others: Members): void {
+  const [name] = Object.keys(others);
+  if (name !== undefined) throw bad(name, 'no such key', others[name]);
+}
+
+function bad(field: string, expected: string, found: unknown): HeddleError {
+  const message = `${field}: expected ${expected}, found ${JSON.stringify(found)?.slice(0, 100) ?? 'nothing'}`;
+  return new HeddleError({ code: 'invalid_argument', reason: 'BAD_BODY', message, sent: false });
+}
+
+function json(status: number, body: Uint8Array): HttpResponse {
+  return { status, fields: Fields.of({ 'content-type': 'application/json' }), body: wholeBody(body) };
+}

@@ -1,0 +1,6 @@
+export { Authority, type AuthorityMaterial, makeRoot, type Wanted } from './authority.ts';
+export { BootstrapTokens } from './bootstrap-tokens.ts';
+export { makeRequest, type MadeRequest, requestedKey } from './certificate-request.ts';
+export { CertificateService, type CertificateServiceOptions, type Svid } from './certificate-service.ts';
+export { type AskForSvid, type HeldIdentity, KeptIdentity } from './kept-identity.ts';
+export { readSpiffeId, type SpiffeId, spiffeUri } from './spiffe-id.ts';
