@@ -16,6 +16,7 @@ const arrows = {
   messaging: ['kernel', 'traffic', 'telemetry', 'sql'],
   data: ['kernel', 'traffic', 'messaging', 'sql'],
   config: ['kernel', 'wire', 'discovery', 'sql'],
+  api: ['kernel', 'wire', 'discovery', 'rpc'],
   boundaries: [],
   sim: ['kernel'],
 };

@@ -6,6 +6,10 @@ import { natsMessaging } from './messaging/nats.ts';
 import { postgresMessaging } from './messaging/postgres.ts';
 import { rabbitMessaging } from './messaging/rabbitmq.ts';
 import { redisMessaging } from './messaging/redis.ts';
+import { asyncapiContract } from './api/asyncapi.ts';
+import { grpcReflectionContract } from './api/grpc-reflection.ts';
+import { mockContract } from './api/mock.ts';
+import { openapiContract } from './api/openapi.ts';
 import { properties } from './boundaries/properties.ts';
 import { booking, trading } from './boundaries/service-cutter.ts';
 import { shop } from './boundaries/shop/shop.ts';
@@ -14,6 +18,7 @@ import { embeddedConfig } from './config/embedded.ts';
 import { etcdConfig } from './config/etcd.ts';
 import { gitConfig } from './config/git.ts';
 import { kubernetesConfig } from './config/kubernetes.ts';
+import { nacosConfig } from './config/nacos.ts';
 import { consulContract } from './discovery/consul.ts';
 import { dns } from './discovery/dns.ts';
 import { embedded } from './discovery/embedded.ts';
@@ -65,8 +70,9 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     kafkaMessaging,
   ],
   calls: [grpcurlContract, connectClients, grpcJs],
+  api: [openapiContract, asyncapiContract, grpcReflectionContract, mockContract],
   boundaries: [booking, trading, properties, shop],
-  config: [embeddedConfig, etcdConfig, consulConfig, kubernetesConfig, gitConfig],
+  config: [embeddedConfig, etcdConfig, consulConfig, nacosConfig, kubernetesConfig, gitConfig],
   discovery: [
     embedded,
     consulContract,

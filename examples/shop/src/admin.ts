@@ -12,14 +12,16 @@ export interface AdminOptions {
   readonly kill: () => void;
   /** Answers `GET /explain…`. */
   readonly explain: HttpService;
+  /** Where each setting comes from. */
+  readonly origins: () => ReadonlyMap<string, object>;
 }
 
 /**
- * `GET /faults`, `PUT /faults` (all of them, see `faultsOf`), `POST /kill` and what `heddle explain` asks, each with `authorization: Bearer
+ * `GET /faults`, `PUT /faults` (all of them, see `faultsOf`), `POST /kill`, `GET /settings` and what `heddle explain` asks, each with `authorization: Bearer
  * <token>`. For a listener on the loopback interface only: it is not a part of the service's own port.
  */
 export function adminService(options: AdminOptions): HttpService {
-  const { faults, token, kill, explain } = options;
+  const { faults, token, kill, explain, origins } = options;
   const api = httpApi({
     'GET /faults': async () => ({ status: 200, body: faults.faults }),
     'PUT /faults': async (exchange) => {
@@ -27,6 +29,10 @@ export function adminService(options: AdminOptions): HttpService {
       exchange.call.runtime.log('warn', 'faults are switched', { faults: faults.faults });
       return { status: 200, body: faults.faults };
     },
+    'GET /settings': async () => ({
+      status: 200,
+      body: { settings: [...origins()].map(([key, from]) => ({ key, from })) },
+    }),
     'POST /kill': async ({ call }) => {
       // After the answer has gone out.
       call.runtime.timers.after(50, kill);

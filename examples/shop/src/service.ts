@@ -1,4 +1,5 @@
 import type { DescService } from '@bufbuild/protobuf';
+import { type Contract, contractAnswer, contractKey, contractPath, httpContract } from '@heddle/api';
 import { type Client, createClient } from '@connectrpc/connect';
 import { type Migration, migrate, type SqlPool, sqlPool } from '@heddle/sql';
 import type { Registry } from '@heddle/discovery';
@@ -14,6 +15,7 @@ import {
   registration,
   type RpcRouter,
   rpcService,
+  serveReflection,
 } from '@heddle/rpc';
 import { observed } from '@heddle/telemetry';
 import { FaultSwitch, fault } from '@heddle/traffic';
@@ -22,6 +24,8 @@ import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
 import { adminService } from './admin.ts';
 import { readConfig, type ShopConfig } from './config.ts';
 import { type HttpApi, json } from './http-api.ts';
+import { shopConsumes, shopHttpContract } from './http-contracts.ts';
+import { settableTimeout, settingsOf } from './settings.ts';
 import { ServiceMetrics } from './service-metrics.ts';
 
 /** The services of the shop, by the names under which they are registered. */
@@ -63,14 +67,15 @@ export interface ServiceDescription {
   readonly compose: (surroundings: Surroundings) => Composition;
 }
 
-/** Longest that a request may take, in milliseconds: a customer would have left. */
-const timeoutMs = 10_000;
 /** Longest that a service waits for another one, all attempts together. */
 const partnerTimeoutMs = 3000;
 
 /** A service's process: configuration from the environment, then `shopService`, until a signal. */
 export async function runShopService(description: ServiceDescription): Promise<void> {
-  const runtime = nodeRuntime({ name: description.name });
+  const runtime = nodeRuntime({
+    name: description.name,
+    dataFolder: process.env['SHOP_DATA'] ?? '.heddle/shop',
+  });
   let config: ShopConfig;
   try {
     config = readConfig(process.env);
@@ -95,6 +100,7 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
   const metrics = new ServiceMetrics(name);
   const pool = sqlPool(config.databaseUrl, { runtime, name: instanceId, maxConnections: 8 });
   metrics.watchPool(pool);
+  const settings = settingsOf(name, instanceId, process.env, runtime);
   const registry = openRegistry(config, runtime);
   const decisions = new DecisionLog({ process: instanceId });
   const clients = new Clients({ runtime, registry, metrics, decisions, zone });
@@ -107,19 +113,27 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
   });
   const faults = new FaultSwitch();
   const health = new HealthBoard();
-  const { service, endpointOf } = portService(composition, health);
+  const { service, endpointOf } = portService(composition, health, {
+    openapi: httpContract(shopHttpContract(name, version)),
+    ...(shopConsumes(name) !== undefined && { consumes: shopConsumes(name) }),
+  });
   const server = httpServer(service, {
     runtime,
     address: { host, port },
-    timeoutMs,
     observe: metrics.observe(endpointOf),
     decisions,
     // Customers wait; only a process that is hopelessly late turns calls away.
     shed: { calmMs: 250, fullMs: 2500 },
-    layers: [fault(faults)],
+    layers: [settableTimeout(settings), fault(faults)],
   });
   const explain = explainService(decisions, () => ({ server: server.layers, ...clients.layers }));
-  const admin = httpServer(adminService({ token: config.adminToken, faults, kill, explain }), { runtime });
+  const admin = httpServer(adminService({
+    token: config.adminToken,
+    faults,
+    kill,
+    explain,
+    origins: () => settings.client.origins,
+  }), { runtime });
   const protocols = composition.rpc === undefined ? 'http' : 'http,grpc';
   const instance = () => ({
     id: instanceId,
@@ -133,6 +147,7 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
       protocols,
       admin: `127.0.0.1:${admin.address.port}`,
       metrics: '/metrics',
+      [contractKey]: contractPath,
       pid: String(process.pid),
     },
   });
@@ -141,6 +156,7 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
     runtime,
     parts: [
       part,
+      settings,
       pool,
       schemaPart(description, pool, config, runtime),
       // Stopped, not drained: what the server still has in flight needs them to the end.
@@ -265,13 +281,17 @@ class Clients {
 function portService(
   { http, rpc }: Composition,
   health: HealthBoard,
+  contract: Contract,
 ): { service: HttpService; readonly endpointOf: (request: HttpRequest) => string | undefined } {
   let served: readonly string[] = [];
   const grpc = rpcService((router) => {
     rpc?.(router);
     health.serveOn(router);
+    // Whoever collects contracts learns from it what is served here.
+    serveReflection(router);
     served = router.services;
   });
+  const told = contractAnswer(contract);
   const isGrpc = ({ fields }: HttpRequest): boolean =>
     fields.get('content-type')?.startsWith('application/grpc') === true;
   const healthAnswer = (): HttpResponse => {
@@ -281,10 +301,14 @@ function portService(
   return {
     service: async (request, call) => {
       if (isGrpc(request)) return grpc(request, call);
-      return request.path === '/health' ? healthAnswer() : http.service(request, call);
+      if (request.path === '/health') return healthAnswer();
+      return told(request) ?? http.service(request, call);
     },
     endpointOf: (request) => {
-      if (!isGrpc(request)) return request.path === '/health' ? '/health' : http.endpointOf(request);
+      if (!isGrpc(request)) {
+        if (request.path === '/health' || request.path === contractPath) return request.path;
+        return http.endpointOf(request);
+      }
       return served.includes(request.path.split('/')[1] ?? '') ? request.path : undefined;
     },
   };

@@ -19,6 +19,7 @@ export { jsonClient, type JsonClient, type JsonRequest } from './http/json-clien
 export type { StandardSchema } from './http/standard-schema.ts';
 export { LoadReporter, type LoadReporterOptions } from './load/load-reporter.ts';
 export { serveLoad } from './load/serve-load.ts';
+export { ServerReflection } from './gen/grpc/reflection/v1/reflection_pb.ts';
 export { serveReflection } from './reflection/serve-reflection.ts';
 export { registration, type RegistrationOptions } from './registration.ts';
 export type { RpcHandler, RpcHandlers } from './server/handlers.ts';

@@ -1,11 +1,11 @@
 import { ConfigCentre, type ConfigStore, openConfigStore, RemoteStore } from '@heddle/config';
 import type { Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
+import { centreUrl } from '../config/centre-access.ts';
 import { changeVerbs } from '../config/change-verbs.ts';
 import type { ConfigChanger } from '../config/config-asked.ts';
 import { readVerbs } from '../config/read-verbs.ts';
 import { type Command, exitCodes, type Given, usageError } from '../command.ts';
-import { readUpState } from '../node/data-folder.ts';
 import { readTextFile } from '../node/config-file.ts';
 
 /** `heddle config`: looks at the config centre and changes it. */
@@ -66,19 +66,13 @@ function changerOf(store: ConfigStore, runtime: Runtime): ConfigChanger {
 }
 
 function openStore(given: Given, runtime: Runtime): Promise<ConfigStore> {
-  const named = given.text('store') ?? process.env['HEDDLE_CONFIG'];
+  const named = given.text('store');
   const { url, secret } =
-    named === undefined ? ofUp(given) : { url: named, secret: process.env['HEDDLE_CONFIG_TOKEN'] };
+    named === undefined ? centreUrl(given) : { url: named, secret: process.env['HEDDLE_CONFIG_TOKEN'] };
   return openConfigStore(url, {
     runtime,
     secret,
     readText: async (path) => readTextFile(path, 'file'),
     variable: (name) => process.env[name],
   });
-}
-
-/** The config centre of the running `up`, with the token of those who change it. */
-function ofUp(given: Given): { readonly url: string; readonly secret: string } {
-  const { console, adminToken } = readUpState(given.text('data') ?? '.heddle');
-  return { url: `heddle://${new URL(console).host}`, secret: adminToken };
 }

@@ -8,6 +8,8 @@ import { processReader } from '@heddle/telemetry/node';
 import type { HttpService } from '@heddle/wire';
 import { type Command, type Given, usageError } from '../command.ts';
 import { passwordSet } from '../control-plane/auth-first-user.ts';
+import { type ApiPart, apiPart } from '../control-plane/api-part.ts';
+import { isApiRequest } from '../control-plane/api-front.ts';
 import { type ConfigFront, configFront, isConfigRequest } from '../control-plane/config-front.ts';
 import { type OpenConsole, openConsole } from '../control-plane/console.ts';
 import { Observer } from '../control-plane/observer.ts';
@@ -33,7 +35,12 @@ export const controlPlane: Command = {
     port: {
       type: 'string',
       value: 'PORT',
-      help: 'Where to listen on 127.0.0.1; default 8090, 0: any free one',
+      help: 'Where to listen; default 8090, 0: any free one',
+    },
+    host: {
+      type: 'string',
+      value: 'HOST',
+      help: 'The address to listen on; default 127.0.0.1 (docs/security.md)',
     },
     data: { type: 'string', value: 'DIR', help: 'Where the registry is kept; default .heddle/control-plane' },
     'log-store': {
@@ -65,13 +72,13 @@ export const controlPlane: Command = {
   },
   examples: [
     'HEDDLE_REGISTRY_TOKEN=$(openssl rand -hex 32) heddle control-plane',
-    'heddle control-plane --port 9090 --data /var/lib/heddle',
+    'heddle control-plane --port 9090 --data /var/lib/heddle --host 10.0.0.5',
     'heddle control-plane --config-store etcd://127.0.0.1:2379/config --config-schemas schemas.ts',
     'heddle control-plane --mesh deploy/mesh',
   ],
   run: async (given, world) => {
     const dataFolder = given.text('data') ?? '.heddle/control-plane';
-    const address = { host: '127.0.0.1', port: given.port('port', 8090) };
+    const address = { host: given.text('host') ?? '127.0.0.1', port: given.port('port', 8090) };
     const runtime = nodeRuntime({ name: 'control-plane', dataFolder });
     const token = requireToken();
     const alerts = alertConfig(given.text('alerts'));
@@ -105,12 +112,20 @@ export const controlPlane: Command = {
       defaults: controlPlaneDefaults,
       store: config.store,
     });
+    const api = await apiPart({
+      runtime,
+      registry,
+      telemetry: telemetry.reader,
+      settings: () => settings.client.current,
+      adminToken: process.env['HEDDLE_ADMIN_TOKEN'],
+    });
     const console = await openConsole({
       runtime,
       registry,
       observer,
       telemetry,
       centre: config.centre,
+      queries: (req) => (isApiRequest(req) ? api.service : undefined),
       token,
       assets: consoleAssets(),
       env: process.env,
@@ -122,7 +137,7 @@ export const controlPlane: Command = {
         ? undefined
         : await meshPlane({ runtime, token, scope: scopeOf(given), ...meshFolder(place, runtime) });
     const own = mesh === undefined ? [] : [mesh.part];
-    const server = frontOf(registry, console, telemetry, config, {
+    const server = frontOf(registry, console, telemetry, config, api, {
       runtime,
       token,
       address,
@@ -134,6 +149,7 @@ export const controlPlane: Command = {
       config.part,
       settings,
       ...telemetry.parts,
+      api.admission,
       observer,
       ...console.parts,
       ...own,
@@ -184,13 +200,16 @@ function frontOf(
   console: OpenConsole,
   telemetry: ControlPlaneTelemetry,
   config: ConfigFront,
+  api: ApiPart,
   { runtime, token, address, mesh, metrics }: FrontOptions,
 ): ServerPart {
   processMetrics(metrics, processReader());
-  const registryApi = registryService(registry, { token });
+  const registryApi = api.admission.before(registryService(registry, { token }));
   const ownMetrics = metricsService(metrics);
   const service: HttpService = (req, call) => {
     if (isOtlp(req)) return telemetry.serviceFor(req)?.(req, call) ?? console.service(req, call);
+    // Reading is the console's to allow; changes show the admin token.
+    if (isApiRequest(req) && req.method !== 'GET') return api.service(req, call);
     if (isConfigRequest(req)) return config.service(req, call);
     const ofMesh = mesh?.serviceFor(req);
     if (ofMesh !== undefined) return ofMesh(req, call);

@@ -18,7 +18,7 @@ import { StartedCli } from '../node/started-cli.ts';
 const folder = mkdtempSync(path.join(tmpdir(), 'heddle-up-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const free = ['--port', '0', '--console-port', '0'];
-const limit = { timeout: 60_000 };
+const limit = { timeout: 180_000 };
 
 function data(name: string): string[] {
   return ['--data', path.join(folder, name)];
@@ -57,7 +57,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-describe('heddle up', { timeout: 240_000 }, () => {
+describe('heddle up', { timeout: 600_000 }, () => {
   test('starts, serves, brings back what dies, and stops in order', limit, async () => {
     const cli = new StartedCli(['up', ...free, ...data('whole')]);
     const at = await urls(cli);

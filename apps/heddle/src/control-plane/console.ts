@@ -1,7 +1,7 @@
 import type { ConfigCentre } from '@heddle/config';
 import type { Registry } from '@heddle/discovery';
 import type { Part, Runtime } from '@heddle/kernel';
-import type { HttpService } from '@heddle/wire';
+import type { HttpRequest, HttpService } from '@heddle/wire';
 import { AuditLog } from './audit-log.ts';
 import { Access } from './auth-access.ts';
 import { firstPassword } from './auth-first-user.ts';
@@ -33,6 +33,8 @@ export interface ConsoleSurroundings {
   readonly telemetry: ControlPlaneTelemetry;
   /** Undefined: there is no config centre here. */
   readonly centre: ConfigCentre | undefined;
+  /** More that may be read by whoever is signed in or has the token. */
+  readonly queries: (request: HttpRequest) => HttpService | undefined;
   /** Of the registry: programs that show it may everything. */
   readonly token: string;
   readonly assets: ReadonlyMap<string, Asset>;
@@ -51,7 +53,7 @@ export interface OpenConsole {
 
 /** Opens users, sessions and audit log in the data folder, and gives the console with all its pages' APIs. */
 export async function openConsole(around: ConsoleSurroundings): Promise<OpenConsole> {
-  const { runtime, registry, observer, telemetry, centre, token, assets, env, password } = around;
+  const { runtime, registry, observer, telemetry, centre, queries, token, assets, env, password } = around;
   const users = await Users.open(runtime);
   const madePassword = await firstPassword(users, runtime, password);
   const audit = await AuditLog.open(runtime);
@@ -83,7 +85,7 @@ export async function openConsole(around: ConsoleSurroundings): Promise<OpenCons
     signIn,
     oidc,
     routes,
-    queries: (req) => telemetry.serviceFor(req),
+    queries: (req) => telemetry.serviceFor(req) ?? queries(req),
   });
   const part: Part = {
     name: 'console',

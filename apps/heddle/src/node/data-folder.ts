@@ -110,7 +110,7 @@ function denied(folder: string, why: string, cause: unknown): HeddleError {
 }
 
 /** What `up` makes in its folder; nothing else is ever deleted, whatever folder is named. */
-const made = ['postgres', 'control-plane', 'gateway', 'logs', 'up.json'];
+const made = ['postgres', 'control-plane', 'gateway', 'shop', 'logs', 'up.json'];
 
 /** Whether a folder has anything in it that `up` has made. */
 export function holdsUp(folder: string): boolean {

@@ -143,7 +143,7 @@ export interface ShopSurroundings extends AdminSurroundings {
 
 /** Two instances of one service of the shop, in two zones. */
 export function shopPrograms(service: string, shop: ShopSurroundings): Program[] {
-  const { token, adminToken, controlPlane, databaseUrls, checkout } = shop;
+  const { dataFolder, token, adminToken, controlPlane, databaseUrls, checkout } = shop;
   return ['a', 'b'].map((zone, at) => ({
     name: `${service}-${at + 1}`,
     file: fileURLToPath(new URL(`../../../../examples/shop/src/${service}/main.ts`, import.meta.url)),
@@ -155,6 +155,7 @@ export function shopPrograms(service: string, shop: ShopSurroundings): Program[]
       SHOP_ADMIN_TOKEN: adminToken,
       SHOP_ZONE: zone,
       SHOP_CHECKOUT: checkout,
+      SHOP_DATA: path.join(dataFolder, 'shop'),
       ...settingsFrom(controlPlane, token),
       ...allTraces,
     },

@@ -1,0 +1,140 @@
+import type { Contract } from '../contract/contract.ts';
+import { type Json, type JsonObject, objectsIn, textOr } from '../contract/json.ts';
+import { messageExample } from '../example/message-example.ts';
+import { schemaExample } from '../example/schema-example.ts';
+import { exampleIn } from '../mock/mock-http.ts';
+import type {
+  HttpOperationIn,
+  MessageOperationIn,
+  Operation,
+  RpcOperationIn,
+} from '../operation/operations.ts';
+import { filledPath } from '../operation/path-values.ts';
+
+/** What a snippet is written for. */
+export type SnippetLanguage = 'curl' | 'typescript' | 'grpcurl' | 'heddle';
+
+/** Which ones an operation has. */
+export function snippetLanguages({ kind }: Operation): readonly SnippetLanguage[] {
+  if (kind === 'http') return ['curl', 'typescript', 'heddle'];
+  return kind === 'grpc' ? ['grpcurl', 'curl', 'typescript', 'heddle'] : ['heddle', 'typescript'];
+}
+
+/** Lines that call an operation with an example, to be pasted. `base`: `http://host:port`. Undefined: there is no such one. */
+export function snippet(
+  contract: Contract,
+  operation: Operation,
+  language: SnippetLanguage,
+  base: string,
+): string | undefined {
+  if (!snippetLanguages(operation).includes(language)) return undefined;
+  switch (operation.kind) {
+    case 'http':
+      return httpSnippet(contract.openapi ?? {}, operation, language, base);
+    case 'grpc':
+      return rpcSnippet(operation, language, base);
+    case 'message':
+      return messageSnippet(contract.asyncapi ?? {}, operation, language);
+  }
+}
+
+function httpSnippet(
+  document: JsonObject,
+  operation: HttpOperationIn,
+  language: SnippetLanguage,
+  base: string,
+): string {
+  const values = (place: string): Record<string, string> =>
+    Object.fromEntries(
+      operation.parameters
+        .filter((one) => one['in'] === place && (place === 'path' || one['required'] === true))
+        .map((one) => [
+          textOr(one['name']),
+          String(one['example'] ?? schemaExample(document, one['schema'])),
+        ]),
+    );
+  const query = new URLSearchParams(values('query')).toString();
+  const url = `${base}${filledPath(operation.path, values('path'))}${query === '' ? '' : `?${query}`}`;
+  const [[, media] = ['', undefined]] = objectsIn(operation.body?.['content']);
+  const body = media === undefined ? undefined : exampleIn(document, media);
+  const headers = { ...values('header'), ...(body !== undefined && { 'content-type': 'application/json' }) };
+  if (language === 'curl') {
+    const fields = Object.entries(headers).map(([name, value]) => ` -H ${quoted(`${name}: ${value}`)}`);
+    const data = body === undefined ? '' : ` -d ${quoted(JSON.stringify(body))}`;
+    const method = operation.method === 'GET' ? '' : ` -X ${operation.method}`;
+    return `curl -s${method} ${quoted(url)}${fields.join('')}${data}`;
+  }
+  if (language === 'heddle') {
+    const given = Object.entries({ ...values('path'), ...values('query'), ...values('header') });
+    const words = given.map(([name, value]) => ` ${quoted(`${name}=${value}`)}`).join('');
+    const data = body === undefined ? '' : ` --body ${quoted(JSON.stringify(body))}`;
+    return `heddle api call SERVICE ${quoted(operation.id)}${words}${data}`;
+  }
+  const init = [
+    `  method: '${operation.method}',`,
+    ...(Object.keys(headers).length > 0 ? [`  headers: ${JSON.stringify(headers)},`] : []),
+    ...(body === undefined ? [] : [`  body: JSON.stringify(${JSON.stringify(body)}),`]),
+  ];
+  return `const answer = await fetch(${JSON.stringify(url)}, {\n${init.join('\n')}\n});\nconsole.log(answer.status, await answer.text());`;
+}
+
+function rpcSnippet(
+  { id, method }: RpcOperationIn,
+  language: SnippetLanguage,
+  base: string,
+): string | undefined {
+  const example = JSON.stringify(messageExample(method.input));
+  const { host } = new URL(base);
+  if (language === 'grpcurl') return `grpcurl -plaintext -d ${quoted(example)} ${host} ${id}`;
+  if (language === 'heddle') return `heddle api call SERVICE ${id} --body ${quoted(example)}`;
+  if (language === 'curl') {
+    // Connect's unary calls are plain HTTP; its streams have frames that curl cannot write.
+    if (method.methodKind !== 'unary') return undefined;
+    return `curl -s ${quoted(`${base}/${id}`)} -H 'content-type: application/json' -H 'connect-protocol-version: 1' -d ${quoted(example)}`;
+  }
+  const { name } = method.parent;
+  const input = `fromJson(${method.input.name}Schema, ${example})`;
+  const takesMany = method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming';
+  const given = takesMany ? `(async function* () { yield ${input}; })()` : input;
+  const givesMany = method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming';
+  const call = givesMany
+    ? `for await (const answer of client.${method.localName}(${given})) console.log(answer);`
+    : `console.log(await client.${method.localName}(${given}));`;
+  return [
+    `import { fromJson } from '@bufbuild/protobuf';`,
+    `import { nodeRuntime } from '@heddle/kernel/node';`,
+    `import { createClient, createTransport } from '@heddle/rpc';`,
+    `// ${name} and ${method.input.name}Schema come from "heddle api client".`,
+    `const runtime = nodeRuntime({ name: 'example' });`,
+    `const client = createClient(${name}, createTransport({ runtime, target: 'static:///${host}' }));`,
+    call,
+  ].join('\n');
+}
+
+function messageSnippet(
+  document: JsonObject,
+  operation: MessageOperationIn,
+  language: SnippetLanguage,
+): string {
+  const [[type, message] = ['', {}]] = operation.messages;
+  const example = JSON.stringify(payloadExample(document, message));
+  const { action, address } = operation;
+  if (language === 'heddle')
+    return action === 'receive'
+      ? `heddle api call SERVICE ${quoted(operation.id)} --body ${quoted(example)}`
+      : `heddle api call SERVICE ${quoted(operation.id)}`;
+  return action === 'receive'
+    ? `const payload = new TextEncoder().encode(JSON.stringify(${example}));\nawait broker.publish({ topic: '${address}', type: '${type}', payload });`
+    : `await broker.subscribe('${address}', { group: 'my-service' }, async ({ message }) => console.log(message.type));`;
+}
+
+/** An example of a message's payload. */
+export function payloadExample(document: JsonObject, message: JsonObject): Json {
+  const [first] = Array.isArray(message['examples']) ? (message['examples'] as readonly JsonObject[]) : [];
+  return first?.['payload'] ?? schemaExample(document, message['payload']);
+}
+
+/** For a POSIX shell. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
