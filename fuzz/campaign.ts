@@ -36,7 +36,9 @@ export interface CampaignReport {
   readonly found: Found | undefined;
 }
 
-const batchSize = 40;
+// Taking stock of what has run costs as much as hundreds of inputs: where there is nothing new, it is done more seldom.
+const leastBatch = 40;
+const largestBatch = 1280;
 const mostKept = 1000;
 const mostInteresting = 200;
 // A heap that grew by this much, garbage aside, while thousands of connections came and went, holds on to some.
@@ -54,6 +56,7 @@ export async function campaign(target: Target, options: CampaignOptions): Promis
   const memory = new MemoryWatch();
   let inputs = 0;
   let shown = 0;
+  let batchSize = leastBatch;
   const next = (): Uint8Array => {
     const start = starts[inputs];
     if (start !== undefined) return start;
@@ -80,7 +83,9 @@ export async function campaign(target: Target, options: CampaignOptions): Promis
         keep(input);
       } else batch.push(input);
       if (batch.length < batchSize || options.coverage === undefined) continue;
-      for (const each of await showingNew(target, batch.splice(0), options.coverage)) keep(each);
+      const showing = await showingNew(target, batch.splice(0), options.coverage);
+      for (const each of showing) keep(each);
+      batchSize = showing.length > 0 ? leastBatch : Math.min(batchSize * 2, largestBatch);
       const grown = memory.look(inputs);
       if (grown > mostGrowthBytes) {
         const problem = `memory grew by ${grown} bytes in ${inputs} inputs`;
@@ -93,20 +98,29 @@ export async function campaign(target: Target, options: CampaignOptions): Promis
   return { inputs, signatures: signatures.size, shown, interesting, found: undefined };
 }
 
-/** Of a batch that ran code that had not run before, the inputs that did: they are run once more, one by one. */
+/** Of a batch that ran code that had not run before, the inputs that did. */
 async function showingNew(
   target: Target,
   batch: readonly Uint8Array[],
   coverage: Coverage,
-): Promise<Uint8Array[]> {
+): Promise<readonly Uint8Array[]> {
   const fresh = await coverage.fresh();
-  const showing: Uint8Array[] = [];
-  if (fresh.size === 0) return showing;
-  for (const input of batch) {
-    await target.run(input);
-    if (await coverage.ran(fresh)) showing.push(input);
-  }
-  return showing;
+  return fresh.size === 0 ? [] : searched(target, batch, fresh, coverage);
+}
+
+/** Those that run one of the blocks, found by halves: mostly there is one, and to look at each by itself takes a second. */
+async function searched(
+  target: Target,
+  inputs: readonly Uint8Array[],
+  fresh: ReadonlySet<string>,
+  coverage: Coverage,
+): Promise<readonly Uint8Array[]> {
+  for (const input of inputs) await target.run(input);
+  if (!(await coverage.ran(fresh))) return [];
+  if (inputs.length === 1) return inputs;
+  const half = inputs.length >> 1;
+  const first = await searched(target, inputs.slice(0, half), fresh, coverage);
+  return [...first, ...(await searched(target, inputs.slice(half), fresh, coverage))];
 }
 
 interface Outcome {

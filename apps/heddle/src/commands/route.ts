@@ -12,11 +12,14 @@ export const route: Command = {
   options: {
     config: { type: 'string', value: 'FILE', help: 'Routes and limits, YAML or JSON. Default: gateway.yaml' },
     host: { type: 'string', value: 'HOST', help: 'The host that is asked for. Default: localhost' },
+    subject: { type: 'string', value: 'NAME', help: 'Who asks, as a proof would say' },
+    zone: { type: 'string', value: 'ZONE', help: 'Where the caller is: a name of "zones" in the file' },
     headers: {
       type: 'string',
       value: 'FIELDS',
       help: 'Header fields, separated by ";": "x-beta: 1; accept: */*"',
     },
+    json: { type: 'boolean', help: 'As JSON' },
   },
   examples: ['heddle route explain GET /orders/7 --config gateway.yaml --headers "x-beta: 1"'],
   run: async (given, world) => {
@@ -31,19 +34,30 @@ export const route: Command = {
       return exitCodes.failed;
     }
     const path = normal.path + normal.query;
-    if (path !== target) world.terminal.out(`asked as ${path}\n`);
-    const found = explain(routes, {
+    const request = {
       method,
-      scheme: 'http',
+      scheme: 'http' as const,
       authority: given.text('host') ?? 'localhost',
       path,
       fields: fieldsOf(given),
       body: emptyBody,
-    });
-    world.terminal.out(found.length === 0 ? 'the file has no routes\n' : table(found.map(rowOf)));
+    };
+    const by = { subject: given.text('subject'), zone: given.text('zone') };
+    const found = explain(routes, request, by);
+    world.terminal.out(given.flag('json') ? asJson(path, found) : asText(path === target, path, found));
     return found.some(({ verdict }) => verdict === 'taken') ? exitCodes.done : exitCodes.failed;
   },
 };
+
+function asText(isAsked: boolean, path: string, found: readonly Explanation<RouteConfig>[]): string {
+  const routes = found.length === 0 ? 'the file has no routes\n' : table(found.map(rowOf));
+  return isAsked ? routes : `asked as ${path}\n${routes}`;
+}
+
+function asJson(path: string, found: readonly Explanation<RouteConfig>[]): string {
+  const routes = found.map(({ route: { name }, verdict, why }) => ({ route: name, verdict, why }));
+  return `${JSON.stringify({ path, routes }, undefined, 2)}\n`;
+}
 
 const marks = { taken: '✔', shadowed: '–', no: '' } as const;
 

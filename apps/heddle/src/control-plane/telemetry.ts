@@ -35,7 +35,7 @@ import type { ScrapeListener } from './observer.ts';
 export interface ControlPlaneTelemetry {
   /** The archive of metrics stops before the store, which closes the history of both. */
   readonly parts: readonly Part[];
-  /** For the console. */
+  /** What can be asked about what was observed. */
   readonly reader: TelemetryReader;
   /** For the observer. */
   readonly onScrape: ScrapeListener;

@@ -51,9 +51,17 @@ export class PlaneClient {
     throw refused(status, text);
   }
 
-  /** Changes something, with the token: that of the running `up`, or `HEDDLE_REGISTRY_TOKEN`. Rejects as `get`, for 404 too. */
-  async change<T>(method: 'POST' | 'DELETE', path: string, value?: unknown): Promise<T> {
-    const fields = Fields.of({ 'content-type': 'application/json', authorization: `Bearer ${this.#token}` });
+  /**
+   * Changes something. Default for `token`: that of the running `up`, or `HEDDLE_REGISTRY_TOKEN`. Rejects as `get`, for
+   * 404 too.
+   */
+  async change<T>(
+    method: 'POST' | 'DELETE',
+    path: string,
+    value?: unknown,
+    token: string = this.#token,
+  ): Promise<T> {
+    const fields = Fields.of({ 'content-type': 'application/json', authorization: `Bearer ${token}` });
     const body = value === undefined ? emptyBody : wholeBody(new TextEncoder().encode(JSON.stringify(value)));
     const { status, text } = await this.#ask({ method, path, fields, body });
     if (status === 200) return JSON.parse(text) as T;

@@ -13,17 +13,20 @@ const hopByHop = new Set([
   'upgrade',
 ]);
 
+const nobody = (): boolean => false;
+
 /**
  * A copy without what was meant for this hop only: the fields above and those that `Connection` names. A `Connection`
- * that names a field of the forwarding itself cannot remove it, since those are written afterwards.
+ * that names a field of the forwarding itself cannot remove it, since those are written afterwards. `without`: what
+ * else is left out.
  */
-export function endToEndFields(fields: Fields): Fields {
+export function endToEndFields(fields: Fields, without: (name: string) => boolean = nobody): Fields {
   const named = fields.has('connection') ? namedBy(fields) : nothing;
   const { raw } = fields;
   const kept: string[] = [];
   for (let at = 0; at < raw.length; at += 2) {
     const name = raw[at] as string;
-    if (!hopByHop.has(name) && !named.has(name)) kept.push(name, raw[at + 1] as string);
+    if (!hopByHop.has(name) && !named.has(name) && !without(name)) kept.push(name, raw[at + 1] as string);
   }
   return new Fields(kept);
 }

@@ -1,5 +1,5 @@
 import { correlationId, idempotency, idempotencyKey, type Layer } from '@heddle/kernel';
-import { type Fields, type HttpRequest, type HttpResponse, idempotencyOfMethod, peer } from '@heddle/wire';
+import { type HttpRequest, type HttpResponse, idempotencyOfMethod, peer } from '@heddle/wire';
 import { inRanges, isAddress } from './address-range.ts';
 import { clientAddress } from './client-address.ts';
 import { endToEndFields } from './end-to-end-fields.ts';
@@ -19,32 +19,35 @@ const claims = /^(x-user-id|x-tenant-id|forwarded|x-forwarded-(for|host|port|pro
  */
 export function forwarded(trusted: readonly string[]): Layer<HttpRequest, HttpResponse> {
   const isTrusted = trusted.length === 0 ? () => false : inRanges(trusted);
+  const stated = statements();
   return (next) => async (req, call) => {
-    const fields = endToEndFields(req.fields);
-    for (const [name] of req.fields) if (isClaim(name)) fields.delete(name);
+    const fields = endToEndFields(req.fields, isOurs);
     const from = call.get(peer)?.address.host;
     const way = from !== undefined && isTrusted(from) ? wayOf(req, isTrusted) : undefined;
     if (way?.client !== undefined) call.set(clientAddress, way.client);
-    state(fields, [...(way?.hops ?? []), ...(from === undefined ? [] : [from])], {
-      proto: req.scheme,
-      host: req.authority,
-      port: portOf(req),
-      ...way?.seen,
-    });
-    fields.append('via', via);
+    fields.raw.push(...(way === undefined ? stated(req, from) : statement(req, from, way)));
 
-    const requestId = acceptableId(fields.get('x-request-id')) ?? call.runtime.random.uuid();
-    const correlation = acceptableId(fields.get('x-correlation-id')) ?? requestId;
-    fields.set('x-request-id', requestId).set('x-correlation-id', correlation);
+    const requestId = acceptableId(req.fields.get('x-request-id')) ?? call.runtime.random.uuid();
+    const correlation = acceptableId(req.fields.get('x-correlation-id')) ?? requestId;
+    fields.append('via', via).append('x-request-id', requestId).append('x-correlation-id', correlation);
     call.set(correlationId, correlation).set(idempotency, idempotencyOfMethod(req.method));
     const key = fields.get('idempotency-key');
     if (key !== undefined) call.set(idempotencyKey, key);
 
     const res = await next({ ...req, fields }, call);
-    const answer = endToEndFields(res.fields);
-    answer.append('via', via).set('x-request-id', requestId);
+    const answer = endToEndFields(res.fields, isRequestId);
+    answer.append('via', via).append('x-request-id', requestId);
     return { ...res, fields: answer };
   };
+}
+
+/** What is left out of what comes from outside: claims, and what is written anew. */
+function isOurs(name: string): boolean {
+  return isClaim(name) || isRequestId(name) || name === 'x-correlation-id';
+}
+
+function isRequestId(name: string): boolean {
+  return name === 'x-request-id';
 }
 
 /** What was asked for, as the outermost proxy saw it. */
@@ -94,15 +97,42 @@ function plainAddress(hop: string): string | undefined {
   return isAddress(bare) ? bare : undefined;
 }
 
-/** The fields of both kinds (RFC 7239 for `Forwarded`, whose values are quoted where they are no tokens). */
-function state(fields: Fields, hops: readonly string[], { proto, host, port }: Seen): void {
-  if (hops.length > 0) fields.set('x-forwarded-for', hops.join(', '));
-  fields.set('x-forwarded-proto', proto).set('x-forwarded-host', host).set('x-forwarded-port', port);
+/** `statement` for those who come without a trusted proxy; the last one is remembered, as most ask for the same host. */
+function statements(): (req: HttpRequest, from: string | undefined) => readonly string[] {
+  let known: readonly string[] = [];
+  let [scheme, authority, address]: readonly (string | undefined)[] = [];
+  return (req, from) => {
+    if (req.scheme === scheme && req.authority === authority && from === address) return known;
+    known = statement(req, from, undefined);
+    ({ scheme, authority } = req);
+    address = from;
+    return known;
+  };
+}
+
+/**
+ * The fields of both kinds (RFC 7239 for `Forwarded`, whose values are quoted where they are no tokens), as names and
+ * values in turn.
+ */
+function statement(req: HttpRequest, from: string | undefined, way: Way | undefined): readonly string[] {
+  const seen: Seen = { proto: req.scheme, host: req.authority, port: portOf(req), ...way?.seen };
+  const hops = [...(way?.hops ?? []), ...(from === undefined ? [] : [from])];
+  const { proto, host, port } = seen;
   const quoted = JSON.stringify(host);
   const about = `;host=${/^[\x20-\x7e]*$/.test(host) ? quoted : '""'};proto=${proto}`;
   const path = hops.map((hop) => `for=${hop.includes(':') ? `"[${hop}]"` : hop}`);
   const last = path.pop() ?? 'for=unknown';
-  fields.set('forwarded', [...path, `${last}${about}`].join(', '));
+  return [
+    ...(hops.length > 0 ? ['x-forwarded-for', hops.join(', ')] : []),
+    'x-forwarded-proto',
+    proto,
+    'x-forwarded-host',
+    host,
+    'x-forwarded-port',
+    port,
+    'forwarded',
+    [...path, `${last}${about}`].join(', '),
+  ];
 }
 
 function isClaim(name: string): boolean {

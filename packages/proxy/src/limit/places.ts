@@ -33,12 +33,17 @@ export class Places {
   /** At most `max` at a time; further ones are refused with `resource_exhausted` / `CONCURRENCY_LIMIT`, `sent: false`. */
   atMost(max: number): Layer<HttpRequest, HttpResponse> {
     const lease = this.#lease;
-    return (next) => (req, call) => {
-      if (this.#taken >= max) return Promise.reject(full(max));
-      if (lease !== undefined && this.#taken >= lease.granted)
-        return this.#afterMore(lease, max, call).then(() => next(req, call));
-      this.#take(call);
-      return next(req, call);
+    return (next) => {
+      const waiting = async (held: PlaceLease, req: HttpRequest, call: Call): Promise<HttpResponse> => {
+        await this.#afterMore(held, max, call);
+        return next(req, call);
+      };
+      return (req, call) => {
+        if (this.#taken >= max) return Promise.reject(full(max));
+        if (lease !== undefined && this.#taken >= lease.granted) return waiting(lease, req, call);
+        this.#take(call);
+        return next(req, call);
+      };
     };
   }
 

@@ -9,7 +9,8 @@ export function matchOf(at: Place, document: RouteDocument): RouteMatch | undefi
   const { grpc, path, host = [], method = [], headers = [], query = [] } = document;
   if ((path === undefined) === (grpc === undefined)) return at.problem('expected either "path" or "grpc"');
   if (grpc === undefined) {
-    return { hosts: host, path: path ?? { kind: 'prefix', value: '/' }, methods: method, headers, query };
+    const any = { kind: 'prefix', value: '/' } as const;
+    return { hosts: host, path: path ?? any, methods: method, headers, query, ...sourceOf(document) };
   }
   const base = `/${grpc.service}`;
   // Byte for byte: what is not exactly /service/method reaches no handler, and must meet no other rule.
@@ -18,7 +19,19 @@ export function matchOf(at: Place, document: RouteDocument): RouteMatch | undefi
       ? { kind: 'prefix', value: base }
       : { kind: 'exact', value: `${base}/${grpc.method}` };
   const isGrpc = { name: 'content-type', kind: 'prefix', value: 'application/grpc' } as const;
-  return { hosts: host, path: called, methods: ['POST'], headers: [isGrpc, ...headers], query };
+  return {
+    hosts: host,
+    path: called,
+    methods: ['POST'],
+    headers: [isGrpc, ...headers],
+    query,
+    ...sourceOf(document),
+  };
+}
+
+function sourceOf({ source }: RouteDocument): Pick<RouteMatch, 'source'> {
+  if (source === undefined) return {};
+  return { source: { subjects: source.subject ?? [], zones: source.zone ?? [] } };
 }
 
 /** The route with all defaults. Undefined, and reported, where its keys do not go together. */
@@ -29,6 +42,8 @@ export function routeOf(
 ): RouteConfig | undefined {
   const action = actionOf(at, document, match);
   if (match === undefined) return undefined;
+  if ((match.source?.subjects.length ?? 0) > 0 && document.auth === undefined)
+    return at.problem('"source.subject" needs "auth": who comes is known by a proof');
   const rewrite = rewriteOf(at, document, match);
   const { fault, mirror } = document;
   const cors = document.cors === undefined ? undefined : corsOf(at, document.cors);

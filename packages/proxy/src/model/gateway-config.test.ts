@@ -29,6 +29,7 @@ describe('a gateway file', () => {
       limits: defaultLimits,
       tls: undefined,
       trustedProxies: [],
+      zones: {},
       accessLog: undefined,
       auth: {},
       rateLimitStore: undefined,

@@ -24,6 +24,7 @@ import {
   type TlsConfig,
   tls,
   trustedProxies,
+  zones,
 } from './listen-schema.ts';
 import { badConfig, type ConfigProblem } from './problem.ts';
 import { isUpstreamName, type UpstreamConfig, upstreams } from '../upstream/upstream-schema.ts';
@@ -52,6 +53,8 @@ export interface GatewayConfig {
   readonly tls: TlsConfig | undefined;
   /** Proxies in front whose word on the caller is believed: addresses and ranges. Empty: nobody's. */
   readonly trustedProxies: readonly string[];
+  /** Where callers are, by their addresses. */
+  readonly zones: Readonly<Record<string, readonly string[]>>;
   /** Undefined: nothing is written. */
   readonly accessLog: AccessLog | undefined;
   /** How callers can prove who they are. */
@@ -71,6 +74,7 @@ interface GatewayDocument {
   limits?: LimitsDocument;
   tls?: TlsConfig;
   trustedProxies?: string[];
+  zones?: Readonly<Record<string, readonly string[]>>;
   accessLog?: { format?: 'json' | 'common'; sample?: number };
   auth?: AuthConfig;
   rateLimitStore?: RateLimitStoreConfig;
@@ -98,6 +102,7 @@ const gateway: Read<GatewayDocument> = object<GatewayDocument>(
     limits,
     tls,
     trustedProxies,
+    zones,
     accessLog: object<NonNullable<GatewayDocument['accessLog']>>(
       { format: oneOf('json', 'common'), sample: number(0, 1) },
       [],
@@ -170,6 +175,7 @@ function read(documents: readonly ConfigDocument[]): ReadConfig {
   reportTwice(parts);
   reportUndecidable(parts);
   reportUnknownUpstreams(parts);
+  reportUnknownZones(parts);
   const whole = parts.every(({ given }) => given !== undefined);
   return { config: whole ? complete(parts) : undefined, problems: parts.flatMap((part) => problemsOf(part)) };
 }
@@ -232,6 +238,15 @@ function reportUnknownUpstreams(parts: readonly Part[]): void {
           place.problem(`"${name}" is no target, and not in "upstreams"`);
 }
 
+/** A zone that nobody can be in would close its route without a word. */
+function reportUnknownZones(parts: readonly Part[]): void {
+  const known = new Set(parts.flatMap(({ given }) => Object.keys(given?.zones ?? {})));
+  for (const { given } of parts)
+    for (const { match, place } of given?.routes ?? [])
+      for (const name of match?.source?.zones ?? [])
+        if (!known.has(name)) place.problem(`the zone "${name}" is not in "zones"`);
+}
+
 /** Every upstream that a route has to do with. */
 function upstreamsOf(route: RouteConfig | undefined): string[] {
   const { action, mirror } = route ?? {};
@@ -264,6 +279,7 @@ function complete(parts: readonly Part[]): GatewayConfig {
     limits: { ...defaultLimits, ...given.limits },
     tls: given.tls,
     trustedProxies: given.trustedProxies ?? [],
+    zones: given.zones ?? {},
     accessLog: given.accessLog === undefined ? undefined : { format: 'json', sample: 1, ...given.accessLog },
     auth: given.auth ?? {},
     rateLimitStore: given.rateLimitStore,

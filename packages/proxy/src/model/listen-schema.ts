@@ -1,4 +1,4 @@
-import { list, object, oneOf, type Read, text, whole } from './document.ts';
+import { list, object, oneOf, type Read, record, text, whole } from './document.ts';
 
 /** How much the gateway takes on; the key `limits` of a gateway file. Sizes in bytes, times in milliseconds. */
 export interface LimitsDocument {
@@ -113,6 +113,19 @@ export const trustedProxies: Read<string[]> = list(
   text('an IP address, or a range such as 10.0.0.0/8', isRange),
   1000,
 );
+
+/** The name of a zone that callers are in. */
+export const zoneName: Read<string> = text('a name of letters, digits and "-"', isZoneName);
+
+/** Reads the key `zones`: which addresses callers of a zone have. */
+export const zones: Read<Readonly<Record<string, readonly string[]>>> = (at) => {
+  const read = record('a name of letters, digits and "-"', isZoneName, trustedProxies)(at);
+  return read && Object.fromEntries(read);
+};
+
+function isZoneName(value: string): boolean {
+  return /^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}$/.test(value);
+}
 
 function isRange(value: string): boolean {
   const [address = '', bits, ...more] = value.split('/');

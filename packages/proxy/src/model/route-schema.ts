@@ -5,6 +5,7 @@ import { type LimitConfig, limitConfigs } from '../limit/limit-schema.ts';
 import { normalPath } from '../router/normal-path.ts';
 import { isUpstreamName, targetText } from '../upstream/upstream-schema.ts';
 import { flag, list, number, object, oneOf, type Read, record, type Shape, text, whole } from './document.ts';
+import { zoneName } from './listen-schema.ts';
 import { pattern } from './pattern.ts';
 import type { Cors, FieldChanges, PathMatch, UpstreamProtocol, Variant, ValueMatch } from './route.ts';
 
@@ -131,6 +132,7 @@ export interface RouteDocument {
   headers?: readonly ValueMatch[];
   query?: readonly ValueMatch[];
   grpc?: { service: string; method?: string };
+  source?: { subject?: string[]; zone?: string[] };
   upstream?: string;
   split?: { upstream: string; weight: number }[];
   variants?: Variant[];
@@ -172,7 +174,7 @@ export interface RouteDocument {
 /** The keys that say which requests a route is for. */
 export const matchShape: Pick<
   Shape<RouteDocument>,
-  'path' | 'host' | 'method' | 'headers' | 'query' | 'grpc'
+  'path' | 'host' | 'method' | 'headers' | 'query' | 'grpc' | 'source'
 > = {
   path,
   host: oneOrMore(host),
@@ -185,6 +187,13 @@ export const matchShape: Pick<
       method: text('the name of a method', (value) => /^[A-Za-z_]\w*$/.test(value)),
     },
     ['service'],
+  ),
+  source: object<{ subject?: string[]; zone?: string[] }>(
+    {
+      subject: oneOrMore(text('a text', (value) => value !== '' && value.length <= 256)),
+      zone: oneOrMore(zoneName),
+    },
+    [],
   ),
 };
 

@@ -31,6 +31,16 @@ export interface RouteMatch {
   readonly methods: readonly string[];
   readonly headers: readonly ValueMatch[];
   readonly query: readonly ValueMatch[];
+  /** Left out: whoever asks. */
+  readonly source?: SourceMatch;
+}
+
+/** Who asks, and from where: both must hold. */
+export interface SourceMatch {
+  /** Of the proof that the route's `auth` demands; who shows none that is good is nobody of these. Empty: any. */
+  readonly subjects: readonly string[];
+  /** Names of `zones`. Empty: from anywhere. */
+  readonly zones: readonly string[];
 }
 
 /** One of the ways that a route's traffic may go. */

@@ -13,21 +13,41 @@ export interface Explanation<R> {
   readonly why: string;
 }
 
+/** Who asks, as far as it is known. */
+export interface AskedBy {
+  readonly subject?: string | undefined;
+  readonly zone?: string | undefined;
+}
+
 /** Every route in order of specificity, and why it does or does not serve the request. Agrees with `Router`. */
 export function explain<R extends { readonly match: RouteMatch; readonly name: string }>(
   routes: readonly R[],
   request: HttpRequest,
+  by: AskedBy = {},
 ): Explanation<R>[] {
   const asked = askedOf(request);
   let taken: R | undefined;
   return ranked(routes).map(({ route, match }) => {
     const ready = matcher(match);
-    const why = hostMismatch(match, asked) ?? pathMismatch(ready, asked) ?? mismatch(ready, asked);
+    const why =
+      hostMismatch(match, asked) ??
+      pathMismatch(ready, asked) ??
+      mismatch(ready, asked) ??
+      sourceMismatch(match, by);
     if (why !== undefined) return { route, verdict: 'no', why };
     if (taken !== undefined) return { route, verdict: 'shadowed', why: `${taken.name} is more specific` };
     taken = route;
     return { route, verdict: 'taken', why: `${match.path.kind} ${match.path.value}` };
   });
+}
+
+function sourceMismatch({ source }: RouteMatch, { subject, zone }: AskedBy): string | undefined {
+  const { subjects = [], zones = [] } = source ?? {};
+  if (zones.length > 0 && !zones.includes(zone ?? ''))
+    return `the caller's zone is ${zone ?? 'not known'}, not ${zones.join(' or ')}`;
+  if (subjects.length > 0 && !subjects.includes(subject ?? ''))
+    return `the caller is ${subject ?? 'not known'}, not ${subjects.join(' or ')}`;
+  return undefined;
 }
 
 function hostMismatch({ hosts }: RouteMatch, { host }: Asked): string | undefined {

@@ -1,6 +1,6 @@
-import { HeddleError } from '@heddle/kernel';
+import { type Call, HeddleError } from '@heddle/kernel';
 import { nameEndpoint } from '@heddle/telemetry';
-import type { HttpService } from '@heddle/wire';
+import type { HttpRequest, HttpService } from '@heddle/wire';
 import { isPreflight } from '../action/cors.ts';
 import type { RouteMatch } from '../model/route.ts';
 import { Router } from './router.ts';
@@ -12,6 +12,8 @@ export interface Routed {
   readonly service: HttpService;
   /** It answers a browser's question whether it may be asked, also where it would not match that question itself. */
   readonly answersPreflights: boolean;
+  /** Of a route that is only for some who ask: whether it is for this one. */
+  readonly isFor?: ((req: HttpRequest, call: Call) => Promise<boolean>) | undefined;
 }
 
 /**
@@ -22,7 +24,8 @@ export function routed(routes: readonly Routed[]): HttpService {
   const router = new Router(routes);
   return async (req, call) => {
     const announced = isPreflight(req) ? router.matchAnnounced(req) : undefined;
-    const found = announced?.answersPreflights === true ? announced : router.match(req);
+    let found = announced?.answersPreflights === true ? announced : router.match(req);
+    if (found?.isFor !== undefined && found !== announced) found = await forWhom(router, req, call, found);
     if (found === undefined) {
       const question = req.path.indexOf('?');
       const message = `no route matches ${question === -1 ? req.path : req.path.slice(0, question)}`;
@@ -31,4 +34,20 @@ export function routed(routes: readonly Routed[]): HttpService {
     nameEndpoint(call, found.name);
     return found.service(req, call);
   };
+}
+
+/** The first route that is for whoever asks, from `first` on. */
+async function forWhom(
+  router: Router<Routed>,
+  req: HttpRequest,
+  call: Call,
+  first: Routed,
+): Promise<Routed | undefined> {
+  const passed = new Set<Routed>();
+  let found: Routed | undefined = first;
+  while (found?.isFor !== undefined && !(await found.isFor(req, call))) {
+    passed.add(found);
+    found = router.match(req, passed);
+  }
+  return found;
 }

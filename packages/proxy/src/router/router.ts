@@ -27,9 +27,9 @@ export class Router<R extends { readonly match: RouteMatch }> {
     this.#anyHost = this.#byHost.size === 0 || (this.#byHost.size === 1 && this.#byHost.has(''));
   }
 
-  /** The request's path is in normal form (see `normalPath`). */
-  match(request: HttpRequest): R | undefined {
-    return this.#find(askedOf(request));
+  /** The request's path is in normal form (see `normalPath`). `except`: routes that are not for whoever asks. */
+  match(request: HttpRequest, except?: ReadonlySet<R>): R | undefined {
+    return this.#find(askedOf(request), except);
   }
 
   /** The route of the request that a browser asks about beforehand, by what a preflight says of it. */
@@ -44,8 +44,9 @@ export class Router<R extends { readonly match: RouteMatch }> {
     });
   }
 
-  #find(asked: Asked): R | undefined {
-    const take = (entry: Ranked<R>): boolean => mismatch(entry.matcher, asked) === undefined;
+  #find(asked: Asked, except?: ReadonlySet<R>): R | undefined {
+    const take = ({ route, matcher: each }: Ranked<R>): boolean =>
+      mismatch(each, asked) === undefined && except?.has(route) !== true;
     if (!this.#anyHost) {
       for (const name of namesOf(asked.host)) {
         const found = this.#byHost.get(name)?.find(asked, take);

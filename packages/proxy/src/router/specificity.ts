@@ -8,7 +8,8 @@ const pathKinds: Readonly<Record<PathMatch['kind'], number>> = { exact: 0, templ
  * 2. the path: exact, template, regular expression, prefix; of two templates the one with a plain segment where the
  *    other has a name, from the left; of two expressions or prefixes the longer;
  * 3. a method, before any;
- * 4. the number of headers, then of query parameters, more first.
+ * 4. the number of headers, then of query parameters, more first;
+ * 5. a source: one with subjects, then one with zones, before any.
  * What is still equal keeps the order of the file.
  */
 export function bySpecificity(a: RouteMatch, b: RouteMatch): number {
@@ -17,8 +18,14 @@ export function bySpecificity(a: RouteMatch, b: RouteMatch): number {
     byPath(a.path, b.path) ||
     Number(a.methods.length === 0) - Number(b.methods.length === 0) ||
     b.headers.length - a.headers.length ||
-    b.query.length - a.query.length
+    b.query.length - a.query.length ||
+    bySource(b) - bySource(a)
   );
+}
+
+function bySource({ source }: RouteMatch): number {
+  if (source === undefined) return 0;
+  return (source.subjects.length > 0 ? 2 : 0) + (source.zones.length > 0 ? 1 : 0);
 }
 
 /** One host of each: `RouterTable` takes a route with several hosts apart. */

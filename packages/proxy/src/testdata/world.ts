@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Call, type Runtime, settle, userId } from '@heddle/kernel';
 import { seededRandom, VirtualTime } from '@heddle/kernel/simulated';
 import { MetricRegistry } from '@heddle/telemetry';
-import { emptyBody, Fields, type HttpRequest, type HttpResponse, type HttpService } from '@heddle/wire';
+import { emptyBody, Fields, type HttpRequest, type HttpResponse, type HttpService, peer } from '@heddle/wire';
 import { Gateway } from '../gateway.ts';
 import { loadGatewayConfig } from '../model/gateway-config.ts';
 
@@ -67,7 +67,7 @@ export class World {
   send(
     path: string,
     headers: Record<string, string> = {},
-    change: Partial<HttpRequest> & { user?: string } = {},
+    change: Partial<HttpRequest> & { user?: string; from?: string } = {},
   ): Promise<HttpResponse> {
     return this.time.run(this.start(path, headers, change));
   }
@@ -76,10 +76,11 @@ export class World {
   start(
     path: string,
     headers: Record<string, string> = {},
-    change: Partial<HttpRequest> & { user?: string } = {},
+    change: Partial<HttpRequest> & { user?: string; from?: string } = {},
   ): Promise<HttpResponse> {
     const call = Call.root(this.runtime);
     if (change.user !== undefined) call.set(userId, change.user);
+    if (change.from !== undefined) call.set(peer, { address: { host: change.from, port: 1 } });
     const fields = Fields.of(headers);
     const req = {
       method: 'GET',

@@ -1,4 +1,12 @@
-import { fromBinary, type JsonObject, type JsonValue, type Registry, toJson } from '@bufbuild/protobuf';
+import {
+  type DescMessage,
+  fromBinary,
+  type JsonObject,
+  type JsonValue,
+  type Message,
+  type Registry,
+  toJson,
+} from '@bufbuild/protobuf';
 import { HeddleError } from '@heddle/kernel';
 import { type Body, type Fields, messagesOf, readGrpcStatus, streamBody } from '@heddle/wire';
 import { gzip } from '@heddle/wire/compression';
@@ -31,12 +39,53 @@ export async function* jsonTexts(
   fields: Fields,
   options: AnswerOptions,
 ): AsyncGenerator<string, void> {
-  const encoding = fields.get('grpc-encoding');
-  const compression = encoding === 'gzip' ? gzip : undefined;
-  for await (const message of messagesOf(body, { limitBytes, compression }))
-    yield JSON.stringify(jsonOf(message, options));
+  for await (const message of messagesIn(body, fields)) yield JSON.stringify(jsonOf(message, options));
+}
+
+/** Content that a service hands over as it is. */
+export interface RawContent {
+  readonly type: string;
+  readonly bytes: Uint8Array;
+}
+
+/** True for a method whose answers are google.api.HttpBody. */
+export function isRawAnswer({ method: { output }, responseBody }: Binding): boolean {
+  return isHttpBody(responseBody === undefined ? output : responseBody.message);
+}
+
+/** True for google.api.HttpBody, which is content rather than a message. */
+export function isHttpBody(message: DescMessage | undefined): boolean {
+  return message?.typeName === 'google.api.HttpBody';
+}
+
+/** The messages of an answer as the content that they are; otherwise as `jsonTexts`. */
+export async function* rawContents(
+  body: Body,
+  fields: Fields,
+  { binding: { method, responseBody } }: AnswerOptions,
+): AsyncGenerator<RawContent, void> {
+  for await (const message of messagesIn(body, fields)) {
+    const read = decoded(method.output, message);
+    const content = responseBody === undefined ? read : read[responseBody.localName];
+    const { contentType = '', data } = (content ?? {}) as { contentType?: string; data?: Uint8Array };
+    yield { type: contentType, bytes: data ?? new Uint8Array() };
+  }
+}
+
+async function* messagesIn(body: Body, fields: Fields): AsyncGenerator<Uint8Array, void> {
+  const compression = fields.get('grpc-encoding') === 'gzip' ? gzip : undefined;
+  yield* messagesOf(body, { limitBytes, compression });
   const error = readGrpcStatus(body.trailers ?? fields, 200);
   if (error !== undefined) throw error;
+}
+
+function decoded(schema: DescMessage, bytes: Uint8Array): Message & Record<string, unknown> {
+  try {
+    return fromBinary(schema, bytes) as Message & Record<string, unknown>;
+  } catch (cause) {
+    const message = `the upstream's answer is no ${schema.typeName}`;
+    throw new HeddleError({ code: 'internal', reason: 'BAD_RESPONSE', message, cause });
+  }
 }
 
 function jsonOf(bytes: Uint8Array, { binding, registry, alwaysAll }: AnswerOptions): JsonValue {

@@ -1,18 +1,31 @@
+import type { JsonValue } from '@bufbuild/protobuf';
 import { HeddleError, type Layer } from '@heddle/kernel';
 import {
+  type Body,
   Fields,
   frame,
   type HttpRequest,
   type HttpResponse,
   type HttpService,
   readGrpcStatus,
+  streamBody,
   wholeBody,
 } from '@heddle/wire';
 import { jsonAnswer } from '../answer/json-answer.ts';
-import { type AnswerOptions, jsonTexts, type StreamForm, streamOf, streamTypes } from './answers.ts';
+import {
+  type AnswerOptions,
+  isRawAnswer,
+  jsonTexts,
+  type RawContent,
+  rawContents,
+  type StreamForm,
+  streamOf,
+  streamTypes,
+} from './answers.ts';
 import type { Binding, Descriptors } from './descriptors.ts';
 import { matchTemplate } from './path-template.ts';
-import { readContent, requestMessage, type Said } from './request-message.ts';
+import { requestBody } from './request-body.ts';
+import { requestMessage, type Said } from './request-message.ts';
 
 const encoder = new TextEncoder();
 
@@ -39,13 +52,11 @@ export function transcoded(descriptors: Descriptors, alwaysAll: boolean): Layer<
     const found = find(bindings, req.method, path);
     if (Array.isArray(found)) return notFound(path, found);
     const { binding, variables } = found;
-    if (binding.method.methodKind === 'client_streaming' || binding.method.methodKind === 'bidi_streaming')
-      throw noStreams(binding);
     const query = new URLSearchParams(question === -1 ? '' : req.path.slice(question + 1));
-    const content = readContent(await contentOf(req));
-    const said: Said = { variables, query, content };
-    const message = requestMessage(binding, said, registry);
-    return answered(next, asGrpc(req, binding, message), call, { binding, registry, alwaysAll }, formOf(req));
+    const frameOf = (content: JsonValue | undefined): Uint8Array =>
+      frame(requestMessage(binding, { variables, query, content }, registry));
+    const body = await requestBody(req, binding, frameOf);
+    return answered(next, asGrpc(req, binding, body), call, { binding, registry, alwaysAll }, formOf(req));
   };
 }
 
@@ -66,16 +77,7 @@ function find(bindings: readonly Binding[], verb: string, path: string): FoundBi
   return others;
 }
 
-async function contentOf(req: HttpRequest): Promise<Uint8Array> {
-  const bytes = await req.body.bytes(Number.POSITIVE_INFINITY);
-  const type = req.fields.get('content-type');
-  if (bytes.byteLength === 0 || type === undefined || /^application\/([\w.-]+\+)?json *(;|$)/i.test(type))
-    return bytes;
-  const message = `expected content of application/json, found ${JSON.stringify(type.slice(0, 60))}`;
-  throw new HeddleError({ code: 'invalid_argument', reason: 'NOT_JSON', message, sent: false });
-}
-
-function asGrpc(req: HttpRequest, { method }: Binding, message: Uint8Array): HttpRequest {
+function asGrpc(req: HttpRequest, { method }: Binding, body: Body): HttpRequest {
   const fields = req.fields.clone();
   for (const name of ofTheContent) fields.delete(name);
   fields
@@ -83,7 +85,7 @@ function asGrpc(req: HttpRequest, { method }: Binding, message: Uint8Array): Htt
     .set('te', 'trailers')
     .set('grpc-accept-encoding', 'identity,gzip');
   const path = `/${method.parent.typeName}/${method.name}`;
-  return { ...req, method: 'POST', path, fields, body: wholeBody(frame(message)) };
+  return { ...req, method: 'POST', path, fields, body };
 }
 
 async function answered(
@@ -97,9 +99,12 @@ async function answered(
   if (!isGrpc(res)) return res;
   const early = res.fields.has('grpc-status') ? readGrpcStatus(res.fields, res.status) : undefined;
   if (early !== undefined) throw early;
-  const texts = jsonTexts(res.body, res.fields, options);
   const fields = metadata(res.fields);
-  if (options.binding.method.methodKind !== 'server_streaming') {
+  const { methodKind } = options.binding.method;
+  const streams = methodKind === 'server_streaming' || methodKind === 'bidi_streaming';
+  if (isRawAnswer(options.binding)) return rawAnswer(res, fields, options, streams);
+  const texts = jsonTexts(res.body, res.fields, options);
+  if (!streams) {
     const { value } = await texts.next();
     // The status comes after the message.
     await texts.next();
@@ -117,10 +122,31 @@ async function answered(
   return { status: 200, fields, body: streamOf(resumed(first, texts), form) };
 }
 
-async function* resumed(
-  first: IteratorResult<string, void>,
-  rest: AsyncGenerator<string, void>,
-): AsyncGenerator<string, void> {
+/** Content as the service has made it; of a stream, the type is that of the first piece. */
+async function rawAnswer(
+  res: HttpResponse,
+  fields: Fields,
+  options: AnswerOptions,
+  streams: boolean,
+): Promise<HttpResponse> {
+  const contents = rawContents(res.body, res.fields, options);
+  const first = await contents.next();
+  if (!streams) await contents.next();
+  if (first.done === true && !streams) throw noMessage();
+  const type = first.done === true ? '' : first.value.type;
+  if (/^[\x20-\x7e]+$/.test(type)) fields.set('content-type', type);
+  if (!streams && first.done !== true) return { status: 200, fields, body: wholeBody(first.value.bytes) };
+  return { status: 200, fields, body: streamBody(bytesOf(resumed(first, contents))) };
+}
+
+async function* bytesOf(contents: AsyncGenerator<RawContent, void>): AsyncGenerator<Uint8Array, void> {
+  for await (const { bytes } of contents) if (bytes.byteLength > 0) yield bytes;
+}
+
+async function* resumed<T>(
+  first: IteratorResult<T, void>,
+  rest: AsyncGenerator<T, void>,
+): AsyncGenerator<T, void> {
   if (first.done === true) return;
   yield first.value;
   yield* rest;
@@ -158,11 +184,6 @@ function notFound(path: string, verbs: readonly string[]): HttpResponse {
   });
   answer.fields.set('allow', allow);
   return answer;
-}
-
-function noStreams({ method }: Binding): HeddleError {
-  const message = `${method.parent.typeName}.${method.name} takes a stream of messages, which JSON over HTTP cannot send: call it by gRPC`;
-  return new HeddleError({ code: 'unimplemented', reason: 'CLIENT_STREAM', message, sent: false });
 }
 
 function noMessage(): HeddleError {

@@ -13,6 +13,7 @@ import type { LimitStore, LimitStores } from '../limit/limit-store.ts';
 import { matchKey, type QuarantinedRoute } from '../model/gateway-config.ts';
 import type { RouteConfig } from '../model/route.ts';
 import { type Routed, routed } from '../router/routed.ts';
+import { isForSource } from '../router/source.ts';
 import { type Descriptors, descriptorsOf } from '../transcode/descriptors.ts';
 import type { HeldTargets } from '../upstream/targets.ts';
 
@@ -149,7 +150,8 @@ function served(
     service = mirrored({ to, percent: mirror.percent, timeoutMs: route.timeoutMs })(service);
   }
   const around = routeStack({ ...options, route, limitStore, descriptors });
-  return { name, match, answersPreflights: route.cors !== undefined, service: around(service) };
+  const isFor = isForSource(route, options.config.zones, options.authenticator);
+  return { name, match, answersPreflights: route.cors !== undefined, service: around(service), isFor };
 }
 
 function refused({ name, match }: RouteConfig): Routed[] {

@@ -25,7 +25,7 @@ import {
   writeGrpcTimeout,
   writeRequestTimeout,
 } from './timeout-field.ts';
-import { readTrace, writeTrace } from './trace-fields.ts';
+import { isTraceField, readTrace, writeTrace } from './trace-fields.ts';
 
 /** The plain ones: a field's name, the key it belongs to, and the longest value that is taken. */
 const texts: readonly (readonly [name: string, key: CallKey<string | undefined>, longest: number])[] = [
@@ -79,7 +79,7 @@ export const propagateIn: Layer<HttpRequest, HttpResponse> = (next) => async (re
 export function writeContext(call: Call, fields: Fields): void {
   for (const [name, key] of texts) {
     const value = call.get(key);
-    if (value !== undefined && isPlain(value) && !fields.has(name)) fields.append(name, value);
+    if (value !== undefined && !fields.has(name) && isPlain(value)) fields.append(name, value);
   }
   const weight = call.get(priority);
   if (weight !== priority.fallback && !fields.has('x-priority')) fields.append('x-priority', weight);
@@ -98,18 +98,33 @@ function writeTime(call: Call, fields: Fields): void {
   else fields.set('x-request-timeout', writeRequestTimeout(leftMs));
 }
 
+/** Takes a field's value over onto a call, if it is good. */
+type Take = (call: Call, value: string) => void;
+
+const takes: ReadonlyMap<string, Take> = new Map<string, Take>([
+  ...texts.map(([name, key, longest]): [string, Take] => [
+    name,
+    (call, value) => {
+      if (value.length > 0 && value.length <= longest && isPlain(value)) call.set(key, value);
+    },
+  ]),
+  ['x-priority', (call, value) => void (priorities.has(value) && call.set(priority, value as Priority))],
+  [previousAttempts, (call, value) => void (/^\d{1,4}$/.test(value) && call.set(attempt, Number(value) + 1))],
+]);
+
 /** Sets on the call what the fields of a message say. What is malformed or too long counts as not said. */
 export function readContext(fields: Fields, call: Call): void {
-  for (const [name, key, longest] of texts) {
-    const value = fields.get(name);
-    if (value !== undefined && value.length > 0 && value.length <= longest && isPlain(value))
-      call.set(key, value);
+  const { raw } = fields;
+  let isTraced = false;
+  // In one pass: most fields are none of these.
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] as string;
+    const take = takes.get(name);
+    if (take === undefined) isTraced ||= isTraceField(name);
+    // Of a field that is repeated the first one counts.
+    else if (fields.get(name) === raw[at + 1]) take(call, raw[at + 1] as string);
   }
-  const weight = fields.get('x-priority');
-  if (weight !== undefined && priorities.has(weight)) call.set(priority, weight as Priority);
-  const earlier = fields.get(previousAttempts);
-  if (earlier !== undefined && /^\d{1,4}$/.test(earlier)) call.set(attempt, Number(earlier) + 1);
-  const trace = readTrace(fields);
+  const trace = isTraced ? readTrace(fields) : undefined;
   if (trace !== undefined) call.set(traceContext, trace);
 }
 

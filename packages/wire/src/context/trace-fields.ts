@@ -24,6 +24,11 @@ export function readTrace(fields: Fields): TraceContext | undefined {
     : { traceId, spanId, sampled, state };
 }
 
+/** True for a field that `readTrace` begins with. */
+export function isTraceField(name: string): boolean {
+  return name === 'traceparent' || name === 'b3' || name === 'x-b3-traceid' || name === 'uber-trace-id';
+}
+
 /** Puts the trace context on a message, in W3C form; one that nobody has decided on stays here. */
 export function writeTrace(trace: TraceContext, fields: Fields): void {
   if (trace.undecided === true) return;

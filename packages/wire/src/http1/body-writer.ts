@@ -2,8 +2,11 @@ import { HeddleError } from '@heddle/kernel';
 import { type Body, chunksAtHand, wholeBytes } from '../message/body.ts';
 import type { Fields } from '../message/fields.ts';
 import { type BodySink, IncomingBody } from '../message/incoming-body.ts';
+import { FieldMemory } from './field-memory.ts';
 import { headWriter } from './head-writer.ts';
 import type { Outbox } from './outbox.ts';
+
+const trailerFields = new FieldMemory();
 
 /** How the end of the content is told: by a length, by chunks, or by the end of the connection. */
 export type Framing = 'length' | 'chunked' | 'open';
@@ -142,7 +145,7 @@ export class BodyWriter implements BodySink {
   #writeLastChunk(trailers: Fields | undefined): void {
     headWriter.begin();
     headWriter.text('0\r\n');
-    if (trailers !== undefined) headWriter.fields(trailers);
+    if (trailers !== undefined) headWriter.fields(trailers, trailerFields);
     headWriter.text('\r\n');
     this.#outbox.write(headWriter.take());
   }

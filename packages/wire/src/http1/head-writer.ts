@@ -1,9 +1,16 @@
 import { HeddleError } from '@heddle/kernel';
 import type { Fields } from '../message/fields.ts';
+import type { FieldMemory } from './field-memory.ts';
 import { COLON, CR, LF, SP, tokenOctets, valueOctets } from './octets.ts';
 
 const slabBytes = 65_536;
 const contentLength = Buffer.from('content-length: ');
+// Longer texts are encoded by the system at a third of the price, above all those that were put together of pieces.
+const nativeFrom = 20;
+
+type Utf8Write = (this: Uint8Array, text: string, offset: number, length: number) => number;
+
+const { utf8Write } = Buffer.prototype as unknown as { readonly utf8Write: Utf8Write };
 
 /**
  * Fields that the engine writes itself, or that concern one connection only. A service that sets them has no say:
@@ -66,12 +73,22 @@ export class HeadWriter {
     this.#write(text, allowed, what);
   }
 
-  /** All of them, each checked, without those that are the engine's. */
-  fields(fields: Fields): void {
-    const { raw } = fields;
-    for (let i = 0; i < raw.length; i += 2) {
-      const name = raw[i] as string;
-      if (!engineNames.has(name)) this.field(name, raw[i + 1] as string);
+  /**
+   * All of them, each checked, without those that are the engine's. Those that are, from the first on, the ones that
+   * `memory` knows are copied: they were checked then.
+   */
+  fields({ raw }: Fields, memory: FieldMemory): void {
+    const count = raw.length / 2;
+    let field = memory.common(raw);
+    if (field > 0) this.bytes(memory.section(field));
+    for (let isKept = memory.wants; field < count; field++) {
+      const name = raw[field * 2] as string;
+      const value = raw[field * 2 + 1] as string;
+      const before = this.#at - this.#start;
+      if (!engineNames.has(name)) this.field(name, value);
+      // From the start of the head: its place may have changed, for want of space.
+      if (isKept)
+        isKept = memory.keep(field, name, value, this.#slab.subarray(this.#start + before, this.#at));
     }
   }
 
@@ -114,10 +131,23 @@ export class HeadWriter {
   }
 
   #write(text: string, allowed: Uint8Array, what: string): void {
-    this.#reserve(text.length);
+    const { length } = text;
+    if (length >= nativeFrom) {
+      // As UTF-8 a character takes one byte or it is not ASCII.
+      this.#reserve(length * 3);
+      const from = this.#at;
+      if (utf8Write.call(this.#slab, text, from, length * 3) === length) {
+        const slab = this.#slab;
+        const end = from + length;
+        for (let at = from; at < end; at++) if (allowed[slab[at] as number] !== 1) throw illegal(what, text);
+        this.#at = end;
+        return;
+      }
+    }
+    this.#reserve(length);
     const slab = this.#slab;
     let at = this.#at;
-    for (let i = 0; i < text.length; i++) {
+    for (let i = 0; i < length; i++) {
       const code = text.charCodeAt(i);
       if (code > 0xff || allowed[code] !== 1) throw illegal(what, text);
       slab[at++] = code;

@@ -32,7 +32,7 @@ const neverNominated: ReadonlySet<string> = new Set([
  */
 export class MessageHead {
   /** End-to-end fields. */
-  readonly fields: Fields = new Fields();
+  readonly fields: Fields;
   /** The one Content-Length, or `NO_LENGTH`. */
   contentLength: number = NO_LENGTH;
   chunked = false;
@@ -49,8 +49,31 @@ export class MessageHead {
   #upgradeNamed = false;
   #nominated: string[] | undefined;
 
-  /** Understands the head that `reader` has just read, whose text is `text` from `reader.start`. */
-  constructor(reader: HeadReader, text: string) {
+  /**
+   * Understands the head that `reader` has just read, whose text is `text` from `reader.start`; or is the same as another
+   * one that was understood, with fields of its own.
+   */
+  constructor(from: HeadReader | MessageHead, text: string) {
+    if (from instanceof MessageHead) {
+      this.fields = from.fields.clone();
+      this.#become(from);
+      return;
+    }
+    this.fields = new Fields();
+    this.#understand(from, text);
+  }
+
+  #become({ contentLength, chunked, close, keepAlive, host, expect, upgrade }: MessageHead): void {
+    this.contentLength = contentLength;
+    this.chunked = chunked;
+    this.close = close;
+    this.keepAlive = keepAlive;
+    this.host = host;
+    this.expect = expect;
+    this.upgrade = upgrade;
+  }
+
+  #understand(reader: HeadReader, text: string): void {
     const { bytes, start, spans, fieldCount } = reader;
     for (let field = 0; field < fieldCount; field++) {
       const at = field * 4;

@@ -1,6 +1,7 @@
 import type { MessageLimits } from './limits.ts';
 import { isAuthority, normalAuthority } from './authority.ts';
 import { HeadReader, MORE } from './head-reader.ts';
+import { KnownHead } from './known-head.ts';
 import { MessageHead, NO_LENGTH } from './message-head.ts';
 import { latin1 } from './octets.ts';
 import { refusal } from './refusal.ts';
@@ -26,6 +27,7 @@ export interface RequestHead {
 export class RequestHeadReader {
   readonly #line = new RequestLine();
   readonly #reader: HeadReader;
+  readonly #known = new KnownHead<RequestHead>();
   readonly #scheme: 'http' | 'https';
   #head: RequestHead | undefined;
   /** The Host of the last request, which was good: on one connection it hardly ever changes. */
@@ -44,11 +46,22 @@ export class RequestHeadReader {
 
   /** As `HeadReader.read`. When it gives a position, `take` gives the head. */
   read(chunk: Uint8Array, at: number): number {
-    const after = this.#reader.read(chunk, at);
-    if (after !== MORE) {
-      this.#head = this.#understand();
-      this.#reader.reset();
+    const reader = this.#reader;
+    const known = reader.started ? 0 : this.#known.find(chunk, at);
+    if (known > 0) {
+      const { head } = this.#known;
+      this.#head = { ...head, head: new MessageHead(head.head, '') };
+      return known;
     }
+    const after = reader.read(chunk, at);
+    if (after === MORE) return MORE;
+    const head = this.#understand();
+    const { bytes, start, end } = reader;
+    // A copy: what is handed over may be changed.
+    if (this.#known.wants(start, end))
+      this.#known.keep(bytes, start, end, { ...head, head: new MessageHead(head.head, '') });
+    this.#head = head;
+    reader.reset();
     return after;
   }
 

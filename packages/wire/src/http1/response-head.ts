@@ -1,4 +1,5 @@
 import { HeadReader, MORE } from './head-reader.ts';
+import { KnownHead } from './known-head.ts';
 import type { MessageLimits } from './limits.ts';
 import { MessageHead } from './message-head.ts';
 import { latin1 } from './octets.ts';
@@ -18,6 +19,7 @@ export interface ResponseHead {
 export class ResponseHeadReader {
   readonly #line = new StatusLine();
   readonly #reader: HeadReader;
+  readonly #known = new KnownHead<ResponseHead>();
   #head: ResponseHead | undefined;
 
   constructor(limits: MessageLimits) {
@@ -26,11 +28,22 @@ export class ResponseHeadReader {
 
   /** As `HeadReader.read`. When it gives a position, `take` gives the head. */
   read(chunk: Uint8Array, at: number): number {
-    const after = this.#reader.read(chunk, at);
-    if (after !== MORE) {
-      this.#head = this.#understand();
-      this.#reader.reset();
+    const reader = this.#reader;
+    const known = reader.started ? 0 : this.#known.find(chunk, at);
+    if (known > 0) {
+      const { head } = this.#known;
+      this.#head = { ...head, head: new MessageHead(head.head, '') };
+      return known;
     }
+    const after = reader.read(chunk, at);
+    if (after === MORE) return MORE;
+    const head = this.#understand();
+    const { bytes, start, end } = reader;
+    // A copy: what is handed over may be changed.
+    if (this.#known.wants(start, end))
+      this.#known.keep(bytes, start, end, { ...head, head: new MessageHead(head.head, '') });
+    this.#head = head;
+    reader.reset();
     return after;
   }
 

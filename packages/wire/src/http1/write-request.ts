@@ -3,11 +3,13 @@ import { WholeBody } from '../message/body.ts';
 import type { HttpRequest } from '../message/http.ts';
 import { isAuthorityAgain } from './authority.ts';
 import type { Framing } from './body-writer.ts';
+import { FieldMemory } from './field-memory.ts';
 import { headWriter } from './head-writer.ts';
 import { targetOctets, tokenOctets, upgradeOctets } from './octets.ts';
 
 // Content up to here leaves in one piece with its head.
 const joinBytes = 16_384;
+const requestFields = new FieldMemory();
 const lineEndAndHost = Buffer.from(' HTTP/1.1\r\nhost: ');
 
 /** How the content of a request is framed; `none` where there is none, `tunnel` where it waits for an upgrade. */
@@ -42,7 +44,7 @@ export function writeRequestHead(
   headWriter.bytes(lineEndAndHost);
   headWriter.text(authority);
   headWriter.lineEnd();
-  headWriter.fields(fields);
+  headWriter.fields(fields, requestFields);
   if (hold) headWriter.text('expect: 100-continue\r\n');
   if (framing === 'length') headWriter.length(body.size ?? 0);
   else if (framing === 'chunked') headWriter.text('transfer-encoding: chunked\r\n');

@@ -2,6 +2,7 @@ import { HeddleError } from '@heddle/kernel';
 import { WholeBody } from '../message/body.ts';
 import type { HttpResponse } from '../message/http.ts';
 import type { Framing } from './body-writer.ts';
+import { FieldMemory } from './field-memory.ts';
 import { headWriter } from './head-writer.ts';
 import { upgradeOctets } from './octets.ts';
 import { statusLine } from './reason-phrase.ts';
@@ -9,6 +10,7 @@ import { readLength } from './message-head.ts';
 
 // Content up to here leaves in one piece with its head.
 const joinBytes = 16_384;
+const responseFields = new FieldMemory();
 
 /** What a response answers, as far as its framing depends on it. */
 export interface Answered {
@@ -75,7 +77,7 @@ export function writeResponseHead(
   const { status, fields, body } = response;
   headWriter.begin();
   headWriter.bytes(statusLine(status));
-  headWriter.fields(fields);
+  headWriter.fields(fields, responseFields);
   if (!fields.has('date')) headWriter.bytes(date);
   if (plan.framing === 'length') headWriter.length(body.size ?? 0);
   else if (plan.framing === 'chunked') headWriter.text('transfer-encoding: chunked\r\n');

@@ -73,6 +73,22 @@ export async function startShelfServer(): Promise<{ readonly port: number; reado
       let count = 0;
       call.on('data', () => count++).on('end', () => reply(null, { name: `got ${count}` }));
     },
+    Chat: (call: grpc.ServerDuplexStream<Book, unknown>) => {
+      call.on('data', ({ name, title }: Book) => call.write({ name, title: `re: ${title}` }));
+      call.on('end', () => call.end());
+    },
+    GetCover: ({ request }: Unary<{ name: string }>, reply: Reply) => {
+      reply(null, { content_type: 'image/png', data: Buffer.from(`cover of ${request.name}`) });
+    },
+    SetCover: (
+      { request: { name, cover } }: Unary<{ name: string; cover: { content_type: string; data: Buffer } }>,
+      reply: Reply,
+    ) => reply(null, { name, title: cover.content_type, cover: cover.data }),
+    ReadBook: (call: grpc.ServerWritableStream<{ name: string }, unknown>) => {
+      for (const text of ['It was ', 'a dark ', 'night'])
+        call.write({ content_type: 'text/plain', data: Buffer.from(text) });
+      call.end();
+    },
     Hidden: ({ request }: Unary<Book>, reply: Reply) => reply(null, request),
   });
   const port = await new Promise<number>((resolve, reject) => {

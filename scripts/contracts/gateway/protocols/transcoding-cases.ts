@@ -98,7 +98,21 @@ const rows: readonly Row[] = [
   ['no such method', 'GET', '/v1/authors', undefined, 404, undefined],
   ['another method', 'PUT', '/v1/books/2', undefined, 405, undefined],
   ['a method without a rule is not to be had', 'POST', '/v1/shelf.v1.Shelves/Hidden', {}, 404, undefined],
-  ['a stream of the client', 'POST', '/v1/upload', {}, 501, undefined],
+  ['a stream of the client', 'POST', '/v1/upload', [{ name: 'a' }, { name: 'b' }], 200, { name: 'got 2' }],
+  ['an empty stream of the client', 'POST', '/v1/upload', [], 200, { name: 'got 0' }],
+  ['a stream of the client that is no list', 'POST', '/v1/upload', {}, 400, undefined],
+  ['a stream of the client with a bad message', 'POST', '/v1/upload', [{}, { nam: 'b' }], 400, undefined],
+  [
+    'a stream each way',
+    'POST',
+    '/v1/shelves/1:chat',
+    [{ title: 'a' }, { title: 'b' }],
+    200,
+    [
+      { name: 'shelves/1', title: 're: a' },
+      { name: 'shelves/1', title: 're: b' },
+    ],
+  ],
   ['descriptors that are not there: only their route is closed', 'GET', '/lost/x', undefined, 503, undefined],
 ];
 
@@ -158,6 +172,56 @@ export const transcodingCases: readonly ProtocolCase[] = [
       assert.match(
         await (await ask('count=1&fail=true', 'text/event-stream')).text(),
         /event: error\ndata: \{"error"/,
+      );
+    },
+  },
+  {
+    name: 'transcoding: a stream of the client as lines, answered as they come',
+    run: async ({ url }) => {
+      let send: ReadableStreamDefaultController<Uint8Array> | undefined;
+      const body = new ReadableStream<Uint8Array>({ start: (controller) => void (send = controller) });
+      const line = (value: object): void =>
+        send?.enqueue(new TextEncoder().encode(`${JSON.stringify(value)}\n`));
+      line({ title: 'first' });
+      const answer = await fetch(`${url}/v1/shelves/1:chat`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-ndjson', accept: 'application/x-ndjson' },
+        body,
+        duplex: 'half',
+      });
+      const reader = answer.body?.getReader();
+      const next = async (): Promise<string> => new TextDecoder().decode((await reader?.read())?.value);
+      assert.equal(await next(), '{"name":"shelves/1","title":"re: first"}\n');
+      line({ title: 'second' });
+      assert.equal(await next(), '{"name":"shelves/1","title":"re: second"}\n');
+      send?.close();
+      assert.equal((await reader?.read())?.done, true);
+      const bad = await fetch(`${url}/v1/upload`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-ndjson' },
+        body: '{"name":"a"}\n{"nam":"b"}\n',
+      });
+      assert.equal(bad.status, 400);
+    },
+  },
+  {
+    name: 'transcoding: google.api.HttpBody is content as it is, of requests, answers and streams',
+    run: async ({ url }) => {
+      const cover = await fetch(`${url}/v1/${name}/cover`);
+      assert.deepEqual(
+        [cover.status, cover.headers.get('content-type'), await cover.text()],
+        [200, 'image/png', `cover of ${name}`],
+      );
+      const set = await fetch(`${url}/v1/${name}/cover`, {
+        method: 'PUT',
+        headers: { 'content-type': 'image/gif' },
+        body: new Uint8Array([0, 1, 255]),
+      });
+      assert.deepEqual(await set.json(), { name, title: 'image/gif', cover: 'AAH/' });
+      const read = await fetch(`${url}/v1/${name}/text`);
+      assert.deepEqual(
+        [read.headers.get('content-type'), await read.text()],
+        ['text/plain', 'It was a dark night'],
       );
     },
   },
