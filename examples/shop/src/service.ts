@@ -2,7 +2,7 @@ import type { DescService } from '@bufbuild/protobuf';
 import { type Contract, contractAnswer, contractKey, contractPath, httpContract } from '@heddle/api';
 import { type Client, createClient } from '@connectrpc/connect';
 import { type Migration, migrate, type SqlPool, sqlPool } from '@heddle/sql';
-import type { InstanceInit, Registry } from '@heddle/discovery';
+import type { Registry } from '@heddle/discovery';
 import { remoteRegistry } from '@heddle/discovery/node';
 import { App, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { nodeRuntime, runProcess } from '@heddle/kernel/node';
@@ -25,18 +25,11 @@ import { adminService } from './admin.ts';
 import { readConfig, type ShopConfig } from './config.ts';
 import { type HttpApi, json } from './http-api.ts';
 import { shopConsumes, shopHttpContract } from './http-contracts.ts';
+import type { ServiceName } from './service-name.ts';
 import { settableTimeout, settingsOf } from './settings.ts';
 import { ServiceMetrics } from './service-metrics.ts';
 
-/** The services of the shop, by the names under which they are registered. */
-export type ServiceName =
-  | 'user'
-  | 'product'
-  | 'inventory'
-  | 'payment'
-  | 'shipping'
-  | 'notification'
-  | 'order';
+export type { ServiceName };
 
 /** What a service is composed in. */
 export interface Surroundings {
@@ -128,8 +121,16 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
   const admin = httpServer(adminService({ token: config.adminToken, faults, kill, explain, origins }), {
     runtime,
   });
-  const stated = { ...config, id: instanceId, service: name, speaksRpc: composition.rpc !== undefined };
-  const instance = (): InstanceInit => instanceOf(stated, server.address.port, admin.address.port);
+  const instance = () => ({
+    id: instanceId,
+    service: name,
+    address: host,
+    port: server.address.port,
+    protocol: 'http' as const,
+    version,
+    zone,
+    metadata: metadataOf(composition, admin.address.port),
+  });
   // The same for all, whatever protocols they speak beside it.
   const check = { kind: 'http', path: '/health' } as const;
   return new App({
@@ -161,34 +162,14 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
   });
 }
 
-/** What an instance tells the registry of itself. */
-function instanceOf(
-  { id, service, host, version, zone, speaksRpc }: Stated,
-  port: number,
-  adminPort: number,
-): InstanceInit {
+function metadataOf({ rpc }: Composition, adminPort: number): Readonly<Record<string, string>> {
   return {
-    id,
-    service,
-    address: host,
-    port,
-    protocol: 'http',
-    version,
-    zone,
-    metadata: {
-      protocols: speaksRpc ? 'http,grpc' : 'http',
-      admin: `127.0.0.1:${adminPort}`,
-      metrics: '/metrics',
-      [contractKey]: contractPath,
-      pid: String(process.pid),
-    },
+    protocols: rpc === undefined ? 'http' : 'http,grpc',
+    admin: `127.0.0.1:${adminPort}`,
+    metrics: '/metrics',
+    [contractKey]: contractPath,
+    pid: String(process.pid),
   };
-}
-
-interface Stated extends Pick<ShopConfig, 'host' | 'version' | 'zone'> {
-  readonly id: string;
-  readonly service: ServiceName;
-  readonly speaksRpc: boolean;
 }
 
 function stoppedPart(name: string, stop: () => Promise<void>): Part {
