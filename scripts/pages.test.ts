@@ -35,3 +35,15 @@ test('every relative link of the pages leads to a file', () => {
   );
   assert.deepEqual(broken, []);
 });
+
+test('every place that ARCHITECTURE.md names is there', () => {
+  const text = readFileSync(path.join(root, 'ARCHITECTURE.md'), 'utf8');
+  const places = [...text.matchAll(/`((?:packages|apps|examples|scripts|deploy)\/[^`\s<]*)[^`]*`/g)].map(
+    ([, place = '']) => place,
+  );
+  assert.ok(places.length > 30);
+  assert.deepEqual(
+    places.filter((place) => !existsSync(path.join(root, place))),
+    [],
+  );
+});

@@ -18,6 +18,7 @@ interface Locked {
 
 const allowed = new Set([
   'MIT',
+  'MIT-0',
   'ISC',
   '0BSD',
   'BSD-2-Clause',

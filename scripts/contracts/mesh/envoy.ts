@@ -7,6 +7,7 @@ import { skippedWhole } from '../result.ts';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { WorkloadSecrets } from '@heddle/mesh/xds';
 import type { Place, Running } from '../../engines/engine.ts';
+import { authorizationOnEnvoy } from './scenarios/authorization-on-envoy.ts';
 import { Caller } from './scenarios/caller.ts';
 import { Callers } from './scenarios/callers.ts';
 import { meshAuthority } from './scenarios/mesh-identities.ts';
@@ -27,6 +28,7 @@ export const envoy: Contract = {
     return [
       ...(await runClients({ ...suite, start: () => startClient(false) })),
       ...(await runServers({ ...suite, start: startServer })),
+      ...(await authorizationOnEnvoy(version, only)),
     ];
   },
 };

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ServerCredentials } from '@grpc/grpc-js';
+import type * as GrpcJsXds from '@grpc/grpc-js-xds';
 import { certificateProvider, serverListenerTemplate } from '@heddle/mesh/xds';
 import type { Place } from '../../engines/engine.ts';
 import type { Contract } from '../result.ts';
@@ -63,11 +64,7 @@ async function startClient(): Promise<ClientPlane> {
 }
 
 /** The backend itself, as a server that asks the control plane who may come. */
-async function startServer(
-  xds: typeof import('@grpc/grpc-js-xds'),
-  at: Place,
-  echo: Echo,
-): Promise<ServerPlane> {
+async function startServer(xds: typeof GrpcJsXds, at: Place, echo: Echo): Promise<ServerPlane> {
   const controlPlane = await startControlPlane();
   const authority = meshAuthority();
   const folder = mkdtempSync(path.join(tmpdir(), 'heddle-grpc-'));

@@ -2,12 +2,24 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Command, readArguments } from '../command.ts';
 import { commandHelp } from '../help.ts';
 import { StartedCli } from '../node/started-cli.ts';
 
 const run = promisify(execFile);
+const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+const shopRoutes = fileURLToPath(new URL('../../../../examples/shop/gateway.yaml', import.meta.url));
+
+interface Answer {
+  readonly id: number;
+  readonly result: {
+    readonly tools?: readonly { readonly name: string }[];
+    readonly content?: readonly { readonly text: string }[];
+    readonly isError?: boolean;
+  };
+}
 
 async function printed(...args: readonly string[]): Promise<string> {
   const started = new StartedCli(args);
@@ -22,7 +34,7 @@ async function shellWords(line: string): Promise<string[]> {
   return stdout.split('\0').slice(0, -1);
 }
 
-describe('the table of commands', { timeout: 300_000 }, () => {
+describe('the table of commands', { timeout: 600_000 }, () => {
   let commands: Command[] = [];
 
   before(async () => {
@@ -105,5 +117,46 @@ describe('the table of commands', { timeout: 300_000 }, () => {
     assert.deepEqual(await complete('ls', ''), ['services', 'instances']);
     assert.deepEqual(await complete('ls', 'services', '--j'), ['--json']);
     assert.deepEqual(await complete('drai'), ['drain']);
+  });
+
+  test('is what a model gets as tools, over standard input and output', async () => {
+    const requests = [
+      { id: 1, method: 'initialize', params: { protocolVersion: '2025-06-18' } },
+      { id: 2, method: 'tools/list' },
+      {
+        id: 3,
+        method: 'tools/call',
+        params: { name: 'heddle_ls_services', arguments: { registry: 'paint' } },
+      },
+      {
+        id: 4,
+        method: 'tools/call',
+        params: {
+          name: 'heddle_route_explain',
+          arguments: { words: ['GET', '/products'], config: shopRoutes },
+        },
+      },
+    ];
+    const lines = requests.map((each) => JSON.stringify({ jsonrpc: '2.0', ...each })).join('\n');
+    const child = execFile(process.execPath, ['--conditions=@heddle/source', main, 'mcp']);
+    child.stdin?.end(`${lines}\n`);
+    let text = '';
+    for await (const chunk of child.stdout ?? []) text += String(chunk);
+    const answers = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Answer);
+    assert.deepEqual(
+      answers.map(({ id }) => id),
+      [1, 2, 3, 4],
+    );
+    const tools = answers[1]?.result.tools?.map(({ name }) => name) ?? [];
+    assert.ok(tools.includes('heddle_saga_list') && !tools.includes('heddle_saga_retry'), tools.join(' '));
+    assert.equal(answers[2]?.result.isError, true);
+    assert.equal(answers[3]?.result.isError, false, text);
+    const explained = JSON.parse(answers[3]?.result.content?.[0]?.text ?? '') as {
+      routes: { verdict: string }[];
+    };
+    assert.equal(explained.routes.filter(({ verdict }) => verdict === 'taken').length, 1);
   });
 });

@@ -120,7 +120,7 @@ export function makeRoot(
   });
   return {
     certificates: certificate,
-    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }),
     root: certificate,
   };
 }

@@ -21,7 +21,7 @@ export function makeRequest(): MadeRequest {
   const request = sequence(info, ecdsaWithSha256, bits(sign('sha256', info, privateKey)));
   return {
     request: pem('CERTIFICATE REQUEST', request),
-    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }),
   };
 }
 

@@ -50,7 +50,8 @@ function listener(workload: Workload, at: InboundPort, report: Report): XdsResou
     address: socketAddress(at.address, at.port),
     trafficDirection: TrafficDirection.INBOUND,
     filterChains: chainsOf(at, filters),
-    ...(at.mtls === 'permissive' && {
+    // It tells TLS from plaintext, and policies what name the caller has asked for.
+    ...(at.mtls !== 'disable' && {
       listenerFilters: [extension('envoy.filters.listener.tls_inspector', TlsInspectorSchema)],
     }),
   });
