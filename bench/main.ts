@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { boundariesBench } from './boundaries/area.ts';
 import { discoveryBench } from './discovery/area.ts';
 import { callsBench } from './calls/area.ts';
+import { configBench } from './config/area.ts';
 import { consoleBench } from './console.ts';
 import { writeDocument } from './document.ts';
 import { eventStoreBench } from './eventstore/area.ts';
@@ -17,6 +18,7 @@ import { wireBench } from './wire/area.ts';
 const areas: Record<string, (options: BenchOptions) => Promise<BenchOutcome>> = {
   eventstore: eventStoreBench,
   boundaries: boundariesBench,
+  config: configBench,
   discovery: discoveryBench,
   calls: callsBench,
   console: consoleBench,

@@ -24,7 +24,7 @@ for (const page of pages) {
         writeFileSync(file, code);
         try {
           const { stdout } = await run(process.execPath, ['--conditions=@heddle/source', file], {
-            timeout: 60_000,
+            timeout: 180_000,
           });
           if (output !== undefined) assert.equal(stdout, output);
         } finally {

@@ -17,7 +17,8 @@ const node = orExit(() => {
 
 const bin = path.join(root, 'node_modules', '.bin');
 const child = childProcess.spawn(node, ['--conditions=@heddle/source', path.join(root, target), ...args], {
-  cwd: root,
+  // `bin/heddle.mjs` says where the user is; all else works on the clone.
+  cwd: process.env.HEDDLE_FOLDER ?? root,
   stdio: 'inherit',
   env: { ...process.env, PATH: `${bin}${path.delimiter}${process.env.PATH ?? ''}` },
 });

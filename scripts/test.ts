@@ -15,6 +15,11 @@ const slow: Step[] = [
   { name: 'build', command: process.execPath, args: ['scripts/build.ts'] },
   // What is published is what was built: so the shape of the packages is looked at after it.
   { name: 'package shape', command: process.execPath, args: ['scripts/package-shape.ts'] },
+  {
+    name: 'packages installed',
+    command: process.execPath,
+    args: ['--conditions=@heddle/source', 'scripts/release/installed.ts'],
+  },
   ...(integration.length === 0 ? [] : [nodeTests('integration tests', integration, 'process')]),
   ...(existsSync(path.join(root, 'scripts/contracts.ts')) ? [contracts()] : []),
 ];

@@ -103,6 +103,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     alertmanagerContract,
     openSearchContract,
     smtpContract,
+    jaegerContract,
   ],
   transactions,
   wire: [h2specContract, grpcInterop, smuggling, floods, counterparts, connectConformanceContract],

@@ -15,6 +15,7 @@ import { grpcPython } from './grpc-python.ts';
 import { grpcurl } from './grpcurl.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
+import { helm } from './helm.ts';
 import { kafka } from './kafka.ts';
 import { kubeApiserver } from './kube-apiserver.ts';
 import { nacos } from './nacos.ts';
@@ -73,5 +74,6 @@ export const engines: readonly Tool[] = [
   nsupdate,
   promtool,
   amtool,
+  helm,
   chromium,
 ];

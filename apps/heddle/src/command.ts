@@ -27,6 +27,8 @@ export interface World {
   readonly terminal: Terminal;
   /** Calls back on SIGINT, SIGTERM and SIGHUP; counts from 1. */
   readonly onSignal: (listener: (signal: string, count: number) => void) => void;
+  /** All commands of the program, for those that are made from them. */
+  readonly commands: readonly Command[];
 }
 
 /** A command of the program. */

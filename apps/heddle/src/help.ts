@@ -12,10 +12,16 @@ export function programHelp(commands: readonly Command[]): string {
     '',
     ...columns(lines),
     '',
-    'heddle <command> --help says more about one, with examples.',
+    'heddle <command> --help says more about one, with examples; heddle help --json is this table for programs.',
     exits,
     '',
   ].join('\n');
+}
+
+/** All commands with their words, options and examples, as JSON: for programs. */
+export function commandTable(commands: readonly Command[]): string {
+  const rows = commands.map(({ run: _, ...described }) => described);
+  return `${JSON.stringify(rows, undefined, 2)}\n`;
 }
 
 /** The help of one command. */

@@ -5,9 +5,11 @@ import { alerts } from './commands/alerts.ts';
 import { api } from './commands/api.ts';
 import { boundaries } from './commands/boundaries.ts';
 import { clean } from './commands/clean.ts';
+import { completion } from './commands/completion.ts';
 import { config } from './commands/config.ts';
 import { controlPlane } from './commands/control-plane.ts';
 import { deregister } from './commands/deregister.ts';
+import { dev } from './commands/dev.ts';
 import { doctor } from './commands/doctor.ts';
 import { drain } from './commands/drain.ts';
 import { dlq } from './commands/dlq.ts';
@@ -17,6 +19,8 @@ import { exportCommand } from './commands/export.ts';
 import { explain } from './commands/explain.ts';
 import { gateway } from './commands/gateway.ts';
 import { ls } from './commands/ls.ts';
+import { mcp } from './commands/mcp.ts';
+import { newProject } from './commands/new.ts';
 import { postgres } from './commands/postgres.ts';
 import { register } from './commands/register.ts';
 import { rehearse } from './commands/rehearse.ts';
@@ -30,13 +34,15 @@ import { trace } from './commands/trace.ts';
 import { topics } from './commands/topics.ts';
 import { tx } from './commands/tx.ts';
 import { up } from './commands/up.ts';
-import { commandHelp, programHelp } from './help.ts';
+import { commandHelp, commandTable, programHelp } from './help.ts';
 import { requireNode } from './node/require-node.ts';
 import { onSignals } from './node/signals.ts';
 import { nodeTerminal } from './node/terminal.ts';
 import { paint } from './terminal/terminal.ts';
 
 const commands: readonly Command[] = [
+  newProject,
+  dev,
   up,
   clean,
   gateway,
@@ -67,6 +73,8 @@ const commands: readonly Command[] = [
   events,
   saga,
   tx,
+  completion,
+  mcp,
 ];
 
 /** Runs one command line. Gives the exit code; an error is shown as a sentence, never as a stack. */
@@ -75,7 +83,7 @@ async function runCommandLine(args: readonly string[], world: World): Promise<nu
   const [name, ...rest] = args;
   try {
     if (name === undefined || name === '--help' || name === 'help') {
-      terminal.out(programHelp(commands));
+      terminal.out(rest.includes('--json') ? commandTable(commands) : programHelp(commands));
       return name === undefined ? exitCodes.usage : exitCodes.done;
     }
     const command = commands.find((each) => each.name === name);
@@ -102,6 +110,7 @@ async function runCommandLine(args: readonly string[], world: World): Promise<nu
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   terminal: nodeTerminal(),
   onSignal: onSignals,
+  commands,
 });
 // What a command has left open (a watch, an idle connection) must not keep the process from ending.
 process.exit();

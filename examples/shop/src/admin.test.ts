@@ -18,7 +18,13 @@ function ask(
   body = '',
 ): Promise<HttpResponse> {
   const fields = authorization === undefined ? new Fields() : Fields.of({ authorization });
-  const service = adminService({ token, faults, kill: () => assert.fail('nobody asked for that'), explain, origins: () => new Map() });
+  const service = adminService({
+    token,
+    faults,
+    kill: () => assert.fail('nobody asked for that'),
+    explain,
+    origins: () => new Map(),
+  });
   const content = wholeBody(new TextEncoder().encode(body));
   const request = { method, path: '/faults', scheme: 'http', authority: 'x', fields, body: content } as const;
   return perform(service, request, Call.root(bareRuntime(new VirtualTime())));

@@ -26,11 +26,19 @@ const money = object({ currency: text, minor: whole }, ['currency']);
 const problem = object({ title: text, status: whole, detail: text, reason: text });
 
 const refused = {
-  400: { description: 'Something in the request is wrong', schema: schemaNamed('Problem'), mediaType: 'application/problem+json' },
+  400: {
+    description: 'Something in the request is wrong',
+    schema: schemaNamed('Problem'),
+    mediaType: 'application/problem+json',
+  },
 };
 
 const unknown = {
-  404: { description: 'There is none', schema: schemaNamed('Problem'), mediaType: 'application/problem+json' },
+  404: {
+    description: 'There is none',
+    schema: schemaNamed('Problem'),
+    mediaType: 'application/problem+json',
+  },
 };
 
 const user = object({
@@ -40,9 +48,20 @@ const user = object({
   address: schemaNamed('Address'),
 });
 
-const address = object({ street: text, postcode: text, city: text, country: { ...text, minLength: 2, maxLength: 2, examples: ['DE'] } });
+const address = object({
+  street: text,
+  postcode: text,
+  city: text,
+  country: { ...text, minLength: 2, maxLength: 2, examples: ['DE'] },
+});
 
-const product = object({ productId: { ...text, examples: ['p00001'] }, name: text, category: text, weightGrams: whole, price: money });
+const product = object({
+  productId: { ...text, examples: ['p00001'] },
+  name: text,
+  category: text,
+  weightGrams: whole,
+  price: money,
+});
 
 const item = object({
   productId: { ...text, examples: ['p00001'] },
@@ -85,7 +104,13 @@ const described: Readonly<Record<ServiceName, Described>> = {
         name: 'addUser',
         summary: 'A new customer',
         headers: { 'idempotency-key': idempotencyKey },
-        body: { schema: object({ name: text, email: { ...text, format: 'email' }, address: schemaNamed('Address') }) },
+        body: {
+          schema: object({
+            name: text,
+            email: { ...text, format: 'email' },
+            address: schemaNamed('Address'),
+          }),
+        },
         answers: {
           201: { description: 'Added', schema: schemaNamed('User') },
           200: { description: 'Was added by the same key before', schema: schemaNamed('User') },
@@ -109,7 +134,12 @@ const described: Readonly<Record<ServiceName, Described>> = {
         answers: {
           200: {
             description: 'A page',
-            schema: object({ page: whole, size: whole, total: whole, products: listOf(schemaNamed('Product')) }),
+            schema: object({
+              page: whole,
+              size: whole,
+              total: whole,
+              products: listOf(schemaNamed('Product')),
+            }),
           },
           ...refused,
         },
@@ -138,7 +168,12 @@ const described: Readonly<Record<ServiceName, Described>> = {
         name: 'getPayment',
         ...one(
           'The payment for an order',
-          object({ orderId: text, paymentId: text, state: { enum: ['charged', 'refunded', 'cancelled'] }, amount: money }),
+          object({
+            orderId: text,
+            paymentId: text,
+            state: { enum: ['charged', 'refunded', 'cancelled'] },
+            amount: money,
+          }),
         ),
       },
     },
@@ -169,10 +204,15 @@ const described: Readonly<Record<ServiceName, Described>> = {
         name: 'notify',
         summary: 'Writes to a customer, once for each key',
         headers: { 'idempotency-key': { ...idempotencyKey, required: true } },
-        body: { schema: object({ userId: text, orderId: text, name: text, total: text, trackingCode: text }) },
+        body: {
+          schema: object({ userId: text, orderId: text, name: text, total: text, trackingCode: text }),
+        },
         answers: {
           201: { description: 'Written', schema: object({ created: { type: 'boolean' } }) },
-          200: { description: 'Was written by the same key before', schema: object({ created: { type: 'boolean' } }) },
+          200: {
+            description: 'Was written by the same key before',
+            schema: object({ created: { type: 'boolean' } }),
+          },
           ...refused,
         },
       },
@@ -181,7 +221,10 @@ const described: Readonly<Record<ServiceName, Described>> = {
         summary: 'Letters to a user, or about an order',
         query: { userId: { schema: text }, orderId: { schema: text } },
         answers: {
-          200: { description: 'The newest first', schema: object({ notices: listOf(schemaNamed('Notice')) }) },
+          200: {
+            description: 'The newest first',
+            schema: object({ notices: listOf(schemaNamed('Notice')) }),
+          },
           ...refused,
         },
       },
@@ -196,7 +239,11 @@ const described: Readonly<Record<ServiceName, Described>> = {
         headers: { 'idempotency-key': idempotencyKey },
         body: {
           schema: object(
-            { userId: { ...text, examples: ['u00001'] }, method: text, items: listOf(schemaNamed('Item'), { minItems: 1, maxItems: 20 }) },
+            {
+              userId: { ...text, examples: ['u00001'] },
+              method: text,
+              items: listOf(schemaNamed('Item'), { minItems: 1, maxItems: 20 }),
+            },
             ['method'],
           ),
           example: { userId: 'u00001', items: [{ productId: 'p00001', quantity: 1 }] },

@@ -113,10 +113,7 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
   });
   const faults = new FaultSwitch();
   const health = new HealthBoard();
-  const { service, endpointOf } = portService(composition, health, {
-    openapi: httpContract(shopHttpContract(name, version)),
-    ...(shopConsumes(name) !== undefined && { consumes: shopConsumes(name) }),
-  });
+  const { service, endpointOf } = portService(composition, health, contractOf(name, version));
   const server = httpServer(service, {
     runtime,
     address: { host, port },
@@ -127,13 +124,10 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
     layers: [settableTimeout(settings), fault(faults)],
   });
   const explain = explainService(decisions, () => ({ server: server.layers, ...clients.layers }));
-  const admin = httpServer(adminService({
-    token: config.adminToken,
-    faults,
-    kill,
-    explain,
-    origins: () => settings.client.origins,
-  }), { runtime });
+  const origins = (): ReadonlyMap<string, object> => settings.client.origins;
+  const admin = httpServer(adminService({ token: config.adminToken, faults, kill, explain, origins }), {
+    runtime,
+  });
   const protocols = composition.rpc === undefined ? 'http' : 'http,grpc';
   const instance = () => ({
     id: instanceId,
@@ -151,6 +145,8 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
       pid: String(process.pid),
     },
   });
+  // The same for all, whatever protocols they speak beside it.
+  const check = { kind: 'http', path: '/health' } as const;
   return new App({
     name,
     runtime,
@@ -160,8 +156,8 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
       pool,
       schemaPart(description, pool, config, runtime),
       // Stopped, not drained: what the server still has in flight needs them to the end.
-      { name: 'registry', start: () => Promise.resolve(), stop: () => registry.close() },
-      { name: 'clients', start: () => Promise.resolve(), stop: () => clients.close() },
+      stoppedPart('registry', () => registry.close()),
+      stoppedPart('clients', () => clients.close()),
       ...(composition.parts ?? []),
       healthPart(health),
       admin,
@@ -173,12 +169,21 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
         registry,
         instance,
         health,
-        // The same for all, whatever protocols they speak beside it.
-        check: { kind: 'http', path: '/health' },
+        check,
         onRegistered: metrics.registered,
       }),
     ],
   });
+}
+
+function stoppedPart(name: string, stop: () => Promise<void>): Part {
+  return { name, start: () => Promise.resolve(), stop };
+}
+
+function contractOf(name: ServiceName, version: string): Contract {
+  const consumes = shopConsumes(name);
+  const openapi = httpContract(shopHttpContract(name, version));
+  return consumes === undefined ? { openapi } : { openapi, consumes };
 }
 
 function kill(): void {

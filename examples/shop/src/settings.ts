@@ -1,4 +1,10 @@
-import { ConfigClient, type ConfigStore, openConfigStore, readPlace, type StandardSchema } from '@heddle/config';
+import {
+  ConfigClient,
+  type ConfigStore,
+  openConfigStore,
+  readPlace,
+  type StandardSchema,
+} from '@heddle/config';
 import { HeddleError, type Layer, type Part, type Runtime } from '@heddle/kernel';
 import { timeout } from '@heddle/traffic';
 import type { HttpRequest, HttpResponse } from '@heddle/wire';
@@ -20,7 +26,12 @@ export const shopSettings: StandardSchema<ShopSettings> = {
     validate: (value) => {
       const { timeoutMs, ...others } = value as Readonly<Record<string, unknown>>;
       const issues = Object.keys(others).map((name) => ({ message: 'unknown', path: [name] }));
-      if (typeof timeoutMs !== 'number' || !Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 60_000)
+      if (
+        typeof timeoutMs !== 'number' ||
+        !Number.isInteger(timeoutMs) ||
+        timeoutMs < 1 ||
+        timeoutMs > 60_000
+      )
         issues.push({ message: 'expected a whole number from 1 to 60000', path: ['timeoutMs'] });
       return issues.length > 0 ? { issues } : { value: { timeoutMs: timeoutMs as number } };
     },

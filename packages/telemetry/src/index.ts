@@ -5,7 +5,7 @@ export { type AlertState, AlertStateFile } from './alerts/alert-state.ts';
 export { slack, type SlackOptions } from './alerts/channels/slack.ts';
 export { webhook, type WebhookOptions } from './alerts/channels/webhook.ts';
 export type { Channel } from './alerts/notify/channel.ts';
-export { fingerprintOf, type LabelMatcher, readMatcher } from './alerts/notify/matcher.ts';
+export { fingerprintOf, type LabelMatcher, matcherText, readMatcher } from './alerts/notify/matcher.ts';
 export {
   type ChannelConfig,
   type MailConfig,

@@ -122,9 +122,7 @@ console.log(theme, added.theme, gone, refused);
     ),
   'generated functions for messages compile, and carry what the contract says over a broker': () =>
     inFolder(async (folder) => {
-      const other = { ...(JSON.parse(JSON.stringify(shelves.asyncapi)) as object) };
       writeFileSync(path.join(folder, 'messages.ts'), messageClientSource(shelves.asyncapi ?? {}));
-      assert.ok('channels' in other);
       writeFileSync(
         path.join(folder, 'program.ts'),
         `import { nodeRuntime } from '@heddle/kernel/node';
@@ -132,7 +130,7 @@ import { broker } from '@heddle/messaging';
 import { memoryEngine } from '@heddle/messaging/memory';
 import { onShelvesEvents, publishShelfDust } from './messages.ts';
 const runtime = nodeRuntime({ name: 'generated', logLevel: 'error' });
-const bus = broker(memoryEngine({ runtime }), { runtime, source: 'test' });
+const bus = broker(memoryEngine(runtime), { runtime, source: 'test' });
 for (const topic of ['shelves.events', 'shelves.orders']) await bus.createTopic(topic);
 const seen = new Promise<string>((resolve) => {
   void onShelvesEvents(bus, 'readers', async (message) => {

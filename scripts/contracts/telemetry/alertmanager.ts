@@ -181,7 +181,7 @@ function shapeOf(value: Readonly<Record<string, unknown>>): unknown {
   const differs = new Set(['id', 'groupKey', 'externalURL', 'generatorURL', 'mutedBy']);
   const entries = Object.entries(value).flatMap(([key, each]): [string, unknown][] => {
     if (differs.has(key)) return [];
-    if (/At$/.test(key)) return [[key, 'a time']];
+    if (key.endsWith('At')) return [[key, 'a time']];
     if (Array.isArray(each)) return [[key, each.map((one) => (isObject(one) ? shapeOf(one) : one))]];
     return [[key, isObject(each) ? shapeOf(each) : each]];
   });

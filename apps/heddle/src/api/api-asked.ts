@@ -2,7 +2,6 @@ import type { Contract } from '@heddle/api';
 import { HeddleError, type Runtime } from '@heddle/kernel';
 import { type Given, usageError, type World } from '../command.ts';
 import { isContractFile, readContractFile } from '../node/contract-file.ts';
-import { readUpState } from '../node/data-folder.ts';
 import { PlaneClient } from '../observe/plane-client.ts';
 
 /** A verb of `heddle api` with all that it works on. */
@@ -34,21 +33,14 @@ export async function askPlane<T>(
   }
 }
 
-/** Has a control plane do something, with the admin token. */
+/** Has a control plane do something. */
 export async function tellPlane<T>({ given, runtime }: ApiAsked, path: string, body: object): Promise<T> {
   const plane = new PlaneClient(given, runtime);
   try {
-    return await plane.change<T>('POST', `/api/catalogue${path}`, body, adminToken(given));
+    return await plane.change<T>('POST', `/api/catalogue${path}`, body);
   } finally {
     plane.close();
   }
-}
-
-function adminToken(given: Given): string {
-  const token = process.env['HEDDLE_ADMIN_TOKEN'];
-  if (token !== undefined && token !== '') return token;
-  if (given.text('plane') !== undefined) throw usageError('with --plane, HEDDLE_ADMIN_TOKEN must be set');
-  return readUpState(given.text('data') ?? '.heddle').adminToken;
 }
 
 /** The contract that a word names: a file's, or the newest of a service in the catalogue. */

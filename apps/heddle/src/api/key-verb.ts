@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type ConfigStore, type ConfigValue, readPlace, RemoteStore } from '@heddle/config';
+import { type ConfigStore, type ConfigValue, readPlace, type RemoteStore } from '@heddle/config';
 import { exitCodes, usageError } from '../command.ts';
 import { centreOf } from '../config/centre-access.ts';
 import { table } from '../terminal/table.ts';
@@ -73,15 +73,20 @@ async function list(asked: ApiAsked, store: ConfigStore): Promise<number> {
     const unit = Object.entries(windows).find(([, ms]) => ms === windowMs)?.[0];
     return {
       id: name.slice('apiKeys.'.length),
-      roles: String(roles ?? ''),
-      scopes: String(scopes ?? ''),
+      roles: shownWord(roles),
+      scopes: shownWord(scopes),
       quota: limit === undefined ? '' : `${limit}/${unit ?? `${windowMs} ms`}`,
-      expires: String(expires ?? ''),
+      expires: shownWord(expires),
     };
   });
   if (asked.given.flag('json')) printJson(asked, rows);
   else asked.world.terminal.out(rows.length === 0 ? 'no keys yet\n' : table(rows));
   return exitCodes.done;
+}
+
+function shownWord(value: ConfigValue | undefined): string {
+  if (Array.isArray(value)) return value.join(', ');
+  return typeof value === 'string' ? value : '';
 }
 
 function place(): ReturnType<typeof readPlace> {

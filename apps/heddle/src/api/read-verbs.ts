@@ -20,6 +20,14 @@ interface Found {
   readonly summary: string;
 }
 
+interface Summary {
+  readonly service: string;
+  readonly version: number;
+  readonly kinds: readonly string[];
+  readonly operations: number;
+  readonly quarantined: number;
+}
+
 interface Shown {
   readonly service: string;
   readonly operations: readonly Found[];
@@ -49,9 +57,9 @@ interface Quarantined {
 export const readVerbs: Readonly<Record<string, ApiVerb>> = {
   list: async (asked) => {
     wordsOf(asked, 'list');
-    const { services } = await askPlane<{ services: Record<string, unknown>[] }>(asked, '');
+    const { services } = await askPlane<{ services: Summary[] }>(asked, '');
     const rows = services.map(
-      (one) => ({ ...one, kinds: String(one['kinds']) }) as Record<string, string | number>,
+      (one): Record<string, string | number> => ({ ...one, kinds: one.kinds.join(', ') }),
     );
     return shownRows(asked, services, rows, 'no contracts yet\n');
   },

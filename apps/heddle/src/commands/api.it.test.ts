@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { contractKey, contractPath, type Contract, schemaCheck } from '@heddle/api';
+import { contractKey, contractPath, type Contract, type JsonObject, schemaCheck } from '@heddle/api';
 import { remoteRegistry } from '@heddle/discovery/node';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { jsonAnswer } from '@heddle/proxy';
@@ -34,12 +34,16 @@ async function until<T>(probe: () => Promise<T | undefined>): Promise<T> {
   for (;;) {
     const found = await probe();
     if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
 
+function asked(at: string): Promise<Response> {
+  return fetch(`${up.console}${at}`, { headers: { authorization: `Bearer ${up.token}` } });
+}
+
 async function catalogue<T>(at: string): Promise<T> {
-  return (await (await fetch(`${up.console}/api/catalogue${at}`)).json()) as T;
+  return (await (await asked(`/api/catalogue${at}`)).json()) as T;
 }
 
 before(async () => {
@@ -76,7 +80,7 @@ describe('the API catalogue of heddle up', { timeout: 2_400_000 }, () => {
       const { output } = await api('search', 'stock');
       assert.match(output, /inventory +http +GET \/stock\/\{productId\}/);
       assert.match(output, /inventory +grpc +shop\.inventory\.v1\.InventoryService\/GetStock/);
-      const page = await fetch(`${up.console}/api/catalogue/order/docs`);
+      const page = await asked('/api/catalogue/order/docs');
       assert.match(await page.text(), /POST \/orders[^]*grpcurl -plaintext/);
     },
   );
@@ -89,7 +93,7 @@ describe('the API catalogue of heddle up', { timeout: 2_400_000 }, () => {
     });
     assert.equal(placed.status, 201);
     const { orderId } = (await placed.json()) as { orderId: string };
-    const asked: Record<string, readonly [service: string, path: string]> = {
+    const routes: Record<string, readonly [service: string, path: string]> = {
       'GET /users/{userId}': ['user', '/users/u00001'],
       'GET /products': ['product', '/products?query=kettle'],
       'GET /products/{productId}': ['product', '/products/p00001'],
@@ -99,15 +103,16 @@ describe('the API catalogue of heddle up', { timeout: 2_400_000 }, () => {
       'GET /shipments/{orderId}': ['shipping', `/shipments/${orderId}`],
       'GET /notifications': ['notification', `/notifications?orderId=${orderId}`],
     };
-    for (const [operation, [service, at]] of Object.entries(asked)) {
+    for (const [operation, [service, at]] of Object.entries(routes)) {
       const { openapi = {} } = await catalogue<Contract>(`/${service}/contract`);
       const [method = '', route = ''] = operation.split(' ');
-      const found = openapi as unknown as Record<string, Record<string, Record<string, never>>>;
-      const schema = (found['paths']?.[route]?.[method.toLowerCase()] as unknown as Answers).responses['200']
-        .content['application/json'].schema;
+      const { paths } = openapi as unknown as { paths: Record<string, Record<string, Answers>> };
+      const schema =
+        paths[route]?.[method.toLowerCase()]?.responses['200'].content['application/json'].schema;
+      assert.ok(schema !== undefined, operation);
       const answer = await fetch(`${up.gateway}${at}`);
       assert.equal(answer.status, 200, operation);
-      assert.deepEqual(schemaCheck(openapi)(schema as object as never, await answer.json()), [], operation);
+      assert.deepEqual(schemaCheck(openapi)(schema, await answer.json()), [], operation);
     }
   });
 
@@ -185,8 +190,8 @@ describe('the API catalogue of heddle up', { timeout: 2_400_000 }, () => {
       /** A trace of such a call is in the store. */
       async function catalogueOfCalls(): Promise<boolean> {
         await fetch(`${up.gateway}/products`);
-        const found = await fetch(
-          `${up.console}/api/traces?service=product&tags=${encodeURIComponent('{"http.route":"/products"}')}`,
+        const found = await asked(
+          `/api/traces?service=product&tags=${encodeURIComponent('{"http.route":"/products"}')}`,
         );
         const { data: traces = [] } = (await found.json()) as {
           data?: { processes: Record<string, { serviceName: string }> }[];
@@ -248,6 +253,6 @@ console.log(found.state, status);
 
 interface Answers {
   readonly responses: {
-    readonly '200': { readonly content: { readonly 'application/json': { readonly schema: object } } };
+    readonly '200': { readonly content: { readonly 'application/json': { readonly schema: JsonObject } } };
   };
 }

@@ -1,6 +1,9 @@
+import type { Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
-import { type Command, usageError } from '../command.ts';
+import { type Command, type Given, usageError, type World } from '../command.ts';
 import { examineDiscovery, type Finding } from '../doctor/discovery-checks.ts';
+import { examineMachine } from '../doctor/machine-checks.ts';
+import { machineQuestions } from '../node/machine-questions.ts';
 import { chosenRegistry, registryOptions } from '../registry-access.ts';
 import { wrapped } from '../terminal/wrapped.ts';
 import { paint, type Terminal } from '../terminal/terminal.ts';
@@ -8,41 +11,55 @@ import { paint, type Terminal } from '../terminal/terminal.ts';
 /** `heddle doctor`. */
 export const doctor: Command = {
   name: 'doctor',
-  summary: 'Examine a registry, and say what is wrong and what to do',
-  words: 'discovery',
+  summary: 'Examine this machine, or a registry, and say what is wrong and what to do',
+  words: '[machine|discovery]',
   options: {
     json: { type: 'boolean', help: 'As JSON' },
     'read-only': { type: 'boolean', help: 'Register nothing, only look' },
     ...registryOptions,
   },
   examples: [
+    'heddle doctor',
     'heddle doctor discovery',
     'heddle doctor discovery --registry consul://127.0.0.1:8500',
     'heddle doctor discovery --registry "k8s:/shop?kubeconfig=/home/me/.kube/config" --read-only',
   ],
   run: async (given, world) => {
-    const [what, ...rest] = given.words;
-    if (what !== 'discovery' || rest.length > 0) throw usageError('"heddle doctor" examines: discovery');
+    const [what = 'machine', ...rest] = given.words;
+    if ((what !== 'machine' && what !== 'discovery') || rest.length > 0)
+      throw usageError('"heddle doctor" examines: machine, discovery');
     const runtime = nodeRuntime({ name: 'doctor', logLevel: 'error' });
-    const { registry, name } = await chosenRegistry(given, runtime);
-    try {
-      const readOnly = given.flag('read-only');
-      const quiet = { ...runtime, log: (): void => {} };
-      const findings = await examineDiscovery({ registry, runtime: quiet, readOnly });
-      const isWell = findings.every(({ result }) => result !== 'failed');
-      if (given.flag('json')) {
-        world.terminal.out(`${JSON.stringify({ registry: name, well: isWell, findings }, undefined, 2)}\n`);
-      } else {
-        world.terminal.out(
-          `${paint(world.terminal, 'bold', name)}\n${findings.map((each) => line(each, world.terminal)).join('')}`,
-        );
-      }
-      return isWell ? 0 : 1;
-    } finally {
-      await registry.close();
-    }
+    if (what === 'discovery') return doctorOfRegistry(given, world, runtime);
+    const folder = given.text('data') ?? '.heddle';
+    const findings = await examineMachine(machineQuestions(folder, runtime));
+    return report('this machine', findings, given, world);
   },
 };
+
+async function doctorOfRegistry(given: Given, world: World, runtime: Runtime): Promise<number> {
+  const { registry, name } = await chosenRegistry(given, runtime);
+  try {
+    const readOnly = given.flag('read-only');
+    const quiet = { ...runtime, log: (): void => {} };
+    const findings = await examineDiscovery({ registry, runtime: quiet, readOnly });
+    return report(name, findings, given, world);
+  } finally {
+    await registry.close();
+  }
+}
+
+function report(name: string, findings: readonly Finding[], given: Given, { terminal }: World): number {
+  const well = findings.every(({ result }) => result !== 'failed');
+  const subject = name === 'this machine' ? 'machine' : 'registry';
+  if (given.flag('json')) {
+    terminal.out(`${JSON.stringify({ [subject]: name, well, findings }, undefined, 2)}\n`);
+  } else {
+    terminal.out(
+      `${paint(terminal, 'bold', name)}\n${findings.map((each) => line(each, terminal)).join('')}`,
+    );
+  }
+  return well ? 0 : 1;
+}
 
 const colours = {
   ok: 'green',

@@ -54,7 +54,11 @@ async function heddle(args: readonly string[]): Promise<Ran> {
     width: 80,
   };
   try {
-    const code = await command.run(readArguments(command, rest), { terminal, onSignal: () => {} });
+    const code = await command.run(readArguments(command, rest), {
+      terminal,
+      onSignal: () => {},
+      commands,
+    });
     return { code, out, err };
   } catch (thrown) {
     const { reason, message } = HeddleError.from(thrown);

@@ -19,6 +19,7 @@ export const route: Command = {
       value: 'FIELDS',
       help: 'Header fields, separated by ";": "x-beta: 1; accept: */*"',
     },
+    json: { type: 'boolean', help: 'As JSON' },
   },
   examples: ['heddle route explain GET /orders/7 --config gateway.yaml --headers "x-beta: 1"'],
   run: async (given, world) => {
@@ -33,7 +34,6 @@ export const route: Command = {
       return exitCodes.failed;
     }
     const path = normal.path + normal.query;
-    if (path !== target) world.terminal.out(`asked as ${path}\n`);
     const request = {
       method,
       scheme: 'http' as const,
@@ -44,10 +44,20 @@ export const route: Command = {
     };
     const by = { subject: given.text('subject'), zone: given.text('zone') };
     const found = explain(routes, request, by);
-    world.terminal.out(found.length === 0 ? 'the file has no routes\n' : table(found.map(rowOf)));
+    world.terminal.out(given.flag('json') ? asJson(path, found) : asText(path === target, path, found));
     return found.some(({ verdict }) => verdict === 'taken') ? exitCodes.done : exitCodes.failed;
   },
 };
+
+function asText(isAsked: boolean, path: string, found: readonly Explanation<RouteConfig>[]): string {
+  const routes = found.length === 0 ? 'the file has no routes\n' : table(found.map(rowOf));
+  return isAsked ? routes : `asked as ${path}\n${routes}`;
+}
+
+function asJson(path: string, found: readonly Explanation<RouteConfig>[]): string {
+  const routes = found.map(({ route: { name }, verdict, why }) => ({ route: name, verdict, why }));
+  return `${JSON.stringify({ path, routes }, undefined, 2)}\n`;
+}
 
 const marks = { taken: '✔', shadowed: '–', no: '' } as const;
 

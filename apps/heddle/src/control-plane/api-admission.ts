@@ -15,7 +15,7 @@ export interface ApiAdmissionOptions {
 }
 
 /** The member of an instance's metadata that tells why it gets no calls: the hash of its contract. */
-export const quarantineKey = 'quarantine';
+const quarantineKey = 'quarantine';
 
 const longestBodyBytes = 1024 * 1024;
 /** How often instances are asked that could not be asked when they came, or came before this process did. */

@@ -14,7 +14,6 @@ import {
 import { tried, type TrialOutput } from '../api/try-operation.ts';
 import type { ApiAdmission } from './api-admission.ts';
 import type { ApiCatalogue } from './api-catalogue.ts';
-import { isLoopback } from './console-service.ts';
 
 /** What the catalogue's API works on. */
 export interface ApiFrontOptions {
@@ -22,8 +21,8 @@ export interface ApiFrontOptions {
   readonly registry: EmbeddedRegistry;
   readonly catalogue: ApiCatalogue;
   readonly admission: ApiAdmission;
-  /** Of those who approve and try; undefined: nobody does. */
-  readonly adminToken: string | undefined;
+  /** Of the registry: who approves and tries must show it, also who is signed in to the console. */
+  readonly token: string;
 }
 
 interface Exchange extends ApiFrontOptions {
@@ -42,11 +41,7 @@ const routes: readonly (readonly [method: string, path: RegExp, answer: Answer])
   ['GET', /^\/-\/search$/, found],
   ['GET', /^\/-\/quarantine$/, quarantine],
   ['GET', /^\/([^/]+)$/, (exchange) => jsonAnswer(200, shown(entryOf(exchange)))],
-  [
-    'GET',
-    /^\/([^/]+)\/contract$/,
-    (exchange) => jsonAnswer(200, versionOf(exchange, 'version').contract as object),
-  ],
+  ['GET', /^\/([^/]+)\/contract$/, (exchange) => jsonAnswer(200, versionOf(exchange, 'version').contract)],
   ['GET', /^\/([^/]+)\/docs$/, docs],
   ['GET', /^\/([^/]+)\/diff$/, diff],
   ['POST', /^\/([^/]+)\/approve$/, approve],
@@ -59,18 +54,17 @@ export function isApiRequest({ path }: HttpRequest): boolean {
 }
 
 /**
- * The catalogue over HTTP, on loopback names only: services, search, one service, its contract of a version, a page,
- * differences; with the admin token, `POST …/approve` and `POST …/try`.
+ * The catalogue over HTTP, behind the console's sign-in: services, search, one service, its contract of a version, a
+ * page, differences; with the token alone, `POST …/approve` and `POST …/try`, since no page of another site has it.
  */
 export function apiFront(options: ApiFrontOptions): HttpService {
   return async (request) => {
     try {
-      if (!isLoopback(request.authority)) return jsonAnswer(421, { reason: 'LOCALHOST_ONLY' });
       const [path = '', query = ''] = request.path.split('?', 2);
       for (const [method, pattern, answer] of routes) {
         const match = method === request.method ? pattern.exec(path.slice(root.length)) : null;
         if (match === null) continue;
-        if (method === 'POST') mayChange(request, options.adminToken);
+        if (method === 'POST') mayChange(request, options.token);
         const service = decodeURIComponent(match[1] ?? '');
         return await answer({ ...options, request, query: new URLSearchParams(query), service });
       }
@@ -87,9 +81,9 @@ export function apiFront(options: ApiFrontOptions): HttpService {
   };
 }
 
-function mayChange({ fields }: HttpRequest, token: string | undefined): void {
-  if (token !== undefined && isBearer(fields.get('authorization') ?? '', token)) return;
-  const message = 'this needs the admin token, as authorization: Bearer …';
+function mayChange({ fields }: HttpRequest, token: string): void {
+  if (isBearer(fields.get('authorization') ?? '', token)) return;
+  const message = 'this needs the token of the registry, as authorization: Bearer …';
   throw new HeddleError({ code: 'unauthenticated', reason: 'BAD_TOKEN', message });
 }
 

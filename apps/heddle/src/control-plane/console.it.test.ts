@@ -108,7 +108,12 @@ describe('the console and the running shop', { skip, timeout: 600_000 }, () => {
       );
       await page.click('text=Check and dry-run');
       await page.waitForSelector('[data-plan=ok] table.diff');
-      await page.waitForSelector('[data-moved]');
+      // What has just come through is kept a moment later.
+      for (; !(await page.isVisible('[data-moved]')); await sleep(runtime.timers, 500)) {
+        await (await fetch(`${scene.state.gateway}/products?query=kettle`)).arrayBuffer();
+        await page.click('text=Check and dry-run');
+        await page.waitForSelector('[data-plan=ok] table.diff');
+      }
       await confirmed(page, 'Publish');
       await page.waitForSelector('text=Version 2 is served.');
       assert.equal((await fetch(`${scene.state.gateway}/products/p00001`)).status, 200);

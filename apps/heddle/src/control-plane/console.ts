@@ -1,13 +1,14 @@
 import type { ConfigCentre } from '@heddle/config';
 import type { Registry } from '@heddle/discovery';
 import type { Part, Runtime } from '@heddle/kernel';
-import type { HttpRequest, HttpService } from '@heddle/wire';
+import type { HttpService } from '@heddle/wire';
 import { AuditLog } from './audit-log.ts';
 import { Access } from './auth-access.ts';
 import { firstPassword } from './auth-first-user.ts';
 import { OidcSignIn, oidcSettings } from './auth-oidc.ts';
 import { SignIn } from './auth-sign-in.ts';
 import { Users } from './auth-users.ts';
+import { isApiRequest } from './api-front.ts';
 import { accountRoutes } from './api-accounts.ts';
 import { alertRoutes } from './api-alerts.ts';
 import { boundaryRoutes } from './api-boundaries.ts';
@@ -33,11 +34,11 @@ export interface ConsoleSurroundings {
   readonly telemetry: ControlPlaneTelemetry;
   /** Undefined: there is no config centre here. */
   readonly centre: ConfigCentre | undefined;
-  /** More that may be read by whoever is signed in or has the token. */
-  readonly queries: (request: HttpRequest) => HttpService | undefined;
   /** Of the registry: programs that show it may everything. */
   readonly token: string;
   readonly assets: ReadonlyMap<string, Asset>;
+  /** The catalogue of contracts, for those who are signed in. */
+  readonly contracts: HttpService;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The first user's password, where the operator has set one. */
   readonly password: string | undefined;
@@ -53,7 +54,7 @@ export interface OpenConsole {
 
 /** Opens users, sessions and audit log in the data folder, and gives the console with all its pages' APIs. */
 export async function openConsole(around: ConsoleSurroundings): Promise<OpenConsole> {
-  const { runtime, registry, observer, telemetry, centre, queries, token, assets, env, password } = around;
+  const { runtime, registry, observer, telemetry, centre, token, assets, contracts, env, password } = around;
   const users = await Users.open(runtime);
   const madePassword = await firstPassword(users, runtime, password);
   const audit = await AuditLog.open(runtime);
@@ -85,7 +86,7 @@ export async function openConsole(around: ConsoleSurroundings): Promise<OpenCons
     signIn,
     oidc,
     routes,
-    queries: (req) => telemetry.serviceFor(req) ?? queries(req),
+    queries: (req) => (isApiRequest(req) ? contracts : telemetry.serviceFor(req)),
   });
   const part: Part = {
     name: 'console',

@@ -1,3 +1,5 @@
+import { type LabelMatcher, matcherText } from '@heddle/telemetry';
+
 /** An alert as the control plane's API shows it. */
 export interface ShownAlert {
   readonly labels: Readonly<Record<string, string>>;
@@ -33,12 +35,7 @@ export interface ShownSilence {
   readonly endsAt: string;
   readonly createdBy: string;
   readonly comment: string;
-  readonly matchers: readonly {
-    readonly name: string;
-    readonly value: string;
-    readonly isRegex: boolean;
-    readonly isEqual: boolean;
-  }[];
+  readonly matchers: readonly LabelMatcher[];
 }
 
 type Row = Record<string, string | number>;
@@ -81,12 +78,7 @@ export function silenceRows(silences: readonly ShownSilence[]): Row[] {
     id,
     state: status.state,
     until: endsAt,
-    matchers: matchers
-      .map(({ name, value, isRegex, isEqual }) => {
-        const operator = isRegex ? (isEqual ? '=~' : '!~') : isEqual ? '=' : '!=';
-        return `${name}${operator}${JSON.stringify(value)}`;
-      })
-      .join(' '),
+    matchers: matchers.map(matcherText).join(' '),
     by: createdBy,
     comment,
   }));

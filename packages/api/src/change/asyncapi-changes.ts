@@ -1,4 +1,4 @@
-import type { JsonObject } from '../contract/json.ts';
+import { type JsonObject, textOr } from '../contract/json.ts';
 import { type MessageOperationIn, messageOperations } from '../operation/operations.ts';
 import type { ChangeLevel, ContractChange } from './contract-change.ts';
 import { type Documents, schemaChanges } from './schema-changes.ts';
@@ -48,7 +48,13 @@ function operationChanges(
     else {
       if ((message['contentType'] ?? json) !== (other['contentType'] ?? json))
         changes.push(
-          made(old, 'breaking', 'content-type-changed', type, `is ${String(other['contentType'])} now`),
+          made(
+            old,
+            'breaking',
+            'content-type-changed',
+            type,
+            `is ${textOr(other['contentType']) || json} now`,
+          ),
         );
       const side = isSent ? 'response' : 'request';
       for (const one of schemaChanges(message['payload'], other['payload'], side, documents, ''))

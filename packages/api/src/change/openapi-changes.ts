@@ -95,14 +95,14 @@ function answerChanges(old: HttpOperationIn, now: HttpOperationIn, documents: Do
     const other = after.get(status);
     if (other !== undefined)
       changes.push(...contentChanges(old, 'response', answer, other, documents, `answer ${status}`));
-    else if (/^2/.test(status))
+    else if (status.startsWith('2'))
       changes.push(made(old, 'breaking', 'answer-removed', `answer ${status}`, 'no longer comes'));
     else changes.push(made(old, 'compatible', 'answer-removed', `answer ${status}`, 'no longer comes'));
   }
   const before = new Map(old.answers);
   for (const [status] of now.answers) {
     if (before.has(status)) continue;
-    const level = /^2/.test(status) ? 'warning' : 'compatible';
+    const level = status.startsWith('2') ? 'warning' : 'compatible';
     changes.push(made(old, level, 'answer-added', `answer ${status}`, 'may come now'));
   }
   return changes;

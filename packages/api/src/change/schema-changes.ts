@@ -1,4 +1,12 @@
-import { canonical, dereferenced, isObject, type JsonObject, listOr, objectOr } from '../contract/json.ts';
+import {
+  canonical,
+  dereferenced,
+  isObject,
+  type JsonObject,
+  listOr,
+  objectOr,
+  textOr,
+} from '../contract/json.ts';
 import type { ChangeLevel } from './contract-change.ts';
 
 /** Who writes what a schema is of: clients (`request`) or the service (`response`). */
@@ -187,7 +195,7 @@ function textChanges(old: JsonObject, now: JsonObject, { side }: Compared, at: s
   return ['pattern', 'format'].flatMap((name) => {
     const [before, after] = [old[name], now[name]];
     if (before === after) return [];
-    const said = `${name} was ${String(before ?? 'none')}, is ${String(after ?? 'none')}`;
+    const said = `${name} was ${textOr(before) || 'none'}, is ${textOr(after) || 'none'}`;
     const isBreaking = side === 'request' && after !== undefined;
     const level = isBreaking
       ? 'breaking'

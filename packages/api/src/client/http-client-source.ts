@@ -53,12 +53,12 @@ function inputSource(operation: HttpOperationIn): string {
 
 function mediaSchema(holder: JsonObject): unknown {
   const content = objectsIn(holder['content']);
-  const [, media] = content.find(([type]) => /json$/.test(type)) ?? content[0] ?? ['', undefined];
+  const [, media] = content.find(([type]) => type.endsWith('json')) ?? content[0] ?? ['', undefined];
   return media?.['schema'];
 }
 
 function outputText({ answers }: HttpOperationIn): string {
-  const good = answers.filter(([status]) => /^2/.test(status));
+  const good = answers.filter(([status]) => status.startsWith('2'));
   const types = good.map(([, answer]) =>
     answer['content'] === undefined ? 'undefined' : typeText(mediaSchema(answer)),
   );

@@ -31,9 +31,9 @@ export function readContract(value: unknown): Contract {
     .filter((name) => !known.includes(name))
     .map((name) => `unknown "${name}"`);
   const { openapi, asyncapi, descriptors, services, consumes } = value;
-  if (openapi !== undefined && !(isObject(openapi) && /^3\./.test(String(openapi['openapi']))))
+  if (openapi !== undefined && !(isObject(openapi) && isVersion3(openapi['openapi'])))
     problems.push('openapi: expected a document of OpenAPI 3');
-  if (asyncapi !== undefined && !(isObject(asyncapi) && /^3\./.test(String(asyncapi['asyncapi']))))
+  if (asyncapi !== undefined && !(isObject(asyncapi) && isVersion3(asyncapi['asyncapi'])))
     problems.push('asyncapi: expected a document of AsyncAPI 3');
   if (
     descriptors !== undefined &&
@@ -44,12 +44,16 @@ export function readContract(value: unknown): Contract {
   if (consumes !== undefined && !(Array.isArray(consumes) && consumes.every(isConsumption)))
     problems.push('consumes: expected a list of {service, operations?}');
   if (problems.length > 0) throw badContract('the contract', problems);
-  return value as Contract;
+  return value;
 }
 
 /** A name for what a contract says: equal for two that say the same. */
 export function contractHash(contract: Contract): string {
   return createHash('sha256').update(canonical(contract)).digest('hex').slice(0, 16);
+}
+
+function isVersion3(version: unknown): boolean {
+  return typeof version === 'string' && version.startsWith('3.');
 }
 
 function isWords(value: unknown): boolean {

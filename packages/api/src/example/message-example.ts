@@ -62,7 +62,14 @@ function singleExample({ scalar, enum: values, message, name }: DescField, depth
     case ScalarType.SFIXED64:
     case ScalarType.SINT64:
       return '1';
-    default:
+    case ScalarType.DOUBLE:
+    case ScalarType.FLOAT:
+    case ScalarType.INT32:
+    case ScalarType.UINT32:
+    case ScalarType.FIXED32:
+    case ScalarType.SFIXED32:
+    case ScalarType.SINT32:
+    case undefined:
       return 1;
   }
 }

@@ -1,4 +1,12 @@
-import { dereferenced, isObject, type Json, type JsonObject, listOr, objectOr } from '../contract/json.ts';
+import {
+  dereferenced,
+  isObject,
+  type Json,
+  type JsonObject,
+  listOr,
+  objectOr,
+  textOr,
+} from '../contract/json.ts';
 
 const deepest = 6;
 
@@ -94,7 +102,7 @@ const formats: Readonly<Record<string, string>> = {
 };
 
 function textExample(schema: JsonObject): string {
-  const text = formats[String(schema['format'])] ?? 'text';
+  const text = formats[textOr(schema['format'])] ?? 'text';
   const least = numberOr(schema['minLength'], 0);
   return text.padEnd(least, 'x').slice(0, Math.max(least, numberOr(schema['maxLength'], text.length)));
 }

@@ -6,7 +6,7 @@ import {
   type HttpService,
   wholeBody,
 } from '@heddle/wire';
-import { type Json, type JsonObject, objectOr, objectsIn } from '../contract/json.ts';
+import { type Json, type JsonObject, objectOr, objectsIn, textOr } from '../contract/json.ts';
 import { schemaCheck, type SchemaCheck } from '../contract/schema-check.ts';
 import { schemaExample } from '../example/schema-example.ts';
 import { type HttpOperationIn, httpOperations } from '../operation/operations.ts';
@@ -75,7 +75,7 @@ async function bodyProblems(
   const media = content[type];
   if (media === undefined)
     return [`content-type: expected ${Object.keys(content).join(' or ')}, found "${type}"`];
-  if (!/json$/.test(type)) return [];
+  if (!type.endsWith('json')) return [];
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
     return check(objectOr(objectOr(media)['schema']), value).map((one) => `content: ${one}`);
@@ -102,7 +102,7 @@ function answerOf(
   if (type === '' || method === 'HEAD' || code === 204)
     return { status: code, fields: new Fields(), body: emptyBody };
   const example = exampleIn(document, media);
-  const text = /json$/.test(type) ? `${JSON.stringify(example)}\n` : String(example);
+  const text = type.endsWith('json') ? `${JSON.stringify(example)}\n` : textOr(example);
   return {
     status: code,
     fields: Fields.of({ 'content-type': type }),

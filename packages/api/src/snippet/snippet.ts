@@ -48,10 +48,7 @@ function httpSnippet(
     Object.fromEntries(
       operation.parameters
         .filter((one) => one['in'] === place && (place === 'path' || one['required'] === true))
-        .map((one) => [
-          textOr(one['name']),
-          String(one['example'] ?? schemaExample(document, one['schema'])),
-        ]),
+        .map((one) => [textOr(one['name']), plain(one['example'] ?? schemaExample(document, one['schema']))]),
     );
   const query = new URLSearchParams(values('query')).toString();
   const url = `${base}${filledPath(operation.path, values('path'))}${query === '' ? '' : `?${query}`}`;
@@ -132,6 +129,11 @@ function messageSnippet(
 export function payloadExample(document: JsonObject, message: JsonObject): Json {
   const [first] = Array.isArray(message['examples']) ? (message['examples'] as readonly JsonObject[]) : [];
   return first?.['payload'] ?? schemaExample(document, message['payload']);
+}
+
+/** As it stands in a URL or a header. */
+function plain(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** For a POSIX shell. */

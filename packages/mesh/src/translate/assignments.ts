@@ -32,8 +32,9 @@ function candidatesOf(service: DirectoryService, translation: Translation): read
   const written = entry?.spec.endpoints ?? [];
   if (written.length > 0) return written.map((each) => ofEntry(each, namespace, translation));
   if (selector === undefined) return entry === undefined ? [] : namedByItself(service, translation);
-  const { instances = [] } = translation.options;
-  const here = instances.filter((each) => each.namespace === namespace && selects(selector, each.labels));
+  const here = translation.lookups
+    .instances(namespace, selector)
+    .filter(({ labels }) => selects(selector, labels));
   const entries = ofType(translation.resources, 'WorkloadEntry').filter(
     ({ metadata, spec }) =>
       metadata.namespace === namespace && selects(selector, { ...metadata.labels, ...spec.labels }),

@@ -12,7 +12,6 @@ import {
   type ConnectionPool,
   durationMs,
   type LoadBalancer,
-  ofType,
   type OutlierDetection,
   type PortTrafficPolicy,
   type ResourceOf,
@@ -35,7 +34,7 @@ export function clustersOf(service: DirectoryService, translation: Translation):
 /** The DestinationRule of a service: an exact host before a wildcard, its own namespace before others, then the oldest. */
 export function ruleFor(
   service: DirectoryService,
-  { resources, directory, root }: Translation,
+  { lookups, directory, root }: Translation,
 ): ResourceOf<'DestinationRule'> | undefined {
   const rank = ({ metadata, spec }: ResourceOf<'DestinationRule'>): string => {
     const full = directory.fullName(spec.host, metadata.namespace);
@@ -44,16 +43,10 @@ export function ruleFor(
     const wide = full.startsWith('*') ? `1${String(1000 - full.length).padStart(4, '0')}` : '0';
     return `${wide}/${near}/${metadata.creationTimestamp ?? ''}/${metadata.name}`;
   };
-  const about = ofType(resources, 'DestinationRule').filter(
-    ({ metadata, spec }) =>
-      spec.workloadSelector === undefined &&
-      hostMatches(directory.fullName(spec.host, metadata.namespace), service.host),
-  );
+  const about = lookups
+    .destinationRules(service.host)
+    .filter(({ spec }) => spec.workloadSelector === undefined);
   return about.toSorted((a, b) => rank(a).localeCompare(rank(b)))[0];
-}
-
-function hostMatches(pattern: string, host: string): boolean {
-  return pattern === '*' || (pattern.startsWith('*') ? host.endsWith(pattern.slice(1)) : host === pattern);
 }
 
 function cluster(

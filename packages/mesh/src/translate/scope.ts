@@ -1,6 +1,7 @@
 import type { MeshScope } from '../authorization/index.ts';
 import type { Resource } from '../resources/index.ts';
 import { Directory } from './directory.ts';
+import { Lookups } from './lookups.ts';
 import type { MeshInstance } from './instance.ts';
 
 /** How resources become the rules of data planes. */
@@ -22,6 +23,7 @@ export interface TranslateOptions extends MeshScope {
 export interface Translation {
   readonly resources: readonly Resource[];
   readonly directory: Directory;
+  readonly lookups: Lookups;
   readonly options: TranslateOptions;
   readonly root: string;
   readonly domain: string;
@@ -30,7 +32,9 @@ export interface Translation {
 /** Begins a translation. */
 export function begin(resources: readonly Resource[], options: TranslateOptions): Translation {
   const { rootNamespace: root = 'istio-system', domain = 'cluster.local' } = options;
-  return { resources, directory: new Directory(resources, domain), options, root, domain };
+  const directory = new Directory(resources, domain);
+  const lookups = new Lookups(resources, directory, options.instances ?? []);
+  return { resources, directory, lookups, options, root, domain };
 }
 
 /** `VirtualService shop/order (order.yaml:12)`. */

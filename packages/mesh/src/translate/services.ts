@@ -1,5 +1,5 @@
 import { clusterName, type RouteRule, type ServiceListener } from '../model/index.ts';
-import { ofType, type ResourceOf } from '../resources/index.ts';
+import type { ResourceOf } from '../resources/index.ts';
 import { Directory, type DirectoryPort, type DirectoryService } from './directory.ts';
 import { defaultRetry, httpRules } from './http-rules.ts';
 import { bySpecificity, type KubernetesRoute, kubernetesRules } from './kubernetes-rules.ts';
@@ -20,13 +20,9 @@ export function listenersOf(service: DirectoryService, translation: Translation)
 }
 
 /** Short names that mean this service and no other: the plain name only where one namespace alone has it. */
-function aliasesOf(
-  { name, namespace, host }: DirectoryService,
-  { directory }: Translation,
-): readonly string[] {
+function aliasesOf({ name, namespace }: DirectoryService, { lookups }: Translation): readonly string[] {
   if (name === '') return [];
-  const alone = directory.services.every((other) => other.name !== name || other.host === host);
-  return [...(alone ? [name] : []), `${name}.${namespace}`, `${name}.${namespace}.svc`];
+  return [...(lookups.isAlone(name) ? [name] : []), `${name}.${namespace}`, `${name}.${namespace}.svc`];
 }
 
 function rulesFor(
@@ -54,7 +50,7 @@ function rulesFor(
 /** The VirtualService of a host in the mesh: one that names it before a wildcard, then the oldest. */
 function virtualServiceFor(
   service: DirectoryService,
-  { resources, directory }: Translation,
+  { lookups, directory }: Translation,
 ): ResourceOf<'VirtualService'> | undefined {
   const narrowest = ({ metadata, spec }: ResourceOf<'VirtualService'>): number =>
     Math.max(
@@ -66,10 +62,12 @@ function virtualServiceFor(
           : 0;
       }),
     );
-  const about = ofType(resources, 'VirtualService').filter(
-    (each) =>
-      (each.spec.gateways ?? ['mesh']).includes('mesh') && narrowest(each) > 0 && isSeen(each, service),
-  );
+  const about = lookups
+    .virtualServices(service.host)
+    .filter(
+      (each) =>
+        (each.spec.gateways ?? ['mesh']).includes('mesh') && narrowest(each) > 0 && isSeen(each, service),
+    );
   const age = ({ metadata }: ResourceOf<'VirtualService'>): string =>
     `${metadata.creationTimestamp ?? ''}/${metadata.name}`;
   return about.toSorted((a, b) => {
@@ -87,19 +85,17 @@ function isSeen({ metadata, spec }: ResourceOf<'VirtualService'>, service: Direc
 function routesFor(
   service: DirectoryService,
   port: DirectoryPort,
-  { resources }: Translation,
+  { lookups }: Translation,
 ): readonly KubernetesRoute[] {
-  const routes: readonly KubernetesRoute[] = [
-    ...ofType(resources, 'HTTPRoute'),
-    ...ofType(resources, 'GRPCRoute'),
-  ];
-  return routes.filter(({ metadata, spec }) =>
-    (spec.parentRefs ?? []).some(
-      (parent) =>
-        parent.kind === 'Service' &&
-        parent.name === service.name &&
-        (parent.namespace ?? metadata.namespace) === service.namespace &&
-        (parent.port === undefined || parent.port === port.number),
-    ),
-  );
+  return lookups
+    .routes(service)
+    .filter(({ metadata, spec }) =>
+      (spec.parentRefs ?? []).some(
+        (parent) =>
+          parent.kind === 'Service' &&
+          parent.name === service.name &&
+          (parent.namespace ?? metadata.namespace) === service.namespace &&
+          (parent.port === undefined || parent.port === port.number),
+      ),
+    );
 }

@@ -85,21 +85,17 @@ function workload(subject: Subject, translation: Translation): Workload {
   };
 }
 
-function localityOf(
-  { namespace, name }: Subject,
-  { options: { instances = [] } }: Translation,
-): Workload['locality'] {
-  const running = instances.find((each) => each.namespace === namespace && each.workload === name);
-  return running?.locality ?? { region: '', zone: '', subZone: '' };
+function localityOf({ namespace, name }: Subject, { lookups }: Translation): Workload['locality'] {
+  return lookups.instanceOf(`${namespace}/${name}`)?.locality ?? { region: '', zone: '', subZone: '' };
 }
 
 /** The ports by which services select it, each once: the first service to name one says what it speaks. */
 function inboundOf(subject: Subject, translation: Translation): readonly InboundPort[] {
-  const { resources, directory, options } = translation;
+  const { resources, lookups, options } = translation;
   const { namespace, labels } = subject;
   const ports = new Map<number, DirectoryPort>();
-  for (const service of directory.services) {
-    if (service.namespace !== namespace || !selects(service.selector, labels)) continue;
+  for (const service of lookups.servicesFor(namespace, labels)) {
+    if (!selects(service.selector, labels)) continue;
     for (const port of service.ports) {
       const number = typeof port.target === 'number' ? port.target : subject.ports[port.target];
       if (number !== undefined && !ports.has(number)) ports.set(number, port);

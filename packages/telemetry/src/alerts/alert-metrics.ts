@@ -1,5 +1,7 @@
 import type { MetricRegistry } from '../metrics/registry.ts';
-import type { AlertEngine } from './alert-engine.ts';
+import type { NotifyState } from './notify/notify-state.ts';
+import type { RuleEvaluator } from './rule-evaluator.ts';
+import type { RuleGroup } from './rules/rule.ts';
 
 /** What the engine counts as it goes. */
 export interface AlertMetrics {
@@ -7,8 +9,15 @@ export interface AlertMetrics {
   failed(channel: string): void;
 }
 
+/** What is told of an engine. */
+interface Observed {
+  readonly groups: readonly RuleGroup[];
+  readonly evaluator: RuleEvaluator;
+  readonly notify: NotifyState;
+}
+
 /** Declares `alerts{state}`, `alert_notifications_total{channel,outcome}` and `alert_rule_failures_total`. */
-export function alertMetrics(registry: MetricRegistry, engine: AlertEngine): AlertMetrics {
+export function alertMetrics(registry: MetricRegistry, engine: Observed): AlertMetrics {
   const notifications = registry.counter({
     name: 'alert_notifications_total',
     help: 'Notifications sent, by how it ended; what failed is sent again.',

@@ -110,5 +110,6 @@ export function spanContextOf({ traceId, spanId, sampled }: TraceContext): SpanC
 
 /** Ours are plain: a list becomes its JSON. */
 function plain(value: OtelValue): Attribute {
-  return typeof value === 'object' ? JSON.stringify(value) : (value ?? '');
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  return JSON.stringify(value) ?? '';
 }

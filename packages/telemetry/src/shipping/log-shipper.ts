@@ -160,7 +160,7 @@ export class LogShipper implements Part {
     if (!this.#prepared) await this.#client.prepare();
     this.#prepared = true;
     await this.#turn();
-    for (const segment of [...this.#segments.keys()]) {
+    for (const segment of this.#segments.keys()) {
       if (segment === this.#log.segment) continue;
       await this.#ship(segment);
       await this.#log.remove(segment);

@@ -53,7 +53,8 @@ export class NacosConfigClient {
   async query(dataId: string): Promise<NacosEntry | undefined> {
     try {
       const answer = await this.#ask('ConfigQueryRequest', { ...this.#entry(dataId), tag: '' });
-      return { content: String(answer['content'] ?? ''), md5: String(answer['md5'] ?? '') };
+      const { content, md5 } = answer;
+      return { content: typeof content === 'string' ? content : '', md5: typeof md5 === 'string' ? md5 : '' };
     } catch (thrown) {
       const error = HeddleError.from(thrown);
       if (error.code === 'not_found') return undefined;
@@ -75,7 +76,10 @@ export class NacosConfigClient {
     } catch (thrown) {
       const error = HeddleError.from(thrown);
       // It says so in words; of two that make an entry at once, one meets the other's in the database.
-      if (error.reason === 'REGISTRY_REFUSED' && /cas publish fail|duplicate|unique|integrity/i.test(error.message))
+      if (
+        error.reason === 'REGISTRY_REFUSED' &&
+        /cas publish fail|duplicate|unique|integrity/i.test(error.message)
+      )
         return false;
       throw error;
     }
@@ -109,7 +113,10 @@ export class NacosConfigClient {
   async #listenTo(dataId: string, md5: string): Promise<void> {
     const { dataId: id, group: of, tenant } = this.#entry(dataId);
     const context = { dataId: id, group: of, tenant, md5 };
-    const answer = await this.#ask('ConfigBatchListenRequest', { listen: true, configListenContexts: [context] });
+    const answer = await this.#ask('ConfigBatchListenRequest', {
+      listen: true,
+      configListenContexts: [context],
+    });
     const changed = answer['changedConfigs'];
     if (Array.isArray(changed) && changed.length > 0) this.#changed(dataId);
   }
@@ -159,7 +166,8 @@ export class NacosConfigClient {
   }
 
   #pushed({ type, json }: NacosMessage): void {
-    if (type === 'ConfigChangeNotifyRequest' && json['group'] === group) this.#changed(String(json['dataId']));
+    if (type === 'ConfigChangeNotifyRequest' && json['group'] === group)
+      this.#changed(String(json['dataId']));
   }
 
   #changed(dataId: string): void {

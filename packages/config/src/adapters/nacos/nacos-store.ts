@@ -20,7 +20,7 @@ const placesId = 'heddle.places';
 
 /**
  * The config centre in Nacos (2.x, and 3.x, which speaks the same): an entry for each version, made once and never
- * changed; one that names the newest, to be listened to; one that lists the places. Nacos answers questions out of what
+ * changed, whose first line marks who made it; one that names the newest, to be listened to; one that lists the places. Nacos answers questions out of what
  * it has dumped from its database a moment ago, so a writer waits until its version can be read.
  */
 export class NacosStore implements ConfigStore {
@@ -68,9 +68,13 @@ export class NacosStore implements ConfigStore {
     if (number > 1 && (await this.#client.query(versionId(place, number - 1))) === undefined)
       throw versionConflict(version);
     if (number === 1) await this.#addPlace(place);
-    const text = versionText(version);
-    if (!(await this.#client.publishIf(versionId(place, number), text, undefined))) throw versionConflict(version);
-    await this.#readable(versionId(place, number));
+    const id = versionId(place, number);
+    // Of two that make an entry at once Nacos keeps one, and tells both that it did: each looks whose it is.
+    const mark = this.#runtime.random.uuid();
+    if (!(await this.#client.publishIf(id, `${mark}\n${versionText(version)}`, undefined)))
+      throw versionConflict(version);
+    const kept = await this.#readable(id);
+    if (!kept.startsWith(`${mark}\n`)) throw versionConflict(version);
     await this.#client.publish(headId(place), String(number));
   }
 
@@ -121,15 +125,18 @@ export class NacosStore implements ConfigStore {
   async #version(place: Place, number: number): Promise<ConfigVersion | undefined> {
     const id = versionId(place, number);
     const entry = await this.#client.query(id);
-    return entry && readVersion(entry.content, `Nacos, ${id}`);
+    return entry && readVersion(entry.content.slice(entry.content.indexOf('\n') + 1), `Nacos, ${id}`);
   }
 
-  async #readable(id: string): Promise<void> {
+  /** What an entry holds, once it can be read. */
+  async #readable(id: string): Promise<string> {
     const { clock, timers } = this.#runtime;
     const untilMs = clock.nowMs() + this.#timeoutMs;
     const call = Call.root(this.#runtime);
     try {
-      while ((await this.#client.query(id)) === undefined) {
+      for (;;) {
+        const entry = await this.#client.query(id);
+        if (entry !== undefined) return entry.content;
         if (clock.nowMs() > untilMs) throw notReadable(id, this.#timeoutMs);
         await sleep(timers, readableMs, call);
       }
@@ -144,9 +151,11 @@ export class NacosStore implements ConfigStore {
       const listed = entry?.content.split('\n') ?? [];
       if (listed.includes(placeText(place))) return;
       const content = [...listed, placeText(place)].join('\n');
-      if (await this.#client.publishIf(placesId, content, entry?.md5)) return;
+      const isDone = await this.#client.publishIf(placesId, content, entry?.md5);
+      // What another one wrote meanwhile may have taken its place: then it is tried again.
+      if (isDone && (await this.#readable(placesId)).split('\n').includes(placeText(place))) return;
       const call = Call.root(this.#runtime);
-      await sleep(this.#runtime.timers, readableMs * this.#runtime.random.float(), call);
+      await sleep(this.#runtime.timers, readableMs * (1 + this.#runtime.random.float()), call);
       call.end();
     }
     throw busy();

@@ -100,7 +100,10 @@ export class Place {
 
   text(): string | undefined {
     if (!this.exists) return undefined;
-    if (isScalar(this.#node) && typeof this.#node.value !== 'object') return String(this.#node.value);
+    const value: unknown = isScalar(this.#node) ? this.#node.value : undefined;
+    if (typeof value === 'string') return value;
+    if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
+      return String(value);
     return this.expected('a text');
   }
 

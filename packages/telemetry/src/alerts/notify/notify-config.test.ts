@@ -85,7 +85,8 @@ test('matchers are read as Alertmanager writes them', () => {
     { name: 'a', value: 'x, y', isRegex: false, isEqual: true },
     { name: 'b', value: 'z.*', isRegex: true, isEqual: false },
   ]);
-  assert.match(String(readMatcher('a=~"("')), /regular expression/);
+  const wrong = readMatcher('a=~"("');
+  assert.ok(typeof wrong === 'string' && wrong.includes('regular expression'));
 });
 
 test('a fingerprint is Alertmanager’s, in whatever order the labels come', () => {

@@ -9,7 +9,8 @@ const minute = 60_000;
 /** The state of the one alert at each evaluation, a minute apart: `x` where the expression held. */
 function story(holds: string, forMs: number, keepFiringMs = 0): string {
   let state: RuleState = {};
-  return [...holds]
+  return holds
+    .split('')
     .map((each, at) => {
       state = stepRule({ forMs, keepFiringMs }, state, each === 'x' ? found : [], at * minute);
       const [alert] = Object.values(state);

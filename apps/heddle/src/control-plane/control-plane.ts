@@ -1,0 +1,135 @@
+import { type EmbeddedRegistry, embeddedRegistry, registryService } from '@heddle/discovery/embedded';
+import type { Address, Part, Runtime } from '@heddle/kernel';
+import { httpServer, type ServerPart } from '@heddle/rpc';
+import { isOtlp, MetricRegistry, metricsService, processMetrics, serverMetrics } from '@heddle/telemetry';
+import { processReader } from '@heddle/telemetry/node';
+import type { HttpService } from '@heddle/wire';
+import { consoleAssets } from '../node/console-assets.ts';
+import { controlPlaneOwnSettings } from '../settings/control-plane-own-settings.ts';
+import type { ApiAdmission } from './api-admission.ts';
+import { openContracts } from './api-opened.ts';
+import { type ConfigFront, configFront, type ConfigFrontOptions, isConfigRequest } from './config-front.ts';
+import { type ConsoleSurroundings, type OpenConsole, openConsole } from './console.ts';
+import { meshFolder } from './mesh/mesh-folder.ts';
+import { type MeshPlane, meshPlane, type MeshPlaneOptions } from './mesh/mesh-plane.ts';
+import { Observer } from './observer.ts';
+import { type ControlPlaneTelemetry, controlPlaneTelemetry, type TelemetryOptions } from './telemetry.ts';
+
+/** What a control plane is made from. */
+export interface ControlPlaneOptions
+  extends Pick<ConsoleSurroundings, 'env' | 'password'>,
+    Pick<TelemetryOptions, 'alerts' | 'logStore' | 'dataFolder'>,
+    Pick<ConfigFrontOptions, 'schemas'>,
+    Pick<MeshPlaneOptions, 'scope'> {
+  readonly runtime: Runtime;
+  /** Of the registry. */
+  readonly token: string;
+  /** Of those who change things; undefined: nobody does but who is signed in. */
+  readonly adminToken: string | undefined;
+  readonly address: Address;
+  /** URL of the config centre's store; undefined: there is no config centre. */
+  readonly configStore: string | undefined;
+  /** Rules of a mesh, a file or a folder; undefined: it serves none. */
+  readonly mesh: string | undefined;
+}
+
+/** One that is ready to be run. */
+export interface ControlPlane {
+  /** In the order in which they start. */
+  readonly parts: readonly Part[];
+  /** Where it listens, once it does. */
+  readonly place: () => Address;
+  /** The console's first password if it was made up now: to be shown once, and never logged. */
+  readonly madePassword: string | undefined;
+}
+
+/** Registry, telemetry, config centre, API catalogue, console and mesh, on one port. */
+export async function openControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { runtime, token, adminToken, env } = options;
+  const registry = await embeddedRegistry(runtime);
+  const metrics = new MetricRegistry();
+  let server: ServerPart | undefined;
+  const place = (): Address => server?.address ?? options.address;
+  const url = (): string => `http://${place().host}:${place().port}`;
+  const { dataFolder, alerts, logStore } = options;
+  const telemetry = await controlPlaneTelemetry(runtime, {
+    dataFolder,
+    token,
+    alerts,
+    registry: metrics,
+    url,
+    logStore,
+  });
+  const observer = new Observer(runtime, registry, telemetry.onScrape);
+  const config = await configFront({
+    runtime,
+    url: options.configStore,
+    secret: env['HEDDLE_CONFIG_STORE_TOKEN'],
+    schemas: options.schemas,
+    readToken: token,
+    writeToken: adminToken,
+  });
+  const settings = await controlPlaneOwnSettings(runtime, config.store);
+  const { admission, contracts } = await openContracts({ runtime, registry, telemetry, settings, token });
+  const console = await openConsole({
+    ...{ runtime, registry, observer, telemetry, token, env },
+    centre: config.centre,
+    contracts,
+    assets: consoleAssets(),
+    password: options.password,
+  });
+  const mesh =
+    options.mesh === undefined
+      ? undefined
+      : await meshPlane({ runtime, token, scope: options.scope, ...meshFolder(options.mesh, runtime) });
+  server = frontOf({ registry, console, telemetry, config, admission, mesh, metrics }, options);
+  const parts = [registryPart(registry), config.part, settings, ...telemetry.parts, admission, observer];
+  parts.push(...console.parts, ...(mesh === undefined ? [] : [mesh.part]), server);
+  return { parts, place, madePassword: console.madePassword };
+}
+
+interface Behind {
+  readonly registry: EmbeddedRegistry;
+  readonly console: OpenConsole;
+  readonly telemetry: ControlPlaneTelemetry;
+  readonly config: ConfigFront;
+  readonly admission: ApiAdmission;
+  readonly mesh: MeshPlane | undefined;
+  readonly metrics: MetricRegistry;
+}
+
+/** One port for the registry's protocol and OTLP (with the token), the console and queries (signed in or with the token), and its own metrics. */
+function frontOf(
+  { registry, console, telemetry, config, admission, mesh, metrics }: Behind,
+  { runtime, token, address }: ControlPlaneOptions,
+): ServerPart {
+  processMetrics(metrics, processReader());
+  const registryApi = admission.before(registryService(registry, { token }));
+  const ownMetrics = metricsService(metrics);
+  const service: HttpService = (req, call) => {
+    if (isOtlp(req)) return telemetry.serviceFor(req)?.(req, call) ?? console.service(req, call);
+    if (isConfigRequest(req)) return config.service(req, call);
+    const ofMesh = mesh?.serviceFor(req);
+    if (ofMesh !== undefined) return ofMesh(req, call);
+    if (req.path.startsWith('/v1/')) return registryApi(req, call);
+    return req.path === '/metrics' ? ownMetrics(req, call) : console.service(req, call);
+  };
+  // Each watch and each open console is a call that lasts.
+  const maxCalls = 20_000;
+  return httpServer(service, {
+    runtime,
+    address,
+    maxCalls,
+    observe: serverMetrics(metrics, { service: 'control-plane' }),
+  });
+}
+
+/** Closed while draining, since its watches would otherwise keep the server's connections busy. */
+function registryPart(registry: EmbeddedRegistry): Part {
+  return {
+    name: 'registry',
+    start: () => Promise.resolve(),
+    drain: () => registry.close(),
+    stop: () => registry.close(),
+  };
+}
