@@ -7,7 +7,8 @@ import {
   type ResourceOf,
 } from '../resources/index.ts';
 import { httpRules } from './http-rules.ts';
-import { bySpecificity, type KubernetesRoute, kubernetesRules } from './kubernetes-rules.ts';
+import type { KubernetesRoute } from './kubernetes-route.ts';
+import { bySpecificity, kubernetesRules } from './kubernetes-rules.ts';
 import { originOf, type Translation } from './scope.ts';
 
 /** What a workload listens on as a gateway, of both kinds of Gateway; several servers of one port are one listener. */

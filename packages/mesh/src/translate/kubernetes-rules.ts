@@ -19,15 +19,12 @@ import {
   type HttpRouteMatch,
   type HttpRouteRule,
   type PathModifier,
-  type ResourceOf,
   type RouteCors,
   type RouteFilter,
   type ValueMatch,
 } from '../resources/index.ts';
+import type { KubernetesRoute } from './kubernetes-route.ts';
 import { originOf, type Translation } from './scope.ts';
-
-/** A route of the Gateway API. */
-export type KubernetesRoute = ResourceOf<'HTTPRoute'> | ResourceOf<'GRPCRoute'>;
 
 /** The rules of a route, the most specific match first, as the Gateway API demands. */
 export function kubernetesRules(route: KubernetesRoute, translation: Translation): readonly RouteRule[] {

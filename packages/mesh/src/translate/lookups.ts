@@ -1,7 +1,7 @@
 import { ofType, type Resource, type ResourceOf } from '../resources/index.ts';
 import type { Directory, DirectoryService } from './directory.ts';
 import type { MeshInstance } from './instance.ts';
-import type { KubernetesRoute } from './kubernetes-rules.ts';
+import type { KubernetesRoute } from './kubernetes-route.ts';
 
 type Labels = Readonly<Record<string, string>>;
 

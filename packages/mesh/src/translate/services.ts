@@ -2,7 +2,8 @@ import { clusterName, type RouteRule, type ServiceListener } from '../model/inde
 import type { ResourceOf } from '../resources/index.ts';
 import { Directory, type DirectoryPort, type DirectoryService } from './directory.ts';
 import { defaultRetry, httpRules } from './http-rules.ts';
-import { bySpecificity, type KubernetesRoute, kubernetesRules } from './kubernetes-rules.ts';
+import type { KubernetesRoute } from './kubernetes-route.ts';
+import { bySpecificity, kubernetesRules } from './kubernetes-rules.ts';
 import type { Translation } from './scope.ts';
 
 /** The listeners of a service inside of the mesh: one for each port, with the rules that are about it. */

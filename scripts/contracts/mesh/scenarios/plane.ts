@@ -33,6 +33,3 @@ export interface ServerPlane {
   say(account: string | undefined, ask?: Ask): Promise<Said>;
   close(): Promise<void>;
 }
-
-/** What cannot be had with a plane, and why. */
-export class Unsupported extends Error {}

@@ -12,7 +12,8 @@ export interface Flushed {
 
 /**
  * Sends what a proxy lacks and may have by now. A type of which a push is not answered waits for the answer, so a slow
- * proxy gets the newest instead of all that was in between; a route waits for the clusters and endpoints it may name.
+ * proxy gets the newest instead of all that was in between; a listener waits for the clusters that it may name, a route
+ * for their endpoints too.
  */
 export function flush(stream: AdsStream, group: AdsGroup): Flushed {
   let now = stream;
@@ -27,6 +28,7 @@ export function flush(stream: AdsStream, group: AdsGroup): Flushed {
         now = settled(now, type, { ...subscription, has: goal, oneByOne: false });
       continue;
     }
+    if (type === 'listener' && lacksClusters(now)) continue;
     if (type === 'route' && mustWait(now, group)) continue;
     const nonce = `${now.pushes + 1}`;
     pushes.push({ stream: now.id, type, nonce, version: group.snapshot.version, ...plan.content });
@@ -118,6 +120,12 @@ function owingEndpoints(stream: AdsStream, changed: readonly string[], goal: Res
   const owed = needed.filter((name) => endpoints.names.has(name));
   if (owed.length === 0) return stream;
   return settled(stream, 'endpoints', { ...endpoints, owed: new Set([...endpoints.owed, ...owed]) });
+}
+
+/** Envoy refuses a listener whose own routes name a cluster that it does not have. */
+function lacksClusters({ subscriptions }: AdsStream): boolean {
+  const clusters = subscriptions.get('cluster');
+  return clusters?.wildcard === true && clusters.pending !== undefined;
 }
 
 /** A proxy that takes all clusters gets routes once it has the clusters and has asked for their endpoints. */

@@ -42,6 +42,9 @@ export function jwtFilterConfig(rules: readonly JwtRule[]): Any {
   });
 }
 
+/** Claims that are lists by blanks in every token. */
+const lists = ['scope', 'permission'];
+
 function provider(rule: JwtRule): Init<typeof JwtProviderSchema> {
   const inHeaders = rule.from.filter((place) => place.in === 'header');
   return {
@@ -50,6 +53,7 @@ function provider(rule: JwtRule): Init<typeof JwtProviderSchema> {
     jwksSourceSpecifier: keysOf(rule),
     forward: rule.forwardOriginalToken,
     payloadInMetadata: jwtPayload,
+    normalizePayloadInMetadata: { spaceDelimitedClaims: [...lists, ...(rule.spaceDelimitedClaims ?? [])] },
     fromHeaders: inHeaders.map(({ name, prefix }) => ({ name, valuePrefix: prefix })),
     fromParams: rule.from.filter((place) => place.in === 'query').map(({ name }) => name),
     fromCookies: rule.from.filter((place) => place.in === 'cookie').map(({ name }) => name),

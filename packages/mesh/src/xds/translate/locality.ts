@@ -52,11 +52,19 @@ interface Place {
 
 const nowhere: Locality = { region: '', zone: '', subZone: '' };
 
+/** Places that one entry covers share its weight by what they can carry, to a hundredth. */
 function distributed(places: readonly Place[], to: Readonly<Record<string, number>>): PlacedEndpoints[] {
+  const entries = Object.entries(to);
+  const entryOf = ({ text }: Place): number => entries.findIndex(([pattern]) => covers(pattern, text));
+  const capacity = entries.map((_, at) =>
+    places.filter((place) => entryOf(place) === at).reduce((sum, place) => sum + weightOf(place), 0),
+  );
   return places.flatMap((place) => {
-    const rule = Object.entries(to).find(([pattern]) => covers(pattern, place.text));
-    const weight = Math.round(rule?.[1] ?? 0);
-    return weight === 0 ? [] : [{ ...place, priority: 0, weight }];
+    const at = entryOf(place);
+    const share = entries[at]?.[1] ?? 0;
+    if (share <= 0) return [];
+    const weight = Math.max(1, Math.round((share * 100 * weightOf(place)) / (capacity[at] ?? 1)));
+    return [{ ...place, priority: 0, weight }];
   });
 }
 
