@@ -15,6 +15,7 @@ areas: ${Object.keys(areas).join(', ')}; without one, all of them
 
 /** The page of each area that has a table. */
 const pages: Readonly<Record<string, string>> = {
+  api: 'docs/api.md',
   boundaries: 'docs/boundaries.md',
   config: 'docs/config.md',
   discovery: 'docs/discovery.md',
