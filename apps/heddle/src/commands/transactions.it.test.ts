@@ -74,6 +74,7 @@ async function withDatabase(
 
 test('heddle saga helps what is parked, with an audit', () =>
   withDatabase(async (pool, url, runtime) => {
+    const down = new HeddleError({ code: 'unavailable', reason: 'DOWN', message: 'down' });
     let broken = true;
     const definition = saga<string>('refund')
       .step('pay', {
