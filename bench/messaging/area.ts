@@ -1,10 +1,12 @@
 // `npm run bench -- messaging`: publish and consume beside REF, other TypeScript queues, and the raw clients of engines.
 import { isMissing, obtain, type Running } from '../../scripts/engines/engine.ts';
+import { kafka } from '../../scripts/engines/kafka.ts';
 import { nats } from '../../scripts/engines/nats.ts';
+import { rabbitMq } from '../../scripts/engines/rabbitmq.ts';
 import { redis } from '../../scripts/engines/redis.ts';
 import type { BenchOptions, BenchOutcome, BenchResult, SkippedPeer } from '../report.ts';
 import { Databases } from './databases.ts';
-import { type EnginePair, natsPair, redisPair } from './engine-raw.ts';
+import { type EnginePair, kafkaPair, natsPair, rabbitPair, redisPair } from './engine-raw.ts';
 import { consuming, latency, onPostgres, publishing } from './ours.ts';
 import {
   bullMqConsume,
@@ -58,10 +60,12 @@ export async function messagingBench({ quick: hasty, only }: BenchOptions): Prom
 interface Stores {
   readonly redis: Running | undefined;
   readonly nats: Running | undefined;
+  readonly kafka: Running | undefined;
+  readonly rabbitmq: Running | undefined;
 }
 
 async function engines(servers: Running[], skipped: SkippedPeer[]): Promise<Stores> {
-  const start = async (engine: typeof redis | typeof nats): Promise<Running | undefined> => {
+  const start = async (engine: Startable): Promise<Running | undefined> => {
     const found = await obtain(engine);
     if (isMissing(found)) {
       skipped.push({ name: 'publish-1', peer: `${engine.name}-raw`, reason: found.missing });
@@ -71,8 +75,15 @@ async function engines(servers: Running[], skipped: SkippedPeer[]): Promise<Stor
     servers.push(running);
     return running;
   };
-  return { redis: await start(redis), nats: await start(nats) };
+  return {
+    redis: await start(redis),
+    nats: await start(nats),
+    kafka: await start(kafka),
+    rabbitmq: await start(rabbitMq),
+  };
 }
+
+type Startable = typeof redis | typeof nats | typeof kafka | typeof rabbitMq;
 
 function measurements(databases: Databases, stores: Stores): readonly Measurement[] {
   const bull = stores.redis?.address;
@@ -81,6 +92,8 @@ function measurements(databases: Databases, stores: Stores): readonly Measuremen
   const pairs: readonly EnginePair[] = [
     ...(stores.redis === undefined ? [] : [redisPair(stores.redis.address)]),
     ...(stores.nats === undefined ? [] : [natsPair(stores.nats.address)]),
+    ...(stores.kafka === undefined ? [] : [kafkaPair(stores.kafka.address)]),
+    ...(stores.rabbitmq === undefined ? [] : [rabbitPair(stores.rabbitmq.address)]),
   ];
   const own = (size: number): Contender => publishing(ours, size, () => onPostgres(databases));
   const unit = 'messages/s';

@@ -18,7 +18,6 @@ import { embeddedConfig } from './config/embedded.ts';
 import { etcdConfig } from './config/etcd.ts';
 import { gitConfig } from './config/git.ts';
 import { kubernetesConfig } from './config/kubernetes.ts';
-import { nacosConfig } from './config/nacos.ts';
 import { consulContract } from './discovery/consul.ts';
 import { dns } from './discovery/dns.ts';
 import { embedded } from './discovery/embedded.ts';
@@ -72,7 +71,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
   calls: [grpcurlContract, connectClients, grpcJs],
   api: [openapiContract, asyncapiContract, grpcReflectionContract, mockContract],
   boundaries: [booking, trading, properties, shop],
-  config: [embeddedConfig, etcdConfig, consulConfig, nacosConfig, kubernetesConfig, gitConfig],
+  config: [embeddedConfig, etcdConfig, consulConfig, kubernetesConfig, gitConfig],
   discovery: [
     embedded,
     consulContract,

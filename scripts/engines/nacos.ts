@@ -32,7 +32,7 @@ const hessian = 'hessian-4.0.63.jar';
 /** How far gRPC is above the HTTP port. */
 export const nacosGrpcOffset = 1000;
 
-/** A single Nacos server for naming and configuration; see its `pom.xml` for what it is made of. */
+/** A single Nacos server for naming; see its `pom.xml` for what it is made of. */
 export const nacos: Engine<NacosOptions> = {
   name: 'nacos',
   find: () => findAssembled(build),
@@ -71,7 +71,7 @@ export const nacos: Engine<NacosOptions> = {
       command: 'java',
       args: [...args, `--spring.config.additional-location=file:${home}/conf/`],
       address: place,
-      timeoutMs: 420_000,
+      timeoutMs: 180_000,
       ready: (running) => running.output().includes('Nacos started successfully'),
       ...(folder === undefined && { folder: home }),
     });

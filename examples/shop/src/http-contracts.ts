@@ -1,5 +1,5 @@
 import type { Consumption, HttpContractInit, HttpOperation, JsonSchema } from '@heddle/api';
-import type { ServiceName } from './service.ts';
+import type { ServiceName } from './service-name.ts';
 
 // What each service serves over HTTP, for the catalogue. `http-contracts.it.test.ts` holds the answers of the running
 // services to it.

@@ -25,18 +25,11 @@ import { adminService } from './admin.ts';
 import { readConfig, type ShopConfig } from './config.ts';
 import { type HttpApi, json } from './http-api.ts';
 import { shopConsumes, shopHttpContract } from './http-contracts.ts';
+import type { ServiceName } from './service-name.ts';
 import { settableTimeout, settingsOf } from './settings.ts';
 import { ServiceMetrics } from './service-metrics.ts';
 
-/** The services of the shop, by the names under which they are registered. */
-export type ServiceName =
-  | 'user'
-  | 'product'
-  | 'inventory'
-  | 'payment'
-  | 'shipping'
-  | 'notification'
-  | 'order';
+export type { ServiceName };
 
 /** What a service is composed in. */
 export interface Surroundings {
@@ -128,7 +121,6 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
   const admin = httpServer(adminService({ token: config.adminToken, faults, kill, explain, origins }), {
     runtime,
   });
-  const protocols = composition.rpc === undefined ? 'http' : 'http,grpc';
   const instance = () => ({
     id: instanceId,
     service: name,
@@ -137,13 +129,7 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
     protocol: 'http' as const,
     version,
     zone,
-    metadata: {
-      protocols,
-      admin: `127.0.0.1:${admin.address.port}`,
-      metrics: '/metrics',
-      [contractKey]: contractPath,
-      pid: String(process.pid),
-    },
+    metadata: metadataOf(composition, admin.address.port),
   });
   // The same for all, whatever protocols they speak beside it.
   const check = { kind: 'http', path: '/health' } as const;
@@ -174,6 +160,16 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
       }),
     ],
   });
+}
+
+function metadataOf({ rpc }: Composition, adminPort: number): Readonly<Record<string, string>> {
+  return {
+    protocols: rpc === undefined ? 'http' : 'http,grpc',
+    admin: `127.0.0.1:${adminPort}`,
+    metrics: '/metrics',
+    [contractKey]: contractPath,
+    pid: String(process.pid),
+  };
 }
 
 function stoppedPart(name: string, stop: () => Promise<void>): Part {

@@ -8,7 +8,7 @@ import {
 import { HeddleError, type Layer, type Part, type Runtime } from '@heddle/kernel';
 import { timeout } from '@heddle/traffic';
 import type { HttpRequest, HttpResponse } from '@heddle/wire';
-import type { ServiceName } from './service.ts';
+import type { ServiceName } from './service-name.ts';
 
 /** What of a service of the shop can be set while it runs. */
 export interface ShopSettings {

@@ -2,7 +2,6 @@ export { ConsulStore, type ConsulStoreOptions } from './adapters/consul/consul-s
 export { EtcdStore, type EtcdStoreOptions } from './adapters/etcd/etcd-store.ts';
 export { GitStore, type GitStoreOptions } from './adapters/git/node/git-store.ts';
 export { KubernetesStore, type KubernetesStoreOptions } from './adapters/kubernetes/kubernetes-store.ts';
-export { NacosStore, type NacosStoreOptions } from './adapters/nacos/nacos-store.ts';
 export { PostgresStore, type PostgresStoreOptions } from './adapters/postgres/postgres-store.ts';
 export {
   type ChangePlan,

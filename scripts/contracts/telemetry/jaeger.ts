@@ -16,7 +16,7 @@ import { type Contract, type ContractResult, resultOf } from '../result.ts';
 import { until } from './alert-desk.ts';
 
 const backend = 'jaeger';
-const version = 'API of 1.57, recorded';
+const version = 'shapes of its source';
 
 interface Stage {
   readonly origin: string;

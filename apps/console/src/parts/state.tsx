@@ -1,35 +1,19 @@
-import { Badge } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useTexts } from '../texts/language.tsx';
 
-const colors: Readonly<Record<string, string>> = {
-  running: 'green',
-  passing: 'green',
-  completed: 'green',
-  ok: 'green',
-  inactive: 'green',
-  resolved: 'green',
-  draining: 'yellow',
-  maintenance: 'yellow',
-  warning: 'yellow',
-  compensating: 'yellow',
-  pending: 'yellow',
-  starting: 'yellow',
-  stopping: 'yellow',
-  unhealthy: 'red',
-  critical: 'red',
-  unreachable: 'red',
-  parked: 'red',
-  firing: 'red',
-  failed: 'red',
+const levels: Readonly<Record<string, readonly string[]>> = {
+  good: ['running', 'passing', 'completed', 'ok', 'inactive', 'resolved'],
+  warn: ['draining', 'maintenance', 'warning', 'compensating', 'pending', 'starting', 'stopping', 'silenced'],
+  bad: ['unhealthy', 'critical', 'unreachable', 'parked', 'firing', 'failed'],
 };
 
 /** A state in a word, and in a colour for those who see it. */
 export function State({ of }: { readonly of: string }): ReactNode {
   const t = useTexts();
+  const level = Object.keys(levels).find((one) => levels[one]?.includes(of));
   return (
-    <Badge variant="light" color={colors[of] ?? 'gray'} data-state={of} radius="sm" tt="none">
+    <span className="state" data-state={of} data-level={level}>
       {t(of)}
-    </Badge>
+    </span>
   );
 }

@@ -103,17 +103,9 @@ function LanguageButton(): ReactNode {
   const { language, speak } = useLanguage();
   const other = language === 'en' ? 'zh' : 'en';
   return (
-    <ActionIcon
-      variant="subtle"
-      color="gray"
-      aria-label={other === 'zh' ? '中文' : 'English'}
-      onClick={() => speak(other)}
-      data-language={other}
-    >
-      <Text component="span" size="sm" fw={600} lang={other}>
-        {other === 'zh' ? '中' : 'En'}
-      </Text>
-    </ActionIcon>
+    <UnstyledButton className="live" lang={other} onClick={() => speak(other)} data-language={other}>
+      {other === 'zh' ? '中文' : 'EN'}
+    </UnstyledButton>
   );
 }
 

@@ -4,11 +4,11 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { Call, HeddleError, sleep } from '@heddle/kernel';
+import { Call, HeddleError, type Runtime, sleep } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { saga, SagaEngine } from '@heddle/data/saga';
 import { PostgresParticipant, SqlDecisionLog, TxCoordinator } from '@heddle/data/twophase';
-import { embeddedPostgres, sqlPool } from '@heddle/sql';
+import { embeddedPostgres, type SqlPool, sqlPool } from '@heddle/sql';
 import { type Command, readArguments } from '../command.ts';
 import { commandHelp } from '../help.ts';
 import { saga as sagaCommand } from './saga.ts';
@@ -34,7 +34,7 @@ async function heddle(...args: readonly string[]): Promise<Ran> {
     width: 80,
   };
   try {
-    const code = await command.run(readArguments(command, rest), { terminal, onSignal: () => {} });
+    const code = await command.run(readArguments(command, rest), { terminal, commands, onSignal: () => {} });
     return { code, out };
   } catch (thrown) {
     const { reason, message } = HeddleError.from(thrown);
@@ -50,6 +50,20 @@ function program(...args: readonly string[]): Promise<Ran> {
       resolve({ code: error === null ? 0 : Number(error.code), out: stdout + stderr });
     });
   });
+}
+
+/** A prepared branch of a coordinator that is dead. */
+async function leaveBranch(pool: SqlPool, runtime: Runtime): Promise<void> {
+  const participant = new PostgresParticipant({ name: 'work', pool });
+  const coordinator = new TxCoordinator({
+    runtime,
+    log: new SqlDecisionLog(pool),
+    participants: [participant],
+  });
+  await coordinator.start();
+  await coordinator.stop();
+  const log = await new SqlDecisionLog(pool).open();
+  await pool.execute(`BEGIN; CREATE TABLE left_behind (); PREPARE TRANSACTION 'heddle/${log}.dead.1/work'`);
 }
 
 test('heddle saga helps what is parked, with an audit; heddle tx settles what was left', async () => {
@@ -117,30 +131,7 @@ test('heddle saga helps what is parked, with an audit; heddle tx settles what wa
     (JSON.parse(named.out) as { id: string }[]).map((each) => each.id),
     [whole],
   );
-  const wrong = [
-    ['saga'],
-    ['saga', 'show'],
-    ['saga', 'list', '--status', 'odd'],
-    ['tx'],
-    ['tx', 'list', 'x'],
-  ];
-  for (const words of wrong)
-    assert.equal((await heddle(...words, '--database', url)).code, 2, words.join(' '));
-  const help = await program('saga', '--help');
-  for (const verb of ['list', 'show', 'retry', 'skip', 'compensate'])
-    assert.match(help.out, new RegExp(`heddle saga ${verb} `));
-  assert.match(commandHelp(tx), /heddle tx list [\s\S]*heddle tx settle /);
-
-  const participant = new PostgresParticipant({ name: 'work', pool });
-  const coordinator = new TxCoordinator({
-    runtime,
-    log: new SqlDecisionLog(pool),
-    participants: [participant],
-  });
-  await coordinator.start();
-  await coordinator.stop();
-  const log = await new SqlDecisionLog(pool).open();
-  await pool.execute(`BEGIN; CREATE TABLE left_behind (); PREPARE TRANSACTION 'heddle/${log}.dead.1/work'`);
+  await leaveBranch(pool, runtime);
   assert.match((await heddle('tx', 'list', '--database', url)).out, /prepared +work/);
   assert.match((await heddle('tx', 'settle', '--database', url)).out, /rolled back/);
   assert.match((await heddle('tx', 'list', '--database', url)).out, /nothing is in doubt/);
@@ -149,4 +140,24 @@ test('heddle saga helps what is parked, with an audit; heddle tx settles what wa
   await server.stop?.();
   await rm(await realpath(path.join(folder, 'server')), { recursive: true, force: true });
   await rm(folder, { recursive: true, force: true });
+});
+
+test('wrong words end with 2, and the help has every verb', async () => {
+  const wrong = [
+    ['saga'],
+    ['saga', 'show'],
+    ['saga', 'list', '--status', 'odd'],
+    ['tx'],
+    ['tx', 'list', 'x'],
+  ];
+  for (const words of wrong)
+    assert.equal(
+      (await heddle(...words, '--database', 'postgres://127.0.0.1:1/none')).code,
+      2,
+      words.join(' '),
+    );
+  const help = await program('saga', '--help');
+  for (const verb of ['list', 'show', 'retry', 'skip', 'compensate'])
+    assert.match(help.out, new RegExp(`heddle saga ${verb} `));
+  assert.match(commandHelp(tx), /heddle tx list [\s\S]*heddle tx settle /);
 });

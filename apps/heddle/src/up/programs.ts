@@ -92,7 +92,7 @@ export function controlPlaneProgram(
       HEDDLE_BROKER_URL: own,
       HEDDLE_SERVICE_DATABASES: JSON.stringify(services),
     },
-    readyMs: 30_000,
+    readyMs: 90_000,
     stopMs: 10_000,
   };
 }

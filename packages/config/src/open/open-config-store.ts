@@ -13,7 +13,7 @@ import type { ConfigStore } from '../store/config-store.ts';
 export type OpenConfigOptions = OpenRegistryOptions;
 
 const examples =
-  'heddle://host:8090 (a config centre), postgres://user@host/database, etcd://host:2379/prefix, consul://host:8500, nacos://host:8848/namespace, ' +
+  'heddle://host:8090 (a config centre), postgres://user@host/database, etcd://host:2379/prefix, consul://host:8500, ' +
   'k8s:/namespace, git:/path/to/bare.git?branch=main&remote=origin';
 
 /**
@@ -32,7 +32,6 @@ export async function openConfigStore(text: string, options: OpenConfigOptions):
       return openPostgres(text, options);
     case 'etcd':
     case 'consul':
-    case 'nacos':
     case 'k8s':
     case 'kubernetes':
       return openServer(parseRegistryUrl(text), options);
@@ -57,14 +56,6 @@ async function openServer(url: RegistryUrl, options: OpenConfigOptions): Promise
     const given = credentialsOf(url, world);
     const user = given && { name: given.user, password: given.password };
     return new EtcdStore({ runtime, addresses, tls, user, ...(path !== '' && { prefix: `/${path}` }) });
-  }
-  if (url.backend === 'nacos') {
-    const [{ NacosStore }, { credentialsOf }] = await Promise.all([
-      import('../adapters/nacos/nacos-store.ts'),
-      import('@heddle/discovery/clients'),
-    ]);
-    const credentials = credentialsOf(url, world);
-    return new NacosStore({ runtime, addresses, tls, credentials, ...(path !== '' && { namespace: path }) });
   }
   const [{ KubernetesStore }, { kubernetesAccess }] = await Promise.all([
     import('../adapters/kubernetes/kubernetes-store.ts'),

@@ -73,7 +73,5 @@ function codeOf(errorCode: unknown): Code {
   if (errorCode === 401) return 'unauthenticated';
   if (errorCode === 403) return 'permission_denied';
   if (errorCode === 400) return 'invalid_argument';
-  // Of the configuration: there is no such entry.
-  if (errorCode === 300) return 'not_found';
   return 'unavailable';
 }
