@@ -7,7 +7,7 @@ import { Differences } from '../parts/differences.tsx';
 import { NumberField } from '../parts/number-field.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { useTexts } from '../texts/language.tsx';
-import type { Version } from './config.tsx';
+import type { Version } from './config-version.ts';
 
 interface Plan {
   readonly differences: readonly {

@@ -162,15 +162,15 @@ describe('the console and the running shop', { skip, timeout: 600_000 }, () => {
   );
 
   test('a dead letter is replayed and is handled then', limit, async () => {
-    const { bus, close } = await openBrokerAt(scene.variable('HEDDLE_BROKER_URL'), runtime);
-    await bus.createTopic('letters', { partitions: 1 });
+    const broker = await openBrokerAt(scene.variable('HEDDLE_BROKER_URL'), runtime);
+    await broker.bus.createTopic('letters', { partitions: 1 });
     let broken = true;
     let handled = 0;
-    await bus.subscribe('letters', { group: 'readers', attempts: 1 }, async () => {
+    await broker.bus.subscribe('letters', { group: 'readers', attempts: 1 }, async () => {
       if (broken) throw new HeddleError({ code: 'internal', reason: 'CANNOT_READ', message: 'no glasses' });
       handled++;
     });
-    await bus.publish({
+    await broker.bus.publish({
       topic: 'letters',
       key: 'k',
       type: 'letter',
@@ -185,8 +185,8 @@ describe('the console and the running shop', { skip, timeout: 600_000 }, () => {
     await page.waitForSelector('text=There are none: every group has handled what it got.');
     while (handled === 0) await sleep(runtime.timers, 20);
     await page.context().close();
-    await bus.close();
-    await close();
+    await broker.bus.close();
+    await broker.close();
   });
 
   test('a parked saga is retried to its end, and a running one compensated', limit, async () => {

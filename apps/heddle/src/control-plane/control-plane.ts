@@ -48,8 +48,8 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const { runtime, token, adminToken, env } = options;
   const registry = await embeddedRegistry(runtime);
   const metrics = new MetricRegistry();
-  let server: ServerPart | undefined;
-  const place = (): Address => server?.address ?? options.address;
+  const opened: { server?: ServerPart } = {};
+  const place = (): Address => opened.server?.address ?? options.address;
   const url = (): string => `http://${place().host}:${place().port}`;
   const { dataFolder, alerts, logStore } = options;
   const telemetry = await controlPlaneTelemetry(runtime, {
@@ -72,7 +72,12 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const settings = await controlPlaneOwnSettings(runtime, config.store);
   const { admission, contracts } = await openContracts({ runtime, registry, telemetry, settings, token });
   const console = await openConsole({
-    ...{ runtime, registry, observer, telemetry, token, env },
+    runtime,
+    registry,
+    observer,
+    telemetry,
+    token,
+    env,
     centre: config.centre,
     contracts,
     assets: consoleAssets(),
@@ -82,7 +87,8 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     options.mesh === undefined
       ? undefined
       : await meshPlane({ runtime, token, scope: options.scope, ...meshFolder(options.mesh, runtime) });
-  server = frontOf({ registry, console, telemetry, config, admission, mesh, metrics }, options);
+  const server = frontOf({ registry, console, telemetry, config, admission, mesh, metrics }, options);
+  opened.server = server;
   const parts = [registryPart(registry), config.part, settings, ...telemetry.parts, admission, observer];
   parts.push(...console.parts, ...(mesh === undefined ? [] : [mesh.part]), server);
   return { parts, place, madePassword: console.madePassword };
