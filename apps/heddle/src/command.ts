@@ -28,7 +28,7 @@ export interface World {
   /** Calls back on SIGINT, SIGTERM and SIGHUP; counts from 1. */
   readonly onSignal: (listener: (signal: string, count: number) => void) => void;
   /** All commands of the program, for those that are made from them. */
-  readonly commands: readonly Command[];
+  readonly commands: () => Promise<readonly Command[]>;
 }
 
 /** A command of the program. */

@@ -1,81 +1,52 @@
 import { HeddleError } from '@heddle/kernel';
 import { type Command, exitCodes, readArguments, usageError, type World } from './command.ts';
-import { analyze } from './commands/analyze.ts';
-import { alerts } from './commands/alerts.ts';
-import { api } from './commands/api.ts';
-import { boundaries } from './commands/boundaries.ts';
-import { clean } from './commands/clean.ts';
-import { completion } from './commands/completion.ts';
-import { config } from './commands/config.ts';
-import { controlPlane } from './commands/control-plane.ts';
-import { deregister } from './commands/deregister.ts';
-import { dev } from './commands/dev.ts';
-import { doctor } from './commands/doctor.ts';
-import { drain } from './commands/drain.ts';
-import { dlq } from './commands/dlq.ts';
-import { emit } from './commands/emit.ts';
-import { events } from './commands/events.ts';
-import { exportCommand } from './commands/export.ts';
-import { explain } from './commands/explain.ts';
-import { gateway } from './commands/gateway.ts';
-import { ls } from './commands/ls.ts';
-import { mcp } from './commands/mcp.ts';
-import { newProject } from './commands/new.ts';
-import { postgres } from './commands/postgres.ts';
-import { register } from './commands/register.ts';
-import { rehearse } from './commands/rehearse.ts';
-import { rollout } from './commands/rollout.ts';
-import { route } from './commands/route.ts';
-import { saga } from './commands/saga.ts';
-import { shop } from './commands/shop.ts';
-import { tail } from './commands/tail.ts';
-import { top } from './commands/top.ts';
-import { trace } from './commands/trace.ts';
-import { topics } from './commands/topics.ts';
-import { tx } from './commands/tx.ts';
-import { up } from './commands/up.ts';
 import { commandHelp, commandTable, programHelp } from './help.ts';
 import { requireNode } from './node/require-node.ts';
 import { onSignals } from './node/signals.ts';
 import { nodeTerminal } from './node/terminal.ts';
 import { paint } from './terminal/terminal.ts';
 
-const commands: readonly Command[] = [
-  newProject,
-  dev,
-  up,
-  clean,
-  gateway,
-  route,
-  controlPlane,
-  config,
-  api,
-  ls,
-  explain,
-  trace,
-  tail,
-  top,
-  alerts,
-  exportCommand,
-  register,
-  deregister,
-  drain,
-  doctor,
-  shop,
-  boundaries,
-  analyze,
-  rehearse,
-  rollout,
-  postgres,
-  emit,
-  topics,
-  dlq,
-  events,
-  saga,
-  tx,
-  completion,
-  mcp,
-];
+/** By name, in the order of the help. Each is loaded when it is wanted: a process has the code of its own command. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  new: async () => (await import('./commands/new.ts')).newProject,
+  dev: async () => (await import('./commands/dev.ts')).dev,
+  up: async () => (await import('./commands/up.ts')).up,
+  clean: async () => (await import('./commands/clean.ts')).clean,
+  gateway: async () => (await import('./commands/gateway.ts')).gateway,
+  route: async () => (await import('./commands/route.ts')).route,
+  'control-plane': async () => (await import('./commands/control-plane.ts')).controlPlane,
+  config: async () => (await import('./commands/config.ts')).config,
+  api: async () => (await import('./commands/api.ts')).api,
+  ls: async () => (await import('./commands/ls.ts')).ls,
+  explain: async () => (await import('./commands/explain.ts')).explain,
+  trace: async () => (await import('./commands/trace.ts')).trace,
+  tail: async () => (await import('./commands/tail.ts')).tail,
+  top: async () => (await import('./commands/top.ts')).top,
+  alerts: async () => (await import('./commands/alerts.ts')).alerts,
+  export: async () => (await import('./commands/export.ts')).exportCommand,
+  register: async () => (await import('./commands/register.ts')).register,
+  deregister: async () => (await import('./commands/deregister.ts')).deregister,
+  drain: async () => (await import('./commands/drain.ts')).drain,
+  doctor: async () => (await import('./commands/doctor.ts')).doctor,
+  shop: async () => (await import('./commands/shop.ts')).shop,
+  boundaries: async () => (await import('./commands/boundaries.ts')).boundaries,
+  analyze: async () => (await import('./commands/analyze.ts')).analyze,
+  rehearse: async () => (await import('./commands/rehearse.ts')).rehearse,
+  rollout: async () => (await import('./commands/rollout.ts')).rollout,
+  postgres: async () => (await import('./commands/postgres.ts')).postgres,
+  emit: async () => (await import('./commands/emit.ts')).emit,
+  topics: async () => (await import('./commands/topics.ts')).topics,
+  dlq: async () => (await import('./commands/dlq.ts')).dlq,
+  events: async () => (await import('./commands/events.ts')).events,
+  saga: async () => (await import('./commands/saga.ts')).saga,
+  tx: async () => (await import('./commands/tx.ts')).tx,
+  completion: async () => (await import('./commands/completion.ts')).completion,
+  mcp: async () => (await import('./commands/mcp.ts')).mcp,
+};
+
+function allCommands(): Promise<readonly Command[]> {
+  return Promise.all(Object.values(commands).map((load) => load()));
+}
 
 /** Runs one command line. Gives the exit code; an error is shown as a sentence, never as a stack. */
 async function runCommandLine(args: readonly string[], world: World): Promise<number> {
@@ -83,11 +54,13 @@ async function runCommandLine(args: readonly string[], world: World): Promise<nu
   const [name, ...rest] = args;
   try {
     if (name === undefined || name === '--help' || name === 'help') {
-      terminal.out(rest.includes('--json') ? commandTable(commands) : programHelp(commands));
+      const all = await allCommands();
+      terminal.out(rest.includes('--json') ? commandTable(all) : programHelp(all));
       return name === undefined ? exitCodes.usage : exitCodes.done;
     }
-    const command = commands.find((each) => each.name === name);
-    if (command === undefined) throw usageError(`there is no command "${name}"; heddle --help lists them`);
+    const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    if (load === undefined) throw usageError(`there is no command "${name}"; heddle --help lists them`);
+    const command = await load();
     if (rest.includes('--help')) {
       terminal.out(commandHelp(command));
       return exitCodes.done;
@@ -110,7 +83,7 @@ async function runCommandLine(args: readonly string[], world: World): Promise<nu
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   terminal: nodeTerminal(),
   onSignal: onSignals,
-  commands,
+  commands: allCommands,
 });
 // What a command has left open (a watch, an idle connection) must not keep the process from ending.
 process.exit();

@@ -16,7 +16,7 @@ export const completion: Command = {
     const shell = shells.find((each) => each === word);
     if (shell === undefined || rest.length > 0)
       throw usageError('"heddle completion" needs bash, zsh or fish');
-    terminal.out(completionScript(shell, commands));
+    terminal.out(completionScript(shell, await commands()));
     return 0;
   },
 };

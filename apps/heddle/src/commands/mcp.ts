@@ -16,7 +16,7 @@ export const mcp: Command = {
   },
   examples: ['heddle mcp', 'heddle mcp --allow-changes'],
   run: async (given, world) => {
-    const session = new McpSession(world.commands, world, given.flag('allow-changes'));
+    const session = new McpSession(await world.commands(), world, given.flag('allow-changes'));
     for await (const line of inputLines()) {
       if (line.trim() === '') continue;
       const answer = await session.answer(line);

@@ -57,7 +57,7 @@ async function heddle(args: readonly string[]): Promise<Ran> {
     const code = await command.run(readArguments(command, rest), {
       terminal,
       onSignal: () => {},
-      commands,
+      commands: async () => commands,
     });
     return { code, out, err };
   } catch (thrown) {

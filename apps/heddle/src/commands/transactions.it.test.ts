@@ -34,7 +34,11 @@ async function heddle(...args: readonly string[]): Promise<Ran> {
     width: 80,
   };
   try {
-    const code = await command.run(readArguments(command, rest), { terminal, commands, onSignal: () => {} });
+    const code = await command.run(readArguments(command, rest), {
+      terminal,
+      commands: async () => commands,
+      onSignal: () => {},
+    });
     return { code, out };
   } catch (thrown) {
     const { reason, message } = HeddleError.from(thrown);

@@ -26,10 +26,11 @@ const ls: Command = {
 const deregister: Command = { ...ls, name: 'deregister', words: '<service> <id>' };
 
 const silent = { out: () => {}, err: () => {}, interactive: false, colours: false, width: 80 };
-const world: World = { terminal: silent, onSignal: () => {}, commands: [ls, deregister] };
+const commands = [ls, deregister];
+const world: World = { terminal: silent, onSignal: () => {}, commands: async () => commands };
 
 async function say(method: string, params: object, withChanges = false): Promise<Record<string, unknown>> {
-  const session = new McpSession(world.commands, world, withChanges);
+  const session = new McpSession(commands, world, withChanges);
   const answer = await session.answer(JSON.stringify({ jsonrpc: '2.0', id: 7, method, params }));
   const { id, ...rest } = JSON.parse(answer ?? '') as Record<string, unknown>;
   assert.equal(id, 7);
@@ -76,7 +77,7 @@ describe('a session with a model', () => {
 
   test('refuses what it does not know, and is silent on notifications', async () => {
     const codeOf = async (line: string): Promise<unknown> => {
-      const answer = await new McpSession(world.commands, world, false).answer(line);
+      const answer = await new McpSession(commands, world, false).answer(line);
       return answer === undefined
         ? undefined
         : (JSON.parse(answer) as { error: { code: number } }).error.code;
