@@ -185,6 +185,7 @@ function announce({ terminal }: World, urls: Urls, shop: boolean, logs: string):
     `-H "idempotency-key: $(date +%s%N)" -d '${exampleOrder}'`;
   const lines = [
     ['console', urls.console],
+    ['gateway', urls.gateway],
     ...(urls.password === undefined
       ? []
       : [
@@ -193,7 +194,6 @@ function announce({ terminal }: World, urls: Urls, shop: boolean, logs: string):
             `as admin with ${urls.password} (shown this once; HEDDLE_CONSOLE_PASSWORD sets another)`,
           ],
         ]),
-    ['gateway', urls.gateway],
     ...(shop ? [['an order', order]] : []),
     ['logs', logs],
     ['stop', 'Ctrl-C'],
