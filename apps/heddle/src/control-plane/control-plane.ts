@@ -48,8 +48,9 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const { runtime, token, adminToken, env } = options;
   const registry = await embeddedRegistry(runtime);
   const metrics = new MetricRegistry();
-  const opened: { server?: ServerPart } = {};
-  const place = (): Address => opened.server?.address ?? options.address;
+  // Alerts that were due before a restart may be told before the port is known.
+  let at = options.address;
+  const place = (): Address => at;
   const url = (): string => `http://${place().host}:${place().port}`;
   const { dataFolder, alerts, logStore } = options;
   const telemetry = await controlPlaneTelemetry(runtime, {
@@ -88,9 +89,13 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       ? undefined
       : await meshPlane({ runtime, token, scope: options.scope, ...meshFolder(options.mesh, runtime) });
   const server = frontOf({ registry, console, telemetry, config, admission, mesh, metrics }, options);
-  opened.server = server;
+  const placePart: Part = {
+    name: 'place',
+    start: async () => void (at = server.address),
+    stop: () => Promise.resolve(),
+  };
   const parts = [registryPart(registry), config.part, settings, ...telemetry.parts, admission, observer];
-  parts.push(...console.parts, ...(mesh === undefined ? [] : [mesh.part]), server);
+  parts.push(...console.parts, ...(mesh === undefined ? [] : [mesh.part]), server, placePart);
   return { parts, place, madePassword: console.madePassword };
 }
 
