@@ -125,7 +125,7 @@ describe('commands on a registry', { timeout: 120_000 }, () => {
         /weight: .*protocol: /,
       ],
       [['drain', 'billing', ...registry], 2, /expected a service and the id/],
-      [['doctor', 'network'], 2, /examines: discovery/],
+      [['doctor', 'network'], 2, /examines: machine, discovery/],
     ];
     for (const [args, code, message] of cases) {
       const [found, output] = await wrong(...args);
