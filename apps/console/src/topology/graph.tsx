@@ -195,7 +195,6 @@ function NodeBox({ node, place, edges, focused, onFocus }: NodeProps): ReactNode
       data-node={node}
       data-level={level}
       data-focused={focused}
-      aria-label={`${node}: ${said}`}
       onClick={() => onFocus(node)}
       onKeyDown={(event) => {
         if (event.key === 'Enter') onFocus(node);

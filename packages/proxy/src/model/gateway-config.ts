@@ -228,14 +228,27 @@ function reportUndecidable(parts: readonly Part[]): void {
       if (route?.decide !== undefined) place.problem('"decide" needs the section "decisionPoint"');
 }
 
-/** A name stands for an entry of `upstreams`. */
+/** A name stands for an entry of `upstreams`. A route's own is looked at even where there are other mistakes. */
 function reportUnknownUpstreams(parts: readonly Part[]): void {
-  const known = new Set(parts.flatMap(({ given }) => Object.keys(given?.upstreams ?? {})));
-  for (const { given } of parts)
-    for (const { route, place } of given?.routes ?? [])
-      for (const name of upstreamsOf(route))
-        if (isUpstreamName(name) && !known.has(name))
-          place.problem(`"${name}" is no target, and not in "upstreams"`);
+  const known = new Set(
+    parts.flatMap(({ document }) => Object.keys(document.root.key('upstreams')?.plain ?? {})),
+  );
+  for (const { given, document } of parts) {
+    const unread = document.root.key('routes')?.items((index) => `routes[${index}]`);
+    for (const { route, place } of given?.routes ?? unread?.map(unreadRoute) ?? []) {
+      const at = place.key('upstream');
+      const own = at?.plain;
+      for (const name of new Set([...(typeof own === 'string' ? [own] : []), ...upstreamsOf(route)])) {
+        if (!isUpstreamName(name) || known.has(name)) continue;
+        const where = at !== undefined && name === own ? at : place;
+        where.problem(`"${name}" is no target, and not in "upstreams"`);
+      }
+    }
+  }
+}
+
+function unreadRoute(place: Place): { readonly route: undefined; readonly place: Place } {
+  return { route: undefined, place };
 }
 
 /** A zone that nobody can be in would close its route without a word. */
