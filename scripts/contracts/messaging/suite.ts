@@ -24,6 +24,8 @@ export interface MessagingBackend {
 }
 
 const caseLimitMs = 300_000;
+/** To open a stage, and to close it: a client that waits for its server for ever must not hold up all others. */
+const stageLimitMs = 120_000;
 
 /** The suite: each case on a stage of its own is a result. Cases that kill the server run last, one by one. */
 export function messagingContract(backend: MessagingBackend): Contract {
@@ -73,7 +75,7 @@ async function outcomeOf(
   if (missing.length > 0)
     return { status: 'unsupported', detail: `there is no server to ${missing.join(' and ')}` };
   try {
-    await onStage(one, await backend.stage());
+    await onStage(one, await within('its stage is open', stageLimitMs, backend.stage()));
     return { status: 'pass' };
   } catch (error) {
     return { status: 'fail', detail: error instanceof Error ? error.message : String(error) };
@@ -81,14 +83,21 @@ async function outcomeOf(
 }
 
 async function onStage(one: BrokerCase, stage: BrokerStage): Promise<void> {
+  try {
+    await within('it has ended', caseLimitMs, one.run(stage));
+  } finally {
+    await within('its stage is closed', stageLimitMs, stage.close());
+  }
+}
+
+async function within<T>(what: string, limitMs: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no end after ${caseLimitMs} ms`)), caseLimitMs);
+    timer = setTimeout(() => reject(new Error(`not within ${limitMs} ms: ${what}`)), limitMs);
   });
   try {
-    await Promise.race([one.run(stage), late]);
+    return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
-    await stage.close();
   }
 }

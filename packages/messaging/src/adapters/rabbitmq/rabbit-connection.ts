@@ -60,7 +60,7 @@ export class RabbitConnection {
     try {
       return await this.answered(work(channel));
     } finally {
-      await channel.close().catch(() => {});
+      await this.answered(channel.close()).catch(() => {});
     }
   }
 
@@ -90,7 +90,7 @@ export class RabbitConnection {
     this.#closed = true;
     const opening = this.#opening;
     this.#opening = undefined;
-    await opening?.then((model) => model.close()).catch(() => {});
+    if (opening !== undefined) await this.answered(opening.then((model) => model.close())).catch(() => {});
   }
 
   #model(): Promise<ChannelModel> {
@@ -104,7 +104,8 @@ export class RabbitConnection {
 
   async #open(): Promise<ChannelModel> {
     const { host, port, username, password, vhost = '/', tls } = this.#place;
-    const model = await connect(
+    // Its own limit is for the socket alone: a server that is starting accepts it and says nothing.
+    const connecting = connect(
       {
         protocol: tls === undefined ? 'amqp' : 'amqps',
         hostname: host,
@@ -116,6 +117,10 @@ export class RabbitConnection {
       },
       { timeout: connectTimeoutMs, noDelay: true, ...tls },
     );
+    const model = await this.answered(connecting).catch((thrown: unknown) => {
+      void connecting.then((late) => late.close()).catch(() => {});
+      throw thrown;
+    });
     this.#generation += 1;
     const lost = (): void => {
       this.#opening = undefined;
