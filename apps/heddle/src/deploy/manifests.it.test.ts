@@ -100,6 +100,9 @@ const sources: Readonly<Record<string, () => Promise<Kind[]>>> = {
   'a service of heddle new': async () => read('examples/daily-greeting/kubernetes.yaml'),
 };
 
+// On a new machine the tools are built first.
+const building = { timeout: 1_500_000 };
+
 describe('what Kubernetes is given', { timeout: 1_800_000 }, () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'heddle-manifests-'));
   let missing: string | undefined;
@@ -111,7 +114,7 @@ describe('what Kubernetes is given', { timeout: 1_800_000 }, () => {
       if (isMissing(found)) missing = found.missing;
     }
     if (missing === undefined) kube = await cluster(folder);
-  });
+  }, building);
   after(async () => {
     for (const each of kube?.running ?? []) await each.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -169,7 +172,7 @@ describe('what Kubernetes is given', { timeout: 1_800_000 }, () => {
     );
   });
 
-  test('the chart passes Helm’s linter, and what it renders is created', async (t) => {
+  test('the chart passes Helm’s linter, and what it renders is created', building, async (t) => {
     const found = await obtain(helm);
     if (isMissing(found)) return t.skip(found.missing);
     if (missing !== undefined) return t.skip(missing);
