@@ -16,6 +16,7 @@ import { shop } from './boundaries/shop/shop.ts';
 import { consulConfig } from './config/consul.ts';
 import { embeddedConfig } from './config/embedded.ts';
 import { etcdConfig } from './config/etcd.ts';
+import { nacosConfig } from './config/nacos.ts';
 import { gitConfig } from './config/git.ts';
 import { kubernetesConfig } from './config/kubernetes.ts';
 import { consulContract } from './discovery/consul.ts';
@@ -71,7 +72,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
   calls: [grpcurlContract, connectClients, grpcJs],
   api: [openapiContract, asyncapiContract, grpcReflectionContract, mockContract],
   boundaries: [booking, trading, properties, shop],
-  config: [embeddedConfig, etcdConfig, consulConfig, kubernetesConfig, gitConfig],
+  config: [embeddedConfig, etcdConfig, consulConfig, nacosConfig, kubernetesConfig, gitConfig],
   discovery: [
     embedded,
     consulContract,

@@ -12,6 +12,7 @@ export type { Selection } from '../adapters/kubernetes/kinds.ts';
 export { accessOf as kubernetesAccess } from '../adapters/kubernetes/driver.ts';
 export { KubernetesClient } from '../adapters/kubernetes/kubernetes-client.ts';
 export { listObjects, watchObjects, type WholeObject } from '../adapters/kubernetes/object-watch.ts';
+export { NacosClient, type NacosReach } from '../adapters/nacos/nacos-client.ts';
 export { credentialsOf } from '../open/credentials.ts';
 export { type OpenRegistryOptions, worldOf } from '../open/open-registry.ts';
 export { badUrl, parseRegistryUrl, type RegistryUrl } from '../open/registry-url.ts';
