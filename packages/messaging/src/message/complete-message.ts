@@ -119,7 +119,11 @@ const rules: readonly Rule[] = [
   plain('schema', 0, 200),
   whole('schemaVersion'),
   plain('source', 1, 200),
-  plain('correlationId', 1, 200),
+  {
+    ...plain('correlationId', 1, 200),
+    // By default it is the id, of which all is said above.
+    holds: ({ id, correlationId: correlation }) => correlation === id || isPlain(correlation, 1, 200),
+  },
   plain('causationId', 0, 200),
   {
     field: 'replyTo',
