@@ -5,9 +5,8 @@ import { Redis } from 'ioredis';
 import { PgBoss } from 'pg-boss';
 import type { Place } from '../../scripts/engines/engine.ts';
 import type { Databases } from './databases.ts';
-import { medianLatency } from './ours.ts';
 import { order } from './raw-sql.ts';
-import { type Contender, perSecond } from './rounds.ts';
+import { type Contender, medianLatency, perSecond } from './rounds.ts';
 
 const data = JSON.parse(order) as Record<string, unknown>;
 

@@ -116,3 +116,15 @@ export async function perSecond(ms: number, units: number, work: () => Promise<u
   }
   return (done * 1000) / (performance.now() - startedAt);
 }
+
+/** The middle of the times that something takes, again and again for about so long. */
+export async function medianLatency(ms: number, once: () => Promise<void>): Promise<number> {
+  const times: number[] = [];
+  const startedAt = performance.now();
+  while (performance.now() - startedAt < ms || times.length < 5) {
+    const before = performance.now();
+    await once();
+    times.push(performance.now() - before);
+  }
+  return times.toSorted((a, b) => a - b)[times.length >> 1] ?? Number.NaN;
+}

@@ -1,12 +1,6 @@
 import { HeddleError, type Runtime, type Timer } from '@heddle/kernel';
 import { JetStreamApiError } from '@nats-io/jetstream';
-import {
-  createInbox,
-  type Msg,
-  type MsgHdrs,
-  type NatsConnection,
-  type Subscription,
-} from '@nats-io/transport-node';
+import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import { natsError } from './nats-error.ts';
 
 /** A message for JetStream. */
@@ -36,7 +30,7 @@ export class Acknowledged {
   readonly #connection: NatsConnection;
   readonly #inbox: string = `${createInbox()}.`;
   readonly #waiting = new Map<string, Waiting>();
-  #subscription: Subscription | undefined;
+  #listening = false;
   #next = 0;
 
   constructor(runtime: Runtime, connection: NatsConnection) {
@@ -66,7 +60,7 @@ export class Acknowledged {
       const waiting = { resolve: () => resolve(undefined), reject: resolve };
       this.#waiting.set(token, waiting);
       try {
-        this.#subscription ??= this.#listen();
+        if (!this.#listening) this.#listen();
         send();
       } catch (thrown) {
         this.#waiting.delete(token);
@@ -81,11 +75,12 @@ export class Acknowledged {
     });
   }
 
-  #listen(): Subscription {
-    return this.#connection.subscribe(`${this.#inbox}*`, {
+  #listen(): void {
+    this.#listening = true;
+    this.#connection.subscribe(`${this.#inbox}*`, {
       callback: (error, message) => {
         if (error !== null) {
-          this.#subscription = undefined;
+          this.#listening = false;
           this.#giveUp(natsError(error));
           return;
         }
