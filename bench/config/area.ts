@@ -4,7 +4,7 @@ import { Call, HeddleError } from '@heddle/kernel';
 import { runtime } from '../messaging/databases.ts';
 import { compete, type Contender, type Pace, resultsOf } from '../messaging/rounds.ts';
 import type { BenchOptions, BenchOutcome, BenchResult, SkippedPeer } from '../report.ts';
-import { embeddedCentre, etcdCentre, nacosCentre, type RunningCentre } from './centres.ts';
+import { embeddedCentre, etcdCentre, nacosCentre, nacosRawCentre, type RunningCentre } from './centres.ts';
 
 const full: Pace = { rounds: 7, turnMs: 3000 };
 const quick: Pace = { rounds: 1, turnMs: 600 };
@@ -18,6 +18,7 @@ const centres: Readonly<Record<string, () => Promise<RunningCentre>>> = {
   [ours]: embeddedCentre,
   etcd: etcdCentre,
   nacos: nacosCentre,
+  'nacos-raw': nacosRawCentre,
 };
 
 /** Publishes one version after another to a place. */

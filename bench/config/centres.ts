@@ -13,6 +13,7 @@ import { sqlPool } from '@heddle/sql';
 import { type Engine, isMissing, obtain } from '../../scripts/engines/engine.ts';
 import { etcd } from '../../scripts/engines/etcd.ts';
 import { nacos } from '../../scripts/engines/nacos.ts';
+import { nacosRaw } from './nacos-raw.ts';
 import { Databases, runtime } from '../messaging/databases.ts';
 
 /** A backend that runs. */
@@ -67,6 +68,12 @@ export async function etcdCentre(): Promise<RunningCentre> {
 export async function nacosCentre(): Promise<RunningCentre> {
   const { address, stop } = await started(nacos);
   return onServer(() => new NacosStore({ runtime, addresses: [address] }), stop);
+}
+
+/** Nacos without our store on it. */
+export async function nacosRawCentre(): Promise<RunningCentre> {
+  const { address, stop } = await started(nacos);
+  return onServer(() => nacosRaw(address), stop);
 }
 
 async function started(engine: Engine<object>): Promise<{
