@@ -33,6 +33,7 @@ import { normalisation } from './gateway/normalisation.ts';
 import { opaContract } from './gateway/opa.ts';
 import { oidc } from './gateway/oidc.ts';
 import { protocols } from './gateway/protocols.ts';
+import { ratelimitEnvoy } from './gateway/ratelimit-envoy.ts';
 import { ratelimitMemory } from './gateway/ratelimit-memory.ts';
 import { ratelimitRedis } from './gateway/ratelimit-redis.ts';
 import { reload } from './gateway/reload.ts';
@@ -88,6 +89,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     normalisation,
     jwt,
     ratelimitMemory,
+    ratelimitEnvoy,
     ratelimitRedis,
     reload,
     opaContract,
