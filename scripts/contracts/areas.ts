@@ -42,6 +42,7 @@ import { connectClients, grpcJs } from './calls/official-clients.ts';
 import { authorization } from './mesh/authorization.ts';
 import { envoy } from './mesh/envoy.ts';
 import { grpcJsXds } from './mesh/grpc-js-xds.ts';
+import { proxy } from './mesh/proxy.ts';
 import { alertmanagerContract } from './telemetry/alertmanager.ts';
 import { jaegerContract } from './telemetry/jaeger.ts';
 import { openSearchContract } from './telemetry/opensearch.ts';
@@ -94,7 +95,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     oidc,
     protocols,
   ],
-  mesh: [authorization, envoy, grpcJsXds],
+  mesh: [authorization, envoy, grpcJsXds, proxy],
   telemetry: [
     otlpContract,
     promqlContract,
