@@ -43,6 +43,7 @@ import { authorization } from './mesh/authorization.ts';
 import { envoy } from './mesh/envoy.ts';
 import { grpcJsXds } from './mesh/grpc-js-xds.ts';
 import { kubernetesMesh } from './mesh/kubernetes.ts';
+import { proxy } from './mesh/proxy.ts';
 import { alertmanagerContract } from './telemetry/alertmanager.ts';
 import { jaegerContract } from './telemetry/jaeger.ts';
 import { openSearchContract } from './telemetry/opensearch.ts';
@@ -95,7 +96,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     oidc,
     protocols,
   ],
-  mesh: [authorization, envoy, grpcJsXds, kubernetesMesh],
+  mesh: [authorization, envoy, grpcJsXds, proxy, kubernetesMesh],
   telemetry: [
     otlpContract,
     promqlContract,

@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   clean: async () => (await import('./commands/clean.ts')).clean,
   gateway: async () => (await import('./commands/gateway.ts')).gateway,
   route: async () => (await import('./commands/route.ts')).route,
+  sidecar: async () => (await import('./commands/sidecar.ts')).sidecar,
   'control-plane': async () => (await import('./commands/control-plane.ts')).controlPlane,
   config: async () => (await import('./commands/config.ts')).config,
   api: async () => (await import('./commands/api.ts')).api,
