@@ -1,17 +1,15 @@
 // The webhook as an API server calls it, and manifests as it takes them.
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { defaultImages, defaultResources, injectTexts, sidecarName, statusName } from '@heddle/mesh/inject';
+import { StartedCli } from '../../../../apps/heddle/src/node/started-cli.ts';
 import { freePlace } from '../../../engines/running.ts';
 import { type Cluster, eventually, type KubeObject, objectsIn } from './cluster.ts';
 import type { KubernetesCase } from './kubernetes-case.ts';
 
 const root = path.resolve(import.meta.dirname, '../../../..');
-const main = path.join(root, 'apps/heddle/src/main.ts');
 
 interface Pod extends KubeObject {
   readonly metadata: KubeObject['metadata'] & { readonly annotations?: Readonly<Record<string, string>> };
@@ -160,9 +158,11 @@ async function withWebhook(
   writeFileSync(path.join(folder, 'tls.key'), privateKey, { mode: 0o600 });
   const { port } = await freePlace();
   const files = ['--tls-cert', path.join(folder, 'tls.crt'), '--tls-key', path.join(folder, 'tls.key')];
-  const args = ['--conditions=@heddle/source', main, 'inject', '--webhook', '--port', String(port), ...files];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const stop = async (): Promise<void> => ended(child);
+  const cli = new StartedCli(['inject', '--webhook', '--port', String(port), ...files]);
+  const stop = async (): Promise<void> => {
+    cli.child.kill('SIGTERM');
+    await cli.exited;
+  };
   const [published] = objectsIn(readFileSync(path.join(root, 'deploy/webhook/inject.yaml'), 'utf8')).filter(
     ({ kind }) => kind === 'MutatingWebhookConfiguration',
   );
@@ -173,7 +173,7 @@ async function withWebhook(
   };
   const webhooks = (published['webhooks'] as readonly object[]).map((each) => ({ ...each, clientConfig }));
   try {
-    await ready(child);
+    await cli.printed(/\bready\b/);
     await cluster.create({ ...published, webhooks });
     await isCalled(cluster);
     await run(stop);
@@ -193,23 +193,6 @@ async function isCalled(cluster: Cluster): Promise<void> {
     const pod = { name: `asked-${crypto.randomUUID().slice(0, 8)}`, namespace };
     assert.equal(sidecars(await make(cluster, pod)).length, 1);
   });
-}
-
-async function ready(child: ChildProcess): Promise<void> {
-  let printed = '';
-  child.stderr?.on('data', (chunk: Buffer) => void (printed += chunk.toString()));
-  for await (const chunk of child.stdout ?? []) {
-    printed += String(chunk);
-    if (printed.includes('"ready"') || printed.includes('ready')) break;
-  }
-  assert.match(printed, /ready/, printed);
-  child.stdout?.resume();
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGTERM');
-  await once(child, 'exit');
 }
 
 /** Manifests of each kind, with their sidecars. */
