@@ -203,6 +203,8 @@ export class Sidecar implements Part {
       if (known?.workload === workload) next.push(known);
       else {
         try {
+          // Keys that cannot be read are found now, not by the first caller.
+          for (const rule of workload.jwt) this.#keysOf(rule);
           const ready = at.protocol === 'tcp' ? undefined : inboundPort(workload, at, this.#inboundSurroundings());
           next.push({ workload, at, ready });
         } catch (thrown) {
@@ -241,7 +243,7 @@ export class Sidecar implements Part {
     const key = jwks ?? jwksUri;
     const known = this.#keys.get(key);
     if (known !== undefined) return known;
-    const made = jwks === undefined ? this.#options.remoteKeys(jwksUri) : fixedKeys(readKeySet(jwks));
+    const made = jwks === undefined ? this.#options.remoteKeys(jwksUri) : fixedKeys(readKeySet(parsed(jwks)));
     this.#keys.set(key, made);
     return made;
   }
@@ -289,6 +291,15 @@ export class Sidecar implements Part {
     this.#tell(verdict, '');
     if (!verdict.allowed || (at.mtls === 'strict' && uri === '')) throw denied();
     return net.connect({ host: at.target.address, port: at.target.port });
+  }
+}
+
+function parsed(jwks: string): unknown {
+  try {
+    return JSON.parse(jwks);
+  } catch {
+    // As any other that is no key set.
+    return undefined;
   }
 }
 
