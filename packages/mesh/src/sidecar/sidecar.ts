@@ -205,10 +205,14 @@ export class Sidecar implements Part {
         try {
           // Keys that cannot be read are found now, not by the first caller.
           for (const rule of workload.jwt) this.#keysOf(rule);
-          const ready = at.protocol === 'tcp' ? undefined : inboundPort(workload, at, this.#inboundSurroundings());
+          const ready =
+            at.protocol === 'tcp' ? undefined : inboundPort(workload, at, this.#inboundSurroundings());
           next.push({ workload, at, ready });
         } catch (thrown) {
-          refused.push({ part: workloadPart(this.#options.workload), message: HeddleError.from(thrown).message });
+          refused.push({
+            part: workloadPart(this.#options.workload),
+            message: HeddleError.from(thrown).message,
+          });
           if (known !== undefined) next.push(known);
         }
       }
