@@ -29,7 +29,10 @@ function provider(url: string, runtime: Runtime): HttpService {
   const folder = pathname.replace(/\/$/, '');
   return (request, call) => {
     const fields = request.fields.clone().delete('content-length').set('x-forwarded-host', request.authority);
-    return bounded({ ...request, fields, scheme: 'http', authority: host, path: folder + request.path }, call);
+    return bounded(
+      { ...request, fields, scheme: 'http', authority: host, path: folder + request.path },
+      call,
+    );
   };
 }
 

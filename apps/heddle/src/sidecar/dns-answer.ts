@@ -18,7 +18,21 @@ export function dnsAnswer(query: Uint8Array, addressOf: AddressOf): Uint8Array |
   if (address === undefined) return undefined;
   const record =
     asked.type === types.A || asked.type === types.any
-      ? [0xc0, headerBytes, 0, types.A, 0, internet, 0, 0, 0, ttlSeconds, 0, 4, ...address.split('.').map(Number)]
+      ? [
+          0xc0,
+          headerBytes,
+          0,
+          types.A,
+          0,
+          internet,
+          0,
+          0,
+          0,
+          ttlSeconds,
+          0,
+          4,
+          ...address.split('.').map(Number),
+        ]
       : [];
   const recursionDesired = (query[2] ?? 0) & 1;
   // Response, authoritative; recursion is to be had here.

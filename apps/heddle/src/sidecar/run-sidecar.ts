@@ -60,7 +60,13 @@ export async function runSidecar(run: SidecarRun, runtime: Runtime, world: World
     file: 'model.json',
   });
   const admin = adminServer(run, runtime, metrics, follower);
-  const parts: Part[] = [identity, ...(names === undefined ? [] : [names]), sidecar, following(follower), admin];
+  const parts: Part[] = [
+    identity,
+    ...(names === undefined ? [] : [names]),
+    sidecar,
+    following(follower),
+    admin,
+  ];
   const facts = (): Record<string, string> => ({
     admin: textOf(admin.address),
     ...(names !== undefined && { dns: textOf(names.address) }),

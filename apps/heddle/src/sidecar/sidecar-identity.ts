@@ -11,10 +11,7 @@ const pauseMs = 500;
  * The identity that was kept by an earlier process of the workload that the bootstrap token names, whether it is still good
  * or not. Without a token whichever was kept.
  */
-export async function keptIdentity(
-  { disk, log }: Runtime,
-  token: string,
-): Promise<HeldIdentity | undefined> {
+export async function keptIdentity({ disk, log }: Runtime, token: string): Promise<HeldIdentity | undefined> {
   const bytes = await disk.read(file);
   if (bytes === undefined) return undefined;
   try {

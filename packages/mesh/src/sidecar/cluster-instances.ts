@@ -38,7 +38,9 @@ export function instancesOf(
     const made = instance({
       service: 'mesh',
       // Who proves to be another is another: nothing of the way to the one before is used again.
-      id: [`${address}:${port}`, endpoint.identity.replace('spiffe://', '')].filter((part) => part !== '').join('@'),
+      id: [`${address}:${port}`, endpoint.identity.replace('spiffe://', '')]
+        .filter((part) => part !== '')
+        .join('@'),
       address,
       port,
       weight: Math.max(1, Math.round(share * scale)),

@@ -19,7 +19,9 @@ export class HashRule {
       call.set(hashKey, key);
       return next(req, call);
     }
-    return this.#by.by === 'cookie' && this.#by.ttlMs !== undefined ? this.#withCookie(next, req, call) : next(req, call);
+    return this.#by.by === 'cookie' && this.#by.ttlMs !== undefined
+      ? this.#withCookie(next, req, call)
+      : next(req, call);
   }
 
   #keyOf(req: HttpRequest, call: Call): string | undefined {

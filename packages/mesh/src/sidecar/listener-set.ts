@@ -40,7 +40,8 @@ export class ListenerSet {
     await Promise.all(
       [...this.#open].map(async ([place, open]) => {
         const next = byPlace.get(place);
-        if (next !== undefined && next.tls === open.wanted.tls && isHttp(next) === isHttp(open.wanted)) return;
+        if (next !== undefined && next.tls === open.wanted.tls && isHttp(next) === isHttp(open.wanted))
+          return;
         this.#open.delete(place);
         await this.#letGo(open);
       }),

@@ -1,13 +1,7 @@
 import { type HeddleError, idempotency, type Layer, type Meaning, type Result } from '@heddle/kernel';
 import { fromKept, KeptBody } from '@heddle/proxy/layers';
 import { retry, RetryBudget, type RetryOptions } from '@heddle/traffic';
-import {
-  type HttpRequest,
-  type HttpResponse,
-  readGrpcStatus,
-  replayHttp,
-  retryAfterMs,
-} from '@heddle/wire';
+import { type HttpRequest, type HttpResponse, readGrpcStatus, replayHttp, retryAfterMs } from '@heddle/wire';
 import type { RetryRules } from '../model/index.ts';
 
 /** As the control plane writes it where nobody has said anything: `defaultRetry` of the translation. */
@@ -75,9 +69,7 @@ function replayable(req: HttpRequest): HttpRequest | undefined {
   return replayHttp(req);
 }
 
-function conditionOf(
-  on: ReadonlySet<string>,
-): (req: HttpRequest, result: Result<HttpResponse>) => Meaning {
+function conditionOf(on: ReadonlySet<string>): (req: HttpRequest, result: Result<HttpResponse>) => Meaning {
   const has = (...words: readonly string[]): boolean => words.some((word) => on.has(word));
   const anyReset = has('reset', '5xx', 'gateway-error');
   const unsent = anyReset || has('connect-failure', 'refused-stream', 'reset-before-request', 'unavailable');

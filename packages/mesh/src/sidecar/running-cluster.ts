@@ -196,7 +196,8 @@ export class RunningCluster {
 
 /** What counts against an instance: every 5xx, or those of gateways alone where only they are to be counted. */
 function classifyOf({ outlier }: Cluster): Classify<HttpRequest, HttpResponse> {
-  const isGatewayOnly = outlier?.consecutive5xx === undefined && outlier?.consecutiveGatewayErrors !== undefined;
+  const isGatewayOnly =
+    outlier?.consecutive5xx === undefined && outlier?.consecutiveGatewayErrors !== undefined;
   if (!isGatewayOnly) return classifyAnswer;
   return (req, result): Meaning => {
     const meaning = classifyAnswer(req, result);

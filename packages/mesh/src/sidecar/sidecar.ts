@@ -203,10 +203,16 @@ export class Sidecar implements Part {
       if (known?.workload === workload) next.push(known);
       else {
         try {
-          const ready = at.protocol === 'tcp' ? undefined : inboundPort(workload, at, this.#inboundSurroundings());
+          // Keys that cannot be read are found now, not by the first caller.
+          for (const rule of workload.jwt) this.#keysOf(rule);
+          const ready =
+            at.protocol === 'tcp' ? undefined : inboundPort(workload, at, this.#inboundSurroundings());
           next.push({ workload, at, ready });
         } catch (thrown) {
-          refused.push({ part: workloadPart(this.#options.workload), message: HeddleError.from(thrown).message });
+          refused.push({
+            part: workloadPart(this.#options.workload),
+            message: HeddleError.from(thrown).message,
+          });
           if (known !== undefined) next.push(known);
         }
       }
@@ -241,7 +247,7 @@ export class Sidecar implements Part {
     const key = jwks ?? jwksUri;
     const known = this.#keys.get(key);
     if (known !== undefined) return known;
-    const made = jwks === undefined ? this.#options.remoteKeys(jwksUri) : fixedKeys(readKeySet(jwks));
+    const made = jwks === undefined ? this.#options.remoteKeys(jwksUri) : fixedKeys(readKeySet(parsed(jwks)));
     this.#keys.set(key, made);
     return made;
   }
@@ -289,6 +295,15 @@ export class Sidecar implements Part {
     this.#tell(verdict, '');
     if (!verdict.allowed || (at.mtls === 'strict' && uri === '')) throw denied();
     return net.connect({ host: at.target.address, port: at.target.port });
+  }
+}
+
+function parsed(jwks: string): unknown {
+  try {
+    return JSON.parse(jwks);
+  } catch {
+    // As any other that is no key set.
+    return undefined;
   }
 }
 
