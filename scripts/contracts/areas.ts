@@ -42,6 +42,7 @@ import { connectClients, grpcJs } from './calls/official-clients.ts';
 import { authorization } from './mesh/authorization.ts';
 import { envoy } from './mesh/envoy.ts';
 import { grpcJsXds } from './mesh/grpc-js-xds.ts';
+import { inProcess } from './mesh/in-process.ts';
 import { kubernetesMesh } from './mesh/kubernetes.ts';
 import { proxy } from './mesh/proxy.ts';
 import { alertmanagerContract } from './telemetry/alertmanager.ts';
@@ -96,7 +97,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     oidc,
     protocols,
   ],
-  mesh: [authorization, envoy, grpcJsXds, proxy, kubernetesMesh],
+  mesh: [authorization, envoy, grpcJsXds, proxy, inProcess, kubernetesMesh],
   telemetry: [
     otlpContract,
     promqlContract,

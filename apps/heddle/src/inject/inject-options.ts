@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Address } from '@heddle/kernel';
 import { defaultImages, defaultResources, type InjectSettings, type ProxyKind } from '@heddle/mesh/inject';
 import { type CommandOption, type Given, usageError } from '../command.ts';
@@ -14,9 +15,13 @@ export const injectOptions: Readonly<Record<string, CommandOption>> = {
   'token-secret': {
     type: 'string',
     value: 'NAME/KEY',
-    help: 'The secret of each namespace with the token for the control plane; default heddle-mesh/token',
+    help: 'The secret of each namespace with the bootstrap token of a service account; default heddle-mesh-{serviceAccount}/token',
   },
-  'trust-domain': { type: 'string', value: 'NAME', help: 'Of the identities; default "cluster.local"' },
+  dns: {
+    type: 'string',
+    value: 'ADDRESS',
+    help: 'The cluster’s own DNS: pods then ask their sidecars for names; default: they are not led there',
+  },
   'by-label': {
     type: 'boolean',
     help: 'Only what a label or annotation asks for (sidecar.istio.io/inject, istio-injection)',
@@ -30,7 +35,9 @@ export const injectOptions: Readonly<Record<string, CommandOption>> = {
 /** What was given of them. Throws a usage error. */
 export function injectSettings(given: Given): InjectSettings {
   const proxy = proxyOf(given.text('proxy') ?? 'heddle');
-  const [name = '', key = '', ...more] = (given.text('token-secret') ?? 'heddle-mesh/token').split('/');
+  const [name = '', key = '', ...more] = (
+    given.text('token-secret') ?? 'heddle-mesh-{serviceAccount}/token'
+  ).split('/');
   if (name === '' || key === '' || more.length > 0)
     throw usageError(`--token-secret expects NAME/KEY, found "${given.text('token-secret')}"`);
   return {
@@ -38,11 +45,17 @@ export function injectSettings(given: Given): InjectSettings {
     image: given.text('image') ?? defaultImages[proxy],
     controlPlane: placeOf(given.text('control-plane') ?? 'heddle-control-plane.heddle:8090'),
     tokenSecret: { name, key },
-    trustDomain: given.text('trust-domain') ?? 'cluster.local',
+    dnsServer: dnsOf(given),
     byDefault: !given.flag('by-label'),
     native: !given.flag('beside'),
     resources: defaultResources,
   };
+}
+
+function dnsOf(given: Given): string | undefined {
+  const written = given.text('dns');
+  if (written === undefined || isIP(written) !== 0) return written;
+  throw usageError(`--dns expects an address such as 10.96.0.10, found "${written}"`);
 }
 
 function proxyOf(written: string): ProxyKind {

@@ -13,9 +13,9 @@ export interface AppProbes {
 const kinds = { livenessProbe: 'livez', readinessProbe: 'readyz', startupProbe: 'startupz' } as const;
 /** The members of a container that are probes. */
 export const probeNames = Object.keys(kinds) as readonly (keyof typeof kinds)[];
-const ways = ['httpGet', 'tcpSocket', 'grpc'] as const;
-/** One of the ways to probe that a network is needed for. */
-export type ProbeWay = (typeof ways)[number];
+const members = ['httpGet', 'tcpSocket', 'grpc'] as const;
+/** One of the ways to probe that a network is needed for; `https` is an `httpGet` with that scheme. */
+export type ProbeWay = (typeof members)[number] | 'https';
 
 /**
  * Leads the probes by network to the sidecar, since the kubelet has no identity and would be refused where callers must
@@ -32,12 +32,13 @@ export function leadProbes(
     const changed: Record<string, Json> = {};
     for (const kind of probeNames) {
       const probe = container[kind];
-      const way = isMembers(probe) ? ways.find((each) => probe[each] !== undefined) : undefined;
+      const way = isMembers(probe) ? members.find((each) => probe[each] !== undefined) : undefined;
       if (!isMembers(probe) || way === undefined) continue;
       const name = String(container['name']);
       const numbered = withNumber(probe, way, container);
-      const why = numbered === undefined ? 'its port is not declared' : `a probe by ${way} cannot be`;
-      if (numbered === undefined || !can.includes(way)) {
+      const spoken = way === 'httpGet' && numbered?.['scheme'] === 'HTTPS' ? 'https' : way;
+      const why = numbered === undefined ? 'its port is not declared' : `a probe by ${spoken} cannot be`;
+      if (numbered === undefined || !can.includes(spoken)) {
         notes.push(`${name}: ${kind} is not led through the sidecar: ${why}`);
         continue;
       }
@@ -76,7 +77,11 @@ function eachContainer(spec: JsonMembers, change: (container: JsonMembers) => Js
 }
 
 /** What is asked, with its port as a number; undefined where no port of the container has the name. */
-function withNumber(probe: JsonMembers, way: ProbeWay, container: JsonMembers): JsonMembers | undefined {
+function withNumber(
+  probe: JsonMembers,
+  way: (typeof members)[number],
+  container: JsonMembers,
+): JsonMembers | undefined {
   const asked = membersIn(probe[way]);
   const { port } = asked;
   if (typeof port === 'number') return asked;

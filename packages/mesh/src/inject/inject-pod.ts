@@ -7,8 +7,8 @@ import { type InjectStatus, isWhole, statusName, statusOf, takeOut } from './inj
 import { type JsonMembers, membersIn, objectsIn } from './json-value.ts';
 import type { PodPlace } from './pod-places.ts';
 import type { PodBody } from './pod-body.ts';
-import { podWishes } from './pod-wishes.ts';
-import { sidecarContainer, type SidecarSubject, sidecarVolumes } from './sidecar-container.ts';
+import { podWishes, type PodWishes } from './pod-wishes.ts';
+import { ownDns, sidecarContainer, type SidecarSubject, sidecarVolumes } from './sidecar-container.ts';
 
 /** What came of a pod. */
 export interface InjectedPod {
@@ -20,9 +20,10 @@ export interface InjectedPod {
 }
 
 const canProbe: Readonly<Record<ProxyKind, readonly ProbeWay[]>> = {
+  // It verifies whom it speaks TLS with, and the kubelet does not.
   heddle: ['httpGet', 'tcpSocket', 'grpc'],
   // A TCP port of Envoy's is open whether or not the application's is, and it does not ask gRPC by itself.
-  envoy: ['httpGet'],
+  envoy: ['httpGet', 'https'],
 };
 // Ports below 1024 without a privilege: one of the settings that Kubernetes calls safe.
 const anyPort = { name: 'net.ipv4.ip_unprivileged_port_start', value: '0' };
@@ -56,15 +57,28 @@ export function injectPod(
       wishes,
       namespace: around.namespace,
       workload: place.workload.name,
+      serviceAccount: String(pod.spec['serviceAccountName'] ?? 'default'),
       probes: led?.probes.asked ?? {},
     },
     led?.probes.originals ?? {},
   );
-  const notes = [...wishes.notes, ...(led?.probes.notes ?? [])].map((note) => `${subject}: ${note}`);
+  const notes = [...wishes.notes, ...(led?.probes.notes ?? []), ...silent(wishes, settings)].map(
+    (note) => `${subject}: ${note}`,
+  );
   // An API server has filled in what was left out: the same is known by its digest, not by how it looks.
   const isSame =
     earlier !== undefined && earlier.digest === statusOf(made)?.digest && isWhole(given, earlier);
   return isSame ? { body: given, outcome: 'kept', notes } : { body: made, outcome: 'injected', notes };
+}
+
+/** What was asked for that this proxy does not have. */
+function silent({ logLevel, drainSeconds }: PodWishes, { proxy }: InjectSettings): readonly string[] {
+  if (proxy === 'envoy') return [];
+  const told = (what: string): string => `${what} has no effect on this proxy`;
+  return [
+    ...(logLevel === undefined ? [] : [told('sidecar.istio.io/logLevel')]),
+    ...(drainSeconds === undefined ? [] : [told('terminationDrainDuration')]),
+  ];
 }
 
 function withSidecar(pod: PodBody, subject: SidecarSubject, probes: InjectStatus['probes']): PodBody {
@@ -78,6 +92,7 @@ function withSidecar(pod: PodBody, subject: SidecarSubject, probes: InjectStatus
   const needsPorts = !sysctls.some(({ name }) => name === anyPort.name);
   const needsLabel = labels[tlsLabel] === undefined;
   const name = String(container['name']);
+  const dns = dnsOf(pod.spec, subject);
   const status: Omit<InjectStatus, 'digest'> = {
     containers: native ? [] : [name],
     initContainers: native ? [name] : [],
@@ -85,9 +100,10 @@ function withSidecar(pod: PodBody, subject: SidecarSubject, probes: InjectStatus
     labels: needsLabel ? [tlsLabel] : [],
     sysctls: needsPorts ? [anyPort.name] : [],
     probes,
+    ...(dns !== undefined && { dns: dnsBefore(pod.spec) }),
   };
   const digest = createHash('sha256')
-    .update(JSON.stringify([container, volumes, status]))
+    .update(JSON.stringify([container, volumes, status, dns]))
     .digest('hex');
   return {
     metadata: {
@@ -103,8 +119,32 @@ function withSidecar(pod: PodBody, subject: SidecarSubject, probes: InjectStatus
       [list]: [container, ...objectsIn(pod.spec[list])],
       ...(volumes.length > 0 && { volumes: [...objectsIn(pod.spec['volumes']), ...volumes] }),
       ...(needsPorts && { securityContext: withSysctls(context, [...sysctls, anyPort]) }),
+      ...dns,
     },
   };
+}
+
+/**
+ * The pod asks its sidecar for names, with the same search domains as before. A pod with a DNS of its own choice is left
+ * with it.
+ */
+function dnsOf(spec: JsonMembers, { settings, namespace }: SidecarSubject): JsonMembers | undefined {
+  const { proxy, dnsServer } = settings;
+  const { dnsPolicy = 'ClusterFirst', dnsConfig } = spec;
+  if (
+    proxy !== 'heddle' ||
+    dnsServer === undefined ||
+    dnsPolicy !== 'ClusterFirst' ||
+    dnsConfig !== undefined
+  )
+    return undefined;
+  const searches = [`${namespace}.svc.cluster.local`, 'svc.cluster.local', 'cluster.local'];
+  const options = [{ name: 'ndots', value: '5' }];
+  return { dnsPolicy: 'None', dnsConfig: { nameservers: [ownDns], searches, options } };
+}
+
+function dnsBefore({ dnsPolicy, dnsConfig }: JsonMembers): JsonMembers {
+  return { ...(dnsPolicy !== undefined && { dnsPolicy }), ...(dnsConfig !== undefined && { dnsConfig }) };
 }
 
 function withSysctls(context: JsonMembers, sysctls: readonly JsonMembers[]): JsonMembers {

@@ -9,9 +9,13 @@ export interface InjectSettings {
   readonly image: string;
   /** Where sidecars find the control plane. */
   readonly controlPlane: Address;
-  /** The secret of the pod's own namespace that has the token for the control plane. */
+  /**
+   * The secret of the pod's own namespace that has the bootstrap token of the pod's service account; `{serviceAccount}` in
+   * the name stands for that.
+   */
   readonly tokenSecret: { readonly name: string; readonly key: string };
-  readonly trustDomain: string;
+  /** The address of the cluster's own DNS. Undefined: the names of services are not led to sidecars. */
+  readonly dnsServer: string | undefined;
   /** True: what is not asked about gets a sidecar. False: only what a label or annotation asks for. */
   readonly byDefault: boolean;
   /**

@@ -8,8 +8,8 @@ const settings: InjectSettings = {
   proxy: 'heddle',
   image: defaultImages.heddle,
   controlPlane: { host: 'heddle-control-plane.heddle', port: 8090 },
-  tokenSecret: { name: 'heddle-mesh', key: 'token' },
-  trustDomain: 'cluster.local',
+  tokenSecret: { name: 'heddle-mesh-{serviceAccount}', key: 'token' },
+  dnsServer: undefined,
   byDefault: true,
   native: true,
   resources: defaultResources,
@@ -326,7 +326,6 @@ describe('what annotations ask for', () => {
     for (const [name, value, expected] of [
       ['sidecar.istio.io/rewriteAppHTTPProbers', 'maybe', /expected "true" or "false", found "maybe"/],
       ['sidecar.istio.io/logLevel', 'loud', /expected one of trace/],
-      ['traffic.sidecar.istio.io/excludeInboundPorts', '80,x', /expected ports.*found "x"/],
       ['sidecar.istio.io/userVolume', '[]', /expected an object in JSON/],
       ['proxy.istio.io/config', '{terminationDrainDuration: soon}', /expected a duration/],
     ] as const)
@@ -338,7 +337,7 @@ describe('probes', () => {
   const probed = (more = ''): string =>
     pod(
       `namespace: shop${more}`,
-      'containers: [{ name: app, ports: [{ name: http, containerPort: 8080 }], livenessProbe: { tcpSocket: { port: http } }, readinessProbe: { httpGet: { path: /r, port: http, scheme: HTTPS }, timeoutSeconds: 3 }, startupProbe: { exec: { command: [a] } } }]',
+      'containers: [{ name: app, ports: [{ name: http, containerPort: 8080 }], livenessProbe: { tcpSocket: { port: http } }, readinessProbe: { httpGet: { path: /r, port: http }, timeoutSeconds: 3 }, startupProbe: { exec: { command: [a] } } }]',
     );
 
   test('by network are led to the sidecar, which is told what to ask', () => {
@@ -353,7 +352,7 @@ describe('probes', () => {
     const told = spec.initContainers?.[0]?.env?.find(({ name }) => name === 'HEDDLE_APP_PROBES')?.value;
     assert.deepEqual(JSON.parse(told ?? ''), {
       '/app-health/app/livez': { tcpSocket: { port: 8080 }, timeoutSeconds: 1 },
-      '/app-health/app/readyz': { httpGet: { path: '/r', port: 8080, scheme: 'HTTPS' }, timeoutSeconds: 3 },
+      '/app-health/app/readyz': { httpGet: { path: '/r', port: 8080 }, timeoutSeconds: 3 },
     });
   });
 
@@ -373,8 +372,49 @@ describe('probes', () => {
     const bootstrap = args[args.indexOf('--config-yaml') + 1] ?? '';
     assert.match(
       bootstrap,
-      /"match":\{"path":"\/app-health\/app\/readyz"\},"route":\{"cluster":"application-8080-tls"/,
+      /"match":\{"path":"\/app-health\/app\/readyz"\},"route":\{"cluster":"application-8080"/,
     );
+  });
+});
+
+describe('names', () => {
+  test('are asked of the sidecar, which asks the cluster’s own DNS; a pod that is refused later asks as before', () => {
+    const given = pod('namespace: shop', 'dnsPolicy: ClusterFirst, containers: [{ name: app, image: a }]');
+    const { text } = inject(given, { dnsServer: '10.96.0.10' });
+    const spec = specOf(text) as PodSpec & { readonly dnsPolicy?: string; readonly dnsConfig?: object };
+    assert.equal(spec.dnsPolicy, 'None');
+    assert.deepEqual(spec.dnsConfig, {
+      nameservers: ['127.0.0.1'],
+      searches: ['shop.svc.cluster.local', 'svc.cluster.local', 'cluster.local'],
+      options: [{ name: 'ndots', value: '5' }],
+    });
+    assert.match(
+      spec.initContainers?.[0]?.args?.join(' ') ?? '',
+      /--dns 127\.0\.0\.1:53 --dns-upstream 10\.96\.0\.10:53/,
+    );
+    assert.equal(inject(text, { dnsServer: '10.96.0.10' }).kept, 1);
+    const without = specOf(inject(text).text) as PodSpec & { readonly dnsPolicy?: string };
+    assert.equal(without.dnsPolicy, 'ClusterFirst');
+    assert.equal('dnsConfig' in without, false);
+  });
+
+  test('of a pod with a DNS of its own choice stay with that', () => {
+    const given = pod('namespace: shop', 'dnsPolicy: Default, containers: [{ name: app, image: a }]');
+    const spec = specOf(inject(given, { dnsServer: '10.96.0.10' }).text) as PodSpec & {
+      readonly dnsPolicy?: string;
+    };
+    assert.equal(spec.dnsPolicy, 'Default');
+  });
+});
+
+test('the token is that of the service account', () => {
+  const given = pod('namespace: shop', 'serviceAccountName: order, containers: [{ name: app, image: a }]');
+  const token = specOf(inject(given).text).initContainers?.[0]?.env?.find(
+    ({ name }) => name === 'HEDDLE_MESH_TOKEN',
+  );
+  assert.deepEqual(token, {
+    name: 'HEDDLE_MESH_TOKEN',
+    valueFrom: { secretKeyRef: { key: 'token', name: 'heddle-mesh-order' } },
   });
 });
 

@@ -13,8 +13,6 @@ export interface PodWishes {
   readonly hold: boolean;
   readonly rewriteProbes: boolean;
   readonly logLevel: string | undefined;
-  /** Ports whose callers the sidecar does not meet. */
-  readonly excludedInbound: readonly number[];
   readonly drainSeconds: number | undefined;
   readonly environment: Readonly<Record<string, string>>;
   readonly volumes: readonly JsonMembers[];
@@ -46,7 +44,6 @@ export function podWishes(metadata: JsonMembers, settings: InjectSettings, subje
     hold: config.hold ?? true,
     rewriteProbes: reading.flag(`${sidecar}rewriteAppHTTPProbers`) ?? true,
     logLevel: reading.logLevel(),
-    excludedInbound: reading.ports(`${traffic}excludeInboundPorts`),
     drainSeconds: config.drainSeconds,
     environment: config.environment,
     volumes: named(reading.json(`${sidecar}userVolume`)),
@@ -107,16 +104,6 @@ class Reading {
     const [cpuLimit, memoryLimit] = [this.#quantity('proxyCPULimit'), this.#quantity('proxyMemoryLimit')];
     const all = { cpuRequest, memoryRequest, cpuLimit, memoryLimit };
     return Object.values(all).every((each) => each === undefined) ? fallback : all;
-  }
-
-  ports(name: string): readonly number[] {
-    const written = this.take(name)?.split(',') ?? [];
-    return written.flatMap((text) => {
-      const port = Number(text.trim());
-      if (Number.isInteger(port) && port > 0 && port < 65_536) return [port];
-      this.#wrong(name, 'ports, with commas between them', text);
-      return [];
-    });
   }
 
   json(name: string): JsonMembers {

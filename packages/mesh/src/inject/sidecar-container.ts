@@ -9,11 +9,14 @@ export interface SidecarSubject {
   readonly wishes: PodWishes;
   readonly namespace: string;
   readonly workload: string;
+  readonly serviceAccount: string;
   /** By path: what the kubelet asks the sidecar for, and what that asks the application for. */
   readonly probes: Readonly<Record<string, JsonMembers>>;
 }
 
 const readyPath = '/healthz/ready';
+/** Where a sidecar answers for names, which is where its pod asks. */
+export const ownDns = '127.0.0.1';
 
 /** The container of a sidecar: as a container that stays among the init containers, or as one beside the others. */
 export function sidecarContainer(subject: SidecarSubject): JsonMembers {
@@ -58,23 +61,31 @@ function mountsOf({ settings, wishes }: SidecarSubject): readonly JsonMembers[] 
   return [...own, ...wishes.volumeMounts];
 }
 
-function heddleArguments({ settings, wishes, workload }: SidecarSubject): readonly string[] {
+function heddleArguments({ settings, workload }: SidecarSubject): readonly string[] {
   const { host, port } = settings.controlPlane;
+  const { dnsServer } = settings;
   return [
     'sidecar',
     '--control-plane',
-    `http://${host}:${port}`,
+    `${host}:${port}`,
     '--workload',
     `$(POD_NAMESPACE)/${workload}`,
-    '--health-port',
-    String(healthPort),
+    // The application has the same ports on loopback.
+    '--inbound',
+    '$(POD_IP)',
+    ...(dnsServer === undefined
+      ? ['--dns', 'off']
+      : ['--dns', `${ownDns}:53`, '--dns-upstream', `${dnsServer}:53`]),
+    '--health',
+    `0.0.0.0:${healthPort}`,
     '--data',
     '/data',
-    ...(wishes.excludedInbound.length > 0 ? ['--exclude-inbound', wishes.excludedInbound.join(',')] : []),
   ];
 }
 
-function environment({ settings, wishes, probes }: SidecarSubject): readonly JsonMembers[] {
+function environment(subject: SidecarSubject): readonly JsonMembers[] {
+  const { settings, wishes, probes, serviceAccount } = subject;
+  const { name: secret, key } = settings.tokenSecret;
   const field = (name: string, fieldPath: string): JsonMembers => ({
     name,
     valueFrom: { fieldRef: { fieldPath } },
@@ -85,11 +96,12 @@ function environment({ settings, wishes, probes }: SidecarSubject): readonly Jso
     field('POD_IP', 'status.podIP'),
     field('POD_SERVICE_ACCOUNT', 'spec.serviceAccountName'),
     // Of the pod's own namespace: without the secret the pod waits, and says so.
-    { name: 'HEDDLE_MESH_TOKEN', valueFrom: { secretKeyRef: { ...settings.tokenSecret } } },
+    {
+      name: 'HEDDLE_MESH_TOKEN',
+      valueFrom: { secretKeyRef: { key, name: secret.replaceAll('{serviceAccount}', serviceAccount) } },
+    },
   ];
   if (settings.proxy === 'heddle') {
-    own.push({ name: 'HEDDLE_TRUST_DOMAIN', value: settings.trustDomain });
-    if (wishes.logLevel !== undefined) own.push({ name: 'HEDDLE_LOG_LEVEL', value: wishes.logLevel });
     if (Object.keys(probes).length > 0)
       own.push({ name: 'HEDDLE_APP_PROBES', value: escaped(JSON.stringify(probes)) });
   }

@@ -90,7 +90,8 @@ export const injectionCases: readonly KubernetesCase[] = [
           [[sidecarName, 'Always']],
         );
         const { annotations = {} } = first.metadata;
-        const metadata = { name: 'second', namespace: 'again', annotations };
+        await cluster.namespace('again-too', { 'istio-injection': 'enabled' });
+        const metadata = { name: 'first', namespace: 'again-too', annotations };
         const second = await make(cluster, metadata, first.spec);
         assert.deepEqual(second.spec.initContainers, first.spec.initContainers);
         assert.equal(second.metadata.annotations?.[statusName], annotations[statusName]);
@@ -202,8 +203,8 @@ function injected(proxy: 'heddle' | 'envoy', native: boolean): string {
       proxy,
       image: defaultImages[proxy],
       controlPlane: { host: 'heddle-control-plane.heddle', port: 8090 },
-      tokenSecret: { name: 'heddle-mesh', key: 'token' },
-      trustDomain: 'cluster.local',
+      tokenSecret: { name: 'heddle-mesh-{serviceAccount}', key: 'token' },
+      dnsServer: '10.96.0.10',
       byDefault: true,
       native,
       resources: { cpuRequest: '100m', ...defaultResources },

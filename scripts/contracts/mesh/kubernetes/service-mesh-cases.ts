@@ -99,9 +99,11 @@ export const serviceMeshCases: readonly KubernetesCase[] = [
       await mesh.injectSidecar(config);
       assert.deepEqual(specOf(await read(networking, 'Sidecar', 'order'))['egress'], [{ hosts: ['./*'] }]);
       const { template } = specOf(await read('apps/v1', 'Deployment', 'order')) as { template: KubeObject };
-      assert.deepEqual(template.metadata, {
-        labels: { app: 'order', 'sidecar.istio.io/inject': 'true' },
-        annotations: { 'sidecar.istio.io/proxyCPU': '50m', 'sidecar.istio.io/proxyImage': 'own:1' },
+      const { labels, annotations } = template.metadata as { labels?: object; annotations?: object };
+      assert.deepEqual(labels, { app: 'order', 'sidecar.istio.io/inject': 'true' });
+      assert.deepEqual(annotations, {
+        'sidecar.istio.io/proxyCPU': '50m',
+        'sidecar.istio.io/proxyImage': 'own:1',
       });
     },
   },
