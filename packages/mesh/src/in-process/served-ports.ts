@@ -56,6 +56,8 @@ export class ServedPorts {
 
   #guardOf(workload: Workload | undefined, { port, address, mtls }: InboundPort): HttpLayer {
     const { ask, onVerdict } = this.#options;
+    // Now, so that keys that cannot be read refuse the rules and not the callers.
+    for (const rule of workload?.jwt ?? []) this.#keysOf(rule);
     return guard({
       policies: workload?.policies ?? [],
       jwt: workload?.jwt ?? [],
@@ -72,7 +74,7 @@ export class ServedPorts {
     const key = jwks ?? jwksUri;
     const known = this.#keys.get(key);
     if (known !== undefined) return known;
-    const made = jwks === undefined ? this.#options.remoteKeys(jwksUri) : fixedKeys(readKeySet(jwks));
+    const made = jwks === undefined ? this.#options.remoteKeys(jwksUri) : fixedKeys(readKeySet(parsed(jwks)));
     this.#keys.set(key, made);
     return made;
   }
@@ -82,4 +84,12 @@ function closed(port: number): HttpLayer {
   const message = `the rules of the mesh do not know port ${port} of this workload: nobody may come yet`;
   const error = new HeddleError({ code: 'unavailable', reason: 'NO_RULES', message, sent: false });
   return () => () => Promise.reject(error);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

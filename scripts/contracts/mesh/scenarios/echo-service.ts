@@ -4,7 +4,7 @@ import {
   file_google_protobuf_wrappers,
   type StringValueSchema,
 } from '@bufbuild/protobuf/wkt';
-import type { RpcRouter } from '@heddle/rpc';
+import type { RpcHandlers, RpcRouter } from '@heddle/rpc';
 import type { Echo } from './echo.ts';
 
 const texts = '.google.protobuf.StringValue';
@@ -19,12 +19,14 @@ export const sayDescription = description.method['say'] as DescMethodUnary<
 
 /** A backend as a service of ours. */
 export function echoService(router: RpcRouter, echo: Echo): void {
-  router.service(description, {
-    say: () => {
+  const handlers = {
+    say: (): { readonly value: string } => {
       echo.calls += 1;
       return { value: echo.name };
     },
-  });
+  };
+  // A contract that is made at run time has no types.
+  router.service(description, handlers as unknown as RpcHandlers<DescService>);
 }
 
 function describe(): DescService {
