@@ -8,7 +8,6 @@ import type { PartRefusal } from '../plane/plane-messages.ts';
 import { Clusters } from '../sidecar/clusters.ts';
 import { byName, OutboundServices } from '../sidecar/outbound.ts';
 import { unbounded } from '../sidecar/retry-rule.ts';
-import { endWithAnswer } from './call-of-answer.ts';
 import { ServedPorts } from './served-ports.ts';
 
 /** What the rules of a mesh in this process are made from. */
@@ -65,10 +64,10 @@ export class InProcessPlane {
    * To any service of the mesh, chosen by the host and port of the request's authority, under the rules of that service.
    * Rejects with `not_found` / `NO_SERVICE` for one that the mesh does not know.
    */
-  readonly http: HttpService = endWithAnswer((req, call) => {
+  readonly http: HttpService = (req, call) => {
     const services = this.#byPort.get(portOf(req));
     return services === undefined ? Promise.reject(noSuchPort(req.authority)) : services(req, call);
-  });
+  };
 
   /** Before a server of this program: who may come to the port of that number, by mTLS, tokens and policies. */
   guard(port: number): Layer<HttpRequest, HttpResponse> {
