@@ -17,7 +17,8 @@ export class StartedCli {
     env: Readonly<Record<string, string>> = {},
     within: readonly string[] = [],
   ) {
-    const [program = process.execPath, ...before] = [...within, process.execPath];
+    const command: readonly string[] = [...within, process.execPath];
+    const [program = process.execPath, ...before] = command;
     this.child = spawn(program, [...before, '--conditions=@heddle/source', main, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { HeddleError, sleep } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { StartedCli } from '../node/started-cli.ts';
-import { type NamespaceHost, type Said, TwoHosts } from '../node/two-hosts.ts';
+import { type NamespaceHost, TwoHosts } from '../node/two-hosts.ts';
 
 const runtime = nodeRuntime({ name: 'test', logLevel: 'error' });
 const registryToken = 'a-token-for-this-test-alone';
@@ -150,9 +150,10 @@ after(async () => {
 
 /** Until a program says it, as rules and servers need a moment. */
 async function says(expected: RegExp, ...command: readonly string[]): Promise<void> {
+  assert.ok(hosts);
   const giveUpAt = performance.now() + patienceMs;
   for (;;) {
-    const said = (await hosts?.run((hosts as TwoHosts).one, ...command)) as Said;
+    const said = await hosts.run(hosts.one, ...command);
     if (expected.test(said.output)) return;
     if (performance.now() > giveUpAt) assert.fail(`${command[0]} says ${JSON.stringify(said)}\n${logs()}`);
     await sleep(runtime.timers, 50);

@@ -269,7 +269,7 @@ test('what our proxy cannot do is told, with where it was written, once such a p
   }));
   const services = [{ ...serviceOf('a'), rules: rules ?? [] }];
   await stage.now({ ...model, services, clusters: new Map([[cluster.name, cluster]]) });
-  assert.deepEqual(stage.feed.inexpressible, []);
+  assert.equal(stage.feed.inexpressible.length, 0);
   const follower = stage.follower();
   await stage.time.run(follower.start());
   assert.deepEqual(
