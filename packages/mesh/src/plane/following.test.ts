@@ -251,3 +251,30 @@ test('a feed that closes lets go of those who wait', async () => {
   stage.feed.close();
   assert.deepEqual(await waiting, { version, base: version, put: {}, drop: [] });
 });
+
+test('what our proxy cannot do is told, with where it was written, once such a proxy asks', async () => {
+  const stage = new Stage();
+  const model = modelOf({ a: '10.0.0.1' });
+  const cluster = { ...clusterOf('a'), origin: 'DestinationRule shop/a', pool: { maxRetries: 3 } };
+  const [service] = model.services;
+  const rules = service?.rules.map((rule) => ({
+    ...rule,
+    origin: 'VirtualService shop/a',
+    retry: {
+      retries: 1,
+      attemptTimeoutMs: undefined,
+      on: ['5xx', '409', 'envoy-ratelimited'],
+      backoffMs: undefined,
+    },
+  }));
+  const services = [{ ...serviceOf('a'), rules: rules ?? [] }];
+  await stage.now({ ...model, services, clusters: new Map([[cluster.name, cluster]]) });
+  assert.equal(stage.feed.inexpressible.length, 0);
+  const follower = stage.follower();
+  await stage.time.run(follower.start());
+  assert.deepEqual(
+    stage.feed.inexpressible.map(({ origin, what }) => `${origin}: ${what}`),
+    ['DestinationRule shop/a: maxRetries', 'VirtualService shop/a: retry on envoy-ratelimited'],
+  );
+  await follower.stop();
+});

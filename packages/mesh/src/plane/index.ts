@@ -15,3 +15,4 @@ export {
   readAnswer,
   readQuestion,
 } from './plane-messages.ts';
+export { type OwnLimit, ownLimits } from './own-limits.ts';

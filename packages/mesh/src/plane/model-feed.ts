@@ -1,5 +1,6 @@
 import type { Call, Runtime, Timer } from '@heddle/kernel';
 import { emptyModel, type MeshModel } from '../model/index.ts';
+import { type OwnLimit, ownLimits } from './own-limits.ts';
 import { changesOf, type ModelParts, versionOf } from './model-parts.ts';
 import type { ModelAnswer, ModelQuestion, OwnPlane, PartRefusal } from './plane-messages.ts';
 import { ScopedParts } from './scoped-parts.ts';
@@ -90,6 +91,11 @@ export class ModelFeed {
       current: this.#workloads.get(question.workload)?.version ?? '',
       refused: question.refused,
     }));
+  }
+
+  /** What planes that ask cannot do of the rules. */
+  get inexpressible(): readonly OwnLimit[] {
+    return this.planes.some(({ plane }) => plane === 'proxy') ? ownLimits(this.#model) : [];
   }
 
   /** Lets go of all who wait: they go to another control plane. */

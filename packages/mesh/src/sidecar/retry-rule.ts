@@ -15,23 +15,6 @@ const usual: RetryRules = {
 /** What of a request is kept to be sent again. */
 export const keptBytes = 65_536;
 
-/** The words that rules name conditions by, as far as they are understood; numbers are statuses. */
-export const retryWords: ReadonlySet<string> = new Set([
-  '5xx',
-  'gateway-error',
-  'reset',
-  'reset-before-request',
-  'connect-failure',
-  'refused-stream',
-  'retriable-4xx',
-  'retriable-status-codes',
-  'cancelled',
-  'deadline-exceeded',
-  'internal',
-  'resource-exhausted',
-  'unavailable',
-]);
-
 /**
  * Tries again what failed as the rule names it. Whoever writes a rule says thereby that the requests may be sent twice;
  * where nobody has written one, only that is tried again which does no harm.

@@ -44,7 +44,9 @@ function pathChange(path: NonNullable<RuleRewrite['path']>, matched: PathConditi
       const base = to.replace(/\/$/, '');
       return (text) => base + text.slice(before) || '/';
     }
-    default:
+    case 'exact':
+    case 'regex':
+    case undefined:
       return () => to;
   }
 }

@@ -106,7 +106,7 @@ export class Sidecar implements Part {
   async drain(): Promise<void> {
     await this.#listeners.drain();
     await this.#clusters.drain();
-    await Promise.all(this.#inbound.map(({ ready }) => ready?.application.drain()));
+    await Promise.all(this.#inbound.flatMap(({ ready }) => ready?.application.drain() ?? []));
   }
 
   async stop(): Promise<void> {

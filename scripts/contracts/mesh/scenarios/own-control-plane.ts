@@ -14,7 +14,7 @@ import type { Place } from '../../../engines/engine.ts';
 export interface OwnControlPlane extends Place {
   apply(model: MeshModel): void;
   /** A bootstrap token for that service account of the namespace `shop`. */
-  token(serviceAccount: string): string;
+  readonly token: (serviceAccount: string) => string;
   stop(): Promise<void>;
 }
 

@@ -56,7 +56,7 @@ async function answer(options: MeshApiOptions, request: HttpRequest, call: Call)
         rules: rules.view,
         proxies: xds.proxies,
         planes: feed.planes,
-        inexpressible: xds.inexpressible,
+        inexpressible: [...xds.inexpressible, ...feed.inexpressible],
       });
     case 'GET /v1/mesh/roots':
       return encodeJson({ trust: certificates.trust });
