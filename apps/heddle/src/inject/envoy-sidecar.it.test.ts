@@ -123,8 +123,8 @@ describe('a stock Envoy beside an application', { timeout: 600_000 }, () => {
     await becomes(`${url}/app-health/app/livez`, 500);
     assert.deepEqual([...shown], ['Bearer the-token-of-this-pod']);
     assert.deepEqual(
-      xds.proxies.map(({ workload }) => workload),
-      ['shop/web'],
+      xds.proxies.map(({ node }) => node),
+      ['sidecar~10.0.0.7~web-1.shop~shop.svc.cluster.local'],
     );
   });
 });

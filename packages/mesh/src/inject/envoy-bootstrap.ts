@@ -35,13 +35,7 @@ export function envoyBootstrap({ settings, namespace, workload, probes }: Sideca
       ads_config: {
         api_type: 'DELTA_GRPC',
         transport_api_version: 'V3',
-        grpc_services: [
-          {
-            envoy_grpc: { cluster_name: 'control-plane' },
-            // Its value stays in the environment: arguments are seen by everyone on the node.
-            initial_metadata: [{ key: 'authorization', value: 'Bearer %ENVIRONMENT(HEDDLE_MESH_TOKEN)%' }],
-          },
-        ],
+        grpc_services: [{ envoy_grpc: { cluster_name: 'control-plane' } }],
       },
       cds_config: ads,
       lds_config: ads,
@@ -60,6 +54,7 @@ export function envoyBootstrap({ settings, namespace, workload, probes }: Sideca
   };
 }
 
+const filters = 'type.googleapis.com/envoy.extensions.filters.http';
 const http2: JsonMembers = {
   typed_extension_protocol_options: {
     'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
@@ -67,6 +62,26 @@ const http2: JsonMembers = {
       explicit_http_config: {
         http2_protocol_options: { connection_keepalive: { interval: '30s', timeout: '5s' } },
       },
+      http_filters: [
+        {
+          name: 'token',
+          typed_config: {
+            '@type': `${filters}.header_mutation.v3.HeaderMutation`,
+            mutations: {
+              request_mutations: [
+                {
+                  append: {
+                    // Its value stays in the environment: arguments are seen by everyone on the node.
+                    header: { key: 'authorization', value: 'Bearer %ENVIRONMENT(HEDDLE_MESH_TOKEN)%' },
+                    append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+                  },
+                },
+              ],
+            },
+          },
+        },
+        { name: 'codec', typed_config: { '@type': `${filters}.upstream_codec.v3.UpstreamCodec` } },
+      ],
     },
   },
 };
