@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, describe, test } from 'node:test';
+import { sleep } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { defaultImages, defaultResources, injectTexts } from '@heddle/mesh/inject';
 import { emptyModel } from '@heddle/mesh/model';
@@ -16,6 +17,7 @@ import { freePlace } from '../../../../scripts/engines/running.ts';
 import { parse } from 'yaml';
 
 const patienceMs = 60_000;
+const { timers } = nodeRuntime({ name: 'test', logLevel: 'error' });
 const closing: (() => Promise<unknown> | void)[] = [];
 after(async () => {
   for (const close of closing.toReversed()) await close();
@@ -64,7 +66,7 @@ async function becomes(url: string, status: number): Promise<void> {
     const found = await fetch(url).then((answer) => answer.status, String);
     if (found === status) return;
     if (performance.now() > giveUpAt) assert.fail(`${url}: expected ${status}, found ${found}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(timers, 50);
   }
 }
 

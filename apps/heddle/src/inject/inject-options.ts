@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import type { Address } from '@heddle/kernel';
 import { defaultImages, defaultResources, type InjectSettings, type ProxyKind } from '@heddle/mesh/inject';
 import { type CommandOption, type Given, usageError } from '../command.ts';
@@ -54,7 +53,7 @@ export function injectSettings(given: Given): InjectSettings {
 
 function dnsOf(given: Given): string | undefined {
   const written = given.text('dns');
-  if (written === undefined || isIP(written) !== 0) return written;
+  if (written === undefined || /^(?:\d{1,3}\.){3}\d{1,3}$|^[\da-f:.]*:[\da-f:.]*$/i.test(written)) return written;
   throw usageError(`--dns expects an address such as 10.96.0.10, found "${written}"`);
 }
 
