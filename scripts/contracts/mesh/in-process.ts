@@ -89,7 +89,8 @@ function heldBy(identity: KeptIdentity): HeldIdentity | undefined {
 
 async function startClient(): Promise<ClientPlane> {
   const controlPlane = await startOwnControlPlane(meshAuthority());
-  const { runtime, plane, stop } = await join(controlPlane, 'client');
+  const member = await join(controlPlane, 'client');
+  const { runtime, plane } = member;
   const transport = transportOver(plane.http, { runtime, authority: `${order.host}:${order.port}` });
   const say = async ({ metadata, timeoutMs = 30_000 }: Ask = {}): Promise<Said> => {
     const startedMs = performance.now();
@@ -112,7 +113,7 @@ async function startClient(): Promise<ClientPlane> {
     apply: (model) => controlPlane.apply(model),
     say,
     close: async () => {
-      await stop();
+      await member.stop();
       await controlPlane.stop();
     },
   };
@@ -122,7 +123,8 @@ async function startClient(): Promise<ClientPlane> {
 async function startServer(at: Place, echo: Echo): Promise<ServerPlane> {
   const authority = meshAuthority();
   const controlPlane = await startOwnControlPlane(authority);
-  const { runtime, plane, stop } = await join(controlPlane, 'order');
+  const member = await join(controlPlane, 'order');
+  const { runtime, plane } = member;
   const service = rpcService((router) => echoService(router, echo));
   const server: ServerPart = httpServer(plane.guard(at.port)(service), {
     runtime,
@@ -137,7 +139,7 @@ async function startServer(at: Place, echo: Echo): Promise<ServerPlane> {
     close: async () => {
       callers.close();
       await server.stop();
-      await stop();
+      await member.stop();
       await controlPlane.stop();
     },
   };

@@ -78,6 +78,7 @@ export async function runSidecar(run: SidecarRun, runtime: Runtime, world: World
     ...(health === undefined ? [] : [health]),
 
     identity,
+    ...(api === undefined ? [] : [api]),
     ...(names === undefined ? [] : [names]),
     sidecar,
     following(follower),

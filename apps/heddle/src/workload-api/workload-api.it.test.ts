@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import type { IncomingHttpHeaders } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -98,8 +99,9 @@ function statusOf(socket: string, headers: Readonly<Record<string, string>>): Pr
       ...headers,
     });
     let status: string | undefined;
-    const take = (got: Readonly<Record<string, unknown>>): void => {
-      status ??= got['grpc-status'] === undefined ? undefined : String(got['grpc-status']);
+    const take = (got: IncomingHttpHeaders): void => {
+      const found = got['grpc-status'];
+      if (typeof found === 'string') status ??= found;
     };
     asked.on('response', take);
     asked.on('trailers', take);

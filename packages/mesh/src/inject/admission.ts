@@ -2,7 +2,7 @@ import { HeddleError } from '@heddle/kernel';
 import { injectPod } from './inject-pod.ts';
 import type { InjectSettings } from './inject-settings.ts';
 import { jsonPatch, writtenPatch } from './json-patch.ts';
-import { isMembers, type JsonMembers, membersIn, objectsIn, textsIn } from './json-value.ts';
+import { isMembers, type JsonMembers, membersIn, objectsIn, textsIn, textOf } from './json-value.ts';
 
 /** A question of an API server (`admission.k8s.io/v1`), with the answer that it gets. */
 export interface Admission {
@@ -30,15 +30,15 @@ export function admit(
   if (apiVersion !== version || kind !== 'AdmissionReview' || !isMembers(request))
     throw badReview(
       `an AdmissionReview of ${version} with a request`,
-      `${String(apiVersion)} ${String(kind)}`,
+      `${textOf(apiVersion)} ${textOf(kind)}`,
     );
   const { uid, object, namespace = 'default', operation } = request;
-  if (typeof uid !== 'string' || uid === '') throw badReview('a request with a uid', String(uid));
+  if (typeof uid !== 'string' || uid === '') throw badReview('a request with a uid', textOf(uid));
   if (!isMembers(object) || !isMembers(object['spec']) || membersIn(request['kind'])['kind'] !== 'Pod')
-    throw badReview('a Pod', String(membersIn(request['kind'])['kind']));
+    throw badReview('a Pod', textOf(membersIn(request['kind'])['kind']));
   const body = { metadata: membersIn(object['metadata']), spec: object['spec'] };
   const workload = workloadOf(body.metadata);
-  const subject = `pod ${String(namespace)}/${String(body.metadata['name'] ?? body.metadata['generateName'] ?? '')}`;
+  const subject = `pod ${textOf(namespace)}/${textOf(body.metadata['name'] ?? body.metadata['generateName'] ?? '')}`;
   const answered = (
     outcome: Admission['outcome'],
     notes: readonly string[],
@@ -52,7 +52,7 @@ export function admit(
   // A pod cannot get containers once it is made.
   if (operation !== 'CREATE') return answered('left', [], { allowed: true });
   try {
-    const around = { namespace: String(namespace), namespaceLabels, byDefault: settings.byDefault };
+    const around = { namespace: textOf(namespace), namespaceLabels, byDefault: settings.byDefault };
     const { body: after, outcome, notes } = injectPod({ body, subject, workload }, around, settings);
     const steps = jsonPatch({ ...object, ...body }, { ...object, ...after });
     const patch = Buffer.from(JSON.stringify(writtenPatch(steps))).toString('base64');
@@ -75,10 +75,10 @@ function workloadOf(metadata: JsonMembers): { readonly kind: string; readonly na
   const owner = objectsIn(metadata['ownerReferences']).find(({ controller }) => controller === true);
   const named = {
     kind: 'Pod',
-    name: String(metadata['name'] ?? metadata['generateName'] ?? '').replace(/-$/, ''),
+    name: textOf(metadata['name'] ?? metadata['generateName'] ?? '').replace(/-$/, ''),
   };
   if (owner === undefined) return named;
-  const { kind, name } = { kind: String(owner['kind']), name: String(owner['name']) };
+  const { kind, name } = { kind: textOf(owner['kind']), name: textOf(owner['name']) };
   const hash = textsIn(metadata['labels'])['pod-template-hash'];
   if (kind === 'ReplicaSet' && hash !== undefined && name.endsWith(`-${hash}`))
     return { kind: 'Deployment', name: name.slice(0, -hash.length - 1) };
@@ -87,6 +87,6 @@ function workloadOf(metadata: JsonMembers): { readonly kind: string; readonly na
 }
 
 function badReview(expected: string, found: string): HeddleError {
-  const message = `admission: expected ${expected}, found ${found.slice(0, 100)}`;
+  const message = `admission: expected ${expected}, found ${found.trim().slice(0, 100) || 'none'}`;
   return new HeddleError({ code: 'invalid_argument', reason: 'BAD_REVIEW', message, sent: false });
 }

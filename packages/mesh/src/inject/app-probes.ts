@@ -1,5 +1,5 @@
 import { healthPort } from './inject-settings.ts';
-import { isMembers, type Json, type JsonMembers, membersIn, objectsIn } from './json-value.ts';
+import { isMembers, type Json, type JsonMembers, membersIn, objectsIn, textOf } from './json-value.ts';
 
 /** The probes of an application that its sidecar answers: what the kubelet asks for, and what is to be asked then. */
 export interface AppProbes {
@@ -34,7 +34,7 @@ export function leadProbes(
       const probe = container[kind];
       const way = isMembers(probe) ? members.find((each) => probe[each] !== undefined) : undefined;
       if (!isMembers(probe) || way === undefined) continue;
-      const name = String(container['name']);
+      const name = textOf(container['name']);
       const numbered = withNumber(probe, way, container);
       const spoken = way === 'httpGet' && numbered?.['scheme'] === 'HTTPS' ? 'https' : way;
       const why = numbered === undefined ? 'its port is not declared' : `a probe by ${spoken} cannot be`;
@@ -61,9 +61,9 @@ export function putProbesBack(
   return eachContainer(spec, (container) => {
     const back: Record<string, Json> = {};
     for (const kind of probeNames) {
-      const original = originals[`${String(container['name'])}/${kind}`];
+      const original = originals[`${textOf(container['name'])}/${kind}`];
       const path = membersIn(membersIn(container[kind])['httpGet'])['path'];
-      if (original !== undefined && String(path).startsWith('/app-health/')) back[kind] = original;
+      if (original !== undefined && textOf(path).startsWith('/app-health/')) back[kind] = original;
     }
     return { ...container, ...back };
   });
@@ -87,5 +87,5 @@ function withNumber(
   if (typeof port === 'number') return asked;
   const found = objectsIn(container['ports']).find(({ name }) => name === port)?.['containerPort'];
   if (typeof found === 'number') return { ...asked, port: found };
-  return /^\d{1,5}$/.test(String(port)) ? { ...asked, port: Number(port) } : undefined;
+  return /^\d{1,5}$/.test(textOf(port)) ? { ...asked, port: Number(port) } : undefined;
 }

@@ -1,5 +1,5 @@
 import { healthPort } from './inject-settings.ts';
-import { type JsonMembers, membersIn, objectsIn } from './json-value.ts';
+import { type JsonMembers, membersIn, objectsIn, textOf } from './json-value.ts';
 import type { SidecarSubject } from './sidecar-container.ts';
 
 const adminPort = 15_000;
@@ -15,7 +15,7 @@ export function envoyArguments(subject: SidecarSubject): readonly string[] {
     '--concurrency',
     '2',
     '--disable-hot-restart',
-    ...(drainSeconds === undefined ? [] : ['--drain-time-s', String(drainSeconds)]),
+    ...(drainSeconds === undefined ? [] : ['--drain-time-s', textOf(drainSeconds)]),
   ];
 }
 
@@ -148,8 +148,8 @@ function connectionManager(routes: readonly JsonMembers[]): JsonMembers {
 function probeRoute(path: string, probe: JsonMembers): JsonMembers {
   const { path: asked = '/', httpHeaders } = membersIn(probe['httpGet']);
   const headers = objectsIn(httpHeaders).map(({ name, value }) => ({
-    name: String(name),
-    value: String(value),
+    name: textOf(name),
+    value: textOf(value),
   }));
   const host = headers.find(({ name }) => name.toLowerCase() === 'host')?.value;
   const added = headers
@@ -160,7 +160,7 @@ function probeRoute(path: string, probe: JsonMembers): JsonMembers {
     match: { path },
     route: {
       cluster: targetName(probe),
-      prefix_rewrite: String(asked),
+      prefix_rewrite: textOf(asked),
       timeout: `${Number(probe['timeoutSeconds'] ?? 1)}s`,
       ...(host !== undefined && { host_rewrite_literal: host }),
     },

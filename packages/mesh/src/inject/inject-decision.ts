@@ -1,4 +1,4 @@
-import { membersIn, objectsIn, textsIn } from './json-value.ts';
+import { membersIn, objectsIn, textsIn, textOf } from './json-value.ts';
 import { sidecarName } from './inject-settings.ts';
 import type { PodBody } from './pod-body.ts';
 
@@ -50,7 +50,7 @@ export function decideInjection({ metadata, spec }: PodBody, around: Surrounding
 
 function containersOf(spec: PodBody['spec']): readonly string[] {
   return [...objectsIn(spec['containers']), ...objectsIn(spec['initContainers'])].map(({ name }) =>
-    String(name),
+    textOf(name),
   );
 }
 

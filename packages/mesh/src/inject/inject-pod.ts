@@ -4,7 +4,7 @@ import { leadProbes, type ProbeWay } from './app-probes.ts';
 import { decideInjection, type Surroundings } from './inject-decision.ts';
 import type { InjectSettings, ProxyKind } from './inject-settings.ts';
 import { type InjectStatus, isWhole, statusName, statusOf, takeOut } from './inject-status.ts';
-import { type JsonMembers, membersIn, objectsIn } from './json-value.ts';
+import { type JsonMembers, membersIn, objectsIn, textOf } from './json-value.ts';
 import type { PodPlace } from './pod-places.ts';
 import type { PodBody } from './pod-body.ts';
 import { podWishes, type PodWishes } from './pod-wishes.ts';
@@ -57,7 +57,7 @@ export function injectPod(
       wishes,
       namespace: around.namespace,
       workload: place.workload.name,
-      serviceAccount: String(pod.spec['serviceAccountName'] ?? 'default'),
+      serviceAccount: textOf(pod.spec['serviceAccountName'] ?? 'default'),
       probes: led?.probes.asked ?? {},
     },
     led?.probes.originals ?? {},
@@ -91,12 +91,12 @@ function withSidecar(pod: PodBody, subject: SidecarSubject, probes: InjectStatus
   const sysctls = objectsIn(context['sysctls']);
   const needsPorts = !sysctls.some(({ name }) => name === anyPort.name);
   const needsLabel = labels[tlsLabel] === undefined;
-  const name = String(container['name']);
+  const name = textOf(container['name']);
   const dns = dnsOf(pod.spec, subject);
   const status: Omit<InjectStatus, 'digest'> = {
     containers: native ? [] : [name],
     initContainers: native ? [name] : [],
-    volumes: volumes.map((each) => String(each['name'])),
+    volumes: volumes.map((each) => textOf(each['name'])),
     labels: needsLabel ? [tlsLabel] : [],
     sysctls: needsPorts ? [anyPort.name] : [],
     probes,

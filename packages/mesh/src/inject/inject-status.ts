@@ -1,5 +1,13 @@
 import { probeNames, putProbesBack } from './app-probes.ts';
-import { isMembers, type Json, type JsonMembers, membersIn, objectsIn, textsIn } from './json-value.ts';
+import {
+  isMembers,
+  type Json,
+  type JsonMembers,
+  membersIn,
+  objectsIn,
+  textsIn,
+  textOf,
+} from './json-value.ts';
 import type { PodBody } from './pod-body.ts';
 
 /** The annotation by which a later injection knows what an earlier one has added. */
@@ -28,7 +36,7 @@ export function statusOf({ metadata }: PodBody): InjectStatus | undefined {
     const found = membersIn(JSON.parse(text));
     const texts = (name: string): readonly string[] => {
       const list = found[name];
-      return Array.isArray(list) ? list.map(String) : [];
+      return Array.isArray(list) ? list.map(textOf) : [];
     };
     return {
       containers: texts('containers'),
@@ -38,7 +46,7 @@ export function statusOf({ metadata }: PodBody): InjectStatus | undefined {
       sysctls: texts('sysctls'),
       probes: membersIn(found['probes']) as Record<string, JsonMembers>,
       ...(isMembers(found['dns']) && { dns: found['dns'] }),
-      digest: String(found['digest']),
+      digest: textOf(found['digest']),
     };
   } catch {
     return undefined;
@@ -57,12 +65,12 @@ export function takeOut(pod: PodBody, status: InjectStatus): PodBody {
     ['initContainers', status.initContainers],
     ['volumes', status.volumes],
   ] as const)
-    spec = withList(spec, list, (item) => !names.includes(String(item['name'])));
+    spec = withList(spec, list, (item) => !names.includes(textOf(item['name'])));
   if (status.sysctls.length > 0) {
     const context = withList(
       membersIn(spec['securityContext']),
       'sysctls',
-      (item) => !status.sysctls.includes(String(item['name'])),
+      (item) => !status.sysctls.includes(textOf(item['name'])),
     );
     spec = withMap(spec, 'securityContext', context);
   }
@@ -76,7 +84,7 @@ export function takeOut(pod: PodBody, status: InjectStatus): PodBody {
 /** Whether all that was added is still there, unchanged as far as names go. */
 export function isWhole({ spec }: PodBody, status: InjectStatus): boolean {
   const has = (list: string, names: readonly string[]): boolean => {
-    const there = new Set(objectsIn(spec[list]).map(({ name }) => String(name)));
+    const there = new Set(objectsIn(spec[list]).map(({ name }) => textOf(name)));
     return names.every((name) => there.has(name));
   };
   const isLed = Object.keys(status.probes).every((key) => {
@@ -84,7 +92,7 @@ export function isWhole({ spec }: PodBody, status: InjectStatus): boolean {
     const containers = [...objectsIn(spec['containers']), ...objectsIn(spec['initContainers'])];
     const probe = containers.find((each) => each['name'] === name)?.[kind];
     const path = membersIn(membersIn(probe)['httpGet'])['path'];
-    return !(probeNames as readonly string[]).includes(kind) || String(path).startsWith('/app-health/');
+    return !(probeNames as readonly string[]).includes(kind) || textOf(path).startsWith('/app-health/');
   });
   return (
     isLed &&

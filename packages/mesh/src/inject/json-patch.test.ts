@@ -1,25 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Json, type JsonMembers, sameJson } from './json-value.ts';
+import { type Json, type JsonMembers, sameJson, textOf } from './json-value.ts';
 import { jsonPatch, writtenPatch } from './json-patch.ts';
 
 /** RFC 6902, as far as these three operations go. */
 function patched(before: Json, steps: readonly JsonMembers[]): Json {
   const root = { all: structuredClone(before) };
   for (const { op, path, value } of steps) {
-    const names = String(path)
+    const names = textOf(path)
       .split('/')
       .slice(1)
       .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
-    let at: Record<string, Json> | Json[] = root as Record<string, Json>;
+    let at: Record<string, Json> | Json[] = root;
     for (const name of ['all', ...names.slice(0, -1)].slice(0, names.length))
       at = (at as Record<string, Json>)[name] as Record<string, Json> | Json[];
     const last = names.at(-1) ?? 'all';
     if (Array.isArray(at))
       at.splice(Number(last), op === 'add' ? 0 : 1, ...(op === 'remove' ? [] : [value as Json]));
     else if (op === 'remove') {
-      assert.ok(last in at, `${String(path)} is there`);
+      assert.ok(last in at, `${textOf(path)} is there`);
       delete at[last];
     } else at[last] = value as Json;
   }

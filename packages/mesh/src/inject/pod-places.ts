@@ -1,4 +1,4 @@
-import { isMembers, type JsonMembers, membersIn, objectsIn } from './json-value.ts';
+import { isMembers, type JsonMembers, membersIn, objectsIn, textOf } from './json-value.ts';
 import type { PodBody } from './pod-body.ts';
 
 /** Where in an object a pod, or the template of pods, is. */
@@ -33,19 +33,19 @@ const places: Readonly<Record<string, readonly string[]>> = {
 /** Where an object has its pods; undefined for one that makes none. */
 export function podPlace(object: JsonMembers, namespace: string): PodPlace | undefined {
   const { apiVersion, kind } = object;
-  const group = String(apiVersion).includes('/') ? String(apiVersion).split('/')[0] : '';
-  const path = places[`${group}/${String(kind)}`];
+  const group = textOf(apiVersion).includes('/') ? textOf(apiVersion).split('/')[0] : '';
+  const path = places[`${group}/${textOf(kind)}`];
   if (path === undefined) return undefined;
   const found = path.reduce<JsonMembers>((inside, step) => membersIn(inside[step]), object);
   if (!isMembers(found['spec'])) return undefined;
   const metadata = membersIn(object['metadata']);
   const own = typeof metadata['namespace'] === 'string' ? metadata['namespace'] : namespace;
-  const name = String(metadata['name'] ?? metadata['generateName'] ?? '');
+  const name = textOf(metadata['name'] ?? metadata['generateName'] ?? '');
   return {
     path,
-    subject: `${String(kind).toLowerCase()} ${own}/${name}`,
+    subject: `${textOf(kind).toLowerCase()} ${own}/${name}`,
     namespace: own,
-    workload: { kind: String(kind), name },
+    workload: { kind: textOf(kind), name },
     body: { metadata: membersIn(found['metadata']), spec: found['spec'] },
   };
 }
@@ -54,9 +54,9 @@ export function podPlace(object: JsonMembers, namespace: string): PodPlace | und
 export function objectsOf(
   document: JsonMembers,
 ): readonly { readonly path: readonly (string | number)[]; readonly object: JsonMembers }[] {
-  const isList = /List$/.test(String(document['kind'])) && Array.isArray(document['items']);
+  const isList = textOf(document['kind']).endsWith('List') && Array.isArray(document['items']);
   if (!isList) return [{ path: [], object: document }];
-  const kind = String(document['kind']).slice(0, -'List'.length);
+  const kind = textOf(document['kind']).slice(0, -'List'.length);
   return (document['items'] as readonly unknown[]).flatMap((item, at) => {
     if (!isMembers(item)) return [];
     // The items of a PodList need not say that they are Pods.
@@ -73,7 +73,7 @@ export function namespacesAmong(
   for (const { apiVersion, kind, metadata } of objectsIn(objects)) {
     if (apiVersion !== 'v1' || kind !== 'Namespace') continue;
     const { name, labels } = membersIn(metadata);
-    found.set(String(name), membersIn(labels) as Readonly<Record<string, string>>);
+    found.set(textOf(name), membersIn(labels) as Readonly<Record<string, string>>);
   }
   return found;
 }

@@ -2,7 +2,7 @@ import { HeddleError } from '@heddle/kernel';
 import { parse } from 'yaml';
 import { injectName } from './inject-decision.ts';
 import type { InjectSettings, SidecarResources } from './inject-settings.ts';
-import { isMembers, type Json, type JsonMembers, textsIn } from './json-value.ts';
+import { isMembers, type Json, type JsonMembers, textsIn, textOf } from './json-value.ts';
 
 /** What the annotations of a pod ask of its sidecar; where they are silent, what the settings say. */
 export interface PodWishes {
@@ -131,7 +131,7 @@ class Reading {
     } = value;
     for (const name of Object.keys(others)) this.#notes.push(`${proxyConfig}: ${name} has no effect here`);
     if (hold !== undefined && typeof hold !== 'boolean')
-      this.#wrong(`${proxyConfig} holdApplicationUntilProxyStarts`, 'true or false', String(hold));
+      this.#wrong(`${proxyConfig} holdApplicationUntilProxyStarts`, 'true or false', textOf(hold));
     return {
       hold: typeof hold === 'boolean' ? hold : undefined,
       drainSeconds: this.#seconds(terminationDrainDuration),
@@ -163,9 +163,9 @@ class Reading {
 
   #seconds(value: Json | undefined): number | undefined {
     if (value === undefined) return undefined;
-    const [, number, unit] = /^(\d+)(s|m)$/.exec(String(value)) ?? [];
+    const [, number, unit] = /^(\d+)(s|m)$/.exec(textOf(value)) ?? [];
     if (number !== undefined) return Number(number) * (unit === 'm' ? 60 : 1);
-    this.#wrong(`${proxyConfig} terminationDrainDuration`, 'a duration such as 10s', String(value));
+    this.#wrong(`${proxyConfig} terminationDrainDuration`, 'a duration such as 10s', textOf(value));
     return undefined;
   }
 

@@ -1,7 +1,7 @@
 import type { KubernetesClient } from '@heddle/discovery/clients';
 import { HeddleError } from '@heddle/kernel';
 import { injectName } from '../inject/index.ts';
-import { type Json, type JsonMembers, membersIn, objectsIn, textsIn } from '../inject/json-value.ts';
+import { type Json, type JsonMembers, membersIn, objectsIn, textsIn, textOf } from '../inject/json-value.ts';
 import { meshMetrics } from './mesh-metrics.ts';
 import {
   checkedText,
@@ -169,7 +169,7 @@ function endpointsOfSlice(slice: JsonMembers): readonly ServiceEndpoint[] {
   const ports = objectsIn(slice['ports']).map(({ port }) => Number(port));
   return objectsIn(slice['endpoints']).flatMap((each) => {
     const { ready, terminating } = membersIn(each['conditions']);
-    const addresses = Array.isArray(each['addresses']) ? each['addresses'].map(String) : [];
+    const addresses = Array.isArray(each['addresses']) ? each['addresses'].map(textOf) : [];
     return addresses.flatMap((address) =>
       ports.map((port) => ({
         address,
@@ -192,9 +192,9 @@ function endpointsOfEntry(entry: JsonMembers | undefined): readonly ServiceEndpo
   const spec = membersIn(entry?.['spec']);
   const ports = objectsIn(spec['ports']).map(({ number, targetPort }) => Number(targetPort ?? number));
   return objectsIn(spec['endpoints']).flatMap((each) => {
-    const [region = '', zone = ''] = String(each['locality'] ?? '').split('/');
+    const [region = '', zone = ''] = textOf(each['locality'] ?? '').split('/');
     return ports.map((port) => ({
-      address: String(each['address']),
+      address: textOf(each['address']),
       port,
       weight: typeof each['weight'] === 'number' ? each['weight'] : undefined,
       // Nobody looks after them but the proxies that call them.
