@@ -1,20 +1,16 @@
 import { HeddleError, type Layer, type Runtime, type TlsSource } from '@heddle/kernel';
 import type { ReadFile } from '@heddle/proxy/layers';
-import type { KeySource } from '@heddle/security';
 import type { HttpRequest, HttpResponse, HttpService, ServeTls } from '@heddle/wire';
-import type { AskProvider, Verdict } from '../authorization/index.ts';
 import type { Locality, MeshModel } from '../model/index.ts';
 import type { PartRefusal } from '../plane/plane-messages.ts';
 import { Clusters } from '../sidecar/clusters.ts';
 import { byName, OutboundServices } from '../sidecar/outbound.ts';
 import { unbounded } from '../sidecar/retry-rule.ts';
-import { ServedPorts } from './served-ports.ts';
+import { ServedPorts, type ServedPortsOptions } from './served-ports.ts';
 
 /** What the rules of a mesh in this process are made from. */
-export interface InProcessPlaneOptions {
+export interface InProcessPlaneOptions extends ServedPortsOptions {
   readonly runtime: Runtime;
-  /** `namespace/name`. */
-  readonly workload: string;
   /** What it shows to others, and whom it believes; undefined: it speaks no mesh TLS. */
   readonly identity: TlsSource | undefined;
   /** Where it runs, if the rules do not say. */
@@ -23,11 +19,6 @@ export interface InProcessPlaneOptions {
   readonly files: ReadFile;
   /** The addresses of a name of the outside world. */
   readonly lookUp: (name: string) => Promise<readonly string[]>;
-  /** The keys of an issuer of tokens whose rule names where they are. */
-  readonly remoteKeys: (url: string) => KeySource;
-  /** Whoever decides for CUSTOM policies. */
-  readonly ask?: AskProvider;
-  readonly onVerdict?: (verdict: Verdict, request: HttpRequest) => void;
 }
 
 const nowhere: Locality = { region: '', zone: '', subZone: '' };

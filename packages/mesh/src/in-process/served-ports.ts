@@ -2,24 +2,34 @@ import { HeddleError, type Layer } from '@heddle/kernel';
 import { errorsToCallers } from '@heddle/proxy/layers';
 import { fixedKeys, type KeySource, readKeySet } from '@heddle/security';
 import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
-import { guard } from '../authorization/index.ts';
+import { type AskProvider, guard, type Verdict } from '../authorization/index.ts';
 import type { InboundPort, JwtRule, Workload } from '../model/index.ts';
 import { workloadPart } from '../plane/model-parts.ts';
 import type { PartRefusal } from '../plane/plane-messages.ts';
-import type { InProcessPlaneOptions } from './in-process-plane.ts';
+
+/** Whose servers they are, and who is asked about callers. */
+export interface ServedPortsOptions {
+  /** `namespace/name`. */
+  readonly workload: string;
+  /** The keys of an issuer of tokens whose rule names where they are. */
+  readonly remoteKeys: (url: string) => KeySource;
+  /** Whoever decides for CUSTOM policies. */
+  readonly ask?: AskProvider;
+  readonly onVerdict?: (verdict: Verdict, request: HttpRequest) => void;
+}
 
 type HttpLayer = Layer<HttpRequest, HttpResponse>;
 
 /** What stands before the servers of a program, kept in step with the rules about its workload. */
 export class ServedPorts {
-  readonly #options: InProcessPlaneOptions;
+  readonly #options: ServedPortsOptions;
   readonly #keys = new Map<string, KeySource>();
   #workload: Workload | undefined;
   #guards: ReadonlyMap<number, HttpLayer> = new Map();
   /** Counts the changes of the guards, so that a server makes its stack again after each. */
   #version = 0;
 
-  constructor(options: InProcessPlaneOptions) {
+  constructor(options: ServedPortsOptions) {
     this.#options = options;
   }
 

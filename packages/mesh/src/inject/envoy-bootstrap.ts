@@ -1,6 +1,6 @@
 import { healthPort } from './inject-settings.ts';
 import { type JsonMembers, membersIn, objectsIn, textOf } from './json-value.ts';
-import type { SidecarSubject } from './sidecar-container.ts';
+import type { SidecarSubject } from './sidecar-subject.ts';
 
 const adminPort = 15_000;
 

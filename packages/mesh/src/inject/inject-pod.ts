@@ -8,7 +8,8 @@ import { type JsonMembers, membersIn, objectsIn, textOf } from './json-value.ts'
 import type { PodPlace } from './pod-places.ts';
 import type { PodBody } from './pod-body.ts';
 import { podWishes, type PodWishes } from './pod-wishes.ts';
-import { ownDns, sidecarContainer, type SidecarSubject, sidecarVolumes } from './sidecar-container.ts';
+import { ownDns, sidecarContainer, sidecarVolumes } from './sidecar-container.ts';
+import type { SidecarSubject } from './sidecar-subject.ts';
 
 /** What came of a pod. */
 export interface InjectedPod {

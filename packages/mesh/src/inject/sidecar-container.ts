@@ -1,18 +1,7 @@
 import { envoyArguments } from './envoy-bootstrap.ts';
-import { healthPort, type InjectSettings, sidecarName, type SidecarResources } from './inject-settings.ts';
+import { healthPort, sidecarName, type SidecarResources } from './inject-settings.ts';
 import type { JsonMembers } from './json-value.ts';
-import type { PodWishes } from './pod-wishes.ts';
-
-/** What a sidecar is made for. */
-export interface SidecarSubject {
-  readonly settings: InjectSettings;
-  readonly wishes: PodWishes;
-  readonly namespace: string;
-  readonly workload: string;
-  readonly serviceAccount: string;
-  /** By path: what the kubelet asks the sidecar for, and what that asks the application for. */
-  readonly probes: Readonly<Record<string, JsonMembers>>;
-}
+import type { SidecarSubject } from './sidecar-subject.ts';
 
 const readyPath = '/healthz/ready';
 /** Where a sidecar answers for names, which is where its pod asks. */
