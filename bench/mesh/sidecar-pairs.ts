@@ -114,7 +114,21 @@ async function meshOf(backend: Place): Promise<{ readonly out: Place; readonly m
         address: out.host,
         port: out.port,
         protocol: 'grpc',
-        rules: [{ name: 'default', origin: '', matches: [], action: { kind: 'forward', shares } }],
+        // As the control plane writes it where nobody has said anything.
+        rules: [
+          {
+            name: 'default',
+            origin: '',
+            matches: [],
+            action: { kind: 'forward', shares },
+            retry: {
+              retries: 2,
+              attemptTimeoutMs: undefined,
+              on: ['connect-failure', 'refused-stream', 'unavailable', 'cancelled'],
+              backoffMs: undefined,
+            },
+          },
+        ],
         visibleIn: [],
       },
     ],

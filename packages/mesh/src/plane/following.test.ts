@@ -169,6 +169,10 @@ describe('a plane that follows the rules', () => {
     assert.equal(view?.acknowledged, view?.current);
     assert.notEqual(view?.acknowledged, '');
     assert.deepEqual(view?.refused, stage.refused);
+    // What was refused is tried again, and then it may do.
+    stage.refused = [];
+    await stage.time.advance(20_000);
+    assert.deepEqual([follower.status.refused, stage.feed.planes[0]?.refused], [[], []]);
     await follower.stop();
   });
 

@@ -46,6 +46,8 @@ export interface FollowerStatus {
 }
 
 const waitMs = 30_000;
+/** What was refused may be possible a little later: a port that was taken, a file that was missing. */
+const againMs = 5000;
 /** What an answer may take beyond the wait that was asked for. */
 const graceMs = 5000;
 
@@ -104,7 +106,9 @@ export class ModelFollower implements Part {
   async #follow(): Promise<void> {
     const { timers } = this.#options.runtime;
     while (this.#life.cancelled === undefined) {
-      await this.#ask(waitMs, waitMs + graceMs);
+      const forMs = this.#refused.length > 0 ? againMs : waitMs;
+      await this.#ask(forMs, forMs + graceMs);
+      if (this.#refused.length > 0 && this.#life.cancelled === undefined) await this.#tryAgain();
       if (this.#failures > 0) await sleep(timers, this.#pauseMs(), this.#life).catch(() => undefined);
     }
   }
@@ -153,15 +157,27 @@ export class ModelFollower implements Part {
   async #apply(parts: ModelParts, version: string): Promise<void> {
     const { runtime, apply, workload } = this.#options;
     const refused = await apply(modelOfParts(parts));
+    const known = new Set(this.#refused.map(textOf));
     this.#parts = parts;
     this.#version = version;
     this.#refused = refused;
-    for (const { part, message } of refused)
-      runtime.log('error', 'a part of the rules is refused, and goes on as it was', {
-        workload,
-        part,
-        message,
-      });
+    for (const each of refused) {
+      if (known.has(textOf(each))) continue;
+      const { part, message } = each;
+      const text = 'a part of the rules is refused, and goes on as it was';
+      runtime.log('error', text, { workload, part, message });
+    }
+  }
+
+  async #tryAgain(): Promise<void> {
+    const { runtime, workload } = this.#options;
+    try {
+      await this.#apply(this.#parts, this.#version);
+      if (this.#refused.length === 0) runtime.log('info', 'all of the rules are in force now', { workload });
+    } catch (thrown) {
+      const { message } = HeddleError.from(thrown);
+      runtime.log('warn', 'the rules could not be applied again', { workload, message });
+    }
   }
 
   async #useKept(): Promise<void> {
@@ -203,6 +219,10 @@ export class ModelFollower implements Part {
     const { random } = this.#options.runtime;
     return Math.min(10_000, 100 * 2 ** Math.min(this.#failures, 10)) * (0.5 + random.float() / 2);
   }
+}
+
+function textOf({ part, message }: PartRefusal): string {
+  return `${part} ${message}`;
 }
 
 function noRules(why: string): HeddleError {

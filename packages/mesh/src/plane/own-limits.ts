@@ -36,7 +36,8 @@ export function ownLimits({ clusters, services, workloads }: MeshModel): readonl
       found.set(`${origin} ${what}`, { plane: 'proxy', origin, what, instead });
   };
   for (const cluster of clusters.values()) add(cluster.origin || cluster.name, ofCluster(cluster));
-  for (const { rules } of services) for (const rule of rules) add(rule.origin, ofRule(rule));
+  for (const { rules, protocol } of services)
+    for (const rule of rules) add(rule.origin, protocol === 'tcp' ? ofBytes(rule) : ofRule(rule));
   for (const workload of workloads.values())
     add(`${workload.namespace}/${workload.name}`, ofWorkload(workload));
   return [...found.values()];
@@ -76,6 +77,11 @@ function ofCluster({ source, tls, outlier, pool, balance }: Cluster): readonly F
 function ofRule({ retry }: RouteRule): readonly Found[] {
   const unknown = (retry?.on ?? []).filter((word) => !retryWords.has(word) && !/^\d{3}$/.test(word));
   return unknown.map((word) => [`retry on ${word}`, 'it is no reason for another try']);
+}
+
+function ofBytes({ matches }: RouteRule): readonly Found[] {
+  if (matches.length === 0) return [];
+  return [['conditions of tcp and tls routes', 'the first route without any is taken']];
 }
 
 function ofWorkload({ gateway }: Workload): readonly Found[] {

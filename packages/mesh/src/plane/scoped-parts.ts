@@ -37,7 +37,10 @@ export class ScopedParts {
   }
 
   #outbound(caller: Pick<Workload, 'namespace' | 'labels'>): ModelParts {
-    const key = this.#isOwn ? `${caller.namespace} ${JSON.stringify(caller.labels)}` : '';
+    // What narrows the services of a workload itself sets it apart as well.
+    const egress = 'egress' in caller ? caller.egress : undefined;
+    const isOwn = this.#isOwn || egress !== undefined;
+    const key = isOwn ? JSON.stringify([caller.namespace, caller.labels, egress]) : '';
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const { services, trustDomain } = this.#model;

@@ -6,7 +6,6 @@ import { emptyBody, Fields, type HttpRequest, type HttpResponse, type HttpServic
 import type { ClusterShare, RouteRule, RuleCors, RuleMatch, RuleMirror } from '../model/index.ts';
 import type { ClusterPlace } from './clusters.ts';
 import { faultRule } from './fault-rule.ts';
-import { ownCall } from './own-call.ts';
 import { keptBytes, retryRule } from './retry-rule.ts';
 import { rewriteRule } from './rewrite-rule.ts';
 import { textTest } from './rule-test.ts';
@@ -106,7 +105,7 @@ export function shareLayers(
     {
       name: 'retry',
       why: 'Above the balancer, which gives each attempt another instance; below the choice, so that attempts stay with a version.',
-      layer: retry !== undefined && retry.retries > 0 ? retryRule(retry, budget) : ownCall,
+      layer: retry !== undefined && retry.retries > 0 ? retryRule(retry, budget) : undefined,
     },
     {
       name: 'balance',

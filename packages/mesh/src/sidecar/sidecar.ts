@@ -11,6 +11,7 @@ import type { PartRefusal } from '../plane/plane-messages.ts';
 import { Clusters } from './clusters.ts';
 import { type InboundSurroundings, inboundPort, type ReadyPort } from './inbound-stack.ts';
 import { ListenerSet, type WantedListener } from './listener-set.ts';
+import { ownCall } from './own-call.ts';
 import { byName, OutboundServices, type ReadyService } from './outbound.ts';
 import { unbounded } from './retry-rule.ts';
 import { namesOf, ServiceAddresses } from './service-addresses.ts';
@@ -171,13 +172,19 @@ export class Sidecar implements Part {
         why: 'Above all that can fail: the application hears of it in its own words.',
         layer: errorsToCallers,
       },
+      {
+        name: 'own call',
+        why: 'Below what counts: that goes by the last byte to the application, all below by the last from the service.',
+        layer: ownCall,
+      },
     ];
     return { http: stackOf(layers)(byName(services)) };
   }
 
   async #connect({ listener }: ReadyService): Promise<Connection> {
     const { runtime } = this.#options;
-    const action = listener.rules[0]?.action;
+    // Nothing is known of a connection but where it goes: conditions on more are among `ownLimits`.
+    const action = listener.rules.find(({ matches }) => matches.length === 0)?.action;
     const shares = action?.kind === 'forward' ? action.shares : [];
     let left = runtime.random.float() * shares.reduce((sum, { weight }) => sum + weight, 0);
     const share = shares.find(({ weight }) => {

@@ -151,10 +151,12 @@ class View {
   }
 }
 
-/** Keeps content of up to `limit` bytes, for the layers below that send it more than once. */
+/** Keeps content of up to `limit` bytes, for the layers below that send it more than once. What tunnels carry is no content. */
 export function keptBody(limit: number): Layer<HttpRequest, HttpResponse> {
-  return (next) => (req, call) =>
-    next(req.body instanceof IncomingBody ? { ...req, body: new KeptBody(req.body, limit) } : req, call);
+  return (next) => (req, call) => {
+    if (req.protocol !== undefined || !(req.body instanceof IncomingBody)) return next(req, call);
+    return next({ ...req, body: new KeptBody(req.body, limit) }, call);
+  };
 }
 
 /** Each attempt reads kept content from its beginning. Right below what repeats. */
