@@ -53,7 +53,8 @@ export function injectSettings(given: Given): InjectSettings {
 
 function dnsOf(given: Given): string | undefined {
   const written = given.text('dns');
-  if (written === undefined || /^(?:\d{1,3}\.){3}\d{1,3}$|^[\da-f:.]*:[\da-f:.]*$/i.test(written)) return written;
+  if (written === undefined || /^(?:\d{1,3}\.){3}\d{1,3}$|^[\da-f:.]*:[\da-f:.]*$/i.test(written))
+    return written;
   throw usageError(`--dns expects an address such as 10.96.0.10, found "${written}"`);
 }
 
