@@ -44,6 +44,9 @@ import { connectClients, grpcJs } from './calls/official-clients.ts';
 import { authorization } from './mesh/authorization.ts';
 import { envoy } from './mesh/envoy.ts';
 import { grpcJsXds } from './mesh/grpc-js-xds.ts';
+import { inProcess } from './mesh/in-process.ts';
+import { kubernetesMesh } from './mesh/kubernetes.ts';
+import { proxy } from './mesh/proxy.ts';
 import { alertmanagerContract } from './telemetry/alertmanager.ts';
 import { jaegerContract } from './telemetry/jaeger.ts';
 import { openSearchContract } from './telemetry/opensearch.ts';
@@ -97,7 +100,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     oidc,
     protocols,
   ],
-  mesh: [authorization, envoy, grpcJsXds],
+  mesh: [authorization, envoy, grpcJsXds, proxy, inProcess, kubernetesMesh],
   telemetry: [
     otlpContract,
     promqlContract,

@@ -18,6 +18,8 @@ export { type OpenRegistryOptions, worldOf } from '../open/open-registry.ts';
 export { badUrl, parseRegistryUrl, type RegistryUrl } from '../open/registry-url.ts';
 export { bearerCheck } from '../embedded/bearer-check.ts';
 export { authorityOf } from '../health/probe/authority.ts';
+export { grpcProbe } from '../health/probe/grpc-probe.ts';
+export { tcpProbe } from '../health/probe/tcp-probe.ts';
 export { readLines } from '../remote/line-reader.ts';
 export { overHttp2 } from '../remote/over-http2.ts';
 export { decodeError, decodeJson, encodeError, encodeJson, membersOf } from '../remote/protocol.ts';
