@@ -87,7 +87,13 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const mesh =
     options.mesh === undefined
       ? undefined
-      : await meshPlane({ runtime, token, scope: options.scope, ...meshFolder(options.mesh, runtime) });
+      : await meshPlane({
+          runtime,
+          token,
+          registry,
+          scope: options.scope,
+          ...meshFolder(options.mesh, runtime),
+        });
   const server = frontOf({ registry, console, telemetry, config, admission, mesh, metrics }, options);
   const placePart: Part = {
     name: 'place',
@@ -95,7 +101,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     stop: () => Promise.resolve(),
   };
   const parts = [registryPart(registry), config.part, settings, ...telemetry.parts, admission, observer];
-  parts.push(...console.parts, ...(mesh === undefined ? [] : [mesh.part]), server, placePart);
+  parts.push(...console.parts, ...(mesh?.parts ?? []), server, placePart);
   return { parts, place, madePassword: console.madePassword };
 }
 

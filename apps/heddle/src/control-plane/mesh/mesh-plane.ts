@@ -1,3 +1,4 @@
+import type { Registry } from '@heddle/discovery';
 import { bearerCheck } from '@heddle/discovery/clients';
 import { type Call, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { AggregatedDiscoveryService, WorkloadSecrets, XdsServer } from '@heddle/mesh/xds';
@@ -8,6 +9,7 @@ import { MeshRules, type RulesScope } from './mesh-rules.ts';
 import { meshApi } from './mesh-api.ts';
 import { meshAuthorityIn } from './mesh-authority.ts';
 import { bootstrapKey } from './bootstrap-key.ts';
+import { RegistryInstances } from './registry-instances.ts';
 
 /** What the mesh's side of a control plane is made from. */
 export interface MeshPlaneOptions {
@@ -15,6 +17,8 @@ export interface MeshPlaneOptions {
   /** Of the registry: operators show it, and so do the proxies that are to have certificates. */
   readonly token: string;
   readonly scope: RulesScope;
+  /** Whose instances are in the mesh beside those that the rules name. */
+  readonly registry: Registry;
   /** Calls its argument when the files may have changed; returns what ends that. Reads them by `read`. */
   readonly watch: (changed: () => void) => () => void;
   readonly read: () => Promise<Parameters<MeshRules['offer']>[0]>;
@@ -22,7 +26,8 @@ export interface MeshPlaneOptions {
 
 /** The mesh's side of a control plane: rules from files, xDS, certificates. */
 export interface MeshPlane {
-  readonly part: Part;
+  /** In the order in which they start. */
+  readonly parts: readonly Part[];
   /** The service for a request that is one of the mesh; undefined for others. */
   serviceFor(request: HttpRequest): HttpService | undefined;
 }
@@ -64,11 +69,18 @@ export async function meshPlane(options: MeshPlaneOptions): Promise<MeshPlane> {
   const tokens = new BootstrapTokens(bootstrapKey(token), runtime.clock);
   const discovery = rpcService((router) => router.service(AggregatedDiscoveryService, xds.handlers));
   const api = meshApi({ rules, xds, check, tokens, certificates });
+  const close = (): void => {
+    secrets.close();
+    xds.close();
+  };
+  const instances = new RegistryInstances({
+    runtime,
+    registry: options.registry,
+    namespace: scope.namespace ?? 'default',
+    changed: (changes) => rules.running(changes),
+  });
   return {
-    part: rulesPart(options, rules, () => {
-      secrets.close();
-      xds.close();
-    }),
+    parts: [instances, rulesPart(options, rules, close)],
     serviceFor: ({ path }) => {
       if (path.startsWith(`/${AggregatedDiscoveryService.typeName}/`)) return discovery;
       return path === '/v1/mesh' || path.startsWith('/v1/mesh/') ? api : undefined;

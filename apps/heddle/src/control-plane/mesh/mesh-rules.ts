@@ -1,7 +1,8 @@
 import { analyze } from '@heddle/mesh/analyze';
 import type { MeshModel } from '@heddle/mesh/model';
 import { type Finding, loadResources, type ResourceFile } from '@heddle/mesh/resources';
-import { type MeshInstance, translate } from '@heddle/mesh/translate';
+import { MeshTranslation } from '@heddle/mesh/translate';
+import type { InstanceChanges } from './registry-instances.ts';
 
 /** The scope of a mesh's rules, as `heddle analyze` takes it. */
 export interface RulesScope {
@@ -26,13 +27,13 @@ export interface RulesView {
 export class MeshRules {
   readonly #scope: RulesScope;
   readonly #onModel: (model: MeshModel) => void;
+  readonly #translation: MeshTranslation;
   #files: readonly ResourceFile[] = [];
-  #instances: readonly MeshInstance[] = [];
-  #model: MeshModel | undefined;
   #view: RulesView = { version: 0, takenAtMs: undefined, objects: 0, findings: [], refused: undefined };
 
   constructor(scope: RulesScope, onModel: (model: MeshModel) => void) {
     this.#scope = scope;
+    this.#translation = new MeshTranslation(scope);
     this.#onModel = onModel;
   }
 
@@ -53,22 +54,15 @@ export class MeshRules {
     this.#files = files;
     const version = this.#view.version + 1;
     this.#view = { version, takenAtMs: wallMs, objects, findings, refused: undefined };
-    this.#translate();
+    this.#onModel(this.#translation.rules(loadResources(files, this.#scope).resources));
     return true;
   }
 
   /** What runs has changed. */
-  running(instances: readonly MeshInstance[]): void {
-    this.#instances = instances;
-    if (this.#view.version > 0) this.#translate();
-  }
-
-  #translate(): void {
-    const { resources } = loadResources(this.#files, this.#scope);
-    const options = { ...this.#scope, instances: this.#instances };
-    const model = translate(resources, options, this.#model);
-    this.#model = model;
-    this.#onModel(model);
+  running(changes: InstanceChanges): void {
+    const before = this.#translation.model;
+    const model = this.#translation.instances(changes);
+    if (model !== before) this.#onModel(model);
   }
 }
 
