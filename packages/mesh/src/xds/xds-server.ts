@@ -1,4 +1,4 @@
-import { create } from '@bufbuild/protobuf';
+import { create, type MessageShape } from '@bufbuild/protobuf';
 import type { Call, Runtime, Timer } from '@heddle/kernel';
 import {
   type AdsEffect,
@@ -23,7 +23,6 @@ import type {
 import { emptyModel, type MeshModel } from '../model/mesh-model.ts';
 import { Outbox } from './outbox.ts';
 import { type ProxyNode, proxyNode } from './proxy-node.ts';
-import type { Init } from './translate/message.ts';
 import type { Inexpressible } from './translate/plane.ts';
 import { Translator } from './translate/translator.ts';
 import { type ProxyView, proxyViews } from './views.ts';
@@ -46,11 +45,11 @@ export interface AdsHandlers {
   streamAggregatedResources(
     requests: AsyncIterable<DiscoveryRequest>,
     call: Call,
-  ): AsyncIterable<Init<typeof DiscoveryResponseSchema>>;
+  ): AsyncIterable<MessageShape<typeof DiscoveryResponseSchema>>;
   deltaAggregatedResources(
     requests: AsyncIterable<DeltaDiscoveryRequest>,
     call: Call,
-  ): AsyncIterable<Init<typeof DeltaDiscoveryResponseSchema>>;
+  ): AsyncIterable<MessageShape<typeof DeltaDiscoveryResponseSchema>>;
 }
 
 interface Stream {
