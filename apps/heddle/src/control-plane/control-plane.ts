@@ -1,3 +1,4 @@
+import type { Registry } from '@heddle/discovery';
 import { type EmbeddedRegistry, embeddedRegistry, registryService } from '@heddle/discovery/embedded';
 import type { Address, Part, Runtime } from '@heddle/kernel';
 import { httpServer, type ServerPart } from '@heddle/rpc';
@@ -10,8 +11,8 @@ import type { ApiAdmission } from './api-admission.ts';
 import { openContracts } from './api-opened.ts';
 import { type ConfigFront, configFront, type ConfigFrontOptions, isConfigRequest } from './config-front.ts';
 import { type ConsoleSurroundings, type OpenConsole, openConsole } from './console.ts';
-import { meshFolder } from './mesh/mesh-folder.ts';
 import { type MeshPlane, meshPlane, type MeshPlaneOptions } from './mesh/mesh-plane.ts';
+import { meshSource } from './mesh/mesh-source.ts';
 import { Observer } from './observer.ts';
 import { type ControlPlaneTelemetry, controlPlaneTelemetry, type TelemetryOptions } from './telemetry.ts';
 
@@ -29,8 +30,10 @@ export interface ControlPlaneOptions
   readonly address: Address;
   /** URL of the config centre's store; undefined: there is no config centre. */
   readonly configStore: string | undefined;
-  /** Rules of a mesh, a file or a folder; undefined: it serves none. */
+  /** Where the rules of a mesh are (`meshSource`); undefined: it serves none. */
   readonly mesh: string | undefined;
+  /** Whose instances are in the mesh; undefined: those of its own registry. */
+  readonly meshRegistry: Registry | undefined;
 }
 
 /** One that is ready to be run. */
@@ -90,9 +93,11 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       : await meshPlane({
           runtime,
           token,
-          registry,
+          operatorToken: adminToken,
+          keys: env['HEDDLE_MESH_KEYS'],
+          registry: options.meshRegistry ?? registry,
           scope: options.scope,
-          ...meshFolder(options.mesh, runtime),
+          source: await meshSource(options.mesh, runtime, env['HEDDLE_MESH_TOKEN']),
         });
   const server = frontOf({ registry, console, telemetry, config, admission, mesh, metrics }, options);
   const placePart: Part = {

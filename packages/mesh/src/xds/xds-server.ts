@@ -35,8 +35,8 @@ export interface XdsServerOptions {
   readonly trustDomain: string;
   /** The certificates of a proxy of that workload, `namespace/name`, with their keys. Default: there are none. */
   readonly secrets?: (workload: string) => Resources;
-  /** Whether a stream may have secrets at all. Default: it may, so that whoever can reach the server gets any. */
-  readonly isTrusted?: (call: Call) => boolean;
+  /** Whether a stream has proved to be of that workload, and may have its secrets. Default: whoever says so is believed. */
+  readonly isTrusted?: (call: Call, workload: string) => boolean;
   readonly rules?: AdsRules;
 }
 
@@ -55,7 +55,7 @@ export interface AdsHandlers {
 interface Stream {
   readonly id: string;
   readonly protocol: AdsProtocol;
-  readonly trusted: boolean;
+  readonly call: Call;
 }
 
 interface Group {
@@ -137,8 +137,7 @@ export class XdsServer {
     this.#outboxes.set(id, outbox);
     if (this.#closed) outbox.close();
     const stopListening = call.onCancel(() => outbox.close());
-    const trusted = this.#options.isTrusted?.(call) ?? true;
-    const reading = this.#read({ id, protocol, trusted }, requests, read).then(
+    const reading = this.#read({ id, protocol, call }, requests, read).then(
       () => outbox.close(),
       () => outbox.close(),
     );
@@ -169,9 +168,10 @@ export class XdsServer {
     }
   }
 
-  #connect({ id, protocol, trusted }: Stream, node: DiscoveryRequest['node']): void {
+  #connect({ id, protocol, call }: Stream, node: DiscoveryRequest['node']): void {
     const proxy = proxyNode(node ?? noNode);
     const { plane, workload, locality } = proxy;
+    const trusted = this.#options.isTrusted?.(call, workload) ?? true;
     const place = [locality.region, locality.zone, locality.subZone];
     const group = [plane, workload, ...place, trusted ? 'trusted' : ''].join(' ');
     const isNew = !this.#groups.has(group);

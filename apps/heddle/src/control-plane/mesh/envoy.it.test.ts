@@ -11,8 +11,8 @@ import { isMissing, obtain, type Running } from '../../../../../scripts/engines/
 import { envoy, startXdsEnvoy } from '../../../../../scripts/engines/envoy.ts';
 import { freePort } from '../../../../../scripts/engines/running.ts';
 import { StartedCli } from '../../node/started-cli.ts';
-import { type Backend, startBackend } from './testing/backend.ts';
-import { answers, becomes } from './testing/waiting.ts';
+import { type Backend, startBackend } from '../../../../../scripts/contracts/mesh/scenarios/http-backend.ts';
+import { answers, becomes } from '../../../../../scripts/contracts/mesh/scenarios/waiting.ts';
 
 const token = 'a-token-for-this-test-alone';
 const runtime = nodeRuntime({ name: 'test', logLevel: 'error' });

@@ -11,23 +11,28 @@ import {
   wholeBody,
 } from '@heddle/wire';
 import type { MeshRules } from './mesh-rules.ts';
+import { changeRules, readRules, type RulesApiOptions } from './rules-api.ts';
 
 /** What the API is about. */
-export interface MeshApiOptions {
+export interface MeshApiOptions extends RulesApiOptions {
   readonly rules: MeshRules;
   readonly xds: XdsServer;
   /** Of operators: throws `unauthenticated` for another `authorization`. */
   readonly check: (authorization: string | undefined) => void;
+  /** Of who makes tokens and changes rules. */
+  readonly checkOperator: (authorization: string | undefined) => void;
   readonly tokens: BootstrapTokens;
   readonly certificates: CertificateService;
 }
 
 const longestBytes = 64 * 1024;
+const longestRules = 1024 * 1024;
 const longestTokenMs = 86_400_000;
 
 /**
  * `GET /v1/mesh`: what is in force and why the newest is not, who is connected and has taken what, what was refused and
- * what planes cannot do. `POST /v1/mesh/tokens` `{ spiffeId, lifeMs }`: a bootstrap token, for operators.
+ * what planes cannot do. `GET /v1/mesh/rules`: the rules; `POST` changes them (`changeRules`), for operators.
+ * `POST /v1/mesh/tokens` `{ spiffeId, lifeMs }`: a bootstrap token, for operators.
  * `POST /v1/mesh/certificates` `{ request }`: a certificate, for who shows a bootstrap token. `GET /v1/mesh/roots`: what
  * is to be believed, for everybody.
  */
@@ -49,11 +54,24 @@ async function answer(options: MeshApiOptions, request: HttpRequest): Promise<Ui
   switch (`${request.method} ${path}`) {
     case 'GET /v1/mesh':
       check(authorization);
-      return encodeJson({ rules: rules.view, proxies: xds.proxies, inexpressible: xds.inexpressible });
+      return encodeJson({
+        source: options.part.view,
+        rules: rules.view,
+        proxies: xds.proxies,
+        inexpressible: xds.inexpressible,
+      });
     case 'GET /v1/mesh/roots':
       return encodeJson({ trust: certificates.trust });
-    case 'POST /v1/mesh/tokens':
+    case 'GET /v1/mesh/rules':
       check(authorization);
+      return encodeJson(await readRules(options));
+    case 'POST /v1/mesh/rules':
+      options.checkOperator(authorization);
+      return encodeJson(
+        await changeRules(options, membersOf(decodeJson(await request.body.bytes(longestRules)))),
+      );
+    case 'POST /v1/mesh/tokens':
+      options.checkOperator(authorization);
       return encodeJson({ token: tokenFor(options, await bodyOf(request)) });
     case 'POST /v1/mesh/certificates':
       return encodeJson(certify(options, authorization, await bodyOf(request)));

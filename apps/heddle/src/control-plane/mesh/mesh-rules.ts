@@ -3,6 +3,7 @@ import type { MeshModel } from '@heddle/mesh/model';
 import { type Finding, loadResources, type ResourceFile } from '@heddle/mesh/resources';
 import { MeshTranslation } from '@heddle/mesh/translate';
 import type { InstanceChanges } from './registry-instances.ts';
+import type { RuleVerdicts } from './rule-source.ts';
 
 /** The scope of a mesh's rules, as `heddle analyze` takes it. */
 export interface RulesScope {
@@ -23,7 +24,10 @@ export interface RulesView {
   readonly refused: { readonly atMs: number; readonly findings: readonly Finding[] } | undefined;
 }
 
-/** The rules of a mesh from its files: a set with an error is refused as a whole, and the last good one stays. */
+/**
+ * The rules of a mesh from its files: a set with an error is refused as a whole, and the last good one stays. Where
+ * objects come one by one (`isPerObject`), one with an error is refused alone, and its own last good one stays.
+ */
 export class MeshRules {
   readonly #scope: RulesScope;
   readonly #onModel: (model: MeshModel) => void;
@@ -42,6 +46,31 @@ export class MeshRules {
     return this.#view;
   }
 
+  /** The files that are in force. */
+  get files(): readonly ResourceFile[] {
+    return this.#files;
+  }
+
+  /** Takes what it can of files of which each is for itself, and says what is wrong with the others. */
+  offerEach(files: readonly ResourceFile[], wallMs: number): RuleVerdicts {
+    const { findings, objects } = analyze(files, { ...this.#scope, partial: true });
+    const errors = findings.filter(({ severity }) => severity === 'error');
+    const wrong = Map.groupBy(errors, ({ file }) => file);
+    const before = new Map(this.#files.map((each) => [each.file, each]));
+    const good = files.flatMap((each) => (wrong.has(each.file) ? (before.get(each.file) ?? []) : [each]));
+    const isOther = this.#view.version === 0 || !sameFiles(good, this.#files);
+    this.#view = {
+      ...this.#view,
+      objects,
+      findings: findings.filter(({ severity }) => severity !== 'error'),
+      refused: errors.length === 0 ? undefined : { atMs: wallMs, findings: errors },
+    };
+    if (isOther) this.#take(good, wallMs);
+    return new Map(
+      [...wrong].map(([file, own]) => [file, own.map(({ code, message }) => `${code}: ${message}`)]),
+    );
+  }
+
   /** Takes another set of files, or refuses it. True if it is in force now. */
   offer(files: readonly ResourceFile[], wallMs: number): boolean {
     if (this.#view.version > 0 && sameFiles(files, this.#files) && this.#view.refused === undefined)
@@ -51,11 +80,15 @@ export class MeshRules {
       this.#view = { ...this.#view, refused: { atMs: wallMs, findings } };
       return false;
     }
-    this.#files = files;
-    const version = this.#view.version + 1;
-    this.#view = { version, takenAtMs: wallMs, objects, findings, refused: undefined };
-    this.#onModel(this.#translation.rules(loadResources(files, this.#scope).resources));
+    this.#view = { ...this.#view, objects, findings, refused: undefined };
+    this.#take(files, wallMs);
     return true;
+  }
+
+  #take(files: readonly ResourceFile[], wallMs: number): void {
+    this.#files = files;
+    this.#view = { ...this.#view, version: this.#view.version + 1, takenAtMs: wallMs };
+    this.#onModel(this.#translation.rules(loadResources(files, this.#scope).resources));
   }
 
   /** What runs has changed. */
