@@ -44,7 +44,7 @@ export async function meshPlane(options: MeshPlaneOptions): Promise<MeshPlane> {
   const { trustDomain = 'cluster.local' } = scope;
   const authority =
     source instanceof MeshStore
-      ? await sharedAuthority(source.store, runtime, trustDomain, options.keys)
+      ? await sharedAuthority({ store: source.store, runtime, trustDomain, keys: options.keys })
       : await meshAuthorityIn(runtime, trustDomain);
   const certificates = new CertificateService({ runtime, trustDomain, authority });
   const check = bearerCheck(token);

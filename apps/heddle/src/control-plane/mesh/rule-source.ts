@@ -21,7 +21,7 @@ export interface RuleSource {
   read(): Promise<readonly ResourceFile[]>;
   /** Calls `changed` when they may be others than before. Returns what ends that. */
   watch(changed: () => void): () => void;
-  /** Of a source that knows what runs as well. */
+  /** Of a source that knows what runs as well; called once, before the first `read`. */
   follow?(changed: (changes: InstanceChanges) => void): void;
   /** Tells the source what became of its objects. */
   tell?(verdicts: RuleVerdicts): Promise<void>;

@@ -52,6 +52,7 @@ export class RulesPart implements Part {
   async start(): Promise<void> {
     const { source, rules, runtime } = this.#options;
     const lastGood = await readLastGood(runtime);
+    source.follow?.((changes) => rules.running(changes));
     try {
       await this.#look();
     } catch (thrown) {
@@ -66,7 +67,6 @@ export class RulesPart implements Part {
       if (refused !== undefined) await this.#look().catch((thrown: unknown) => this.#cannotRead(thrown));
     }
     if (rules.view.version === 0 && refused !== undefined) throw badRules(refused.findings);
-    source.follow?.((changes) => rules.running(changes));
     this.#stopWatching = source.watch(() => void this.refresh());
   }
 
