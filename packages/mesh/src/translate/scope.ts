@@ -9,6 +9,8 @@ import { Running } from './running.ts';
 export interface TranslateOptions extends MeshScope {
   /** The domain of Kubernetes' names. Default `cluster.local`. */
   readonly domain?: string;
+  /** The key set that was fetched from a `jwksUri`; undefined: there is none yet. */
+  readonly keysAt?: (uri: string) => string | undefined;
   /** What runs at the moment. */
   readonly instances?: readonly MeshInstance[];
   /** Where a sidecar listens for a service's port; undefined: on the port of all services, told apart by name. */

@@ -1,11 +1,12 @@
 import { mutualTlsFor, policiesFor, tokenRulesFor } from '../authorization/index.ts';
-import type { InboundPort, Workload } from '../model/index.ts';
+import type { InboundPort, JwtRule, Workload } from '../model/index.ts';
 import { ofType, type PodSpec } from '../resources/index.ts';
 import type { DirectoryPort } from './directory.ts';
 import { gatewayListeners } from './gateways.ts';
 import { type MeshInstance, selects } from './instance.ts';
 import { workloadOf as workloadKey } from './running.ts';
 import type { Translation } from './scope.ts';
+import { sidecarOf } from './sidecars.ts';
 
 /** A workload before it is known what it serves. */
 interface Subject {
@@ -114,9 +115,17 @@ function workload(subject: Subject, translation: Translation): Workload {
     locality: localityOf(subject, translation),
     inbound: inboundOf(subject, translation),
     policies: policiesFor(resources, who, options),
-    jwt: tokenRulesFor(resources, who, options),
+    jwt: tokenRulesFor(resources, who, options).map((rule) => withKeys(rule, options)),
+    ...sidecarOf(subject, translation),
     ...(gateway.length > 0 && { gateway }),
   };
+}
+
+/** Keys that were fetched stand beside where they come from. Without them nobody's token holds. */
+function withKeys(rule: JwtRule, { keysAt }: Translation['options']): JwtRule {
+  if (rule.jwks !== undefined || rule.jwksUri === undefined) return rule;
+  const jwks = keysAt?.(rule.jwksUri);
+  return jwks === undefined ? rule : { ...rule, jwks };
 }
 
 function localityOf(subject: Subject, { running }: Translation): Workload['locality'] {

@@ -10,6 +10,7 @@ import {
   statusOfCode,
   wholeBody,
 } from '@heddle/wire';
+import type { FetchedKeys } from './fetched-keys.ts';
 import type { MeshRules } from './mesh-rules.ts';
 import { changeRules, readRules, type RulesApiOptions } from './rules-api.ts';
 
@@ -21,6 +22,7 @@ export interface MeshApiOptions extends RulesApiOptions {
   readonly check: (authorization: string | undefined) => void;
   /** Of who makes tokens and changes rules. */
   readonly checkOperator: (authorization: string | undefined) => void;
+  readonly keys: FetchedKeys;
   readonly tokens: BootstrapTokens;
   readonly certificates: CertificateService;
 }

@@ -1,7 +1,8 @@
 import type { Registry } from '@heddle/discovery';
 import { bearerCheck } from '@heddle/discovery/clients';
-import type { Call, Part, Runtime } from '@heddle/kernel';
+import { type Call, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { AggregatedDiscoveryService, WorkloadSecrets, XdsServer } from '@heddle/mesh/xds';
+import { ask } from '@heddle/proxy';
 import { metadata, rpcService } from '@heddle/rpc';
 import { BootstrapTokens, CertificateService, type SpiffeId, spiffeUri } from '@heddle/security/identity';
 import type { HttpRequest, HttpService } from '@heddle/wire';
@@ -10,6 +11,7 @@ import { meshApi } from './mesh-api.ts';
 import { meshAuthorityIn } from './mesh-authority.ts';
 import { bootstrapKey } from './bootstrap-key.ts';
 import { MeshStore } from './mesh-store.ts';
+import { FetchedKeys } from './fetched-keys.ts';
 import { RegistryInstances } from './registry-instances.ts';
 import type { RuleSource } from './rule-source.ts';
 import { RulesPart } from './rules-part.ts';
@@ -79,14 +81,26 @@ export async function meshPlane(options: MeshPlaneOptions): Promise<MeshPlane> {
     isTrusted,
     secrets: (each) => secrets.of(each),
   });
-  const rules = new MeshRules(scope, (model) => xds.update(model));
+  const keys = new FetchedKeys({
+    runtime,
+    get: async (url) => textOf(url, await ask({ url }, runtime)),
+    changed: () => rules.again(),
+  });
+  const rules: MeshRules = new MeshRules(
+    scope,
+    (model) => {
+      keys.want(rules.keyPlaces);
+      xds.update(model);
+    },
+    (uri) => keys.at(uri),
+  );
   const discovery = rpcService((router) => router.service(AggregatedDiscoveryService, xds.handlers));
   const close = (): void => {
     secrets.close();
     xds.close();
   };
   const part = new RulesPart({ runtime, source, rules, close });
-  const api = meshApi({ rules, xds, check, checkOperator, tokens, certificates, source, part, scope });
+  const api = meshApi({ rules, xds, check, checkOperator, tokens, certificates, source, part, scope, keys });
   const instances = new RegistryInstances({
     runtime,
     registry: options.registry,
@@ -94,10 +108,16 @@ export async function meshPlane(options: MeshPlaneOptions): Promise<MeshPlane> {
     changed: (changes) => rules.running(changes),
   });
   return {
-    parts: [part, instances],
+    parts: [keys, part, instances],
     serviceFor: ({ path }) => {
       if (path.startsWith(`/${AggregatedDiscoveryService.typeName}/`)) return discovery;
       return path === '/v1/mesh' || path.startsWith('/v1/mesh/') ? api : undefined;
     },
   };
+}
+
+function textOf(url: string, { status, text }: { readonly status: number; readonly text: string }): string {
+  if (status === 200) return text;
+  const message = `${url} answered ${status}`;
+  throw new HeddleError({ code: 'unavailable', reason: 'NO_KEYS', message });
 }

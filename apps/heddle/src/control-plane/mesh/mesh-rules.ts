@@ -1,6 +1,12 @@
 import { analyze } from '@heddle/mesh/analyze';
 import type { MeshModel } from '@heddle/mesh/model';
-import { type Finding, loadResources, type ResourceFile } from '@heddle/mesh/resources';
+import {
+  type Finding,
+  loadResources,
+  ofType,
+  type Resource,
+  type ResourceFile,
+} from '@heddle/mesh/resources';
 import { MeshTranslation } from '@heddle/mesh/translate';
 import type { InstanceChanges } from './registry-instances.ts';
 import type { RuleVerdicts } from './rule-source.ts';
@@ -33,11 +39,17 @@ export class MeshRules {
   readonly #onModel: (model: MeshModel) => void;
   readonly #translation: MeshTranslation;
   #files: readonly ResourceFile[] = [];
+  #resources: readonly Resource[] = [];
   #view: RulesView = { version: 0, takenAtMs: undefined, objects: 0, findings: [], refused: undefined };
 
-  constructor(scope: RulesScope, onModel: (model: MeshModel) => void) {
+  /** `keysAt`: the key sets that `jwksUri` of rules name, as far as they are known. */
+  constructor(
+    scope: RulesScope,
+    onModel: (model: MeshModel) => void,
+    keysAt: (uri: string) => string | undefined = () => undefined,
+  ) {
     this.#scope = scope;
-    this.#translation = new MeshTranslation(scope);
+    this.#translation = new MeshTranslation({ ...scope, keysAt });
     this.#onModel = onModel;
   }
 
@@ -85,10 +97,22 @@ export class MeshRules {
     return true;
   }
 
+  /** Where the rules in force say that keys are. */
+  get keyPlaces(): ReadonlySet<string> {
+    const rules = ofType(this.#resources, 'RequestAuthentication').flatMap(({ spec }) => spec.jwtRules ?? []);
+    return new Set(rules.flatMap(({ jwks, jwksUri }) => (jwks === undefined && jwksUri ? [jwksUri] : [])));
+  }
+
+  /** The same rules once more: keys have changed. */
+  again(): void {
+    if (this.#view.version > 0) this.#onModel(this.#translation.rules(this.#resources));
+  }
+
   #take(files: readonly ResourceFile[], wallMs: number): void {
     this.#files = files;
     this.#view = { ...this.#view, version: this.#view.version + 1, takenAtMs: wallMs };
-    this.#onModel(this.#translation.rules(loadResources(files, this.#scope).resources));
+    this.#resources = loadResources(files, this.#scope).resources;
+    this.#onModel(this.#translation.rules(this.#resources));
   }
 
   /** What runs has changed. */

@@ -12,7 +12,7 @@ import { grpcClients, grpcServers } from './grpc-listener.ts';
 import { inbound } from './inbound.ts';
 import { outbound } from './outbound.ts';
 import type { Inexpressible, Plane, Report } from './plane.ts';
-import { isByCaller, servicesFor } from './scope.ts';
+import { clustersFor, isByCaller, servicesFor } from './scope.ts';
 
 /** For whom a snapshot is. Those of whom all of this is the same get the same. */
 export interface ProxyKind {
@@ -38,6 +38,7 @@ export class Translator {
     envoy: new WeakMap(),
     grpc: new WeakMap(),
   };
+  readonly #seen = new Map<string, { of: MeshModel['services']; services: MeshModel['services'] }>();
   #asked: { readonly services: MeshModel['services']; readonly isOwn: boolean } | undefined;
   #version = 0;
   #model: MeshModel | undefined;
@@ -50,7 +51,7 @@ export class Translator {
     }
     const { plane, locality } = proxy;
     const workload = model.workloads.get(proxy.workload);
-    const clusters = this.#clusters(model, plane);
+    const clusters = this.#scoped(this.#clusters(model, plane), model, plane, workload);
     const endpoints = this.#endpoints(model, locality);
     const out = this.#outbound(model, plane, workload);
     const own = this.#own(model, plane, workload);
@@ -135,11 +136,9 @@ export class Translator {
   }
 
   #outbound(model: MeshModel, plane: Plane, workload: Workload | undefined): Kept {
-    const caller = workload ?? { namespace: '', labels: {} };
-    const isOwn = this.#isByCaller(model.services);
-    const labels = isOwn ? `${caller.namespace} ${JSON.stringify(caller.labels)}` : '';
-    return this.#keep(`outbound ${plane} ${labels}`, [model.services, model.clusters], (before, report) => {
-      const services = isOwn ? servicesFor(model.services, caller) : model.services;
+    const services = this.#visible(model, workload);
+    const key = `outbound ${plane} ${this.#sightOf(model, workload)}`;
+    return this.#keep(key, [services, model.clusters], (before, report) => {
       const made =
         plane === 'envoy'
           ? outbound(services, model.clusters)
@@ -150,6 +149,37 @@ export class Translator {
         route: named(made.routes, before.route),
       };
     });
+  }
+
+  /** The services that a workload sees, with the rules that are for it. */
+  #visible({ services }: MeshModel, workload: Workload | undefined): MeshModel['services'] {
+    const sight = this.#sightOf({ services }, workload);
+    if (sight === '') return services;
+    const known = this.#seen.get(sight);
+    if (known?.of === services) return known.services;
+    const seen = servicesFor(services, workload ?? nobody);
+    this.#seen.set(sight, { of: services, services: seen });
+    return seen;
+  }
+
+  /** The same for those who see the same; empty: all there is. */
+  #sightOf({ services }: Pick<MeshModel, 'services'>, workload: Workload | undefined): string {
+    const { namespace, labels, egress } = workload ?? { ...nobody, egress: undefined };
+    if (egress !== undefined) return JSON.stringify([namespace, labels, egress]);
+    return this.#isByCaller(services) ? JSON.stringify([namespace, labels]) : '';
+  }
+
+  /** A Sidecar's egress is there to make little of much: its workload gets the clusters of what it calls alone. */
+  #scoped(all: Kept, model: MeshModel, plane: Plane, workload: Workload | undefined): Kept {
+    if (workload?.egress === undefined) return all;
+    const services = this.#visible(model, workload);
+    const from = [all.resources.cluster, services];
+    const kept = this.#keep(`scoped ${plane} ${this.#sightOf(model, workload)}`, from, (before) => {
+      const names = clustersFor(services, model.clusters);
+      const own = [...all.resources.cluster.values()].filter(({ name }) => names.has(name));
+      return { ...none, cluster: named(own, before.cluster) };
+    });
+    return { ...kept, inexpressible: all.inexpressible };
   }
 
   /** Most see the same, whoever they are. */
@@ -166,6 +196,7 @@ export class Translator {
     const name = `${workload.namespace}/${workload.name}`;
     const from = [workload, workload.gateway === undefined ? undefined : model.clusters];
     const make = (before: Made, report: Report): Made => {
+      for (const each of workload.undone ?? []) report({ plane, ...each });
       if (plane === 'grpc')
         return { ...none, listener: named(grpcServers(workload, report), before.listener) };
       const { listeners, clusters } = inbound(workload, report);
@@ -206,6 +237,8 @@ export class Translator {
     return joined.resources.cluster;
   }
 }
+
+const nobody = { namespace: '', labels: {} };
 
 type Made = Omit<Snapshot, 'version'>;
 
