@@ -35,8 +35,10 @@ export interface XdsServerOptions {
   readonly trustDomain: string;
   /** The certificates of a proxy of that workload, `namespace/name`, with their keys. Default: there are none. */
   readonly secrets?: (workload: string) => Resources;
-  /** Whether a stream has proved to be of that workload, and may have its secrets. Default: whoever says so is believed. */
-  readonly isTrusted?: (call: Call, workload: string) => boolean;
+  /** The SPIFFE ID that a stream has proved; empty: none. Left out: whoever says who it is is believed. */
+  readonly proofOf?: (call: Call) => string;
+  /** The SPIFFE ID of a workload as it is known now, for `proofOf`: its secrets go to who has proved that one. */
+  readonly idOf?: (workload: string) => string | undefined;
   readonly rules?: AdsRules;
 }
 
@@ -60,7 +62,8 @@ interface Stream {
 
 interface Group {
   readonly proxy: ProxyNode;
-  readonly trusted: boolean;
+  /** The SPIFFE ID that its streams have proved; undefined: they need not. */
+  readonly proof: string | undefined;
   inexpressible: readonly Inexpressible[];
 }
 
@@ -171,11 +174,11 @@ export class XdsServer {
   #connect({ id, protocol, call }: Stream, node: DiscoveryRequest['node']): void {
     const proxy = proxyNode(node ?? noNode);
     const { plane, workload, locality } = proxy;
-    const trusted = this.#options.isTrusted?.(call, workload) ?? true;
+    const proof = this.#options.proofOf?.(call);
     const place = [locality.region, locality.zone, locality.subZone];
-    const group = [plane, workload, ...place, trusted ? 'trusted' : ''].join(' ');
+    const group = [plane, workload, ...place, proof ?? ''].join(' ');
     const isNew = !this.#groups.has(group);
-    if (isNew) this.#groups.set(group, { proxy, trusted, inexpressible: [] });
+    if (isNew) this.#groups.set(group, { proxy, proof, inexpressible: [] });
     this.#apply({ kind: 'connected', stream: id, protocol, node: proxy.id, group });
     if (isNew) this.#refresh([group]);
   }
@@ -185,12 +188,19 @@ export class XdsServer {
     for (const key of keys) {
       const group = this.#groups.get(key);
       if (group === undefined) continue;
-      const secrets = (group.trusted && this.#options.secrets?.(group.proxy.workload)) || noResources;
+      const secrets = this.#secretsOf(group);
       const { snapshot, inexpressible } = this.#translator.translate(this.#model, group.proxy, secrets);
       group.inexpressible = inexpressible;
       snapshots.set(key, snapshot);
     }
     if (snapshots.size > 0) this.#apply({ kind: 'snapshots', snapshots });
+  }
+
+  /** Asked with each model: a workload may come to be known after its proxy has. */
+  #secretsOf({ proof, proxy: { workload } }: Group): Resources {
+    const { secrets, idOf } = this.#options;
+    const isIt = proof === undefined || (proof !== '' && proof === idOf?.(workload));
+    return (isIt ? secrets?.(workload) : undefined) ?? noResources;
   }
 
   /** What is made for a group that nobody is in any more need not be kept up to date. */

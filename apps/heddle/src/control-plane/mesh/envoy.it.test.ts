@@ -119,4 +119,52 @@ describe('a stock Envoy', { skip: missing }, () => {
     const output = await becomes(listed, (text) => /client\.shop +sotw +\d+ +\d+ +- +\d+ +\d+ +-/.test(text));
     assert.match(output, /^proxy +protocol +cluster +endpoints +secret +listener +route +refused/i);
   });
+
+  test('gets the certificate of a workload by the token of that workload, and by no other', async () => {
+    const desired = registry();
+    await desired.register({
+      service: 'cart',
+      id: 'a',
+      address: '127.0.0.9',
+      port: await freePort(),
+      protocol: 'http',
+      metadata: { 'service-port': String(await freePort()) },
+    });
+    const tokenOf = async (account: string): Promise<string> => {
+      const response = await fetch(`http://${place}/v1/mesh/tokens`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}` },
+        body: JSON.stringify({ spiffeId: `spiffe://cluster.local/ns/default/sa/${account}` }),
+      });
+      return ((await response.json()) as { readonly token: string }).token;
+    };
+    const { hostname: host, port: at } = new URL(`http://${place}`);
+    const started = async (shown: string): Promise<Running> =>
+      startXdsEnvoy({
+        controlPlane: { host, port: Number(at) },
+        node: { id: 'cart', cluster: 'default' },
+        token: shown,
+      });
+    const own = await started(await tokenOf('cart'));
+    const others = [await started(token), await started(await tokenOf('order'))];
+    const certificatesOf = async (of: Running): Promise<string> =>
+      (await fetch(`http://${of.address.host}:${of.address.port}/certs`)).text();
+    const isServed = async (of: Running): Promise<boolean> =>
+      (await (await fetch(`http://${of.address.host}:${of.address.port}/listeners`)).text()).includes(
+        'outbound',
+      );
+    try {
+      await becomes(
+        () => certificatesOf(own),
+        (text) => text.includes('spiffe://cluster.local/ns/default/sa/cart'),
+      );
+      for (const other of others) {
+        await answers(() => isServed(other), true);
+        assert.ok(!(await certificatesOf(other)).includes('spiffe://'));
+      }
+    } finally {
+      for (const each of [own, ...others]) await each.stop();
+      await desired.close();
+    }
+  });
 });

@@ -59,14 +59,12 @@ export async function meshPlane(options: MeshPlaneOptions): Promise<MeshPlane> {
     return { trustDomain, namespace, serviceAccount };
   };
   // What a node says of itself is no proof: its stream shows the token of that very workload.
-  const isTrusted = (call: Call, workload: string): boolean => {
+  const proofOf = (call: Call): string => {
     const given = call.get(metadata)?.request.get('authorization') ?? '';
-    const wanted = idOf(workload);
-    if (wanted === undefined || given === '') return false;
     try {
-      return spiffeUri(tokens.check(/^bearer (.+)$/i.exec(given)?.[1] ?? '')) === spiffeUri(wanted);
+      return spiffeUri(tokens.check(/^bearer (.+)$/i.exec(given)?.[1] ?? ''));
     } catch {
-      return false;
+      return '';
     }
   };
   const secrets = new WorkloadSecrets({
@@ -78,7 +76,11 @@ export async function meshPlane(options: MeshPlaneOptions): Promise<MeshPlane> {
   const xds: XdsServer = new XdsServer({
     runtime,
     trustDomain,
-    isTrusted,
+    proofOf,
+    idOf: (each) => {
+      const id = idOf(each);
+      return id && spiffeUri(id);
+    },
     secrets: (each) => secrets.of(each),
   });
   const keys = new FetchedKeys({
