@@ -53,6 +53,7 @@ async function bundle(outdir) {
     chunkNames: '[name]-[hash]',
     assetNames: '[name]-[hash]',
     define: { 'process.env.NODE_ENV': '"production"' },
+    plugins: [eachFromItsFile('@mantine/core')],
     logLevel: 'error',
   });
   const outputs = Object.entries(metafile.outputs);
@@ -63,6 +64,42 @@ async function bundle(outdir) {
     .filter(({ kind }) => kind === 'import-statement')
     .map((one) => path.basename(one.path));
   return html(path.basename(script), cssBundle && path.basename(cssBundle), first);
+}
+
+/**
+ * Names that our sources import from a library's one big index come from the files that define them: through the index,
+ * the first page would fetch every widget that any page uses. Its types are left as they are.
+ */
+function eachFromItsFile(library) {
+  const index = url.fileURLToPath(import.meta.resolve(library));
+  const places = new Map();
+  for (const [, names, from] of fs
+    .readFileSync(index, 'utf8')
+    .matchAll(/import \{([^}]*)\} from "(\.[^"]+)"/g))
+    for (const name of names.split(',')) places.set(name.trim(), path.join(path.dirname(index), from));
+  const direct = (names) => {
+    const left = [];
+    const lines = names.split(',').flatMap((one) => {
+      const name = one.trim();
+      const place = places.get(name);
+      if (place !== undefined) return [`import { ${name} } from ${JSON.stringify(place)};`];
+      if (name !== '') left.push(name);
+      return [];
+    });
+    if (left.length > 0) lines.push(`import { ${left.join(', ')} } from '${library}';`);
+    return lines.join(' ');
+  };
+  const statement = new RegExp(`import \\{([^}]*)\\} from '${library}';`, 'g');
+  return {
+    name: 'each from its file',
+    setup: ({ onLoad }) =>
+      onLoad({ filter: /[/\\]src[/\\].*\.tsx?$/ }, ({ path: file }) => {
+        if (!file.startsWith(folder)) return undefined;
+        const text = fs.readFileSync(file, 'utf8');
+        const contents = text.replaceAll(statement, (_, names) => direct(names));
+        return { contents, loader: file.endsWith('x') ? 'tsx' : 'ts', resolveDir: path.dirname(file) };
+      }),
+  };
 }
 
 /** What the script imports is named too, so that the browser fetches it all at once. */
