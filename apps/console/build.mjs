@@ -35,11 +35,13 @@ export async function build() {
   return true;
 }
 
+const workerSource = 'src/topology/layout-worker.ts';
+
 async function bundle(outdir) {
   const { build: esbuild } = await import('esbuild');
   const { metafile } = await esbuild({
     absWorkingDir: folder,
-    entryPoints: ['src/main.tsx'],
+    entryPoints: ['src/main.tsx', workerSource],
     outdir,
     bundle: true,
     splitting: true,
@@ -63,7 +65,13 @@ async function bundle(outdir) {
   const first = imports
     .filter(({ kind }) => kind === 'import-statement')
     .map((one) => path.basename(one.path));
-  return html(path.basename(script), cssBundle && path.basename(cssBundle), first);
+  const [worker] = outputs.find(([, { entryPoint }]) => entryPoint === workerSource);
+  return html({
+    script: path.basename(script),
+    style: cssBundle && path.basename(cssBundle),
+    imports: first,
+    worker: path.basename(worker),
+  });
 }
 
 /**
@@ -103,13 +111,14 @@ function eachFromItsFile(library) {
 }
 
 /** What the script imports is named too, so that the browser fetches it all at once. */
-function html(script, style, imports) {
+function html({ script, style, imports, worker }) {
   return `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <meta name="color-scheme" content="light dark" />
+    <meta name="layout-worker" content="/${worker}" />
     <title>Heddle</title>
     <link rel="icon" href="/mark.svg" type="image/svg+xml" />
     <link rel="stylesheet" href="/${style}" />

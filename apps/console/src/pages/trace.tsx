@@ -54,6 +54,9 @@ export function TracePage(): ReactNode {
         <Anchor component={Link} to={`/logs?trace=${data.traceId}`} size="sm">
           {t('Logs of this trace')}
         </Anchor>
+        <Anchor component={Link} to={`/compare?a=${data.traceId}`} size="sm">
+          {t('Compare')}
+        </Anchor>
         <Anchor href={`/api/traces/${data.traceId}`} download={`${data.traceId}.json`} size="sm">
           {t('Download as JSON')}
         </Anchor>

@@ -9,6 +9,7 @@ import {
 import { useDisclosure } from '@mantine/hooks';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { lazy, type ReactNode, Suspense } from 'react';
+import { useForeignPages } from '../data/foreign.ts';
 import { pause, useLive } from '../data/live.ts';
 import { useMay, useSession } from '../data/session.ts';
 import { useLanguage, useTexts } from '../texts/language.tsx';
@@ -164,7 +165,37 @@ function Navigation({ onGo }: { readonly onGo: () => void }): ReactNode {
           </section>
         );
       })}
+      <OtherTools onGo={onGo} />
     </nav>
+  );
+}
+
+/** Pages of other tools that configuration names, each with how it is. */
+function OtherTools({ onGo }: { readonly onGo: () => void }): ReactNode {
+  const t = useTexts();
+  const pages = useForeignPages().data?.pages ?? [];
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  if (pages.length === 0) return null;
+  return (
+    <section aria-label={t('Other tools')}>
+      <h2>{t('Other tools')}</h2>
+      {pages.map(({ name, title, health }) => (
+        <Link
+          key={name}
+          className="page-link"
+          to="/pages/$name"
+          params={{ name }}
+          aria-current={path === `/pages/${name}` ? 'page' : undefined}
+          onClick={onGo}
+          title={health.state === 'up' ? t('answers') : health.said}
+          data-tool={name}
+        >
+          <span className="dot" data-health={health.state} aria-hidden="true" />
+          {title}
+          {health.state === 'down' && ` (${t('does not answer')})`}
+        </Link>
+      ))}
+    </section>
   );
 }
 

@@ -1,10 +1,11 @@
 import { type EmbeddedRegistry, embeddedRegistry, registryService } from '@heddle/discovery/embedded';
-import type { Address, Part, Runtime } from '@heddle/kernel';
+import { type Address, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { httpServer, type ServerPart } from '@heddle/rpc';
 import { isOtlp, MetricRegistry, metricsService, processMetrics, serverMetrics } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
 import type { HttpService } from '@heddle/wire';
 import { consoleAssets } from '../node/console-assets.ts';
+import { meshFiles } from '../node/mesh-files.ts';
 import { controlPlaneOwnSettings } from '../settings/control-plane-own-settings.ts';
 import type { ApiAdmission } from './api-admission.ts';
 import { openContracts } from './api-opened.ts';
@@ -71,7 +72,11 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     writeToken: adminToken,
   });
   const settings = await controlPlaneOwnSettings(runtime, config.store);
-  const { admission, contracts } = await openContracts({ runtime, registry, telemetry, settings, token });
+  const contracts = await openContracts({ runtime, registry, telemetry, settings, token });
+  const mesh =
+    options.mesh === undefined
+      ? undefined
+      : await meshPlane({ runtime, token, scope: options.scope, ...meshFolder(options.mesh, runtime) });
   const console = await openConsole({
     runtime,
     registry,
@@ -81,13 +86,15 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     env,
     centre: config.centre,
     contracts,
+    mesh: {
+      service: mesh === undefined ? undefined : (req, call) => meshAnswer(mesh, req, call),
+      files: meshFiles(options.mesh),
+      scope: options.scope,
+    },
     assets: consoleAssets(),
     password: options.password,
   });
-  const mesh =
-    options.mesh === undefined
-      ? undefined
-      : await meshPlane({ runtime, token, scope: options.scope, ...meshFolder(options.mesh, runtime) });
+  const { admission } = contracts;
   const server = frontOf({ registry, console, telemetry, config, admission, mesh, metrics }, options);
   const placePart: Part = {
     name: 'place',
@@ -97,6 +104,13 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const parts = [registryPart(registry), config.part, settings, ...telemetry.parts, admission, observer];
   parts.push(...console.parts, ...(mesh === undefined ? [] : [mesh.part]), server, placePart);
   return { parts, place, madePassword: console.madePassword };
+}
+
+function meshAnswer(mesh: MeshPlane, ...[req, call]: Parameters<HttpService>): ReturnType<HttpService> {
+  const service = mesh.serviceFor(req);
+  if (service !== undefined) return service(req, call);
+  const message = `the mesh has no ${req.path.slice(0, 100)}`;
+  throw new HeddleError({ code: 'not_found', reason: 'NO_SUCH_PATH', message, sent: false });
 }
 
 interface Behind {
