@@ -38,3 +38,5 @@ import '@mantine/core/styles/Tabs.css';
 import '@mantine/core/styles/Text.css';
 import '@mantine/core/styles/Title.css';
 import '@mantine/core/styles/Tooltip.css';
+// Here, since styles that a page brings when it is fetched would stand in a file that nothing asks for.
+import 'uplot/dist/uPlot.min.css';

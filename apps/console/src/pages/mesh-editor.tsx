@@ -99,21 +99,17 @@ function OneFile({
   const [content, setContent] = useState(first);
   const [published, setPublished] = useState<number>();
   const marks = useFindings(file, content);
-  const { data: terms } = useQuery({
-    queryKey: ['mesh-terms'],
-    queryFn: () => ask<readonly KindTerms[]>('mesh/terms'),
-    staleTime: Number.POSITIVE_INFINITY,
-  });
+  const terms = useTerms();
   const plan = useMutation({
     mutationFn: (text: string) =>
       ask<Plan>('mesh/plan', 'POST', { file, content: text }).then((made) => ({ made, text })),
   });
   const fits = plan.data?.text === content && plan.data.made.ok && published === undefined;
   const own = useMemo(() => marks.filter((one) => one.file === file), [marks, file]);
-  const publish = async (why: string): Promise<void> => {
-    const { id } = await ask<{ id: number }>('mesh/publish', 'POST', { file, content, expected: base, why });
-    setPublished(id);
-  };
+  const publish = (why: string): Promise<void> =>
+    ask<{ id: number }>('mesh/publish', 'POST', { file, content, expected: base, why }).then(({ id }) =>
+      setPublished(id),
+    );
   return (
     <>
       {base !== digest && (
@@ -139,14 +135,7 @@ function OneFile({
       </Suspense>
       <FindingList of={marks} />
       <Group gap="xs">
-        <Button
-          size="compact-md"
-          variant="default"
-          loading={plan.isPending}
-          onClick={() => plan.mutate(content)}
-        >
-          {t('Check and dry-run')}
-        </Button>
+        <DryRun pending={plan.isPending} run={() => plan.mutate(content)} />
         <Confirm
           label={t('Publish')}
           variant="filled"
@@ -170,6 +159,23 @@ function OneFile({
       {plan.data && <PlanView plan={plan.data.made} after={plan.data.text} />}
     </>
   );
+}
+
+function DryRun({ pending, run }: { readonly pending: boolean; readonly run: () => void }): ReactNode {
+  const t = useTexts();
+  return (
+    <Button size="compact-md" variant="default" loading={pending} onClick={run}>
+      {t('Check and dry-run')}
+    </Button>
+  );
+}
+
+function useTerms(): readonly KindTerms[] | undefined {
+  return useQuery({
+    queryKey: ['mesh-terms'],
+    queryFn: () => ask<readonly KindTerms[]>('mesh/terms'),
+    staleTime: Number.POSITIVE_INFINITY,
+  }).data;
 }
 
 /** The rules are others than those that the change was begun with: by oneself or by somebody else. */

@@ -1,0 +1,83 @@
+// `npm run pictures -- [DIR]`: a screenshot of every page of the console, light and dark, English and Chinese, on a screen
+// and on a phone, against the running shop with payments that fail.
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { Page } from 'playwright-core';
+import { ConsoleScene } from '../apps/heddle/src/node/console-scene.ts';
+import { chineseFont } from './engines/chinese-font.ts';
+
+const into = path.resolve(process.argv[2] ?? 'pictures');
+const pages: readonly (readonly [name: string, place: string, open?: string])[] = [
+  ['overview', '/'],
+  ['services', '/services'],
+  ['topology', '/topology'],
+  ['traces', '/traces'],
+  ['trace', '/traces', 'tr[data-row]:has-text("POST /orders")'],
+  ['compare', '/compare'],
+  ['decisions', '/decisions?service=payment'],
+  ['logs', '/logs'],
+  ['metrics', '/metrics-explorer'],
+  ['alerts', '/alerts'],
+  ['gateway', '/gateway'],
+  ['mesh', '/mesh'],
+  ['mesh-change', '/mesh?tab=change'],
+  ['rollouts', '/rollouts'],
+  ['apis', '/apis'],
+  ['api', '/apis?service=user'],
+  ['config', '/config?place=default/shop/order'],
+  ['messages', '/messages'],
+  ['transactions', '/transactions'],
+  ['boundaries', '/boundaries', 'button.mantine-Button-root[data-analyse]'],
+  ['certificates', '/certificates'],
+  ['users', '/users'],
+  ['audit', '/audit'],
+  ['tool', '/pages/tool'],
+];
+const views = [
+  ['light-en', { viewport: { width: 1280, height: 800 }, colorScheme: 'light', locale: 'en-US' }],
+  ['dark-zh', { viewport: { width: 1280, height: 800 }, colorScheme: 'dark', locale: 'zh-CN' }],
+  ['phone-light-zh', { viewport: { width: 390, height: 844 }, colorScheme: 'light', locale: 'zh-CN' }],
+  ['phone-dark-en', { viewport: { width: 390, height: 844 }, colorScheme: 'dark', locale: 'en-US' }],
+] as const;
+
+async function settled(page: Page): Promise<void> {
+  await page.waitForSelector('h1');
+  await page.waitForSelector('[role=progressbar]', { state: 'detached' });
+  await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => undefined);
+}
+
+async function take(scene: ConsoleScene, view: (typeof views)[number]): Promise<void> {
+  const [viewName, options] = view;
+  const page = await scene.page('/', options);
+  for (const [name, place, open] of pages) {
+    await page.goto(`${scene.state.console}${place}`);
+    await settled(page);
+    const there = open === undefined ? undefined : page.locator(open).first();
+    if (there !== undefined && (await there.isVisible())) {
+      await there.click();
+      await settled(page);
+    }
+    await page.screenshot({ path: path.join(into, `${name}-${viewName}.png`) });
+  }
+  await page.context().close();
+}
+
+const known = await chineseFont.find();
+const font = 'missing' in known ? await chineseFont.install() : known;
+if ('missing' in font) process.stderr.write(`${font.missing}\n`);
+mkdirSync(into, { recursive: true });
+const scene = new ConsoleScene();
+try {
+  await scene.open();
+  await scene.heddle('shop', 'fault', 'payment', 'fail');
+  scene.work();
+  for (let order = 0; order < 10; order++) await scene.order();
+  // The overview tells a failure once it has measured it twice.
+  const page = await scene.page('/');
+  await page.waitForSelector('[data-attention=payment]');
+  await page.context().close();
+  for (const view of views) await take(scene, view);
+  process.stdout.write(`${views.length * pages.length} pictures in ${into}\n`);
+} finally {
+  await scene.close();
+}
