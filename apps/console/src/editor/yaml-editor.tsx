@@ -33,12 +33,22 @@ export interface YamlEditorProps {
 }
 
 const dark = HighlightStyle.define(
-  defaultHighlightStyle.specs.map((spec) => ({
-    ...spec,
-    color: spec.color && `color-mix(in srgb, ${spec.color}, white 55%)`,
-  })),
+  defaultHighlightStyle.specs.map((spec) => ({ ...spec, ...(spec.color && { color: lighter(spec.color) }) })),
   { themeType: 'dark' },
 );
+
+/** Two thirds of the way to white, so that it can be read on a dark ground. `#abc` or `#aabbcc`. */
+function lighter(color: string): string {
+  const digits = color.length === 4 ? color.replaceAll(/[0-9a-f]/gi, '$&$&') : color;
+  const parts = [1, 3, 5].map((at) => Number.parseInt(digits.slice(at, at + 2), 16));
+  return `#${parts
+    .map((part) =>
+      Math.round(part + (255 - part) * 0.66)
+        .toString(16)
+        .padStart(2, '0'),
+    )
+    .join('')}`;
+}
 
 /** YAML with line numbers, what is wrong marked where it is, and keys completed. Escape and then Tab leaves it. */
 export function YamlEditor({ label, first, onChange, marks, terms = [] }: YamlEditorProps): ReactNode {
@@ -72,6 +82,8 @@ export function YamlEditor({ label, first, onChange, marks, terms = [] }: YamlEd
         }),
       ],
     });
+    // It scrolls, so it must be reachable by keyboard where nothing in it is.
+    made.scrollDOM.tabIndex = 0;
     view.current = made;
     return () => made.destroy();
   }, [first, label]);

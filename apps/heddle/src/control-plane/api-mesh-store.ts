@@ -49,6 +49,7 @@ export interface MeshWords {
 
 const folder = 'console/mesh';
 const kept = 100;
+const mayRegister = /HOST_NOT_FOUND$|SELECTS_NOTHING$/;
 const nameForm = /^[\w-][\w.-]*(\/[\w-][\w.-]*){0,8}\.(yaml|yml|json)$/;
 
 /** The rules of a mesh with what they were before: publishes a change if its analysis has no error, and goes back. */
@@ -111,8 +112,21 @@ export class MeshStore {
     if (!nameForm.test(file)) throw badName(file);
     const others = now.filter((each) => each.file !== file);
     const files = text === undefined ? others : [...others, { file, text }].toSorted(byName);
-    // What is not in the files may still be there: instances that register, another source.
-    return { files, findings: analyze(files, { ...this.#scope, partial: true }).findings };
+    return { files, findings: this.#analysed(files) };
+  }
+
+  /**
+   * What is not in the files may still be there, from another source: its absence is a warning. Hosts and workloads, which
+   * mostly register themselves, are not missed at all.
+   */
+  #analysed(files: readonly ResourceFile[]): readonly Finding[] {
+    const keyOf = ({ code, file, line, column, message }: Finding): string =>
+      `${code} ${file}:${line}:${column} ${message}`;
+    const sure = new Set(analyze(files, { ...this.#scope, partial: true }).findings.map(keyOf));
+    return analyze(files, this.#scope).findings.flatMap((found) => {
+      if (sure.has(keyOf(found))) return [found];
+      return mayRegister.test(found.code) ? [] : [{ ...found, severity: 'warning' as const }];
+    });
   }
 
   /** Rejects with `invalid_argument` / `BAD_RULES` and every error, and with `aborted` / `VERSION_CONFLICT`. */

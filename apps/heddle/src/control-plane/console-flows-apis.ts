@@ -82,12 +82,12 @@ function tryFlows(scene: ConsoleScene): void {
       await page.waitForSelector('[data-snippet=curl] >> text=curl -s');
       await page.getByLabel('userId (path)').fill('u00001');
       await page.click('[data-try] >> text=Try it');
-      await page.waitForSelector('[data-result=ok] [data-output=answer] >> text="userId": "u00001"');
+      await page.waitForSelector('[data-result=ok] [data-output=answer]:has-text("u00001")');
       await page.goto(`${scene.state.console}/apis?tab=keys`);
       await page.getByLabel('Name').fill('partner-7');
       await page.getByLabel('Quota').fill('100');
       await page.click('text=Make a key');
-      assert.match((await page.textContent('[data-made=partner-7] code')) ?? '', /^hdl_[\w-]{43}$/);
+      assert.match((await page.textContent('[data-made=partner-7] pre')) ?? '', /^hdl_[\w-]{43}$/);
       await page.waitForSelector('tr[data-row=partner-7] >> text=100 / day');
       await confirmed(page, 'Revoke');
       await page.waitForSelector('text=There are no API keys.');

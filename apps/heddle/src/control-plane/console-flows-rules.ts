@@ -28,13 +28,15 @@ function meshFlows(scene: ConsoleScene): void {
       const before = readFileSync(file, 'utf8');
       await editor.fill(before.replace('subset: v2', 'subset: v3'));
       await page.waitForSelector('.findings [data-code=SUBSET_NOT_FOUND]');
+      await editor.fill(before.replace('weight: 100', 'wieght: 100'));
+      await page.waitForSelector('.findings [data-code=UNKNOWN_FIELD]:has-text("did you mean")');
       await page.waitForSelector('.cm-lintRange-error');
       assert.equal(readFileSync(file, 'utf8'), before, 'nothing was saved');
       await page.click('text=Check and dry-run');
-      await page.waitForSelector('[data-plan=refused] [data-code=SUBSET_NOT_FOUND]');
+      await page.waitForSelector('[data-plan=refused] [data-code=UNKNOWN_FIELD]');
       assert.ok(await page.isDisabled('button:has-text("Publish")'));
       await editor.fill(before.replace('weight: 100', 'weight: 90').replace('weight: 0', 'weight: 10'));
-      await page.waitForSelector('.findings [data-code=SUBSET_NOT_FOUND]', { state: 'detached' });
+      await page.waitForSelector('.findings [data-code=UNKNOWN_FIELD]', { state: 'detached' });
       // The calls of the order just placed are kept a moment later.
       do {
         await page.click('text=Check and dry-run');
