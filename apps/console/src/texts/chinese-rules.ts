@@ -164,6 +164,7 @@ export const chineseOfRules: Readonly<Record<string, string>> = {
   '{count} lines are the same': '{count} 行相同',
   'Other tools': '其他工具',
   answers: '正常响应',
+  'At most': '最多',
   'does not answer': '无响应',
   // Words of the data.
   message: '消息',
