@@ -52,7 +52,12 @@ const inBrowser = [
 ];
 
 async function browserResults(executablePath: string, rounds: number): Promise<readonly BenchResult[]> {
-  const figures = await browserFigures(executablePath, dataset(), rounds);
+  const figures = await browserFigures(
+    executablePath,
+    dataset(2),
+    { '/api/events': () => overview(2500) },
+    rounds,
+  );
   return [
     atMost(
       'first-paint',
@@ -75,8 +80,8 @@ async function browserResults(executablePath: string, rounds: number): Promise<r
   ];
 }
 
-/** Answers of a control plane with 200 services, 50,000 instances, and a trace of 50,000 spans. */
-function dataset(): Dataset {
+/** Answers of a control plane with 200 services that call each other, and a trace of 50,000 spans. */
+function dataset(instancesEach: number): Dataset {
   const { names, calls } = mesh(200, 1000);
   const edges = calls.map(({ from, to }, at) => {
     return {
@@ -98,6 +103,23 @@ function dataset(): Dataset {
     tracedServices: 200,
     edgesInADay: 1000,
   };
+  return {
+    '/api/console/session': () => ({
+      user: 'bench',
+      role: 'viewer',
+      csrf: 'x',
+      kind: 'local',
+      provider: false,
+    }),
+    '/api/events': () => overview(instancesEach),
+    '/api/console/topology': () => ({ fromMs: 0, toMs: 1, edges, stages }),
+    '/api/console/traces/': () => trace50k(),
+    '/api/console/': () => ({ pages: [] }),
+  };
+}
+
+/** Twenty services as the overview tells them. */
+function overview(instancesEach: number): object {
   const traffic = { perSecond: 12.5, errorShare: 0.01, p50Ms: 3, p95Ms: 9 };
   const history = {
     perSecond: Array.from({ length: 150 }, (_, at) => at % 20),
@@ -120,27 +142,15 @@ function dataset(): Dataset {
       residentBytes: 1e8,
     };
   };
-  const services = names.slice(0, 20).map((name) => {
+  const services = mesh(20, 0).names.map((name) => {
     return {
       name,
       traffic,
       history,
-      instances: Array.from({ length: 2500 }, (_, at) => instance(`${name}-${at}`)),
+      instances: Array.from({ length: instancesEach }, (_, at) => instance(`${name}-${at}`)),
     };
   });
-  return {
-    '/api/console/session': () => ({
-      user: 'bench',
-      role: 'viewer',
-      csrf: 'x',
-      kind: 'local',
-      provider: false,
-    }),
-    '/api/events': () => ({ timeMs: 0, everyMs: 2000, attention: [], services }),
-    '/api/console/topology': () => ({ fromMs: 0, toMs: 1, edges, stages }),
-    '/api/console/traces/': () => trace50k(),
-    '/api/console/': () => ({ pages: [] }),
-  };
+  return { timeMs: 0, everyMs: 2000, attention: [], services };
 }
 
 function atMost(name: string, unit: string, value: number, bound: number, detail: string): BenchResult {

@@ -7,12 +7,30 @@ import { ConsoleScene } from '../apps/heddle/src/node/console-scene.ts';
 import { chineseFont } from './engines/chinese-font.ts';
 
 const into = path.resolve(process.argv[2] ?? 'pictures');
-const pages: readonly (readonly [name: string, place: string, open?: string])[] = [
+type Act = (page: Page) => Promise<void>;
+
+/** Presses what is there; nothing where it is not. */
+function press(selector: string): Act {
+  return async (page) => {
+    const there = page.locator(selector).first();
+    if (await there.isVisible()) await there.click();
+  };
+}
+
+/** Writes a key wrongly, and waits for what is said about it. */
+async function mistake(page: Page): Promise<void> {
+  const editor = page.locator('[data-editor]');
+  const text = (await editor.locator('.cm-line').allTextContents()).join('\n');
+  await editor.fill(text.slice(0, text.indexOf('weight: 100')).replace('subsets:', 'subset:'));
+  await page.waitForSelector('.findings [data-severity=error]');
+}
+
+const pages: readonly (readonly [name: string, place: string, act?: Act])[] = [
   ['overview', '/'],
   ['services', '/services'],
   ['topology', '/topology'],
   ['traces', '/traces'],
-  ['trace', '/traces', 'tr[data-row]:has-text("POST /orders")'],
+  ['trace', '/traces', press('tr[data-row]:has-text("POST /orders")')],
   ['compare', '/compare'],
   ['decisions', '/decisions?service=payment'],
   ['logs', '/logs'],
@@ -20,14 +38,14 @@ const pages: readonly (readonly [name: string, place: string, open?: string])[] 
   ['alerts', '/alerts'],
   ['gateway', '/gateway'],
   ['mesh', '/mesh'],
-  ['mesh-change', '/mesh?tab=change'],
+  ['mesh-change', '/mesh?tab=change', mistake],
   ['rollouts', '/rollouts'],
   ['apis', '/apis'],
   ['api', '/apis?service=user'],
   ['config', '/config?place=default/shop/order'],
   ['messages', '/messages'],
   ['transactions', '/transactions'],
-  ['boundaries', '/boundaries', 'button.mantine-Button-root[data-analyse]'],
+  ['boundaries', '/boundaries', press('#main form button, #main .mantine-Button-root')],
   ['certificates', '/certificates'],
   ['users', '/users'],
   ['audit', '/audit'],
@@ -49,14 +67,11 @@ async function settled(page: Page): Promise<void> {
 async function take(scene: ConsoleScene, view: (typeof views)[number]): Promise<void> {
   const [viewName, options] = view;
   const page = await scene.page('/', options);
-  for (const [name, place, open] of pages) {
+  for (const [name, place, act] of pages) {
     await page.goto(`${scene.state.console}${place}`);
     await settled(page);
-    const there = open === undefined ? undefined : page.locator(open).first();
-    if (there !== undefined && (await there.isVisible())) {
-      await there.click();
-      await settled(page);
-    }
+    await act?.(page);
+    await settled(page);
     await page.screenshot({ path: path.join(into, `${name}-${viewName}.png`) });
   }
   await page.context().close();

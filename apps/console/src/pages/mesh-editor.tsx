@@ -156,7 +156,7 @@ function OneFile({
         </Text>
       </Group>
       <Problem error={plan.error} />
-      {plan.data && <PlanView plan={plan.data.made} after={plan.data.text} />}
+      {plan.data?.text === content && <PlanView plan={plan.data.made} after={content} />}
     </>
   );
 }

@@ -29,7 +29,7 @@ function meshFlows(scene: ConsoleScene): void {
       await editor.fill(before.replace('subset: v2', 'subset: v3'));
       await page.waitForSelector('.findings [data-code=SUBSET_NOT_FOUND]');
       await editor.fill(before.replace('weight: 100', 'wieght: 100'));
-      await page.waitForSelector('.findings [data-code=UNKNOWN_FIELD]:has-text("did you mean")');
+      await page.waitForSelector('.findings [data-code=UNKNOWN_FIELD]:has-text("wieght")');
       await page.waitForSelector('.cm-lintRange-error');
       assert.equal(readFileSync(file, 'utf8'), before, 'nothing was saved');
       await page.click('text=Check and dry-run');
