@@ -188,7 +188,7 @@ function Try({ service, docs }: { readonly service: string; readonly docs: Docs 
         />
       )}
       <Group gap="xs">
-        <Button type="submit" size="compact-md" loading={attempt.isPending}>
+        <Button type="submit" size="compact-sm" loading={attempt.isPending}>
           {listens ? t('Listen for 5 s') : t('Try it')}
         </Button>
         <Text size="xs" c="dimmed">

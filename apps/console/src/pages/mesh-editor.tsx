@@ -164,7 +164,7 @@ function OneFile({
 function DryRun({ pending, run }: { readonly pending: boolean; readonly run: () => void }): ReactNode {
   const t = useTexts();
   return (
-    <Button size="compact-md" variant="default" loading={pending} onClick={run}>
+    <Button size="compact-sm" variant="default" loading={pending} onClick={run}>
       {t('Check and dry-run')}
     </Button>
   );
