@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { describe, test } from 'node:test';
 import type { ConsoleScene } from '../node/console-scene.ts';
 import { confirmed, limit, until } from './console-flows.ts';
@@ -16,7 +14,6 @@ export function ruleFlows(scene: ConsoleScene): void {
 }
 
 function meshFlows(scene: ConsoleScene): void {
-  const file = path.join(scene.meshFolder, 'payment.yaml');
   test(
     'rules: a mistake is told on unsaved text; a canary is diffed, dry-run, published, and rolled back',
     limit,
@@ -25,13 +22,13 @@ function meshFlows(scene: ConsoleScene): void {
       const page = await scene.page('/mesh?tab=change');
       const editor = page.locator('[data-editor]');
       await editor.waitFor();
-      const before = readFileSync(file, 'utf8');
+      const before = scene.rules();
       await editor.fill(before.replace('subset: v2', 'subset: v3'));
       await page.waitForSelector('.findings [data-code=SUBSET_NOT_FOUND]');
       await editor.fill(before.replace('weight: 100', 'wieght: 100'));
       await page.waitForSelector('.findings [data-code=UNKNOWN_FIELD]:has-text("wieght")');
       await page.waitForSelector('.cm-lintRange-error');
-      assert.equal(readFileSync(file, 'utf8'), before, 'nothing was saved');
+      assert.equal(scene.rules(), before, 'nothing was saved');
       await page.click('text=Check and dry-run');
       await page.waitForSelector('[data-plan=refused] [data-code=UNKNOWN_FIELD]');
       assert.ok(await page.isDisabled('button:has-text("Publish")'));
@@ -46,14 +43,14 @@ function meshFlows(scene: ConsoleScene): void {
       assert.match((await page.textContent('[data-moved]')) ?? '', /\(v1\) 90 %.*\(v2\) 10 %/);
       await confirmed(page, 'Publish');
       await page.waitForSelector('text=Version 2 is served.');
-      assert.match(readFileSync(file, 'utf8'), /weight: 10\n/);
+      assert.match(scene.rules(), /weight: 10\n/);
       await page.waitForSelector('text=Set 2 with 3 objects is in force');
       await page.click('[role=tab]:has-text("Versions")');
       await page.click('tr[data-row="1"] >> text=Compare with served');
       await page.waitForSelector('[data-version-diff="1"] tr[data-is=added]');
       await confirmed(page, 'Roll back');
       await page.waitForSelector('tr[data-row="3"]:has-text("rollback to 1")');
-      assert.equal(readFileSync(file, 'utf8'), before);
+      assert.equal(scene.rules(), before);
       await page.context().close();
     },
   );

@@ -168,6 +168,11 @@ export class ConsoleScene {
     return page;
   }
 
+  /** The rules of the mesh as they lie on the disk now. */
+  rules(): string {
+    return readFileSync(path.join(this.meshFolder, 'payment.yaml'), 'utf8');
+  }
+
   async heddle(...words: readonly string[]): Promise<string> {
     const cli = new StartedCli([...words, '--data', this.folder]);
     await cli.exited;
