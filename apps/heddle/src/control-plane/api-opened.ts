@@ -1,5 +1,6 @@
 import type { EmbeddedRegistry } from '@heddle/discovery/embedded';
 import type { Runtime } from '@heddle/kernel';
+import type { MetricRegistry } from '@heddle/telemetry';
 import type { HttpService } from '@heddle/wire';
 import type { ControlPlaneSettings } from '../settings/control-plane-settings.ts';
 import type { OwnSettings } from '../settings/own-settings.ts';
@@ -17,6 +18,7 @@ export interface ContractsOptions {
   readonly settings: OwnSettings<ControlPlaneSettings>;
   /** Of the registry. */
   readonly token: string;
+  readonly metrics: MetricRegistry;
 }
 
 /** The contracts of a control plane. */
@@ -32,7 +34,7 @@ export interface OpenContracts {
 
 /** Opens the catalogue with its guard and its HTTP API. */
 export async function openContracts(options: ContractsOptions): Promise<OpenContracts> {
-  const { runtime, registry, telemetry, settings, token } = options;
+  const { runtime, registry, telemetry, settings, token, metrics } = options;
   const set = (): ControlPlaneSettings['api'] => settings.client.current.api;
   const usesOf = consumersOf({
     clock: runtime.clock,
@@ -50,6 +52,8 @@ export async function openContracts(options: ContractsOptions): Promise<OpenCont
     registry,
     catalogue,
     contractMs: () => set().contractMs,
+    onUndecided: () => set().onUndecided,
+    metrics,
   });
   const service = apiFront({ runtime, registry, catalogue, admission, token });
   return { catalogue, admission, service, usesOf };

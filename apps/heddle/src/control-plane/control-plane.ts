@@ -72,7 +72,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     writeToken: adminToken,
   });
   const settings = await controlPlaneOwnSettings(runtime, config.store);
-  const contracts = await openContracts({ runtime, registry, telemetry, settings, token });
+  const contracts = await openContracts({ runtime, registry, telemetry, settings, token, metrics });
   const mesh =
     options.mesh === undefined
       ? undefined
