@@ -35,11 +35,13 @@ export async function build() {
   return true;
 }
 
+const workerSource = 'src/topology/layout-worker.ts';
+
 async function bundle(outdir) {
   const { build: esbuild } = await import('esbuild');
   const { metafile } = await esbuild({
     absWorkingDir: folder,
-    entryPoints: ['src/main.tsx'],
+    entryPoints: ['src/main.tsx', workerSource],
     outdir,
     bundle: true,
     splitting: true,
@@ -53,6 +55,7 @@ async function bundle(outdir) {
     chunkNames: '[name]-[hash]',
     assetNames: '[name]-[hash]',
     define: { 'process.env.NODE_ENV': '"production"' },
+    plugins: [eachFromItsFile('@mantine/core')],
     logLevel: 'error',
   });
   const outputs = Object.entries(metafile.outputs);
@@ -62,17 +65,60 @@ async function bundle(outdir) {
   const first = imports
     .filter(({ kind }) => kind === 'import-statement')
     .map((one) => path.basename(one.path));
-  return html(path.basename(script), cssBundle && path.basename(cssBundle), first);
+  const [worker] = outputs.find(([, { entryPoint }]) => entryPoint === workerSource);
+  return html({
+    script: path.basename(script),
+    style: cssBundle && path.basename(cssBundle),
+    imports: first,
+    worker: path.basename(worker),
+  });
+}
+
+/**
+ * Names that our sources import from a library's one big index come from the files that define them: through the index,
+ * the first page would fetch every widget that any page uses. Its types are left as they are.
+ */
+function eachFromItsFile(library) {
+  const index = url.fileURLToPath(import.meta.resolve(library));
+  const places = new Map();
+  for (const [, names, from] of fs
+    .readFileSync(index, 'utf8')
+    .matchAll(/import \{([^}]*)\} from "(\.[^"]+)"/g))
+    for (const name of names.split(',')) places.set(name.trim(), path.join(path.dirname(index), from));
+  const direct = (names) => {
+    const left = [];
+    const lines = names.split(',').flatMap((one) => {
+      const name = one.trim();
+      const place = places.get(name);
+      if (place !== undefined) return [`import { ${name} } from ${JSON.stringify(place)};`];
+      if (name !== '') left.push(name);
+      return [];
+    });
+    if (left.length > 0) lines.push(`import { ${left.join(', ')} } from '${library}';`);
+    return lines.join(' ');
+  };
+  const statement = new RegExp(`import \\{([^}]*)\\} from '${library}';`, 'g');
+  return {
+    name: 'each from its file',
+    setup: ({ onLoad }) =>
+      onLoad({ filter: /[/\\]src[/\\].*\.tsx?$/ }, ({ path: file }) => {
+        if (!file.startsWith(folder)) return undefined;
+        const text = fs.readFileSync(file, 'utf8');
+        const contents = text.replaceAll(statement, (_, names) => direct(names));
+        return { contents, loader: file.endsWith('x') ? 'tsx' : 'ts', resolveDir: path.dirname(file) };
+      }),
+  };
 }
 
 /** What the script imports is named too, so that the browser fetches it all at once. */
-function html(script, style, imports) {
+function html({ script, style, imports, worker }) {
   return `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <meta name="color-scheme" content="light dark" />
+    <meta name="layout-worker" content="/${worker}" />
     <title>Heddle</title>
     <link rel="icon" href="/mark.svg" type="image/svg+xml" />
     <link rel="stylesheet" href="/${style}" />

@@ -24,6 +24,14 @@ const TransactionsPage = lazy(async () => ({
 const BoundariesPage = lazy(async () => ({
   default: (await import('./pages/boundaries.tsx')).BoundariesPage,
 }));
+const ApisPage = lazy(async () => ({ default: (await import('./pages/apis.tsx')).ApisPage }));
+const MeshPage = lazy(async () => ({ default: (await import('./pages/mesh.tsx')).MeshPage }));
+const RolloutsPage = lazy(async () => ({ default: (await import('./pages/rollouts.tsx')).RolloutsPage }));
+const CertificatesPage = lazy(async () => ({
+  default: (await import('./pages/certificates.tsx')).CertificatesPage,
+}));
+const ForeignPage = lazy(async () => ({ default: (await import('./pages/foreign.tsx')).ForeignPage }));
+const ComparePage = lazy(async () => ({ default: (await import('./pages/compare.tsx')).ComparePage }));
 const AlertsPage = lazy(async () => ({ default: (await import('./pages/alerts.tsx')).AlertsPage }));
 const UsersPage = lazy(async () => ({ default: (await import('./pages/users.tsx')).UsersPage }));
 const AuditPage = lazy(async () => ({ default: (await import('./pages/audit.tsx')).AuditPage }));
@@ -38,6 +46,12 @@ const routes = [
   createRoute({ ...under, path: '/decisions', component: DecisionsPage }),
   createRoute({ ...under, path: '/logs', component: LogsPage }),
   createRoute({ ...under, path: '/metrics-explorer', component: MetricsPage }),
+  createRoute({ ...under, path: '/compare', component: ComparePage }),
+  createRoute({ ...under, path: '/mesh', component: MeshPage }),
+  createRoute({ ...under, path: '/rollouts', component: RolloutsPage }),
+  createRoute({ ...under, path: '/apis', component: ApisPage }),
+  createRoute({ ...under, path: '/certificates', component: CertificatesPage }),
+  createRoute({ ...under, path: '/pages/$name', component: ForeignPage }),
   createRoute({ ...under, path: '/gateway', component: GatewayPage }),
   createRoute({ ...under, path: '/config', component: ConfigPage }),
   createRoute({ ...under, path: '/messages', component: MessagesPage }),

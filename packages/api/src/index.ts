@@ -23,7 +23,7 @@ export { collected, type CollectOptions } from './collect/collected.ts';
 export { reflected, type ReflectedOptions } from './collect/reflected.ts';
 export { type Consumption, type Contract, contractHash, readContract } from './contract/contract.ts';
 export { contractAnswer, contractKey, contractPath } from './contract/contract-service.ts';
-export { descriptorsOf, readDescriptors, rpcServices } from './contract/descriptors.ts';
+export { descriptorsOf, encodeDescriptors, readDescriptors, rpcServices } from './contract/descriptors.ts';
 export {
   type HttpAnswer,
   httpContract,

@@ -73,7 +73,7 @@ export function ConfigChange({
         spellCheck={false}
       />
       <Group gap="xs">
-        <Button size="compact-md" variant="default" loading={plan.isPending} onClick={() => plan.mutate()}>
+        <Button size="compact-sm" variant="default" loading={plan.isPending} onClick={() => plan.mutate()}>
           {t('Check and compare')}
         </Button>
         <Confirm

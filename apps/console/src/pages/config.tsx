@@ -12,6 +12,7 @@ import { Empty, Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { moment } from '../texts/format.ts';
 import { useTexts } from '../texts/language.tsx';
+import { Layers } from './config-layers.tsx';
 import { ConfigChange } from './config-change.tsx';
 import type { Version } from './config-version.ts';
 
@@ -124,6 +125,7 @@ function OnePlace({ place }: { readonly place: string }): ReactNode {
       <Tabs.List mb="sm">
         <Tabs.Tab value="values">{t('Values')}</Tabs.Tab>
         <Tabs.Tab value="history">{t('History')}</Tabs.Tab>
+        <Tabs.Tab value="layers">{t('Layers')}</Tabs.Tab>
         {may && <Tabs.Tab value="change">{t('Change')}</Tabs.Tab>}
       </Tabs.List>
       <Tabs.Panel value="values">
@@ -131,6 +133,9 @@ function OnePlace({ place }: { readonly place: string }): ReactNode {
       </Tabs.Panel>
       <Tabs.Panel value="history">
         <History place={place} head={data.head} />
+      </Tabs.Panel>
+      <Tabs.Panel value="layers">
+        <Layers service={place.split('/')[2] ?? ''} />
       </Tabs.Panel>
       <Tabs.Panel value="change">
         <ConfigChange place={place} head={data.head} />

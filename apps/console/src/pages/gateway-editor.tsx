@@ -101,7 +101,7 @@ function Editor({ path, base, overtaken, first, files, t }: EditorProps): ReactN
       />
       <Group gap="xs">
         <Button
-          size="compact-md"
+          size="compact-sm"
           variant="default"
           loading={plan.isPending}
           onClick={() => plan.mutate(content)}

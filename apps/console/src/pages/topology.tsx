@@ -30,6 +30,7 @@ interface Search {
   readonly grouped?: string;
   readonly least?: string;
   readonly minutes?: string;
+  readonly most?: string;
 }
 
 /** Who calls whom, and how that goes. What is chosen is in the address. */
@@ -53,7 +54,7 @@ export function TopologyPage(): ReactNode {
         text: search.text ?? '',
         grouped: search.grouped === 'true',
         least: Number(search.least ?? 0),
-        most: readableNodes,
+        most: Number(search.most ?? readableNodes),
       }),
     [data, search],
   );
@@ -145,6 +146,15 @@ function Controls({
         data={['0', '0.1', '1', '10'].map((value) => ({ value, label: `${value}/s` }))}
         value={search.least ?? '0'}
         onChange={(least) => go({ least: least ?? '0' })}
+      />
+      <Select
+        label={t('At most')}
+        size="xs"
+        w={80}
+        allowDeselect={false}
+        data={[String(readableNodes), '200', '500']}
+        value={search.most ?? String(readableNodes)}
+        onChange={(most) => go({ most: most === String(readableNodes) ? undefined : (most ?? undefined) })}
       />
       <Checkbox
         size="sm"

@@ -2,7 +2,7 @@ import { Anchor, Button, Code, Drawer, Group, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type ReactNode, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, memo, type ReactNode, useCallback, useMemo, useRef, useState } from 'react';
 import { ask } from '../data/http.ts';
 import { type SpanRow, type TraceColumns, type TraceTree, treeOf, unfolded } from '../data/trace.ts';
 import { Filter } from '../parts/filter.tsx';
@@ -54,6 +54,9 @@ export function TracePage(): ReactNode {
         <Anchor component={Link} to={`/logs?trace=${data.traceId}`} size="sm">
           {t('Logs of this trace')}
         </Anchor>
+        <Anchor component={Link} to={`/compare?a=${data.traceId}`} size="sm">
+          {t('Compare')}
+        </Anchor>
         <Anchor href={`/api/traces/${data.traceId}`} download={`${data.traceId}.json`} size="sm">
           {t('Download as JSON')}
         </Anchor>
@@ -90,9 +93,15 @@ function Waterfall({ trace, tree, text, onOpen }: WaterfallProps): ReactNode {
     getScrollElement: () => region.current,
     estimateSize: () => rowHeight,
     overscan: 10,
+    useFlushSync: false,
   });
-  const fold = (id: string): void =>
-    setFolded((now) => (now.has(id) ? new Set([...now].filter((one) => one !== id)) : new Set([...now, id])));
+  const fold = useCallback(
+    (id: string): void =>
+      setFolded((now) =>
+        now.has(id) ? new Set([...now].filter((one) => one !== id)) : new Set([...now, id]),
+      ),
+    [],
+  );
   const allFolded = folded.size > 0;
   return (
     <>
@@ -168,7 +177,10 @@ interface LineProps {
   readonly onOpen: (id: string) => void;
 }
 
-function SpanLine({ row, trace, tree, top, folded, onFold, onOpen }: LineProps): ReactNode {
+// While somebody scrolls, the lines that are there already are not drawn again.
+const SpanLine = memo(PlainSpanLine);
+
+function PlainSpanLine({ row, trace, tree, top, folded, onFold, onOpen }: LineProps): ReactNode {
   const t = useTexts();
   const { at, depth, children, critical, id } = row;
   const service = trace.service[at] ?? 0;

@@ -1,6 +1,5 @@
 import { useEffect, useRef, type ReactNode } from 'react';
 import uPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
 
 const strokes = ['#3878ea', '#e8590c', '#2b8a3e', '#ae3ec9', '#c92a2a', '#0c8599', '#a07000', '#5f3dc4'];
 

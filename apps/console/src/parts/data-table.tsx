@@ -1,6 +1,6 @@
 import { UnstyledButton } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useMemo, useRef, useState } from 'react';
+import { memo, type ReactNode, useMemo, useRef, useState } from 'react';
 
 /** One column of a table. */
 export interface Column<Row> {
@@ -50,7 +50,8 @@ export function DataTable<Row>({
     count: sorted.length,
     getScrollElement: () => region.current,
     estimateSize: () => rowHeight,
-    overscan: 12,
+    overscan: 8,
+    useFlushSync: false,
     enabled: isLong,
   });
   const items = virtual.getVirtualItems();
@@ -125,6 +126,9 @@ function Heads<Row>({
   );
 }
 
+// While somebody scrolls, the rows that are there already are not drawn again.
+const Row = memo(PlainRow) as typeof PlainRow;
+
 interface RowProps<R> {
   readonly id: string;
   readonly row: R;
@@ -134,7 +138,7 @@ interface RowProps<R> {
   readonly fixed: number | undefined;
 }
 
-function Row<R>({ id, row, columns, onOpen, opened, fixed }: RowProps<R>): ReactNode {
+function PlainRow<R>({ id, row, columns, onOpen, opened, fixed }: RowProps<R>): ReactNode {
   const open = onOpen && {
     onClick: () => onOpen(row),
     tabIndex: 0,

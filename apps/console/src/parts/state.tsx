@@ -2,9 +2,19 @@ import type { ReactNode } from 'react';
 import { useTexts } from '../texts/language.tsx';
 
 const levels: Readonly<Record<string, readonly string[]>> = {
-  good: ['running', 'passing', 'completed', 'ok', 'inactive', 'resolved'],
-  warn: ['draining', 'maintenance', 'warning', 'compensating', 'pending', 'starting', 'stopping', 'silenced'],
-  bad: ['unhealthy', 'critical', 'unreachable', 'parked', 'firing', 'failed'],
+  good: ['running', 'passing', 'completed', 'ok', 'inactive', 'resolved', 'done'],
+  warn: [
+    'draining',
+    'maintenance',
+    'warning',
+    'compensating',
+    'pending',
+    'starting',
+    'stopping',
+    'silenced',
+    'interrupted',
+  ],
+  bad: ['unhealthy', 'critical', 'unreachable', 'parked', 'firing', 'failed', 'taken-back'],
 };
 
 /** A state in a word, and in a colour for those who see it. */

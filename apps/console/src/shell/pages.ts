@@ -27,6 +27,9 @@ export const pageGroups: readonly { readonly title: string; readonly pages: read
     title: 'Operate',
     pages: [
       { to: '/gateway', title: 'Gateway', letter: 'g' },
+      { to: '/mesh', title: 'Traffic rules', letter: 'w' },
+      { to: '/rollouts', title: 'Rollouts', letter: 'p' },
+      { to: '/apis', title: 'APIs', letter: 'i' },
       { to: '/config', title: 'Configuration', letter: 'c' },
       { to: '/messages', title: 'Messages', letter: 'e' },
       { to: '/transactions', title: 'Transactions', letter: 'x' },
@@ -36,6 +39,7 @@ export const pageGroups: readonly { readonly title: string; readonly pages: read
   {
     title: 'Administration',
     pages: [
+      { to: '/certificates', title: 'Certificates', letter: 'f' },
       { to: '/users', title: 'Users', role: 'admin', letter: 'u' },
       { to: '/audit', title: 'Audit log', role: 'admin', letter: 'h' },
     ],

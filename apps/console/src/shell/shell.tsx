@@ -1,11 +1,6 @@
 import {
   ActionIcon,
-  AppShell,
-  Burger,
   Group,
-  Menu,
-  NavLink,
-  ScrollArea,
   Text,
   UnstyledButton,
   useComputedColorScheme,
@@ -13,16 +8,18 @@ import {
 } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
-import { type ReactNode, Suspense } from 'react';
+import { lazy, type ReactNode, Suspense } from 'react';
+import { useForeignPages } from '../data/foreign.ts';
 import { pause, useLive } from '../data/live.ts';
-import { useMay, useSession, useSignOut } from '../data/session.ts';
+import { useMay, useSession } from '../data/session.ts';
 import { useLanguage, useTexts } from '../texts/language.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Loading } from '../parts/loading.tsx';
 import { useGoKeys } from './go-keys.ts';
-import { OwnPassword } from './own-password.tsx';
 import { pageGroups, type PageLink } from './pages.ts';
 import { SignInPage } from './sign-in.tsx';
+
+const AccountMenu = lazy(async () => ({ default: (await import('./account-menu.tsx')).AccountMenu }));
 
 /** The frame of every page: who, where, and whether what is shown is live. Strangers get the sign-in instead. */
 export function Shell(): ReactNode {
@@ -32,37 +29,33 @@ export function Shell(): ReactNode {
   if (session === undefined) return <Loading />;
   if (session.user === null) return <SignInPage provider={session.provider} />;
   return (
-    <AppShell
-      header={{ height: 52 }}
-      navbar={{ width: 208, breakpoint: 'sm', collapsed: { mobile: !opened } }}
-      padding="md"
-    >
+    <div className="frame" data-opened={opened}>
       <a className="skip" href="#main">
         {t('Skip to the content')}
       </a>
-      <AppShell.Header>
+      <header className="head">
         <Head opened={opened} toggle={toggle} />
-      </AppShell.Header>
-      <AppShell.Navbar aria-label={t('Pages')}>
-        <ScrollArea type="auto">
-          <Navigation onGo={close} />
-        </ScrollArea>
-      </AppShell.Navbar>
-      <AppShell.Main id="main" tabIndex={-1}>
+      </header>
+      <div className="side">
+        <Navigation onGo={close} />
+      </div>
+      <main id="main" tabIndex={-1}>
         <Suspense fallback={<Loading />}>
           <Outlet />
         </Suspense>
-      </AppShell.Main>
-    </AppShell>
+      </main>
+    </div>
   );
 }
 
 function Head({ opened, toggle }: { readonly opened: boolean; readonly toggle: () => void }): ReactNode {
   const t = useTexts();
   return (
-    <Group h="100%" px="md" justify="space-between" wrap="nowrap">
+    <>
       <Group gap="xs" wrap="nowrap">
-        <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={t('Pages')} />
+        <UnstyledButton className="burger" aria-label={t('Pages')} aria-expanded={opened} onClick={toggle}>
+          <Icon name={opened ? 'close' : 'menu'} size={22} />
+        </UnstyledButton>
         <img src="/mark.svg" alt="" width={24} height={24} />
         <Text fw={700}>Heddle</Text>
       </Group>
@@ -70,9 +63,9 @@ function Head({ opened, toggle }: { readonly opened: boolean; readonly toggle: (
         <LiveBadge />
         <LanguageButton />
         <SchemeButton />
-        <AccountMenu />
+        <Account />
       </Group>
-    </Group>
+    </>
   );
 }
 
@@ -126,33 +119,30 @@ function SchemeButton(): ReactNode {
   );
 }
 
-function AccountMenu(): ReactNode {
+/** The menu is fetched when somebody reaches for it. */
+function Account(): ReactNode {
   const session = useSession();
-  const signOut = useSignOut();
   const t = useTexts();
-  const [changing, { open, close }] = useDisclosure();
+  const [wanted, { open }] = useDisclosure();
+  const name = session?.user ?? '';
+  const button = (
+    <UnstyledButton
+      className="account"
+      aria-label={t('Account of {name}', { name })}
+      aria-haspopup="menu"
+      onClick={open}
+    >
+      <Icon name="user" />
+      <Text component="span" size="sm" visibleFrom="sm">
+        {name}
+      </Text>
+    </UnstyledButton>
+  );
+  if (!wanted) return button;
   return (
-    <>
-      <Menu position="bottom-end" withinPortal>
-        <Menu.Target>
-          <UnstyledButton
-            className="account"
-            aria-label={t('Account of {name}', { name: session?.user ?? '' })}
-          >
-            <Icon name="user" />
-            <Text component="span" size="sm" visibleFrom="sm">
-              {session?.user}
-            </Text>
-          </UnstyledButton>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Label>{`${session?.user ?? ''} · ${t(session?.role ?? '')}`}</Menu.Label>
-          {session?.kind === 'local' && <Menu.Item onClick={open}>{t('Change the password')}</Menu.Item>}
-          <Menu.Item onClick={() => void signOut()}>{t('Sign out')}</Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
-      <OwnPassword opened={changing} close={close} />
-    </>
+    <Suspense fallback={button}>
+      <AccountMenu />
+    </Suspense>
   );
 }
 
@@ -162,22 +152,50 @@ function Navigation({ onGo }: { readonly onGo: () => void }): ReactNode {
   const allowed = ({ role }: PageLink): boolean => may[role ?? 'viewer'];
   useGoKeys();
   return (
-    <nav className="navigation">
+    <nav className="navigation" aria-label={t('Pages')}>
       {pageGroups.map(({ title, pages }) => {
         const shown = pages.filter(allowed);
         if (shown.length === 0) return null;
         return (
           <section key={title} aria-label={t(title)}>
-            <Text size="xs" c="dimmed" fw={600} px="sm" pt="sm" pb={4}>
-              {t(title)}
-            </Text>
+            <h2>{t(title)}</h2>
             {shown.map((page) => (
               <PageEntry key={page.to} page={page} onGo={onGo} />
             ))}
           </section>
         );
       })}
+      <OtherTools onGo={onGo} />
     </nav>
+  );
+}
+
+/** Pages of other tools that configuration names, each with how it is. */
+function OtherTools({ onGo }: { readonly onGo: () => void }): ReactNode {
+  const t = useTexts();
+  const pages = useForeignPages().data?.pages ?? [];
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  if (pages.length === 0) return null;
+  return (
+    <section aria-label={t('Other tools')}>
+      <h2>{t('Other tools')}</h2>
+      {pages.map(({ name, title, health }) => (
+        <Link
+          key={name}
+          className="page-link"
+          to="/pages/$name"
+          params={{ name }}
+          aria-current={path === `/pages/${name}` ? 'page' : undefined}
+          onClick={onGo}
+          title={health.state === 'up' ? t('answers') : health.said}
+          data-tool={name}
+        >
+          <span className="dot" data-health={health.state} aria-hidden="true" />
+          {title}
+          {health.state === 'down' && ` (${t('does not answer')})`}
+        </Link>
+      ))}
+    </section>
   );
 }
 
@@ -186,15 +204,14 @@ function PageEntry({ page, onGo }: { readonly page: PageLink; readonly onGo: () 
   const path = useRouterState({ select: (state) => state.location.pathname });
   const active = page.to === '/' ? path === '/' : path.startsWith(page.to);
   return (
-    <NavLink
-      component={Link}
+    <Link
+      className="page-link"
       to={page.to}
-      label={t(page.title)}
-      active={active}
       aria-current={active ? 'page' : undefined}
       onClick={onGo}
       title={`g ${page.letter}`}
-      py={5}
-    />
+    >
+      {t(page.title)}
+    </Link>
   );
 }

@@ -1,3 +1,5 @@
+import { chineseOfRules } from './chinese-rules.ts';
+
 /** The Chinese texts, by the English ones. `chinese.test.ts` finds what is missing. */
 export const chinese: Readonly<Record<string, string>> = {
   '10 characters or more': '至少 10 个字符',
@@ -436,4 +438,5 @@ export const chinese: Readonly<Record<string, string>> = {
   'reason LAST_ADMIN': '这是最后一个管理员：请先添加另一个。',
   'reason ROLE_NEEDED': '您的角色不允许此操作。',
   'reason VERSION_CONFLICT': '期间有人更改过：请重新查看。',
+  ...chineseOfRules,
 };

@@ -1,8 +1,9 @@
 import { type KeyboardEvent, type ReactNode, useMemo, useRef, useState } from 'react';
 import { duration, number, percent } from '../texts/format.ts';
 import { useTexts } from '../texts/language.tsx';
-import { layout, type Placed } from './layout.ts';
-import { type Edge, layoutEdges } from './visible.ts';
+import { useLaidOut } from './laid-out.ts';
+import type { Placed } from './layout.ts';
+import type { Edge } from './visible.ts';
 
 const box = { width: 150, height: 44, columnGap: 110, rowGap: 26, margin: 24 };
 
@@ -22,8 +23,29 @@ interface Area {
 /** The calls as a picture: callers at the left. Drag or arrow keys move it, the wheel with Ctrl or + and - make it larger. */
 export function Graph({ nodes, edges, focus, onFocus }: GraphProps): ReactNode {
   const t = useTexts();
-  const places = usePlaces(nodes, edges);
+  const { places } = useLaidOut(nodes, edges);
   const size = sizeOf(places);
+  // Moving the picture draws none of it anew.
+  const picture = useMemo(
+    () => (
+      <>
+        {edges.map((edge) => (
+          <EdgeLine key={`${edge.client} ${edge.server}`} edge={edge} places={places} />
+        ))}
+        {nodes.map((node) => (
+          <NodeBox
+            key={node}
+            node={node}
+            place={places.get(node)}
+            edges={edges}
+            focused={node === focus}
+            onFocus={onFocus}
+          />
+        ))}
+      </>
+    ),
+    [edges, nodes, places, focus, onFocus],
+  );
   const [area, setArea] = useState<Area>({ x: 0, y: 0, scale: 1 });
   const drag = useRef<{ x: number; y: number } | undefined>(undefined);
   const move = (x: number, y: number): void => setArea((now) => ({ ...now, x: now.x + x, y: now.y + y }));
@@ -69,54 +91,10 @@ export function Graph({ nodes, edges, focus, onFocus }: GraphProps): ReactNode {
         height={size.height}
         data-nodes={nodes.length}
       >
-        <g transform={`translate(${area.x} ${area.y}) scale(${area.scale})`}>
-          {edges.map((edge) => (
-            <EdgeLine key={`${edge.client} ${edge.server}`} edge={edge} places={places} />
-          ))}
-          {nodes.map((node) => (
-            <NodeBox
-              key={node}
-              node={node}
-              place={places.get(node)}
-              edges={edges}
-              focused={node === focus}
-              onFocus={onFocus}
-            />
-          ))}
-        </g>
+        <g transform={`translate(${area.x} ${area.y}) scale(${area.scale})`}>{picture}</g>
       </svg>
     </div>
   );
-}
-
-/** Kept from one answer to the next: a node moves only when the graph has another shape. */
-function usePlaces(nodes: readonly string[], edges: readonly Edge[]): ReadonlyMap<string, Placed> {
-  const kept = useRef<{ shape: string; places: ReadonlyMap<string, Placed> }>({
-    shape: '',
-    places: new Map(),
-  });
-  return useMemo(() => {
-    const shape = JSON.stringify([
-      nodes,
-      edges.map(({ client, server }) => `${client} ${server}`).toSorted(),
-    ]);
-    if (kept.current.shape === shape) return kept.current.places;
-    const same =
-      nodes.length > 0 &&
-      nodes.every((node) => kept.current.places.has(node)) &&
-      kept.current.places.size === nodes.length;
-    const placed = layout(nodes, layoutEdges(edges), same ? kept.current.places : new Map());
-    kept.current = { shape, places: new Map(centred(placed).map((each) => [each.id, each])) };
-    return kept.current.places;
-  }, [nodes, edges]);
-}
-
-/** Short columns stand in the middle of long ones. */
-function centred(placed: readonly Placed[]): Placed[] {
-  const lengths = new Map<number, number>();
-  for (const { column } of placed) lengths.set(column, (lengths.get(column) ?? 0) + 1);
-  const longest = Math.max(0, ...lengths.values());
-  return placed.map((each) => ({ ...each, row: each.row + (longest - (lengths.get(each.column) ?? 0)) / 2 }));
 }
 
 function sizeOf(places: ReadonlyMap<string, Placed>): { width: number; height: number } {

@@ -48,6 +48,11 @@ export const up: Command = {
       help: 'Of console and registry; default 8090, 0: any free one',
     },
     alerts: { type: 'string', value: 'DIR', help: 'Rules of alerts and who is told (docs/observability.md)' },
+    mesh: {
+      type: 'string',
+      value: 'DIR',
+      help: 'Rules of a mesh that the control plane serves (docs/mesh.md)',
+    },
     data: { type: 'string', value: 'DIR', help: 'Data, logs and the lock; default .heddle' },
   },
   examples: [
@@ -148,6 +153,7 @@ async function startAll(
       controlPlaneProgram(surroundings, ports.console, {
         databaseUrls,
         alerts: given.text('alerts'),
+        mesh: given.text('mesh'),
       }),
     ],
     ({ url }) => url ?? '',

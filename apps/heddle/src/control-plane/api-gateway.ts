@@ -84,6 +84,7 @@ function changeRoutes(admin: AdminClient, reader: TelemetryReader, clock: Clock)
       method: 'POST',
       path: '/gateways/:id/plan',
       role: 'operator',
+      asks: true,
       run: async (asked) => {
         const { content } = readInput(asked.body, { content: text(longestDocument) });
         const gateway = await named(asked);

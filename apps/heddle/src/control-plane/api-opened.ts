@@ -21,20 +21,30 @@ export interface ContractsOptions {
   readonly metrics: MetricRegistry;
 }
 
-/** Opens the catalogue: its guard before the registry, and its HTTP API. */
-export async function openContracts(
-  options: ContractsOptions,
-): Promise<{ readonly admission: ApiAdmission; readonly contracts: HttpService }> {
+/** The contracts of a control plane. */
+export interface OpenContracts {
+  readonly catalogue: ApiCatalogue;
+  /** The guard before the registry. */
+  readonly admission: ApiAdmission;
+  /** Its HTTP API for programs. */
+  readonly service: HttpService;
+  /** Who uses some operations of a service, as far as that is seen or said. */
+  readonly usesOf: ReturnType<typeof consumersOf>;
+}
+
+/** Opens the catalogue with its guard and its HTTP API. */
+export async function openContracts(options: ContractsOptions): Promise<OpenContracts> {
   const { runtime, registry, telemetry, settings, token, metrics } = options;
   const set = (): ControlPlaneSettings['api'] => settings.client.current.api;
+  const usesOf = consumersOf({
+    clock: runtime.clock,
+    telemetry: telemetry.reader,
+    entries: () => catalogue.entries,
+    days: () => set().consumerDays,
+  });
   const catalogue: ApiCatalogue = await ApiCatalogue.open({
     runtime,
-    usesOf: consumersOf({
-      clock: runtime.clock,
-      telemetry: telemetry.reader,
-      entries: () => catalogue.entries,
-      days: () => set().consumerDays,
-    }),
+    usesOf,
     onBreaking: () => set().onBreaking,
   });
   const admission = new ApiAdmission({
@@ -45,5 +55,6 @@ export async function openContracts(
     onUndecided: () => set().onUndecided,
     metrics,
   });
-  return { admission, contracts: apiFront({ runtime, registry, catalogue, admission, token }) };
+  const service = apiFront({ runtime, registry, catalogue, admission, token });
+  return { catalogue, admission, service, usesOf };
 }

@@ -10,6 +10,11 @@ const policy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +
   "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+/** The policy of a page that shows pages of other origins in frames; those run under their own. */
+export function framing(origins: readonly string[]): string {
+  return `${policy}; frame-src ${origins.join(' ')}`;
+}
+
 /** With what every answer of the console says to browsers. */
 export function secured(fields: Fields): Fields {
   if (!fields.has('cache-control')) fields.append('cache-control', 'no-store');

@@ -26,6 +26,8 @@ export interface ConsoleRoute {
   readonly path: string;
   /** Who may. */
   readonly role: Role;
+  /** True for a POST that changes nothing: it is sent as one for its content alone, and is in no audit log. */
+  readonly asks?: boolean;
   /** Gives what is answered as JSON, or a whole answer. */
   run(asked: Asked): unknown;
 }
@@ -86,13 +88,16 @@ export class ConsoleApi {
     try {
       this.#access.require(req, route.role);
       body = await bodyOf(req);
+      if (route.asks === true) return answerOf(await this.#run(route, parts, body));
       const given = await this.#run(route, parts, body, (note) => {
         noted = note;
       });
       await this.#audit.note({ ...entry, outcome: 'ok', input: withoutSecrets(body), ...noted });
       return answerOf(given);
     } catch (thrown) {
-      const { reason, message } = HeddleError.from(thrown);
+      const { code, reason, message } = HeddleError.from(thrown);
+      // That somebody has asked for what they may not is noted, whatever it was.
+      if (route.asks === true && code !== 'permission_denied') throw thrown;
       await this.#audit.note({ ...entry, outcome: reason, message, input: withoutSecrets(body) });
       throw thrown;
     }

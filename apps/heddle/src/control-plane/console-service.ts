@@ -16,6 +16,8 @@ const stateCookie = 'heddle-console-login';
 /** What a console is made of. */
 export interface ConsoleOptions {
   readonly assets: ReadonlyMap<string, Asset>;
+  /** Origins of other tools' pages that may stand in frames. */
+  readonly frames: readonly string[];
   readonly observer: Observer;
   readonly access: Access;
   readonly audit: AuditLog;
@@ -32,7 +34,7 @@ export interface ConsoleOptions {
  * loopback name: a page of another site that has its own name resolve to this machine gets nothing.
  */
 export function consoleService(options: ConsoleOptions): HttpService {
-  const { assets, observer, access, audit, signIn, oidc, routes, queries } = options;
+  const { assets, frames, observer, access, audit, signIn, oidc, routes, queries } = options;
   const api = new ConsoleApi(routes, access, audit);
   let listeners = 0;
   const events = (req: HttpRequest, call: Call): HttpResponse => {
@@ -50,7 +52,7 @@ export function consoleService(options: ConsoleOptions): HttpService {
     if (oidc !== undefined && (path === beginPath || path === callbackPath))
       return atProvider(options, oidc, req).catch(failureAnswer);
     if (path.startsWith(`${apiPrefix}/`)) return api.answer(req, call);
-    if (!path.startsWith('/api/')) return assetAnswer(assets, req);
+    if (!path.startsWith('/api/')) return assetAnswer(assets, req, frames);
     try {
       access.require(req, 'viewer');
     } catch (thrown) {

@@ -13,14 +13,20 @@ import { accountRoutes } from './api-accounts.ts';
 import { alertRoutes } from './api-alerts.ts';
 import { boundaryRoutes } from './api-boundaries.ts';
 import { configRoutes } from './api-config.ts';
+import { contractRoutes } from './api-contracts.ts';
 import { decisionRoutes } from './api-decisions.ts';
 import { gatewayRoutes } from './api-gateway.ts';
 import { instanceRoutes, OperatorHolds } from './api-instances.ts';
+import { keyRoutes } from './api-keys.ts';
 import { messageRoutes } from './api-messages.ts';
 import { traceRoutes } from './api-traces.ts';
+import type { OpenContracts } from './api-opened.ts';
+import { originRoutes } from './api-origins.ts';
 import { transactionRoutes } from './api-transactions.ts';
 import { AdminClient } from './admin-client.ts';
 import type { Asset } from './console-assets.ts';
+import { type ConsoleMesh, consoleMesh } from './console-mesh.ts';
+import { foreignPages, foreignRoutes, frameOrigins } from './console-pages.ts';
 import { consoleService } from './console-service.ts';
 import type { Observer } from './observer.ts';
 import { platformStores } from './platform-stores.ts';
@@ -37,8 +43,9 @@ export interface ConsoleSurroundings {
   /** Of the registry: programs that show it may everything. */
   readonly token: string;
   readonly assets: ReadonlyMap<string, Asset>;
+  readonly mesh: ConsoleMesh;
   /** The catalogue of contracts, for those who are signed in. */
-  readonly contracts: HttpService;
+  readonly contracts: OpenContracts;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The first user's password, where the operator has set one. */
   readonly password: string | undefined;
@@ -66,12 +73,19 @@ export async function openConsole(around: ConsoleSurroundings): Promise<OpenCons
   const stores = platformStores(env, runtime);
   const { clock } = runtime;
   const { reader } = telemetry;
+  const mesh = await consoleMesh(runtime, around.mesh, telemetry);
+  const pages = foreignPages(env);
   const routes = [
     ...accountRoutes(users, access, audit),
     ...instanceRoutes(registry, new OperatorHolds(registry)),
     ...traceRoutes(reader, observer, clock),
     ...decisionRoutes(admin),
     ...gatewayRoutes(admin, reader, clock),
+    ...contractRoutes({ ...contracts, runtime, registry, broker: stores.broker }),
+    ...keyRoutes(centre, runtime.random, env['HEDDLE_ENVIRONMENT'] ?? 'default'),
+    ...mesh.routes,
+    ...foreignRoutes(pages, runtime),
+    ...originRoutes(admin),
     ...configRoutes(centre),
     ...messageRoutes(stores.broker),
     ...transactionRoutes(stores.databases),
@@ -80,18 +94,19 @@ export async function openConsole(around: ConsoleSurroundings): Promise<OpenCons
   ];
   const service = consoleService({
     assets,
+    frames: frameOrigins(pages),
     observer,
     access,
     audit,
     signIn,
     oidc,
     routes,
-    queries: (req) => (isApiRequest(req) ? contracts : telemetry.serviceFor(req)),
+    queries: (req) => (isApiRequest(req) ? contracts.service : telemetry.serviceFor(req)),
   });
   const part: Part = {
     name: 'console',
     start: () => Promise.resolve(),
     stop: () => audit.close(),
   };
-  return { service, parts: [...stores.parts, part], madePassword };
+  return { service, parts: [...stores.parts, ...mesh.parts, part], madePassword };
 }

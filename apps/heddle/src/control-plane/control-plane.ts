@@ -1,11 +1,12 @@
 import type { Registry } from '@heddle/discovery';
 import { type EmbeddedRegistry, embeddedRegistry, registryService } from '@heddle/discovery/embedded';
-import type { Address, Part, Runtime } from '@heddle/kernel';
+import { type Address, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { httpServer, type ServerPart } from '@heddle/rpc';
 import { isOtlp, MetricRegistry, metricsService, processMetrics, serverMetrics } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
 import type { HttpService } from '@heddle/wire';
 import { consoleAssets } from '../node/console-assets.ts';
+import { meshFiles } from '../node/mesh-files.ts';
 import { controlPlaneOwnSettings } from '../settings/control-plane-own-settings.ts';
 import type { ApiAdmission } from './api-admission.ts';
 import { openContracts } from './api-opened.ts';
@@ -74,26 +75,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     writeToken: adminToken,
   });
   const settings = await controlPlaneOwnSettings(runtime, config.store);
-  const { admission, contracts } = await openContracts({
-    runtime,
-    registry,
-    telemetry,
-    settings,
-    token,
-    metrics,
-  });
-  const console = await openConsole({
-    runtime,
-    registry,
-    observer,
-    telemetry,
-    token,
-    env,
-    centre: config.centre,
-    contracts,
-    assets: consoleAssets(),
-    password: options.password,
-  });
+  const contracts = await openContracts({ runtime, registry, telemetry, settings, token, metrics });
   const mesh =
     options.mesh === undefined
       ? undefined
@@ -106,6 +88,25 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
           scope: options.scope,
           source: await meshSource(options.mesh, runtime, env['HEDDLE_MESH_TOKEN']),
         });
+  const console = await openConsole({
+    runtime,
+    registry,
+    observer,
+    telemetry,
+    token,
+    env,
+    centre: config.centre,
+    contracts,
+    mesh: {
+      service: mesh === undefined ? undefined : (req, call) => meshAnswer(mesh, req, call),
+      token: adminToken ?? token,
+      files: meshFiles(options.mesh),
+      scope: options.scope,
+    },
+    assets: consoleAssets(),
+    password: options.password,
+  });
+  const { admission } = contracts;
   const server = frontOf({ registry, console, telemetry, config, admission, mesh, metrics }, options);
   const placePart: Part = {
     name: 'place',
@@ -115,6 +116,13 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const parts = [registryPart(registry), config.part, settings, ...telemetry.parts, admission, observer];
   parts.push(...console.parts, ...(mesh?.parts ?? []), server, placePart);
   return { parts, place, madePassword: console.madePassword };
+}
+
+function meshAnswer(mesh: MeshPlane, ...[req, call]: Parameters<HttpService>): ReturnType<HttpService> {
+  const service = mesh.serviceFor(req);
+  if (service !== undefined) return service(req, call);
+  const message = `the mesh has no ${req.path.slice(0, 100)}`;
+  throw new HeddleError({ code: 'not_found', reason: 'NO_SUCH_PATH', message, sent: false });
 }
 
 interface Behind {

@@ -1,4 +1,14 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
@@ -14,6 +24,55 @@ export const chromiumPath: string =
 const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking'];
 const orderBody = JSON.stringify({ userId: 'u00001', items: [{ productId: 'p00001', quantity: 1 }] });
 
+type BrowserState = Awaited<ReturnType<BrowserContext['storageState']>>;
+
+const toolPage =
+  '<!doctype html><title>Warehouse</title><h1 id="tool">Stock of the warehouse</h1><script>' +
+  'try{document.getElementById("tool").dataset.reached=String(parent.document.title)}catch{document.getElementById("tool").dataset.reached="refused"}</script>';
+
+const alertRules = `groups:
+  - name: drill
+    rules:
+      - alert: FireDrill
+        expr: vector(1) > 0
+        labels: { severity: warning }
+        annotations: { summary: This is a drill. }
+`;
+
+const meshRules = `apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: payment, namespace: shop }
+spec:
+  hosts: [payment.shop.example]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  ports: [{ number: 8080, name: grpc, protocol: GRPC }]
+  endpoints:
+    - { address: 10.0.0.1, labels: { version: v1 } }
+    - { address: 10.0.0.2, labels: { version: v2 } }
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: payment, namespace: shop }
+spec:
+  host: payment.shop.example
+  subsets:
+    - { name: v1, labels: { version: v1 } }
+    - { name: v2, labels: { version: v2 } }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: payment, namespace: shop }
+spec:
+  hosts: [payment.shop.example]
+  http:
+    - route:
+        - destination: { host: payment.shop.example, subset: v1 }
+          weight: 100
+        - destination: { host: payment.shop.example, subset: v2 }
+          weight: 0
+`;
+
 /** For tests: the whole platform with its shop, customers that the test commands, and a browser that is signed in. */
 export class ConsoleScene {
   readonly folder: string = mkdtempSync(path.join(tmpdir(), 'heddle-console-'));
@@ -21,15 +80,60 @@ export class ConsoleScene {
   readonly complaints: string[] = [];
   #cli: StartedCli | undefined;
   #state: UpState | undefined;
+  readonly meshFolder: string = path.join(this.folder, 'rules');
+  readonly alertFolder: string = path.join(this.folder, 'alerts');
   #browser: Browser | undefined;
+  #signedIn: BrowserState | undefined;
+  #tool: Server | undefined;
   #customers: { stop: () => Promise<void> } | undefined;
 
   async open(): Promise<void> {
+    mkdirSync(this.meshFolder, { recursive: true });
+    writeFileSync(path.join(this.meshFolder, 'payment.yaml'), meshRules);
+    mkdirSync(this.alertFolder, { recursive: true });
+    writeFileSync(path.join(this.alertFolder, 'rules.yaml'), alertRules);
+    const tool = await this.#openTool();
     const words = ['up', '--shop', '--no-load', '--checkout', 'saga', '--port', '0', '--console-port', '0'];
-    this.#cli = new StartedCli([...words, '--data', this.folder], { HEDDLE_CONSOLE_PASSWORD: this.password });
+    const launching = chromium.launch({ executablePath: chromiumPath, args });
+    this.#cli = new StartedCli(
+      [...words, '--mesh', this.meshFolder, '--alerts', this.alertFolder, '--data', this.folder],
+      {
+        HEDDLE_CONSOLE_PASSWORD: this.password,
+        HEDDLE_CONSOLE_PAGES: JSON.stringify([
+          { name: 'tool', title: 'Warehouse', url: `${tool}/` },
+          { name: 'broken', title: 'Old tool', url: `${tool}/broken`, role: 'admin' },
+        ]),
+      },
+    );
     await this.#cli.printed(/\nready\n/);
     this.#state = readUpState(this.folder);
-    this.#browser = await chromium.launch({ executablePath: chromiumPath, args });
+    this.#browser = await launching;
+    this.#signedIn = await this.#signIn();
+  }
+
+  /** Another tool, as a company may have one: a page in its frame must not reach the console. */
+  async #openTool(): Promise<string> {
+    const server = createServer((request, response) => {
+      const isBroken = request.url?.startsWith('/broken') === true;
+      response.writeHead(isBroken ? 503 : 200, { 'content-type': 'text/html; charset=utf-8' }).end(toolPage);
+    });
+    this.#tool = server;
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  /** Signs in by the form, as people do; others of the scene's pages begin with the session. */
+  async #signIn(): Promise<BrowserState> {
+    const context = await this.context();
+    const page = await this.watched(context);
+    await page.goto(this.state.console);
+    await page.fill('input[autocomplete=username]', 'admin');
+    await page.fill('input[autocomplete=current-password]', this.password);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('nav.navigation', { state: 'attached', timeout: 60_000 });
+    const state = await context.storageState();
+    await context.close();
+    return state;
   }
 
   get state(): UpState {
@@ -39,14 +143,12 @@ export class ConsoleScene {
 
   /** A page of somebody who has signed in, at a path of the console. */
   async page(place: string, options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> {
-    const context = await this.context(options);
+    const context = await this.context({
+      ...options,
+      ...(this.#signedIn && { storageState: this.#signedIn }),
+    });
     const page = await this.watched(context);
-    await page.goto(this.state.console);
-    await page.fill('input[autocomplete=username]', 'admin');
-    await page.fill('input[autocomplete=current-password]', this.password);
-    await page.keyboard.press('Enter');
-    await page.waitForSelector('nav.navigation', { state: 'attached', timeout: 60_000 });
-    if (place !== '/') await page.goto(`${this.state.console}${place}`);
+    await page.goto(`${this.state.console}${place}`);
     return page;
   }
 
@@ -64,6 +166,11 @@ export class ConsoleScene {
     });
     page.on('pageerror', (error) => this.complaints.push(error.message));
     return page;
+  }
+
+  /** The rules of the mesh as they lie on the disk now. */
+  rules(): string {
+    return readFileSync(path.join(this.meshFolder, 'payment.yaml'), 'utf8');
   }
 
   async heddle(...words: readonly string[]): Promise<string> {
@@ -127,6 +234,8 @@ export class ConsoleScene {
   async close(): Promise<void> {
     await this.rest();
     await this.#browser?.close();
+    this.#tool?.closeAllConnections();
+    this.#tool?.close();
     if (this.#cli !== undefined && this.#cli.child.exitCode === null) this.#cli.child.kill('SIGTERM');
     await this.#cli?.exited;
     await new StartedCli(['clean', '--data', this.folder]).exited;

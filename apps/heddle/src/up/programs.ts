@@ -63,13 +63,15 @@ export interface ControlPlaneOptions {
   readonly databaseUrls: Readonly<Record<string, string>>;
   /** A folder with rules of alerts and receivers. */
   readonly alerts: string | undefined;
+  /** Rules of a mesh, a file or a folder. */
+  readonly mesh: string | undefined;
 }
 
 /** Registry, config centre and console. */
 export function controlPlaneProgram(
   { dataFolder, token, adminToken }: AdminSurroundings,
   port: number,
-  { databaseUrls, alerts }: ControlPlaneOptions,
+  { databaseUrls, alerts, mesh }: ControlPlaneOptions,
 ): Program {
   const { [configDatabase]: own = '', ...services } = databaseUrls;
   const data = path.join(dataFolder, 'control-plane');
@@ -83,6 +85,7 @@ export function controlPlaneProgram(
       '--data',
       data,
       ...(alerts === undefined ? [] : ['--alerts', alerts]),
+      ...(mesh === undefined ? [] : ['--mesh', mesh]),
     ],
     // In the environment, since URLs have passwords in them.
     env: {

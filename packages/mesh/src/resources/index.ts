@@ -9,6 +9,7 @@ export type * from './istio-gateway.ts';
 export type * from './kubernetes-gateway.ts';
 export type * from './kubernetes-route.ts';
 export type * from './kubernetes.ts';
+export { kinds } from './kinds.ts';
 export { type Loaded, loadResources, type LoadOptions, type ResourceFile } from './load.ts';
 export {
   type Metadata,
@@ -21,7 +22,7 @@ export {
 } from './resource.ts';
 export type * from './security.ts';
 export type * from './service-entry.ts';
-export type { Path } from './shape.ts';
+export type { Path, Shape } from './shape.ts';
 export type * from './sidecar.ts';
 export type * from './telemetry.ts';
 export type * from './virtual-service.ts';

@@ -50,8 +50,16 @@ export async function meshPlane(options: MeshPlaneOptions): Promise<MeshPlane> {
       ? await sharedAuthority({ store: source.store, runtime, trustDomain, keys: options.keys })
       : await meshAuthorityIn(runtime, trustDomain);
   const certificates = new CertificateService({ runtime, trustDomain, authority });
-  const check = bearerCheck(token);
   const checkOperator = bearerCheck(options.operatorToken ?? token);
+  const checkReader = bearerCheck(token);
+  /** Who may change things may look at them. */
+  const check = (authorization: string | undefined): void => {
+    try {
+      checkReader(authorization);
+    } catch {
+      checkOperator(authorization);
+    }
+  };
   const tokens = new BootstrapTokens(bootstrapKey(options.operatorToken ?? token), runtime.clock);
   const idOf = (workload: string): SpiffeId | undefined => {
     const known = xds.model.workloads.get(workload);
