@@ -11,7 +11,7 @@ const arrows = {
   upstream: ['kernel', 'wire', 'traffic', 'discovery'],
   rpc: [...foundation, 'upstream'],
   proxy: [...foundation, 'upstream'],
-  mesh: ['kernel', 'security', 'wire', 'discovery', 'proxy/src/model'],
+  mesh: [...foundation, 'upstream', 'proxy'],
   sql: ['kernel'],
   messaging: ['kernel', 'traffic', 'telemetry', 'sql'],
   data: ['kernel', 'traffic', 'messaging', 'sql'],

@@ -9,6 +9,7 @@ import { writeDocument } from './document.ts';
 import { eventStoreBench } from './eventstore/area.ts';
 import { gatewayBench } from './gateway/area.ts';
 import { kernelBench } from './kernel.ts';
+import { meshBench } from './mesh/area.ts';
 import { messagingBench } from './messaging/area.ts';
 import { type BenchOptions, type BenchOutcome, reportOf, tableOf } from './report.ts';
 import { telemetryBench } from './telemetry/area.ts';
@@ -24,6 +25,7 @@ const areas: Record<string, (options: BenchOptions) => Promise<BenchOutcome>> = 
   console: consoleBench,
   gateway: gatewayBench,
   kernel: kernelBench,
+  mesh: meshBench,
   messaging: messagingBench,
   telemetry: telemetryBench,
   transactions: transactionsBench,

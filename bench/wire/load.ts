@@ -54,6 +54,10 @@ export async function loadGrpc(address: Place, load: GrpcLoad, durationMs: numbe
     !/ 0 4xx, 0 5xx/.test(output)
   )
     throw new Error(`h2load was not content: ${lastWords(output)}`);
+  // A refusal of gRPC is a success of HTTP, without a message.
+  const data = Number(/\((\d+)\) data$/m.exec(output)?.[1] ?? Number.NaN);
+  if (load.method === 'Unary' && !(data >= Number(succeeded) * framed(load.message).byteLength * 0.99))
+    throw new Error(`answers without their messages: ${lastWords(output)}`);
   return { calls: Number(succeeded), elapsedMs: Number(elapsed[1]) * msOf(elapsed[2] as string) };
 }
 

@@ -16,6 +16,7 @@ import { shop } from './boundaries/shop/shop.ts';
 import { consulConfig } from './config/consul.ts';
 import { embeddedConfig } from './config/embedded.ts';
 import { etcdConfig } from './config/etcd.ts';
+import { nacosConfig } from './config/nacos.ts';
 import { gitConfig } from './config/git.ts';
 import { kubernetesConfig } from './config/kubernetes.ts';
 import { consulContract } from './discovery/consul.ts';
@@ -43,6 +44,9 @@ import { connectClients, grpcJs } from './calls/official-clients.ts';
 import { authorization } from './mesh/authorization.ts';
 import { envoy } from './mesh/envoy.ts';
 import { grpcJsXds } from './mesh/grpc-js-xds.ts';
+import { inProcess } from './mesh/in-process.ts';
+import { kubernetesMesh } from './mesh/kubernetes.ts';
+import { proxy } from './mesh/proxy.ts';
 import { alertmanagerContract } from './telemetry/alertmanager.ts';
 import { jaegerContract } from './telemetry/jaeger.ts';
 import { openSearchContract } from './telemetry/opensearch.ts';
@@ -72,7 +76,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
   calls: [grpcurlContract, connectClients, grpcJs],
   api: [openapiContract, asyncapiContract, grpcReflectionContract, mockContract],
   boundaries: [booking, trading, properties, shop],
-  config: [embeddedConfig, etcdConfig, consulConfig, kubernetesConfig, gitConfig],
+  config: [embeddedConfig, etcdConfig, consulConfig, nacosConfig, kubernetesConfig, gitConfig],
   discovery: [
     embedded,
     consulContract,
@@ -96,7 +100,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     oidc,
     protocols,
   ],
-  mesh: [authorization, envoy, grpcJsXds],
+  mesh: [authorization, envoy, grpcJsXds, proxy, inProcess, kubernetesMesh],
   telemetry: [
     otlpContract,
     promqlContract,

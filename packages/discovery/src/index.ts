@@ -24,6 +24,7 @@ export {
   type Health,
   healthValues,
   hostPort,
+  sameInstance,
   type Instance,
   type InstanceInit,
   type InstanceState,

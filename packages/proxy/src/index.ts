@@ -1,5 +1,5 @@
 export { jsonAnswer } from './answer/json-answer.ts';
-export { ask, type Question } from './auth/fetch-text.ts';
+export { ask, fetchText, type Question } from './auth/fetch-text.ts';
 export { Gateway, type GatewayOptions, type Prepared } from './gateway.ts';
 export type { OpenedStore, OpenStore } from './limit/limit-store.ts';
 export type { PlaceLease } from './limit/places.ts';

@@ -11,8 +11,15 @@ export class StartedCli {
   #output = '';
   #listeners = new Set<() => void>();
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.child = spawn(process.execPath, ['--conditions=@heddle/source', main, ...args], {
+  /** `within`: a command that runs it, such as `ip netns exec NAME`. */
+  constructor(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    within: readonly string[] = [],
+  ) {
+    const command: readonly string[] = [...within, process.execPath];
+    const [program = process.execPath, ...before] = command;
+    this.child = spawn(program, [...before, '--conditions=@heddle/source', main, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });

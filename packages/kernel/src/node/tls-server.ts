@@ -11,6 +11,8 @@ import { coverOf, describeCertificate, describeSession, problemNow, verdictOf } 
 // A key that leaks opens what was sent with its tickets in TLS 1.2, so it does not live long. Sessions live 5 minutes.
 const ticketKeyMs = 3_600_000;
 const ticketKeyBytes = 48;
+/** The type of the record that every TLS connection begins with (RFC 8446 section 5.1). */
+const handshakeRecord = 22;
 
 /** `Server` of one material: its certificates, whom it lets in, and keys for tickets that no other server takes. */
 interface Era {
@@ -46,8 +48,39 @@ export class TlsAcceptor {
     const peer = peerOf(socket);
     this.#pending.set(peer, socket);
     socket.once('close', () => this.#settled(peer, socket));
+    if (this.#options.plaintext === true) this.#look(socket, peer);
+    else this.#handshake(socket);
+  }
+
+  #handshake(socket: Socket): void {
     this.#renew();
     this.#era.server.emit('connection', socket);
+  }
+
+  /** Waits for the first bytes, which a handshake of TLS begins with a byte of its own. Whoever gets the socket reads them. */
+  #look(socket: Socket, peer: string): void {
+    const { handshakeMs = 10_000 } = this.#options;
+    const leave = (): void => {
+      this.#refused('TLS_HANDSHAKE_TIMEOUT');
+      socket.destroy();
+    };
+    const limit = setTimeout(leave, handshakeMs);
+    socket.once('close', () => clearTimeout(limit));
+    // It is over before it has begun.
+    const ended = (): unknown => socket.destroy();
+    socket.once('end', ended);
+    socket.once('data', (chunk: Buffer) => {
+      clearTimeout(limit);
+      socket.off('end', ended);
+      socket.pause();
+      socket.unshift(chunk);
+      if (chunk[0] === handshakeRecord) {
+        this.#handshake(socket);
+        return;
+      }
+      this.#settled(peer, socket);
+      this.#accept(new SocketConnection(socket));
+    });
   }
 
   /** Drops the handshakes that are not done. */

@@ -390,3 +390,30 @@ describe('material', () => {
     await refuses(listening, 'unimplemented', 'TLS_UNSUPPORTED');
   });
 });
+
+describe('a listener that takes plaintext too', () => {
+  it('tells it from TLS by the first byte, and loses none', async () => {
+    await serving({ plaintext: true, clients: 'require' }, async (served) => {
+      const plain = new ConnectionRecorder(await nodeNet.connect(served.listener.address));
+      plain.write(Buffer.from('ping'));
+      await plain.until(() => plain.bytes === 4);
+      assert.equal(plain.connection.tls, undefined);
+      plain.connection.destroy();
+      await plain.closed;
+      assert.equal(served.accepted.length, 0);
+      await echoed(served, { source: store({ identities: [alice] }) });
+      assert.equal(served.accepted[0]?.certificate?.verified, true);
+      // Who speaks TLS must still prove who it is.
+      await assert.rejects(echoed(served));
+    });
+  });
+
+  it('gives up a connection that says nothing', async () => {
+    await serving({ plaintext: true, handshakeMs: 50 }, async (served) => {
+      const silent = new ConnectionRecorder(await nodeNet.connect(served.listener.address));
+      await silent.ended;
+      assert.deepEqual(served.refused, ['TLS_HANDSHAKE_TIMEOUT']);
+      silent.connection.destroy();
+    });
+  });
+});

@@ -46,6 +46,11 @@ export interface TlsListenOptions {
   /** Handshakes at a time; a connection beyond that is dropped. Default 1000. */
   readonly handshakes?: number;
   /**
+   * Take plaintext as well: a connection whose first byte begins no handshake is handed over as it is, without `tls`.
+   * For protocols in which the client speaks first. Default false.
+   */
+  readonly plaintext?: boolean;
+  /**
    * Hears of each connection that was not let in. The reasons are those of `Net.connect`, and `CERTIFICATE_MISSING`,
    * `TLS_HANDSHAKE_TIMEOUT` and `TOO_MANY_HANDSHAKES`; `CERTIFICATE_INVALID` once when the source has gone bad: the
    * server goes on with what it had.

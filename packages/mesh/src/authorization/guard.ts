@@ -4,6 +4,7 @@ import { type HttpRequest, type HttpResponse, peer } from '@heddle/wire';
 import type { JwtRule, MeshPolicy, MtlsMode } from '../model/index.ts';
 import { authorization, type Verdict } from './authorization.ts';
 import type { AuthorizationRequest, TokenClaims } from './request.ts';
+import { type BelievedToken, saidFields, withTokenFields } from './token-fields.ts';
 import {
   claimsUnder,
   findTokens,
@@ -37,20 +38,22 @@ export interface GuardOptions {
 /**
  * Lets those requests through that PeerAuthentication, RequestAuthentication and AuthorizationPolicy let through, in
  * this order. Rejects with `unauthenticated` (plaintext where mTLS is demanded, a bad token) or `permission_denied`.
- * The caller's identity is that of the verified certificate of the connection, never that of a field.
+ * The caller's identity is that of the verified certificate of the connection, never that of a field. What a token says
+ * goes on in the fields that its rule names, and the token itself only where the rule forwards it.
  */
 export function guard(options: GuardOptions): Layer<HttpRequest, HttpResponse> {
   const rules = authorization(options.policies);
+  const said = saidFields(options.jwt);
   return (next) => async (request, call) => {
     const principal = principalOf(call);
     if (options.mtls === 'strict' && principal === '')
       throw refused('MTLS_REQUIRED', 'this port takes mutual TLS only');
     const token = options.jwt.length === 0 ? undefined : await verifiedToken(options, request, call);
-    const facts = factsOf(options, request, call, principal, token);
+    const facts = factsOf(options, request, call, principal, token?.claims);
     const verdict = rules.decide(facts, await answersOf(rules.toAsk(facts), options, request, call));
     options.onVerdict?.(verdict, request, call);
     if (!verdict.allowed) throw denied();
-    return next(request, call);
+    return next(options.jwt.length === 0 ? request : withTokenFields(request, said, token), call);
   };
 }
 
@@ -118,12 +121,12 @@ async function answersOf(
   return new Map(answers);
 }
 
-/** The claims of a token that one of the rules takes; undefined where there is none. Rejects where none is taken. */
+/** The token that one of the rules takes; undefined where there is none. Rejects where none is taken. */
 async function verifiedToken(
   options: GuardOptions,
   { fields, path }: HttpRequest,
   call: Call,
-): Promise<TokenClaims | undefined> {
+): Promise<BelievedToken | undefined> {
   const found = findTokens(options.jwt, { header: (name) => fields.get(name), path });
   let problem: TokenProblem | undefined;
   for (const token of found) {
@@ -138,10 +141,11 @@ async function verifiedToken(
 }
 
 async function judge(
-  { raw, rules }: FoundToken,
+  found: FoundToken,
   { keysOf }: GuardOptions,
   wallMs: number,
-): Promise<TokenClaims | TokenProblem> {
+): Promise<BelievedToken | TokenProblem> {
+  const { raw, rules } = found;
   const claims = unverifiedClaims(raw);
   if (claims === undefined) return 'malformed';
   let problem: TokenProblem = 'unknown-issuer';
@@ -152,7 +156,7 @@ async function judge(
       continue;
     }
     const keys = await keysOf(rule).keysFor(keyIdOf(raw));
-    if (verifySignature(raw, keys)) return judged;
+    if (verifySignature(raw, keys)) return { claims: judged, rule, found };
     problem = 'signature';
   }
   return problem;

@@ -9,6 +9,7 @@ import { makeRequest } from './certificate-request.ts';
 import { CertificateService, type Svid } from './certificate-service.ts';
 import { fromPem, pem } from './der.ts';
 import { KeptIdentity } from './kept-identity.ts';
+import { checkWorkloadProof, isWorkloadProof, workloadProof } from './workload-proof.ts';
 
 const order = { trustDomain: 'cluster.local', namespace: 'shop', serviceAccount: 'order' };
 const minuteMs = 60_000;
@@ -160,4 +161,64 @@ describe('the rotation of a root', () => {
     assert.equal(after.trust, next.root);
     assert.ok(new X509Certificate(after.certificates).verify(new X509Certificate(next.root).publicKey));
   });
+});
+
+describe('the proof of a workload without TLS', () => {
+  const asked = { method: 'POST', path: '/v1/mesh/model', body: Buffer.from('{}') };
+
+  test('names who has the key of a certificate of this mesh', async () => {
+    const { runtime, service, time } = world();
+    const kept = new KeptIdentity(runtime, async (request) => service.issue(order, request));
+    await kept.start();
+    const at = { trust: service.trust, wallMs: time.clock.wallMs() };
+    const proof = workloadProof(kept.held, asked, at.wallMs);
+    assert.ok(isWorkloadProof(proof) && !isWorkloadProof('Bearer x'));
+    assert.deepEqual(checkWorkloadProof(proof, asked, at), order);
+    const check =
+      (request: typeof asked, more: Partial<typeof at> = {}) =>
+      () =>
+        checkWorkloadProof(proof, request, { ...at, ...more });
+    assert.throws(check({ ...asked, path: '/v1/mesh/certificates' }), isRefused('BAD_PROOF'));
+    assert.throws(check({ ...asked, body: Buffer.from('{ }') }), isRefused('BAD_PROOF'));
+    assert.throws(check(asked, { wallMs: at.wallMs + 61_000 }), isRefused('PROOF_EXPIRED'));
+    assert.throws(check(asked, { trust: world().newRoot().root }), isRefused('BAD_PROOF'));
+    assert.throws(() => checkWorkloadProof('Workload e30', asked, at), isRefused('BAD_PROOF'));
+    kept.close();
+  });
+
+  test('is none once the certificate has ended, or with the key of another', async () => {
+    const { service, time } = world();
+    const [mine, other] = [makeRequest(), makeRequest()];
+    const svid = service.issue(order, mine.request);
+    const at = { trust: service.trust, wallMs: time.clock.wallMs() };
+    const stolen = workloadProof({ svid, privateKey: other.privateKey }, asked, at.wallMs);
+    assert.throws(() => checkWorkloadProof(stolen, asked, at), isRefused('BAD_PROOF'));
+    const late = at.wallMs + 2 * minuteMs;
+    const ended = workloadProof({ svid, privateKey: mine.privateKey }, asked, late);
+    assert.throws(() => checkWorkloadProof(ended, asked, { ...at, wallMs: late }), isRefused('BAD_PROOF'));
+  });
+});
+
+test('an identity that was kept is gone on with as long as it is good', async () => {
+  const { time, runtime, service } = world();
+  const first = new KeptIdentity(runtime, async (request) => service.issue(order, request));
+  await first.start();
+  const { held } = first;
+  first.close();
+  let asked = 0;
+  const ask = async (request: string): Promise<Svid> => {
+    asked += 1;
+    return service.issue(order, request);
+  };
+  const second = new KeptIdentity(runtime, ask, held);
+  await second.start();
+  assert.deepEqual([second.held, asked], [held, 0]);
+  await wait(time, 45_000);
+  assert.ok(asked > 0, 'renewed at two thirds of its life');
+  second.close();
+  await wait(time, 2 * minuteMs);
+  const third = new KeptIdentity(runtime, ask, held);
+  await third.start();
+  assert.notEqual(third.held, held);
+  third.close();
 });

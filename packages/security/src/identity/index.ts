@@ -4,3 +4,9 @@ export { makeRequest, type MadeRequest, requestedKey } from './certificate-reque
 export { CertificateService, type CertificateServiceOptions, type Svid } from './certificate-service.ts';
 export { type AskForSvid, type HeldIdentity, KeptIdentity } from './kept-identity.ts';
 export { readSpiffeId, type SpiffeId, spiffeUri } from './spiffe-id.ts';
+export {
+  checkWorkloadProof,
+  isWorkloadProof,
+  type ProvenRequest,
+  workloadProof,
+} from './workload-proof.ts';

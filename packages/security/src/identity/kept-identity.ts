@@ -26,14 +26,17 @@ export class KeptIdentity implements TlsSource {
   #failures = 0;
   #closed = false;
 
-  constructor(runtime: Runtime, ask: AskForSvid) {
+  /** `kept`: what an earlier process of the same workload had. It is gone on with as long as it is good. */
+  constructor(runtime: Runtime, ask: AskForSvid, kept?: HeldIdentity) {
     this.#runtime = runtime;
     this.#ask = ask;
+    this.#held = kept;
   }
 
-  /** Gets the first certificate. Rejects as `ask` does; nothing goes on then. */
+  /** Gets the first certificate, or goes on with the kept one. Rejects as `ask` does; nothing goes on then. */
   async start(): Promise<void> {
-    await this.#renew();
+    if (this.#held !== undefined && this.#held.svid.expiresMs > this.#runtime.clock.wallMs()) this.#later();
+    else await this.#renew();
   }
 
   /** Throws `failed_precondition` / `NO_IDENTITY` before `start` is done. */

@@ -1,5 +1,6 @@
-import { decodeJson, encodeError, encodeJson, membersOf } from '@heddle/discovery/clients';
-import { HeddleError } from '@heddle/kernel';
+import { encodeError, encodeJson } from '@heddle/discovery/clients';
+import { type Call, HeddleError } from '@heddle/kernel';
+import { type ModelFeed, readQuestion } from '@heddle/mesh/plane';
 import type { XdsServer } from '@heddle/mesh/xds';
 import { type BootstrapTokens, type CertificateService, readSpiffeId } from '@heddle/security/identity';
 import {
@@ -11,30 +12,32 @@ import {
   wholeBody,
 } from '@heddle/wire';
 import type { MeshRules } from './mesh-rules.ts';
+import { bodyOf, type Given, provenId } from './proven-id.ts';
 
 /** What the API is about. */
 export interface MeshApiOptions {
   readonly rules: MeshRules;
   readonly xds: XdsServer;
+  readonly feed: ModelFeed;
   /** Of operators: throws `unauthenticated` for another `authorization`. */
   readonly check: (authorization: string | undefined) => void;
   readonly tokens: BootstrapTokens;
   readonly certificates: CertificateService;
 }
 
-const longestBytes = 64 * 1024;
 const longestTokenMs = 86_400_000;
 
 /**
  * `GET /v1/mesh`: what is in force and why the newest is not, who is connected and has taken what, what was refused and
  * what planes cannot do. `POST /v1/mesh/tokens` `{ spiffeId, lifeMs }`: a bootstrap token, for operators.
- * `POST /v1/mesh/certificates` `{ request }`: a certificate, for who shows a bootstrap token. `GET /v1/mesh/roots`: what
- * is to be believed, for everybody.
+ * `POST /v1/mesh/certificates` `{ request }`: a certificate, for who shows a bootstrap token or the certificate of now.
+ * `POST /v1/mesh/model`: what our own planes ask (`ModelQuestion`), for the workload itself and for operators.
+ * `GET /v1/mesh/roots`: what is to be believed, for everybody.
  */
 export function meshApi(options: MeshApiOptions): HttpService {
-  return async (request) => {
+  return async (request, call) => {
     try {
-      return json(200, await answer(options, request));
+      return json(200, await answer(options, request, call));
     } catch (thrown) {
       const error = HeddleError.from(thrown);
       return json(statusOfCode(error.code), encodeError(error));
@@ -42,21 +45,28 @@ export function meshApi(options: MeshApiOptions): HttpService {
   };
 }
 
-async function answer(options: MeshApiOptions, request: HttpRequest): Promise<Uint8Array> {
-  const { rules, xds, check, certificates } = options;
+async function answer(options: MeshApiOptions, request: HttpRequest, call: Call): Promise<Uint8Array> {
+  const { rules, xds, feed, check, certificates } = options;
   const authorization = request.fields.get('authorization') ?? undefined;
   const path = request.path.split('?', 1)[0] ?? '';
   switch (`${request.method} ${path}`) {
     case 'GET /v1/mesh':
       check(authorization);
-      return encodeJson({ rules: rules.view, proxies: xds.proxies, inexpressible: xds.inexpressible });
+      return encodeJson({
+        rules: rules.view,
+        proxies: xds.proxies,
+        planes: feed.planes,
+        inexpressible: [...xds.inexpressible, ...feed.inexpressible],
+      });
     case 'GET /v1/mesh/roots':
       return encodeJson({ trust: certificates.trust });
     case 'POST /v1/mesh/tokens':
       check(authorization);
-      return encodeJson({ token: tokenFor(options, await bodyOf(request)) });
+      return encodeJson({ token: tokenFor(options, (await bodyOf(request)).members) });
     case 'POST /v1/mesh/certificates':
-      return encodeJson(certify(options, authorization, await bodyOf(request)));
+      return encodeJson(certify(options, await bodyOf(request), call));
+    case 'POST /v1/mesh/model':
+      return encodeJson(await model(options, await bodyOf(request), call));
     default: {
       const message = `the mesh has no ${request.method} ${path}`;
       throw new HeddleError({ code: 'not_found', reason: 'NO_SUCH_PATH', message, sent: false });
@@ -75,20 +85,39 @@ function tokenFor({ tokens }: MeshApiOptions, body: Members): string {
   return tokens.make(readSpiffeId(spiffeId), lifeMs);
 }
 
-function certify(
-  { tokens, certificates }: MeshApiOptions,
-  authorization: string | undefined,
-  body: Members,
-): object {
-  const { request, ...others } = body;
-  const id = tokens.check(/^bearer (.+)$/i.exec(authorization ?? '')?.[1] ?? '');
+function certify(options: MeshApiOptions, given: Given, call: Call): object {
+  const { request, ...others } = given.members;
+  const id = provenId(given, options, call.runtime.clock.wallMs());
   refuseOthers(others);
   if (typeof request !== 'string') throw bad('request', 'a certificate request in PEM', request);
-  return certificates.issue(id, request);
+  return options.certificates.issue(id, request);
 }
 
-async function bodyOf(request: HttpRequest): Promise<Members> {
-  return membersOf(decodeJson(await request.body.bytes(longestBytes)));
+/** Rules are for the workload itself: who else may call, and where, is nobody's business. */
+async function model(options: MeshApiOptions, given: Given, call: Call): Promise<object> {
+  const { check, feed, xds } = options;
+  const question = readQuestion(given.members);
+  if (!isOperator(check, given.authorization)) {
+    const id = provenId(given, options, call.runtime.clock.wallMs());
+    const [namespace, name] = question.workload.split('/');
+    const { serviceAccount = name } = xds.model.workloads.get(question.workload) ?? {};
+    if (id.namespace !== namespace || id.serviceAccount !== serviceAccount) throw foreign(question.workload);
+  }
+  return feed.ask(question, call);
+}
+
+function isOperator(check: MeshApiOptions['check'], authorization: string | undefined): boolean {
+  try {
+    check(authorization);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function foreign(workload: string): HeddleError {
+  const message = `the rules of ${workload} are for that workload alone`;
+  return new HeddleError({ code: 'permission_denied', reason: 'FOREIGN_WORKLOAD', message, sent: false });
 }
 
 function refuseOthers(others: Members): void {

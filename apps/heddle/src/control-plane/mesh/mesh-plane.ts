@@ -1,5 +1,6 @@
 import { bearerCheck } from '@heddle/discovery/clients';
 import { type Call, HeddleError, type Part, type Runtime } from '@heddle/kernel';
+import { ModelFeed } from '@heddle/mesh/plane';
 import { AggregatedDiscoveryService, WorkloadSecrets, XdsServer } from '@heddle/mesh/xds';
 import { metadata, rpcService } from '@heddle/rpc';
 import { BootstrapTokens, CertificateService, type SpiffeId } from '@heddle/security/identity';
@@ -60,13 +61,18 @@ export async function meshPlane(options: MeshPlaneOptions): Promise<MeshPlane> {
     isTrusted,
     secrets: (each) => secrets.of(each),
   });
-  const rules = new MeshRules(scope, (model) => xds.update(model));
+  const feed = new ModelFeed({ runtime, trustDomain });
+  const rules = new MeshRules(scope, (model) => {
+    xds.update(model);
+    feed.update(model);
+  });
   const tokens = new BootstrapTokens(bootstrapKey(token), runtime.clock);
   const discovery = rpcService((router) => router.service(AggregatedDiscoveryService, xds.handlers));
-  const api = meshApi({ rules, xds, check, tokens, certificates });
+  const api = meshApi({ rules, xds, feed, check, tokens, certificates });
   return {
     part: rulesPart(options, rules, () => {
       secrets.close();
+      feed.close();
       xds.close();
     }),
     serviceFor: ({ path }) => {

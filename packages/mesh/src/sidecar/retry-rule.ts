@@ -1,0 +1,84 @@
+import { type HeddleError, idempotency, type Layer, type Meaning, type Result } from '@heddle/kernel';
+import { fromKept, KeptBody } from '@heddle/proxy/layers';
+import { retry, RetryBudget, type RetryOptions } from '@heddle/traffic';
+import { type HttpRequest, type HttpResponse, readGrpcStatus, replayHttp, retryAfterMs } from '@heddle/wire';
+import type { RetryRules } from '../model/index.ts';
+
+/** As the control plane writes it where nobody has said anything: `defaultRetry` of the translation. */
+const usual: RetryRules = {
+  retries: 2,
+  attemptTimeoutMs: undefined,
+  on: ['connect-failure', 'refused-stream', 'unavailable', 'cancelled'],
+  backoffMs: undefined,
+};
+
+/** What of a request is kept to be sent again. */
+export const keptBytes = 65_536;
+
+/**
+ * Tries again what failed as the rule names it. Whoever writes a rule says thereby that the requests may be sent twice;
+ * where nobody has written one, only that is tried again which does no harm.
+ */
+export function retryRule(rules: RetryRules, budget: RetryBudget): Layer<HttpRequest, HttpResponse> {
+  const isWritten = JSON.stringify(rules) !== JSON.stringify(usual);
+  const { retries, attemptTimeoutMs, backoffMs } = rules;
+  const options: RetryOptions<HttpRequest, HttpResponse> = {
+    classify: conditionOf(new Set(rules.on)),
+    replay: replayable,
+    budget,
+    attempts: retries + 1,
+    pushbackMs: retryAfterMs,
+    ...(attemptTimeoutMs !== undefined && attemptTimeoutMs > 0 && { attemptTimeoutMs }),
+    ...(backoffMs !== undefined && { backoff: { baseMs: backoffMs, maxMs: backoffMs * 10 } }),
+  };
+  const repeated = retry(options);
+  return (next) => {
+    const service = repeated(fromKept(next));
+    if (!isWritten) return service;
+    return (req, call) => {
+      call.set(idempotency, 'idempotent');
+      return service(req, call);
+    };
+  };
+}
+
+/** As many as the rules allow: an operator who wants fewer in all says so by a budget of his own. */
+export function unbounded(clock: ConstructorParameters<typeof RetryBudget>[0]): RetryBudget {
+  return new RetryBudget(clock, { ratio: 1000, floorPerSecond: 1_000_000 });
+}
+
+function replayable(req: HttpRequest): HttpRequest | undefined {
+  if (req.body instanceof KeptBody) return req.body.repeatable ? req : undefined;
+  return replayHttp(req);
+}
+
+function conditionOf(on: ReadonlySet<string>): (req: HttpRequest, result: Result<HttpResponse>) => Meaning {
+  const has = (...words: readonly string[]): boolean => words.some((word) => on.has(word));
+  const anyReset = has('reset', '5xx', 'gateway-error');
+  const unsent = anyReset || has('connect-failure', 'refused-stream', 'reset-before-request', 'unavailable');
+  const tooSlow = has('5xx', 'gateway-error');
+  const ofError = (error: HeddleError): boolean => {
+    if (error.code === 'cancelled') return false;
+    if (error.reason === 'ATTEMPT_TIMEOUT') return tooSlow || on.has('deadline-exceeded');
+    return error.sent ? error.code === 'unavailable' && anyReset : unsent;
+  };
+  return (_req, result) => {
+    if (!result.ok) return ofError(result.error) ? 'retryable' : 'failure';
+    return isNamed(result.value, on) ? 'retryable' : 'success';
+  };
+}
+
+const gatewayErrors: ReadonlySet<number> = new Set([502, 503, 504]);
+
+/** Whether an answer is one of those that the words name. A status of gRPC that comes after messages is not seen. */
+function isNamed({ status, fields }: HttpResponse, on: ReadonlySet<string>): boolean {
+  if (fields.has('grpc-status')) {
+    const error = readGrpcStatus(fields, status);
+    return error !== undefined && on.has(error.code.replaceAll('_', '-'));
+  }
+  if (status < 400) return false;
+  if (on.has(String(status))) return true;
+  if (status === 409) return on.has('retriable-4xx');
+  if (status < 500) return false;
+  return on.has('5xx') || (on.has('gateway-error') && gatewayErrors.has(status));
+}
