@@ -1,8 +1,10 @@
 // `npm run bench -- mesh`: one file for each of its results.
 import type { BenchOptions, BenchOutcome } from '../report.ts';
+import { endpointChangeBench } from './endpoint-change.ts';
 import { sidecarBench } from './sidecar.ts';
 
 const benches: Readonly<Record<string, (options: BenchOptions) => Promise<BenchOutcome>>> = {
+  'endpoint-change-p99': endpointChangeBench,
   'sidecar-cpu-per-call': sidecarBench,
 };
 

@@ -41,6 +41,10 @@ export const envoy: Engine<EnvoyOptions> = {
 /** What an Envoy is that gets all it does from a control plane. */
 export interface XdsEnvoyOptions extends Pinned {
   readonly controlPlane: Place;
+  /** Others, which it goes to when that one does not answer. */
+  readonly others?: readonly Place[];
+  /** Shown to it with each stream, as `authorization: Bearer`. */
+  readonly token?: string;
   /** As xDS has it: id, cluster, metadata, locality. */
   readonly node: object;
   /** Default: the state of the world. */
@@ -48,23 +52,22 @@ export interface XdsEnvoyOptions extends Pinned {
 }
 
 /** Starts Envoy with a bootstrap that names a control plane and nothing else; its address is that of its admin pages. */
-export async function startXdsEnvoy({
-  controlPlane,
-  node,
-  delta = false,
-  core,
-}: XdsEnvoyOptions): Promise<Running> {
+export async function startXdsEnvoy(options: XdsEnvoyOptions): Promise<Running> {
+  const { core } = options;
   const { path: command } = await required(envoy);
   const address = await freePlace();
   const folder = dataFolder('envoy');
   const file = path.join(folder, 'envoy.json');
-  writeFileSync(file, JSON.stringify(bootstrapOf(controlPlane, node, delta, address)));
+  writeFileSync(file, JSON.stringify(bootstrapOf(options, address)));
   const args = ['-c', file, '--concurrency', '1', '--disable-hot-restart', '--log-level', 'warning'];
   const pinned = core !== undefined && { core };
   return startServer({ name: 'envoy', command, args, address, folder, timeoutMs: 60_000, ...pinned });
 }
 
-function bootstrapOf(controlPlane: Place, node: object, delta: boolean, admin: Place): object {
+function bootstrapOf(
+  { controlPlane, others = [], token, node, delta = false }: XdsEnvoyOptions,
+  admin: Place,
+): object {
   const http2 = {
     'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
       '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
@@ -79,7 +82,14 @@ function bootstrapOf(controlPlane: Place, node: object, delta: boolean, admin: P
       ads_config: {
         api_type: delta ? 'DELTA_GRPC' : 'GRPC',
         transport_api_version: 'V3',
-        grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }],
+        grpc_services: [
+          {
+            envoy_grpc: { cluster_name: 'xds' },
+            ...(token !== undefined && {
+              initial_metadata: [{ key: 'authorization', value: `Bearer ${token}` }],
+            }),
+          },
+        ],
       },
       cds_config: ads,
       lds_config: ads,
@@ -93,7 +103,13 @@ function bootstrapOf(controlPlane: Place, node: object, delta: boolean, admin: P
           typed_extension_protocol_options: http2,
           load_assignment: {
             cluster_name: 'xds',
-            endpoints: [{ lb_endpoints: [{ endpoint: { address: addressOf(controlPlane) } }] }],
+            endpoints: [
+              {
+                lb_endpoints: [controlPlane, ...others].map((place) => ({
+                  endpoint: { address: addressOf(place) },
+                })),
+              },
+            ],
           },
         },
       ],

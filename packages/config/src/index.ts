@@ -1,6 +1,8 @@
 export { ConsulStore, type ConsulStoreOptions } from './adapters/consul/consul-store.ts';
 export { NacosStore, type NacosStoreOptions } from './adapters/nacos/nacos-store.ts';
 export { EtcdStore, type EtcdStoreOptions } from './adapters/etcd/etcd-store.ts';
+export { git, gitBytes } from './adapters/git/node/git-command.ts';
+export { readBatch } from './adapters/git/git-history.ts';
 export { GitStore, type GitStoreOptions } from './adapters/git/node/git-store.ts';
 export { KubernetesStore, type KubernetesStoreOptions } from './adapters/kubernetes/kubernetes-store.ts';
 export { PostgresStore, type PostgresStoreOptions } from './adapters/postgres/postgres-store.ts';

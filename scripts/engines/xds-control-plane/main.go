@@ -4,7 +4,10 @@
 //	remove <name>                                takes it away: "ok"
 //	log                                          what clients have said since the last time, as a JSON list
 //	drop                                         ends all connections: "ok"
+//	fill <services> <endpoints>                  makes so many clusters, each with so many endpoints: "ok"
+//	change <service> <endpoints> <address>       moves the first endpoint of one there: "ok"
 //
+// With `fleet <address> <proxies> <services> delta|sotw` it is the proxies instead (fleet.go).
 // Ends when its standard input ends.
 package main
 
@@ -17,6 +20,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
 	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
@@ -42,7 +46,13 @@ type listener struct {
 	heard []said
 }
 
+// What a fleet says is not noted: a peer is not to be slowed by being watched.
+var isQuiet atomic.Bool
+
 func (l *listener) note(s said) {
+	if isQuiet.Load() {
+		return
+	}
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	l.heard = append(l.heard, s)
@@ -82,12 +92,17 @@ func (d *drops) drop() {
 }
 
 func main() {
+	if len(os.Args) > 5 && os.Args[1] == "fleet" {
+		runFleet(os.Args[2:])
+		return
+	}
 	heard := &listener{heard: []said{}}
 	endpoints := cache.NewLinearCache(resource.EndpointType)
+	clusters := cache.NewLinearCache(resource.ClusterType)
 	mux := &cache.MuxCache{
 		Classify:      func(request *cache.Request) string { return request.TypeUrl },
 		ClassifyDelta: func(request *cache.DeltaRequest) string { return request.TypeUrl },
-		Caches:        map[string]cache.Cache{resource.EndpointType: endpoints},
+		Caches:        map[string]cache.Cache{resource.EndpointType: endpoints, resource.ClusterType: clusters},
 	}
 	callbacks := server.CallbackFuncs{
 		StreamRequestFunc: func(_ int64, r *discoveryv3.DiscoveryRequest) error {
@@ -116,11 +131,11 @@ func main() {
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 16*1024*1024)
 	for lines.Scan() {
-		fmt.Println(answer(lines.Text(), endpoints, heard, place))
+		fmt.Println(answer(lines.Text(), clusters, endpoints, heard, place))
 	}
 }
 
-func answer(line string, endpoints *cache.LinearCache, heard *listener, place *drops) string {
+func answer(line string, clusters, endpoints *cache.LinearCache, heard *listener, place *drops) string {
 	verb, rest, _ := strings.Cut(line, " ")
 	switch verb {
 	case "set":
@@ -134,6 +149,19 @@ func answer(line string, endpoints *cache.LinearCache, heard *listener, place *d
 		}
 	case "remove":
 		if err := endpoints.DeleteResource(rest); err != nil {
+			return "error " + err.Error()
+		}
+	case "fill":
+		var services, each int
+		fmt.Sscan(rest, &services, &each)
+		fill(clusters, endpoints, services, each)
+		isQuiet.Store(true)
+	case "change":
+		var service, each int
+		var address string
+		fmt.Sscan(rest, &service, &each, &address)
+		name := serviceName(service)
+		if err := endpoints.UpdateResource(name, types.Resource(assignment(name, service, each, address))); err != nil {
 			return "error " + err.Error()
 		}
 	case "log":

@@ -1,5 +1,6 @@
 import { lockFolder } from '@heddle/discovery/node';
-import { HeddleError } from '@heddle/kernel';
+import type { Registry } from '@heddle/discovery';
+import { HeddleError, type Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { type Command, type Given, usageError } from '../command.ts';
 import { alertConfig } from '../control-plane/alerts.ts';
@@ -8,6 +9,7 @@ import { openControlPlane } from '../control-plane/control-plane.ts';
 import { readTextFile } from '../node/config-file.ts';
 import { loadSchemas } from '../node/config-schemas.ts';
 import { runServer } from '../node/run-server.ts';
+import { registryAt } from '../registry-access.ts';
 import { isSupervised } from '../node/tell-parent.ts';
 import { scopeOf, scopeOptions } from './mesh/scope-options.ts';
 
@@ -50,8 +52,13 @@ export const controlPlane: Command = {
     },
     mesh: {
       type: 'string',
-      value: 'DIR',
-      help: 'Rules of a mesh (Istio, Gateway API), a file or a folder that is watched: served to proxies by xDS',
+      value: 'PLACE',
+      help: 'Rules of a mesh (Istio, Gateway API), served by xDS: a file, a folder, git:, k8s:, etcd:// … (docs/mesh.md)',
+    },
+    'mesh-registry': {
+      type: 'string',
+      value: 'URL',
+      help: 'Whose instances are in the mesh; default: those of this control plane’s own registry',
     },
     ...scopeOptions,
   },
@@ -60,6 +67,8 @@ export const controlPlane: Command = {
     'heddle control-plane --port 9090 --data /var/lib/heddle --host 10.0.0.5',
     'heddle control-plane --config-store etcd://127.0.0.1:2379/config --config-schemas schemas.ts',
     'heddle control-plane --mesh deploy/mesh',
+    'heddle control-plane --mesh "git:/srv/mesh.git?branch=main&folder=rules"',
+    'heddle control-plane --mesh etcd://127.0.0.1:2379/mesh --mesh-registry etcd://127.0.0.1:2379/registry',
   ],
   run: async (given, world) => {
     const dataFolder = given.text('data') ?? '.heddle/control-plane';
@@ -78,6 +87,7 @@ export const controlPlane: Command = {
       schemas: await loadSchemas(given.text('config-schemas')),
       password: passwordSet(env, (file) => readTextFile(file, 'password')),
       mesh: given.text('mesh'),
+      meshRegistry: await meshRegistryOf(given, runtime),
       scope: scopeOf(given),
     };
     await lockFolder(dataFolder);
@@ -101,6 +111,11 @@ export const controlPlane: Command = {
     );
   },
 };
+
+async function meshRegistryOf(given: Given, runtime: Runtime): Promise<Registry | undefined> {
+  const url = given.text('mesh-registry');
+  return url === undefined ? undefined : registryAt(url, runtime);
+}
 
 /** A secret comes by the environment, where no process list shows it. */
 function logStoreOf(given: Given): { url: string; authorization: string | undefined } | undefined {

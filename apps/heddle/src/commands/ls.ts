@@ -1,31 +1,45 @@
 import type { Instance } from '@heddle/discovery';
 import { hostPort } from '@heddle/discovery';
+import { HeddleError, type Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
-import { type Command, usageError } from '../command.ts';
+import type { ProxyView } from '@heddle/mesh/xds';
+import { type Command, type Given, usageError, type World } from '../command.ts';
+import { PlaneClient } from '../observe/plane-client.ts';
 import { chosenRegistry, registryOptions } from '../registry-access.ts';
 import { table } from '../terminal/table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { proxyRows } from './mesh/proxy-rows.ts';
 
 /** `heddle ls`. */
 export const ls: Command = {
   name: 'ls',
-  summary: 'List what is registered',
-  words: 'services|instances [service]',
+  summary: 'List what is registered, or the proxies of the mesh and what each has acknowledged',
+  words: 'services|instances|proxies [service]',
   options: {
     json: { type: 'boolean', help: 'As JSON' },
     ...registryOptions,
+    plane: {
+      type: 'string',
+      value: 'HOST:PORT',
+      help: 'proxies: the control plane to ask; its token in HEDDLE_REGISTRY_TOKEN',
+    },
   },
   examples: [
     'heddle ls services',
     'heddle ls instances order',
     'heddle ls instances order --registry consul://127.0.0.1:8500 --json',
+    'heddle ls proxies --plane 127.0.0.1:8090',
   ],
   run: async (given, world) => {
     const [what, only, ...rest] = given.words;
-    if ((what !== 'services' && what !== 'instances') || rest.length > 0) {
-      throw usageError('"heddle ls" needs "services" or "instances", and takes one service after the latter');
+    const isProxies = what === 'proxies' && only === undefined;
+    if ((!isProxies && what !== 'services' && what !== 'instances') || rest.length > 0) {
+      throw usageError(
+        '"heddle ls" needs "services", "instances" or "proxies", and takes one service after "instances"',
+      );
     }
     const runtime = nodeRuntime({ name: 'ls', logLevel: 'error' });
+    if (isProxies) return listProxies(given, world, runtime);
     const { registry } = await chosenRegistry(given, runtime);
     try {
       const names = only === undefined ? await registry.services() : [only];
@@ -41,6 +55,27 @@ export const ls: Command = {
     }
   },
 };
+
+async function listProxies(given: Given, { terminal }: World, runtime: Runtime): Promise<number> {
+  const plane = new PlaneClient(given, runtime);
+  try {
+    const view = await plane.get<{ readonly proxies: readonly ProxyView[] }>('/v1/mesh');
+    if (view === undefined) throw noMesh();
+    const { proxies } = view;
+    terminal.out(
+      given.flag('json') ? `${JSON.stringify(proxies, undefined, 2)}\n` : shown(proxyRows(proxies), terminal),
+    );
+    return 0;
+  } finally {
+    plane.close();
+  }
+}
+
+function noMesh(): HeddleError {
+  const message =
+    'the control plane serves no mesh: start it with --mesh and the rules, as in heddle control-plane --mesh deploy/mesh';
+  return new HeddleError({ code: 'failed_precondition', reason: 'NO_MESH', message, sent: false });
+}
 
 // The last goes first where a terminal is narrow; --json has everything.
 const droppable = ['health', 'state', 'zone', 'version', 'weight', 'protocol'];

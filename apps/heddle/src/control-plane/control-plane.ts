@@ -1,3 +1,4 @@
+import type { Registry } from '@heddle/discovery';
 import { type EmbeddedRegistry, embeddedRegistry, registryService } from '@heddle/discovery/embedded';
 import type { Address, Part, Runtime } from '@heddle/kernel';
 import { httpServer, type ServerPart } from '@heddle/rpc';
@@ -10,8 +11,8 @@ import type { ApiAdmission } from './api-admission.ts';
 import { openContracts } from './api-opened.ts';
 import { type ConfigFront, configFront, type ConfigFrontOptions, isConfigRequest } from './config-front.ts';
 import { type ConsoleSurroundings, type OpenConsole, openConsole } from './console.ts';
-import { meshFolder } from './mesh/mesh-folder.ts';
 import { type MeshPlane, meshPlane, type MeshPlaneOptions } from './mesh/mesh-plane.ts';
+import { meshSource } from './mesh/mesh-source.ts';
 import { Observer } from './observer.ts';
 import { type ControlPlaneTelemetry, controlPlaneTelemetry, type TelemetryOptions } from './telemetry.ts';
 
@@ -29,8 +30,10 @@ export interface ControlPlaneOptions
   readonly address: Address;
   /** URL of the config centre's store; undefined: there is no config centre. */
   readonly configStore: string | undefined;
-  /** Rules of a mesh, a file or a folder; undefined: it serves none. */
+  /** Where the rules of a mesh are (`meshSource`); undefined: it serves none. */
   readonly mesh: string | undefined;
+  /** Whose instances are in the mesh; undefined: those of its own registry. */
+  readonly meshRegistry: Registry | undefined;
 }
 
 /** One that is ready to be run. */
@@ -94,7 +97,15 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const mesh =
     options.mesh === undefined
       ? undefined
-      : await meshPlane({ runtime, token, scope: options.scope, ...meshFolder(options.mesh, runtime) });
+      : await meshPlane({
+          runtime,
+          token,
+          operatorToken: adminToken,
+          keys: env['HEDDLE_MESH_KEYS'],
+          registry: options.meshRegistry ?? registry,
+          scope: options.scope,
+          source: await meshSource(options.mesh, runtime, env['HEDDLE_MESH_TOKEN']),
+        });
   const server = frontOf({ registry, console, telemetry, config, admission, mesh, metrics }, options);
   const placePart: Part = {
     name: 'place',
@@ -102,7 +113,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     stop: () => Promise.resolve(),
   };
   const parts = [registryPart(registry), config.part, settings, ...telemetry.parts, admission, observer];
-  parts.push(...console.parts, ...(mesh === undefined ? [] : [mesh.part]), server, placePart);
+  parts.push(...console.parts, ...(mesh?.parts ?? []), server, placePart);
   return { parts, place, madePassword: console.madePassword };
 }
 

@@ -79,9 +79,9 @@ describe('a stock Envoy beside an application', { timeout: 600_000 }, () => {
     const xds = new XdsServer({
       runtime,
       trustDomain: 'cluster.local',
-      isTrusted: (call) => {
+      proofOf: (call) => {
         shown.add(call.get(metadata)?.request.get('authorization') ?? undefined);
-        return true;
+        return '';
       },
     });
     xds.update(emptyModel('cluster.local'));

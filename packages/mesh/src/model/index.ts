@@ -12,11 +12,13 @@ export {
 } from './cluster.ts';
 export { type Assignment, type Locality, localityText, type MeshEndpoint } from './endpoint.ts';
 export {
+  type EgressScope,
   type GatewayListener,
   type InboundPort,
   type MtlsMode,
   type ServiceListener,
   spiffeIdOf,
+  type Undone,
   type VirtualHost,
   type Workload,
 } from './listener.ts';

@@ -14,6 +14,8 @@ export interface VirtualHost {
 export interface ServiceListener {
   /** The service's full name: `order.shop.svc.cluster.local`, or what a ServiceEntry calls it. */
   readonly host: string;
+  /** Of the service; left out where that is not known. */
+  readonly namespace?: string;
   /** Other names that it is called by: `order`, `order.shop`. */
   readonly aliases: readonly string[];
   readonly port: number;
@@ -49,6 +51,19 @@ export interface InboundPort {
   readonly mtls: MtlsMode;
 }
 
+/** What of the rules about a workload no plane does, and where it was written. */
+export interface Undone {
+  readonly origin: string;
+  readonly what: string;
+  readonly instead: string;
+}
+
+/** Services that a workload calls: `*` for those of any namespace or name, `*.x` for names below `x`. */
+export interface EgressScope {
+  readonly namespace: string;
+  readonly host: string;
+}
+
 /** A workload's own side: what it serves, and who may come. */
 export interface Workload {
   readonly namespace: string;
@@ -60,6 +75,9 @@ export interface Workload {
   /** Those that apply to it, of all levels. */
   readonly policies: readonly MeshPolicy[];
   readonly jwt: readonly JwtRule[];
+  /** It knows these services and no others; left out: all that are visible to its namespace. */
+  readonly egress?: readonly EgressScope[];
+  readonly undone?: readonly Undone[];
   /** For a gateway. */
   readonly gateway?: readonly GatewayListener[];
 }

@@ -39,4 +39,9 @@ export interface RuleMatch {
   readonly query?: readonly ValueMatch[];
   /** Decided where the rules are handed out, by who asks for them. */
   readonly source?: SourceMatch;
+  /** Of connections that are passed on as they are: the server name that TLS asks for, `*.shop.example` for all below. */
+  readonly sni?: readonly string[];
+  /** Of such connections too: where they were going, and where they come from, as CIDR blocks. */
+  readonly destinationSubnets?: readonly string[];
+  readonly sourceSubnet?: string;
 }

@@ -32,9 +32,9 @@ function candidatesOf(service: DirectoryService, translation: Translation): read
   const written = entry?.spec.endpoints ?? [];
   if (written.length > 0) return written.map((each) => ofEntry(each, namespace, translation));
   if (selector === undefined) return entry === undefined ? [] : namedByItself(service, translation);
-  const here = translation.lookups
-    .instances(namespace, selector)
-    .filter(({ labels }) => selects(selector, labels));
+  const here = [...translation.running.selected(namespace, selector)].filter(({ labels }) =>
+    selects(selector, labels),
+  );
   const entries = ofType(translation.resources, 'WorkloadEntry').filter(
     ({ metadata, spec }) =>
       metadata.namespace === namespace && selects(selector, { ...metadata.labels, ...spec.labels }),
@@ -60,15 +60,26 @@ function ofInstance(
   instance: MeshInstance,
   { options: { trustDomain = 'cluster.local' } }: Translation,
 ): Candidate {
-  const { address, ports, labels, weight, health, locality } = instance;
+  const { address, labels, weight, health, locality } = instance;
   const identity = instance.meshTls ? spiffeIdOf(trustDomain, instance) : '';
   return {
     labels,
-    endpoint: ({ target, name }) => {
-      const port = typeof target === 'number' ? target : (ports[target] ?? ports[name]);
+    endpoint: (asked) => {
+      const port = portOf(instance, asked);
       return port === undefined ? undefined : { address, port, weight, health, locality, identity };
     },
   };
+}
+
+/** A registered instance has said itself where it listens, so it needs no port of a template. */
+function portOf(
+  { ports, registered }: MeshInstance,
+  { target, name, protocol }: DirectoryPort,
+): number | undefined {
+  const named = ports[target] ?? ports[name];
+  if (registered === undefined) return typeof target === 'number' ? target : named;
+  const speaks = protocol === 'http2' ? 'http' : protocol;
+  return named ?? (speaks === registered.protocol ? registered.at : undefined);
 }
 
 function ofEntry(

@@ -1,3 +1,4 @@
+import type { MeshInstance } from './instance.ts';
 import { ofType, type Port, type Resource, type ResourceOf, type ServicePort } from '../resources/index.ts';
 
 /** A port of a service, as callers see it. */
@@ -32,11 +33,13 @@ export class Directory {
   readonly #domain: string;
   readonly #byHost = new Map<string, DirectoryService>();
 
-  constructor(resources: readonly Resource[], domain: string) {
+  /** `running`: services that are registered are there without a resource too. */
+  constructor(resources: readonly Resource[], domain: string, running: Iterable<MeshInstance> = []) {
     this.#domain = domain;
     const all = [
       ...ofType(resources, 'Service').map((service) => ofService(service, domain)),
       ...ofType(resources, 'ServiceEntry').flatMap(ofEntry),
+      ...registeredServices(running, domain),
     ];
     for (const service of all) if (!this.#byHost.has(service.host)) this.#byHost.set(service.host, service);
     this.services = [...this.#byHost.values()];
@@ -102,6 +105,35 @@ function ofEntry(entry: ResourceOf<'ServiceEntry'>): DirectoryService[] {
     entry,
     visibleIn: Directory.visibleIn(spec.exportTo, metadata.namespace),
     external: spec.location !== 'MESH_INTERNAL',
+  }));
+}
+
+/** The label by which services that only a registry knows find their instances. */
+export const registeredLabel = 'heddle.dev/service';
+
+/** One for each name that instances are registered under, with the ports that they ask to be called at. */
+function registeredServices(running: Iterable<MeshInstance>, domain: string): DirectoryService[] {
+  const ports = new Map<string, Map<number, DirectoryPort>>();
+  const services = new Map<string, Omit<DirectoryService, 'ports'>>();
+  for (const { namespace, registered } of running) {
+    if (registered === undefined) continue;
+    const { service: name, port: number, protocol } = registered;
+    const host = `${name.toLowerCase()}.${namespace}.svc.${domain}`;
+    const known = ports.get(host) ?? new Map<number, DirectoryPort>();
+    ports.set(host, known.set(number, { name: protocol, number, protocol, tls: false, target: protocol }));
+    services.set(host, {
+      host,
+      namespace,
+      name: name.toLowerCase(),
+      selector: { [registeredLabel]: name },
+      entry: undefined,
+      visibleIn: [],
+      external: false,
+    });
+  }
+  return [...services].map(([host, service]) => ({
+    ...service,
+    ports: [...(ports.get(host)?.values() ?? [])].toSorted((a, b) => a.number - b.number),
   }));
 }
 

@@ -1,4 +1,12 @@
-export { Directory, type DirectoryPort, type DirectoryService, isProtocol, protocolOf } from './directory.ts';
+export {
+  Directory,
+  type DirectoryPort,
+  type DirectoryService,
+  isProtocol,
+  protocolOf,
+  registeredLabel,
+} from './directory.ts';
 export type { MeshInstance } from './instance.ts';
+export { MeshTranslation } from './mesh-translation.ts';
 export type { TranslateOptions } from './scope.ts';
 export { translate } from './translate.ts';

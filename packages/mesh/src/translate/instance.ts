@@ -9,6 +9,15 @@ export interface MeshInstance {
   readonly address: string;
   /** Ports by name, for services that target one by its name. */
   readonly ports: Readonly<Record<string, number>>;
+  /** Of one that a registry knows: it serves this service at one port of its own, whatever port callers name. */
+  readonly registered?: {
+    readonly service: string;
+    readonly protocol: 'http' | 'grpc' | 'tcp';
+    /** What callers name where no Service says another. */
+    readonly port: number;
+    /** Where the instance listens. */
+    readonly at: number;
+  };
   readonly serviceAccount: string;
   readonly locality: MeshEndpoint['locality'];
   readonly weight: number;

@@ -5,12 +5,14 @@ import { defaultRetry, httpRules } from './http-rules.ts';
 import type { KubernetesRoute } from './kubernetes-route.ts';
 import { bySpecificity, kubernetesRules } from './kubernetes-rules.ts';
 import type { Translation } from './scope.ts';
+import { tcpRules } from './tcp-rules.ts';
 
 /** The listeners of a service inside of the mesh: one for each port, with the rules that are about it. */
 export function listenersOf(service: DirectoryService, translation: Translation): readonly ServiceListener[] {
   const address = translation.options.addressOf?.(service.host);
   return service.ports.map((port) => ({
     host: service.host,
+    namespace: service.namespace,
     aliases: aliasesOf(service, translation),
     port: port.number,
     ...(address !== undefined && { address }),
@@ -39,8 +41,12 @@ function rulesFor(
     action: { kind: 'forward', shares: [{ cluster: straight, weight: 1 }] },
     ...(port.protocol !== 'tcp' && { retry: defaultRetry }),
   };
-  if (port.protocol === 'tcp') return [fallback];
   const written = virtualServiceFor(service, translation);
+  if (port.protocol === 'tcp') {
+    const use = { gateway: 'mesh', port: port.number, tls: port.tls };
+    const rules = written === undefined ? [] : tcpRules(written, use, translation);
+    return rules.some(({ matches }) => matches.length === 0) ? rules : [...rules, fallback];
+  }
   if (written !== undefined) return httpRules(written, { gateway: 'mesh', port: port.number }, translation);
   const routes = routesFor(service, port, translation).flatMap((route) =>
     kubernetesRules(route, translation),

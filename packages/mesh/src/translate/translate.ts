@@ -2,9 +2,9 @@ import type { Assignment, Cluster, MeshModel, ServiceListener } from '../model/i
 import type { Resource } from '../resources/index.ts';
 import { assignmentsOf } from './assignments.ts';
 import { clustersOf } from './clusters.ts';
-import { begin, type TranslateOptions } from './scope.ts';
+import { begin, type TranslateOptions, type Translation } from './scope.ts';
 import { listenersOf } from './services.ts';
-import { workloadsOf } from './workloads.ts';
+import { Workloads } from './workloads.ts';
 
 /**
  * The rules of some resources in the one form that every data plane's configuration is made from. Objects that are
@@ -20,6 +20,15 @@ export function translate(
     resources.filter(({ valid }) => valid),
     options,
   );
+  return translated(translation, new Workloads(translation), before);
+}
+
+/** The whole model of a translation that has begun. */
+export function translated(
+  translation: Translation,
+  workloads: Workloads,
+  before: MeshModel | undefined,
+): MeshModel {
   const clusters = new Map<string, Cluster>();
   const assignments = new Map<string, Assignment>();
   const services: ServiceListener[] = [];
@@ -31,11 +40,14 @@ export function translate(
   const kept = before?.services.map((each) => [`${each.host}:${each.port}`, each] as const);
   const listenersBefore = new Map(kept);
   return {
-    trustDomain: options.trustDomain ?? 'cluster.local',
-    services: services.map((each) => same(listenersBefore.get(`${each.host}:${each.port}`), each)),
+    trustDomain: translation.options.trustDomain ?? 'cluster.local',
+    services: sharedList(
+      before?.services,
+      services.map((each) => same(listenersBefore.get(`${each.host}:${each.port}`), each)),
+    ),
     clusters: shared(before?.clusters, clusters),
     assignments: shared(before?.assignments, assignments),
-    workloads: shared(before?.workloads, workloadsOf(translation)),
+    workloads: shared(before?.workloads, workloads.all()),
   };
 }
 
@@ -54,7 +66,12 @@ function shared<T>(
   return changed ? result : before;
 }
 
+function sharedList<T>(before: readonly T[] | undefined, now: readonly T[]): readonly T[] {
+  const isSame = before?.length === now.length && now.every((each, at) => each === before[at]);
+  return isSame ? before : now;
+}
+
 /** The old value where the new one says the same. */
-function same<T>(before: T | undefined, now: T): T {
+export function same<T>(before: T | undefined, now: T): T {
   return before !== undefined && JSON.stringify(before) === JSON.stringify(now) ? before : now;
 }

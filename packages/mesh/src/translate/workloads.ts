@@ -1,10 +1,12 @@
 import { mutualTlsFor, policiesFor, tokenRulesFor } from '../authorization/index.ts';
-import type { InboundPort, Workload } from '../model/index.ts';
+import type { InboundPort, JwtRule, Workload } from '../model/index.ts';
 import { ofType, type PodSpec } from '../resources/index.ts';
 import type { DirectoryPort } from './directory.ts';
 import { gatewayListeners } from './gateways.ts';
-import { selects } from './instance.ts';
+import { type MeshInstance, selects } from './instance.ts';
+import { workloadOf as workloadKey } from './running.ts';
 import type { Translation } from './scope.ts';
+import { sidecarOf } from './sidecars.ts';
 
 /** A workload before it is known what it serves. */
 interface Subject {
@@ -17,23 +19,56 @@ interface Subject {
 }
 
 /** The workloads that resources and instances name, each with what it serves and who may come. */
-export function workloadsOf(translation: Translation): ReadonlyMap<string, Workload> {
-  const found = new Map<string, Workload>();
-  for (const subject of subjectsOf(translation)) {
-    const key = `${subject.namespace}/${subject.name}`;
-    if (!found.has(key)) found.set(key, workload(subject, translation));
+export class Workloads {
+  readonly #translation: Translation;
+  /** What resources say of them. */
+  readonly #written = new Map<string, Subject>();
+
+  constructor(translation: Translation) {
+    this.#translation = translation;
+    for (const subject of writtenSubjects(translation)) {
+      const key = keyOf(subject);
+      if (!this.#written.has(key)) this.#written.set(key, subject);
+    }
   }
-  return found;
+
+  /** By `namespace/name`. */
+  all(): ReadonlyMap<string, Workload> {
+    const running = [...this.#translation.running.values()].map((each) => workloadKey(each));
+    const keys = new Set([...running, ...this.#written.keys()]);
+    return new Map(
+      [...keys].flatMap((key) => {
+        const one = this.one(key);
+        return one === undefined ? [] : [[key, one] as const];
+      }),
+    );
+  }
+
+  /** What is known of one: what runs before what is written. */
+  one(key: string): Workload | undefined {
+    const instance = this.#translation.running.instanceOf(key);
+    const subject = instance === undefined ? this.#written.get(key) : ofInstance(instance);
+    return subject && workload(subject, this.#translation);
+  }
 }
 
-function subjectsOf({ resources, options: { instances = [] } }: Translation): readonly Subject[] {
-  const running = instances.map(({ workload: name, namespace, labels, serviceAccount, ports }) => ({
-    namespace,
-    name,
-    labels,
-    serviceAccount,
-    ports,
-  }));
+function ofInstance({
+  workload: name,
+  namespace,
+  labels,
+  serviceAccount,
+  ports,
+  registered,
+}: MeshInstance): Subject {
+  const own = registered === undefined ? ports : { ...ports, [registered.protocol]: registered.at };
+  return { namespace, name, labels, serviceAccount, ports: own };
+}
+
+function keyOf({ namespace, name }: Subject): string {
+  return `${namespace}/${name}`;
+}
+
+function writtenSubjects({ resources }: Translation): readonly Subject[] {
   const planned = ofType(resources, 'Workload').map(({ metadata, spec }) => ({
     namespace: metadata.namespace,
     name: metadata.name,
@@ -53,7 +88,7 @@ function subjectsOf({ resources, options: { instances = [] } }: Translation): re
     serviceAccount: spec.serviceAccount ?? 'default',
     ports: spec.ports ?? {},
   }));
-  return [...running, ...planned, ...pods, ...entries];
+  return [...planned, ...pods, ...entries];
 }
 
 function podParts({
@@ -80,13 +115,21 @@ function workload(subject: Subject, translation: Translation): Workload {
     locality: localityOf(subject, translation),
     inbound: inboundOf(subject, translation),
     policies: policiesFor(resources, who, options),
-    jwt: tokenRulesFor(resources, who, options),
+    jwt: tokenRulesFor(resources, who, options).map((rule) => withKeys(rule, options)),
+    ...sidecarOf(subject, translation),
     ...(gateway.length > 0 && { gateway }),
   };
 }
 
-function localityOf({ namespace, name }: Subject, { lookups }: Translation): Workload['locality'] {
-  return lookups.instanceOf(`${namespace}/${name}`)?.locality ?? { region: '', zone: '', subZone: '' };
+/** Keys that were fetched stand beside where they come from. Without them nobody's token holds. */
+function withKeys(rule: JwtRule, { keysAt }: Translation['options']): JwtRule {
+  if (rule.jwks !== undefined || rule.jwksUri === undefined) return rule;
+  const jwks = keysAt?.(rule.jwksUri);
+  return jwks === undefined ? rule : { ...rule, jwks };
+}
+
+function localityOf(subject: Subject, { running }: Translation): Workload['locality'] {
+  return running.instanceOf(keyOf(subject))?.locality ?? { region: '', zone: '', subZone: '' };
 }
 
 /** The ports by which services select it, each once: the first service to name one says what it speaks. */

@@ -1,4 +1,4 @@
-import { create } from '@bufbuild/protobuf';
+import { create, type MessageShape } from '@bufbuild/protobuf';
 import type { Call, Runtime, Timer } from '@heddle/kernel';
 import {
   type AdsEffect,
@@ -23,7 +23,6 @@ import type {
 import { emptyModel, type MeshModel } from '../model/mesh-model.ts';
 import { Outbox } from './outbox.ts';
 import { type ProxyNode, proxyNode } from './proxy-node.ts';
-import type { Init } from './translate/message.ts';
 import type { Inexpressible } from './translate/plane.ts';
 import { Translator } from './translate/translator.ts';
 import { type ProxyView, proxyViews } from './views.ts';
@@ -36,8 +35,10 @@ export interface XdsServerOptions {
   readonly trustDomain: string;
   /** The certificates of a proxy of that workload, `namespace/name`, with their keys. Default: there are none. */
   readonly secrets?: (workload: string) => Resources;
-  /** Whether a stream may have secrets at all. Default: it may, so that whoever can reach the server gets any. */
-  readonly isTrusted?: (call: Call) => boolean;
+  /** The SPIFFE ID that a stream has proved; empty: none. Left out: whoever says who it is is believed. */
+  readonly proofOf?: (call: Call) => string;
+  /** The SPIFFE ID of a workload as it is known now, for `proofOf`: its secrets go to who has proved that one. */
+  readonly idOf?: (workload: string) => string | undefined;
   readonly rules?: AdsRules;
 }
 
@@ -46,22 +47,23 @@ export interface AdsHandlers {
   streamAggregatedResources(
     requests: AsyncIterable<DiscoveryRequest>,
     call: Call,
-  ): AsyncIterable<Init<typeof DiscoveryResponseSchema>>;
+  ): AsyncIterable<MessageShape<typeof DiscoveryResponseSchema>>;
   deltaAggregatedResources(
     requests: AsyncIterable<DeltaDiscoveryRequest>,
     call: Call,
-  ): AsyncIterable<Init<typeof DeltaDiscoveryResponseSchema>>;
+  ): AsyncIterable<MessageShape<typeof DeltaDiscoveryResponseSchema>>;
 }
 
 interface Stream {
   readonly id: string;
   readonly protocol: AdsProtocol;
-  readonly trusted: boolean;
+  readonly call: Call;
 }
 
 interface Group {
   readonly proxy: ProxyNode;
-  readonly trusted: boolean;
+  /** The SPIFFE ID that its streams have proved; undefined: they need not. */
+  readonly proof: string | undefined;
   inexpressible: readonly Inexpressible[];
 }
 
@@ -138,8 +140,7 @@ export class XdsServer {
     this.#outboxes.set(id, outbox);
     if (this.#closed) outbox.close();
     const stopListening = call.onCancel(() => outbox.close());
-    const trusted = this.#options.isTrusted?.(call) ?? true;
-    const reading = this.#read({ id, protocol, trusted }, requests, read).then(
+    const reading = this.#read({ id, protocol, call }, requests, read).then(
       () => outbox.close(),
       () => outbox.close(),
     );
@@ -170,13 +171,14 @@ export class XdsServer {
     }
   }
 
-  #connect({ id, protocol, trusted }: Stream, node: DiscoveryRequest['node']): void {
+  #connect({ id, protocol, call }: Stream, node: DiscoveryRequest['node']): void {
     const proxy = proxyNode(node ?? noNode);
     const { plane, workload, locality } = proxy;
+    const proof = this.#options.proofOf?.(call);
     const place = [locality.region, locality.zone, locality.subZone];
-    const group = [plane, workload, ...place, trusted ? 'trusted' : ''].join(' ');
+    const group = [plane, workload, ...place, proof ?? ''].join(' ');
     const isNew = !this.#groups.has(group);
-    if (isNew) this.#groups.set(group, { proxy, trusted, inexpressible: [] });
+    if (isNew) this.#groups.set(group, { proxy, proof, inexpressible: [] });
     this.#apply({ kind: 'connected', stream: id, protocol, node: proxy.id, group });
     if (isNew) this.#refresh([group]);
   }
@@ -186,12 +188,19 @@ export class XdsServer {
     for (const key of keys) {
       const group = this.#groups.get(key);
       if (group === undefined) continue;
-      const secrets = (group.trusted && this.#options.secrets?.(group.proxy.workload)) || noResources;
+      const secrets = this.#secretsOf(group);
       const { snapshot, inexpressible } = this.#translator.translate(this.#model, group.proxy, secrets);
       group.inexpressible = inexpressible;
       snapshots.set(key, snapshot);
     }
     if (snapshots.size > 0) this.#apply({ kind: 'snapshots', snapshots });
+  }
+
+  /** Asked with each model: a workload may come to be known after its proxy has. */
+  #secretsOf({ proof, proxy: { workload } }: Group): Resources {
+    const { secrets, idOf } = this.#options;
+    const isIt = proof === undefined || (proof !== '' && proof === idOf?.(workload));
+    return (isIt ? secrets?.(workload) : undefined) ?? noResources;
   }
 
   /** What is made for a group that nobody is in any more need not be kept up to date. */

@@ -47,6 +47,11 @@ export class CertificateService {
     return `${this.#roots.join('\n')}\n`;
   }
 
+  /** What signs now. Never logged. */
+  get signing(): AuthorityMaterial {
+    return this.#authority.material;
+  }
+
   /** How long a certificate holds. */
   get lifeMs(): number {
     return this.#options.lifeMs ?? 3_600_000;

@@ -5,6 +5,7 @@ import { KubernetesClient } from '@heddle/discovery/clients';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { parseAllDocuments } from 'yaml';
 import { dataFolder } from '../../../engines/cache.ts';
+import type { Place } from '../../../engines/engine.ts';
 import { etcd } from '../../../engines/etcd.ts';
 import {
   kubeApiserver,
@@ -31,6 +32,7 @@ export interface KubeObject {
 /** A server that runs. */
 export interface Cluster {
   readonly client: KubernetesClient;
+  readonly address: Place;
   /** One for whoever has a token; whoever asks for it closes it. */
   clientOf(token: string): KubernetesClient;
   readonly credentials: KubeCredentials;
@@ -63,6 +65,7 @@ export async function startCluster(): Promise<Cluster> {
   const client = clientOf(credentials.adminToken);
   const cluster: Cluster = {
     client,
+    address: server.address,
     clientOf,
     credentials,
     runtime,

@@ -1,4 +1,4 @@
-import { encodeError, encodeJson } from '@heddle/discovery/clients';
+import { decodeJson, encodeError, encodeJson, membersOf } from '@heddle/discovery/clients';
 import { type Call, HeddleError } from '@heddle/kernel';
 import { type ModelFeed, readQuestion } from '@heddle/mesh/plane';
 import type { XdsServer } from '@heddle/mesh/xds';
@@ -11,25 +11,32 @@ import {
   statusOfCode,
   wholeBody,
 } from '@heddle/wire';
+import type { FetchedKeys } from './fetched-keys.ts';
 import type { MeshRules } from './mesh-rules.ts';
 import { bodyOf, type Given, provenId } from './proven-id.ts';
+import { changeRules, readRules, type RulesApiOptions } from './rules-api.ts';
 
 /** What the API is about. */
-export interface MeshApiOptions {
+export interface MeshApiOptions extends RulesApiOptions {
   readonly rules: MeshRules;
   readonly xds: XdsServer;
   readonly feed: ModelFeed;
   /** Of operators: throws `unauthenticated` for another `authorization`. */
   readonly check: (authorization: string | undefined) => void;
+  /** Of who makes tokens and changes rules. */
+  readonly checkOperator: (authorization: string | undefined) => void;
+  readonly keys: FetchedKeys;
   readonly tokens: BootstrapTokens;
   readonly certificates: CertificateService;
 }
 
+const longestRules = 1024 * 1024;
 const longestTokenMs = 86_400_000;
 
 /**
  * `GET /v1/mesh`: what is in force and why the newest is not, who is connected and has taken what, what was refused and
- * what planes cannot do. `POST /v1/mesh/tokens` `{ spiffeId, lifeMs }`: a bootstrap token, for operators.
+ * what planes cannot do. `GET /v1/mesh/rules`: the rules; `POST` changes them (`changeRules`), for operators.
+ * `POST /v1/mesh/tokens` `{ spiffeId, lifeMs }`: a bootstrap token, for operators.
  * `POST /v1/mesh/certificates` `{ request }`: a certificate, for who shows a bootstrap token or the certificate of now.
  * `POST /v1/mesh/model`: what our own planes ask (`ModelQuestion`), for the workload itself and for operators.
  * `GET /v1/mesh/roots`: what is to be believed, for everybody.
@@ -53,15 +60,25 @@ async function answer(options: MeshApiOptions, request: HttpRequest, call: Call)
     case 'GET /v1/mesh':
       check(authorization);
       return encodeJson({
+        source: options.part.view,
         rules: rules.view,
         proxies: xds.proxies,
         planes: feed.planes,
+        keys: options.keys.view,
         inexpressible: [...xds.inexpressible, ...feed.inexpressible],
       });
     case 'GET /v1/mesh/roots':
       return encodeJson({ trust: certificates.trust });
-    case 'POST /v1/mesh/tokens':
+    case 'GET /v1/mesh/rules':
       check(authorization);
+      return encodeJson(await readRules(options));
+    case 'POST /v1/mesh/rules':
+      options.checkOperator(authorization);
+      return encodeJson(
+        await changeRules(options, membersOf(decodeJson(await request.body.bytes(longestRules)))),
+      );
+    case 'POST /v1/mesh/tokens':
+      options.checkOperator(authorization);
       return encodeJson({ token: tokenFor(options, (await bodyOf(request)).members) });
     case 'POST /v1/mesh/certificates':
       return encodeJson(certify(options, await bodyOf(request), call));

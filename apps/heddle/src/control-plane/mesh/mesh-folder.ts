@@ -1,13 +1,17 @@
 import type { Runtime } from '@heddle/kernel';
-import type { ResourceFile } from '@heddle/mesh/resources';
 import { resourceFiles } from '../../commands/mesh/resource-files.ts';
 import { watchDocuments } from '../../node/config-documents.ts';
-import type { MeshPlaneOptions } from './mesh-plane.ts';
+import type { RuleSource } from './rule-source.ts';
 
-/** The rules of a mesh in a file or a folder, for `meshPlane`. */
-export function meshFolder(place: string, runtime: Runtime): Pick<MeshPlaneOptions, 'watch' | 'read'> {
+/** The rules of a mesh in a file or a folder, which is watched. */
+export function meshFolder(place: string, runtime: Runtime): RuleSource {
   return {
-    read: (): Promise<readonly ResourceFile[]> => resourceFiles([place]),
+    name: `folder ${place}`,
+    revision: undefined,
+    drift: [],
+    isPerObject: false,
+    read: () => resourceFiles([place]),
     watch: (changed) => watchDocuments(place, runtime, changed),
+    close: () => Promise.resolve(),
   };
 }

@@ -1,53 +1,72 @@
+import type { Registry } from '@heddle/discovery';
 import { bearerCheck } from '@heddle/discovery/clients';
 import { type Call, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { ModelFeed } from '@heddle/mesh/plane';
 import { AggregatedDiscoveryService, WorkloadSecrets, XdsServer } from '@heddle/mesh/xds';
+import { ask } from '@heddle/proxy';
 import { metadata, rpcService } from '@heddle/rpc';
-import { BootstrapTokens, CertificateService, type SpiffeId } from '@heddle/security/identity';
+import { BootstrapTokens, CertificateService, type SpiffeId, spiffeUri } from '@heddle/security/identity';
 import type { HttpRequest, HttpService } from '@heddle/wire';
 import { MeshRules, type RulesScope } from './mesh-rules.ts';
 import { meshApi } from './mesh-api.ts';
 import { meshAuthorityIn } from './mesh-authority.ts';
 import { bootstrapKey } from './bootstrap-key.ts';
+import { MeshStore } from './mesh-store.ts';
+import { FetchedKeys } from './fetched-keys.ts';
+import { RegistryInstances } from './registry-instances.ts';
+import type { RuleSource } from './rule-source.ts';
+import { RulesPart } from './rules-part.ts';
+import { sharedAuthority } from './shared-authority.ts';
 
 /** What the mesh's side of a control plane is made from. */
 export interface MeshPlaneOptions {
   readonly runtime: Runtime;
-  /** Of the registry: operators show it, and so do the proxies that are to have certificates. */
+  /** Of the registry: who shows it may see what there is. */
   readonly token: string;
   readonly scope: RulesScope;
-  /** Calls its argument when the files may have changed; returns what ends that. Reads them by `read`. */
-  readonly watch: (changed: () => void) => () => void;
-  readonly read: () => Promise<Parameters<MeshRules['offer']>[0]>;
+  /** Whose instances are in the mesh beside those that the rules name. */
+  readonly registry: Registry;
+  readonly source: RuleSource;
+  /** Who may make tokens and change rules, beside nobody; undefined: whoever has `token`. */
+  readonly operatorToken: string | undefined;
+  /** The keys of an authority that is shared through the source's store (see `sharedAuthority`). */
+  readonly keys: string | undefined;
 }
 
 /** The mesh's side of a control plane: rules from files, xDS, certificates. */
 export interface MeshPlane {
-  readonly part: Part;
+  /** In the order in which they start. */
+  readonly parts: readonly Part[];
   /** The service for a request that is one of the mesh; undefined for others. */
   serviceFor(request: HttpRequest): HttpService | undefined;
 }
 
-/** Opens it: the authority of the mesh is kept in the data folder, and made there the first time. */
+/** Opens it: the authority of the mesh is kept in the data folder, or in the store that control planes share. */
 export async function meshPlane(options: MeshPlaneOptions): Promise<MeshPlane> {
-  const { runtime, token, scope } = options;
+  const { runtime, token, scope, source } = options;
   const { trustDomain = 'cluster.local' } = scope;
-  const authority = await meshAuthorityIn(runtime, trustDomain);
+  const authority =
+    source instanceof MeshStore
+      ? await sharedAuthority({ store: source.store, runtime, trustDomain, keys: options.keys })
+      : await meshAuthorityIn(runtime, trustDomain);
   const certificates = new CertificateService({ runtime, trustDomain, authority });
   const check = bearerCheck(token);
-  const isTrusted = (call: Call): boolean => {
-    try {
-      check(call.get(metadata)?.request.get('authorization') ?? undefined);
-      return true;
-    } catch {
-      return false;
-    }
-  };
+  const checkOperator = bearerCheck(options.operatorToken ?? token);
+  const tokens = new BootstrapTokens(bootstrapKey(options.operatorToken ?? token), runtime.clock);
   const idOf = (workload: string): SpiffeId | undefined => {
     const known = xds.model.workloads.get(workload);
     if (known === undefined) return undefined;
     const { namespace, serviceAccount } = known;
     return { trustDomain, namespace, serviceAccount };
+  };
+  // What a node says of itself is no proof: its stream shows the token of that very workload.
+  const proofOf = (call: Call): string => {
+    const given = call.get(metadata)?.request.get('authorization') ?? '';
+    try {
+      return spiffeUri(tokens.check(/^bearer (.+)$/i.exec(given)?.[1] ?? ''));
+    } catch {
+      return '';
+    }
   };
   const secrets = new WorkloadSecrets({
     runtime,
@@ -58,23 +77,56 @@ export async function meshPlane(options: MeshPlaneOptions): Promise<MeshPlane> {
   const xds: XdsServer = new XdsServer({
     runtime,
     trustDomain,
-    isTrusted,
+    proofOf,
+    idOf: (each) => {
+      const id = idOf(each);
+      return id && spiffeUri(id);
+    },
     secrets: (each) => secrets.of(each),
   });
   const feed = new ModelFeed({ runtime, trustDomain });
-  const rules = new MeshRules(scope, (model) => {
-    xds.update(model);
-    feed.update(model);
+  const keys = new FetchedKeys({
+    runtime,
+    get: async (url) => textOf(url, await ask({ url }, runtime)),
+    changed: () => rules.again(),
   });
-  const tokens = new BootstrapTokens(bootstrapKey(token), runtime.clock);
+  const rules: MeshRules = new MeshRules(
+    scope,
+    (model) => {
+      keys.want(rules.keyPlaces);
+      xds.update(model);
+      feed.update(model);
+    },
+    (uri) => keys.at(uri),
+  );
   const discovery = rpcService((router) => router.service(AggregatedDiscoveryService, xds.handlers));
-  const api = meshApi({ rules, xds, feed, check, tokens, certificates });
+  const close = (): void => {
+    secrets.close();
+    feed.close();
+    xds.close();
+  };
+  const part = new RulesPart({ runtime, source, rules, close });
+  const api = meshApi({
+    rules,
+    xds,
+    feed,
+    check,
+    checkOperator,
+    tokens,
+    certificates,
+    source,
+    part,
+    scope,
+    keys,
+  });
+  const instances = new RegistryInstances({
+    runtime,
+    registry: options.registry,
+    namespace: scope.namespace ?? 'default',
+    changed: (changes) => rules.running(changes),
+  });
   return {
-    part: rulesPart(options, rules, () => {
-      secrets.close();
-      feed.close();
-      xds.close();
-    }),
+    parts: [keys, part, instances],
     serviceFor: ({ path }) => {
       if (path.startsWith(`/${AggregatedDiscoveryService.typeName}/`)) return discovery;
       return path === '/v1/mesh' || path.startsWith('/v1/mesh/') ? api : undefined;
@@ -82,53 +134,8 @@ export async function meshPlane(options: MeshPlaneOptions): Promise<MeshPlane> {
   };
 }
 
-/** Reads the rules at the start, where bad ones are an error, and again with each change, where they are only refused. */
-function rulesPart(options: MeshPlaneOptions, rules: MeshRules, close: () => void): Part {
-  const { runtime, read, watch } = options;
-  let stopWatching: () => void = () => {};
-  const look = async (): Promise<void> => {
-    const before = rules.view;
-    const isTaken = rules.offer(await read(), runtime.clock.wallMs());
-    if (rules.view === before) return;
-    const { version, objects, refused } = rules.view;
-    if (isTaken) runtime.log('info', 'the rules of the mesh have changed', { version, objects });
-    else
-      runtime.log('warn', 'the rules of the mesh are refused; those of before stay in force', {
-        version,
-        findings: refused?.findings.filter(({ severity }) => severity === 'error').map(lineOf),
-      });
-  };
-  return {
-    name: 'mesh',
-    start: async () => {
-      await look();
-      const { refused } = rules.view;
-      if (refused !== undefined) throw badRules(refused.findings);
-      stopWatching = watch(() => {
-        look().catch((thrown: unknown) =>
-          runtime.log('warn', 'the rules of the mesh cannot be read', { message: String(thrown) }),
-        );
-      });
-    },
-    drain: async () => {
-      stopWatching();
-      close();
-    },
-    stop: async () => {
-      stopWatching();
-      close();
-    },
-  };
-}
-
-type Findings = NonNullable<MeshRules['view']['refused']>['findings'];
-
-function lineOf({ file, line, code, message }: Findings[number]): string {
-  return `${file}:${line}: ${code}: ${message}`;
-}
-
-function badRules(findings: Findings): HeddleError {
-  const errors = findings.filter(({ severity }) => severity === 'error').map(lineOf);
-  const message = `the rules of the mesh have ${errors.length === 1 ? 'an error' : `${errors.length} errors`}:\n${errors.join('\n')}`;
-  return new HeddleError({ code: 'invalid_argument', reason: 'BAD_RULES', message, sent: false });
+function textOf(url: string, { status, text }: { readonly status: number; readonly text: string }): string {
+  if (status === 200) return text;
+  const message = `${url} answered ${status}`;
+  throw new HeddleError({ code: 'unavailable', reason: 'NO_KEYS', message });
 }

@@ -2,29 +2,39 @@ import type { AdsGroup, AdsProtocol, AdsPush, AdsStream } from './ads-stream.ts'
 import { flush } from './flush.ts';
 import { noQuarantine, refusing, type Refused, stillRefused } from './quarantine.ts';
 import { isWhole, noResources, type Snapshot, type XdsResource, type XdsType } from './resource.ts';
-import { noSubscription, type Subscription, withNames, withNamesChanged } from './subscription.ts';
+import { SpreadMap } from './spread-map.ts';
+import {
+  noSubscription,
+  type Subscription,
+  withNames,
+  withNamesChanged,
+  withSharedNames,
+} from './subscription.ts';
 
 /** What a control plane knows of its proxies. A value. */
 export interface AdsState {
-  readonly streams: ReadonlyMap<string, AdsStream>;
+  readonly streams: SpreadMap<AdsStream>;
   readonly groups: ReadonlyMap<string, AdsGroup>;
   /** Snapshots that wait until the rules are quiet, by group. */
   readonly waiting: ReadonlyMap<string, Snapshot>;
   /** When they are pushed, and when at the latest. */
   readonly due: { readonly atMs: number; readonly latestMs: number } | undefined;
+  /** When changes were pushed last. */
+  readonly pushedMs: number;
 }
 
 /** Nobody is there. */
 export const noStreams: AdsState = {
-  streams: new Map(),
+  streams: new SpreadMap(),
   groups: new Map(),
   waiting: new Map(),
   due: undefined,
+  pushedMs: Number.NEGATIVE_INFINITY,
 };
 
-/** How long changes are gathered. */
+/** How long changes are gathered. The first one after a quiet time goes out at once: of most, there is just one. */
 export interface AdsRules {
-  /** A push goes out when nothing has changed for so long … */
+  /** What follows goes out when nothing has changed for so long … */
   readonly quietMs: number;
   /** … and at the latest so long after the first change. */
   readonly latestMs: number;
@@ -89,7 +99,7 @@ export function step(
     case 'connected':
       return connected(state, input);
     case 'disconnected':
-      return { state: { ...state, streams: without(state.streams, input.stream) }, effects: [] };
+      return { state: { ...state, streams: state.streams.without(input.stream) }, effects: [] };
     case 'request':
       return requested(state, input.stream, input.request);
     case 'snapshots':
@@ -112,14 +122,14 @@ function connected(state: AdsState, input: AdsInput & { readonly kind: 'connecte
     pushes: 0,
     refusal: undefined,
   };
-  return { state: { ...state, streams: new Map(state.streams).set(id, stream) }, effects: [] };
+  return { state: { ...state, streams: state.streams.with(id, stream) }, effects: [] };
 }
 
 /** A timer may be a trifle early by another clock: then it is set again. */
 function timePassed(state: AdsState, nowMs: number): AdsStep {
   if (state.due === undefined) return { state, effects: [] };
   if (nowMs < state.due.atMs) return { state, effects: [{ kind: 'wake', atMs: state.due.atMs }] };
-  return pushed({ ...state, waiting: new Map(), due: undefined }, state.waiting);
+  return pushed({ ...state, waiting: new Map(), due: undefined, pushedMs: nowMs }, state.waiting);
 }
 
 /** What groups have for the first time is sent at once; what they have already changes when the rules are quiet. */
@@ -133,6 +143,10 @@ function changed(
   const begun = first.size === 0 ? { state, effects: [] } : pushed(state, first);
   const rest = [...snapshots].filter(([group]) => !first.has(group));
   if (rest.length === 0) return begun;
+  if (state.due === undefined && nowMs - state.pushedMs >= rules.quietMs) {
+    const all = pushed({ ...begun.state, pushedMs: nowMs }, new Map(rest));
+    return { state: all.state, effects: [...begun.effects, ...all.effects] };
+  }
   const waiting = new Map([...state.waiting, ...rest]);
   const latestMs = state.due?.latestMs ?? nowMs + rules.latestMs;
   const atMs = Math.min(nowMs + rules.quietMs, latestMs);
@@ -163,14 +177,14 @@ function pushed(state: AdsState, snapshots: ReadonlyMap<string, Snapshot>): AdsS
 }
 
 function flushAll(state: AdsState, ids: Iterable<string>): AdsStep {
-  const streams = new Map(state.streams);
+  let { streams } = state;
   const effects: AdsEffect[] = [];
   for (const id of ids) {
     const stream = streams.get(id);
     const group = stream && state.groups.get(stream.group);
     if (stream === undefined || group === undefined) continue;
     const flushed = flush(stream, group);
-    streams.set(id, flushed.stream);
+    if (flushed.stream !== stream) streams = streams.with(id, flushed.stream);
     for (const push of flushed.pushes) effects.push({ kind: 'push', ...push });
   }
   return { state: { ...state, streams }, effects };
@@ -181,8 +195,10 @@ function requested(state: AdsState, id: string, request: AdsRequest): AdsStep {
   if (stream === undefined) return { state, effects: [] };
   const before = stream.subscriptions.get(request.type) ?? noSubscription;
   const isFirst = !stream.subscriptions.has(request.type);
-  const subscribed =
+  const there = state.groups.get(stream.group)?.snapshot[request.type] ?? noResources;
+  const asked =
     stream.protocol === 'sotw' ? wanted(before, request, isFirst) : moved(before, request, isFirst);
+  const subscribed = asked && withSharedNames(asked, before, there);
   if (subscribed === undefined) return { state, effects: [] };
   const isAnswer = subscribed.pending !== undefined && request.nonce === subscribed.pending.nonce;
   if (isAnswer && request.error !== undefined) return nacked(state, stream, request, subscribed);
@@ -215,11 +231,10 @@ function moved(before: Subscription, request: AdsRequest, isFirst: boolean): Sub
 }
 
 function sameNames(a: Subscription, b: Subscription): boolean {
-  return (
-    a.wildcard === b.wildcard &&
-    a.names.size === b.names.size &&
-    [...a.names].every((name) => b.names.has(name))
-  );
+  if (a.wildcard !== b.wildcard || a.names.size !== b.names.size) return false;
+  if (a.names === b.names) return true;
+  for (const name of a.names) if (!b.names.has(name)) return false;
+  return true;
 }
 
 function acknowledged(subscription: Subscription): Subscription {
@@ -300,15 +315,9 @@ function mentions(text: string, name: string): boolean {
 }
 
 function withStream(state: AdsState, stream: AdsStream): AdsState {
-  return { ...state, streams: new Map(state.streams).set(stream.id, stream) };
+  return { ...state, streams: state.streams.with(stream.id, stream) };
 }
 
 function withSubscription(stream: AdsStream, type: XdsType, subscription: Subscription): AdsStream {
   return { ...stream, subscriptions: new Map(stream.subscriptions).set(type, subscription) };
-}
-
-function without<V>(map: ReadonlyMap<string, V>, key: string): ReadonlyMap<string, V> {
-  const next = new Map(map);
-  next.delete(key);
-  return next;
 }

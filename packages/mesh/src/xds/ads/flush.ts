@@ -34,11 +34,13 @@ export function flush(stream: AdsStream, group: AdsGroup): Flushed {
     pushes.push({ stream: now.id, type, nonce, version: group.snapshot.version, ...plan.content });
     const { goal: planned, changed } = plan;
     const pending = { nonce, version: group.snapshot.version, goal: planned, changed };
-    now = settled({ ...now, pushes: now.pushes + 1 }, type, { ...subscription, pending, owed: new Set() });
+    now = settled({ ...now, pushes: now.pushes + 1 }, type, { ...subscription, pending, owed: nothing });
     if (type === 'cluster') now = owingEndpoints(now, changed, planned);
   }
   return { stream: now, pushes };
 }
+
+const nothing: ReadonlySet<string> = new Set();
 
 /** What it is to have: clusters that go are kept until the routes that may name them have been taken. */
 function goalOf(stream: AdsStream, type: XdsType, subscription: Subscription, group: AdsGroup): Resources {
@@ -72,7 +74,7 @@ function planOf(
   if (all.length === 0 && subscription.owed.size === 0 && !isInitial) return undefined;
   const changed = subscription.oneByOne ? all.slice(0, 1) : all;
   const next = subscription.oneByOne ? withOne(subscription.has, goal, changed[0]) : goal;
-  const named = new Set([...changed, ...subscription.owed]);
+  const named = subscription.owed.size === 0 ? changed : new Set([...changed, ...subscription.owed]);
   const isSilent = stream.protocol === 'sotw' && !isWhole(type) && subscription.owed.size === 0;
   // Of these types the state of the world cannot say that something is gone.
   if (isSilent && changed.every((name) => !next.has(name))) return undefined;
@@ -88,7 +90,7 @@ function stateOf(
   type: XdsType,
   subscription: Subscription,
   goal: Resources,
-  named: ReadonlySet<string>,
+  named: Iterable<string>,
 ): readonly XdsResource[] {
   if (!isWhole(type)) return present(named, goal);
   return subscription.wildcard ? [...goal.values()] : present(subscription.names, goal);

@@ -52,7 +52,11 @@ export function withNames(
   names: readonly string[],
   mayBeWildcard: boolean,
 ): Subscription {
+  const { names: known } = subscription;
   const wildcard = names.includes('*') || (names.length === 0 && mayBeWildcard);
+  // An answer names all that is wanted once more: a thousand names, which are the same as a rule.
+  if (!wildcard && names.length === known.size && names.every((name) => known.has(name)))
+    return subscription.wildcard ? { ...subscription, wildcard } : subscription;
   const next = new Set(names.filter((name) => name !== '*'));
   const added = [...next].filter((name) => !subscription.names.has(name));
   const owed = new Set([...subscription.owed, ...added].filter((name) => next.has(name)));
@@ -65,6 +69,7 @@ export function withNamesChanged(
   more: readonly string[],
   less: readonly string[],
 ): Subscription {
+  if (more.length === 0 && less.length === 0) return subscription;
   const names = new Set(subscription.names);
   const owed = new Set(subscription.owed);
   let { wildcard } = subscription;
@@ -79,4 +84,20 @@ export function withNamesChanged(
     if (name !== '*') names.add(name);
   }
   return { ...subscription, wildcard, names, owed };
+}
+
+const shared = new WeakMap<Resources, ReadonlySet<string>>();
+
+/**
+ * The same with names that are not held once more: most proxies want the endpoints of all clusters, and a thousand names
+ * of a thousand proxies are a hundred megabytes. `there`: what there is of the type.
+ */
+export function withSharedNames(now: Subscription, before: Subscription, there: Resources): Subscription {
+  const { names } = now;
+  if (names === before.names || names.size < 16 || names.size !== there.size) return now;
+  for (const name of names) if (!there.has(name)) return now;
+  const known = shared.get(there) ?? new Set(there.keys());
+  shared.set(there, known);
+  const owed = now.owed.size === names.size ? known : now.owed;
+  return { ...now, names: known, owed };
 }

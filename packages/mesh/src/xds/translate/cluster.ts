@@ -175,7 +175,10 @@ function outliersOf(limits: OutlierLimits): Init<typeof OutlierDetectionSchema> 
   };
 }
 
-function tlsOf({ tls, host, port, subset }: Cluster, assignment: Assignment | undefined): ClusterInit {
+function tlsOf(
+  { tls, host, port, subset, protocol }: Cluster,
+  assignment: Assignment | undefined,
+): ClusterInit {
   switch (tls.mode) {
     case 'off':
       return {};
@@ -183,14 +186,14 @@ function tlsOf({ tls, host, port, subset }: Cluster, assignment: Assignment | un
       return { transportSocket: outerUpstreamTls(tls) };
     case 'mesh': {
       const names = tls.names.length > 0 ? tls.names : identitiesOf(assignment);
-      return { transportSocket: meshUpstreamTls('envoy', names, tls.sni) };
+      return { transportSocket: meshUpstreamTls('envoy', names, tls.sni, protocol) };
     }
     case 'auto': {
       const sni = `outbound_.${port}_.${subset}_.${host}`;
       const encrypted = {
         name: 'mesh-tls',
         match: { [Object.keys(tlsMark)[0] as string]: tlsMark.tlsMode },
-        transportSocket: meshUpstreamTls('envoy', identitiesOf(assignment), sni),
+        transportSocket: meshUpstreamTls('envoy', identitiesOf(assignment), sni, protocol),
       };
       const plain = {
         name: 'plaintext',

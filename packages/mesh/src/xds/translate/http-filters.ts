@@ -32,6 +32,15 @@ export function authorizationFilters(
       what: `CUSTOM by provider ${provider ?? ''}`,
       instead: 'nobody is asked: the provider is not known to xDS',
     });
+  for (const { issuer, jwks, jwksUri = '' } of jwt) {
+    if (jwks === undefined)
+      report({
+        plane: 'envoy',
+        origin: `RequestAuthentication of issuer ${issuer}`,
+        what: `keys at ${jwksUri}`,
+        instead: 'they could not be fetched yet: no token of the issuer is believed',
+      });
+  }
   return [
     ...(jwt.length === 0
       ? []

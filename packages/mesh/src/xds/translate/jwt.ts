@@ -5,14 +5,8 @@ import {
   type JwtRequirementSchema,
 } from '../../gen/envoy/extensions/filters/http/jwt_authn/v3/config_pb.ts';
 import type { JwtRule } from '../../model/policy.ts';
-import { any, duration, type Init } from './message.ts';
+import { any, type Init } from './message.ts';
 import { jwtPayload } from './rbac-source.ts';
-
-/** The cluster that a key set is fetched from. */
-export function jwksCluster(uri: string): string {
-  const { hostname, port, protocol } = new URL(uri);
-  return `jwks|${port === '' ? (protocol === 'https:' ? 443 : 80) : port}||${hostname}`;
-}
 
 /**
  * The JWT filter. A request without a token passes, as RequestAuthentication has it; one whose token is of none of the
@@ -65,21 +59,9 @@ function provider(rule: JwtRule): Init<typeof JwtProviderSchema> {
   };
 }
 
+/** A rule whose keys are not known (yet) believes nobody: an empty set, which no token verifies against. */
 function keysOf({
-  jwks,
-  jwksUri = '',
+  jwks = '{"keys":[]}',
 }: JwtRule): NonNullable<Init<typeof JwtProviderSchema>['jwksSourceSpecifier']> {
-  if (jwks !== undefined)
-    return { case: 'localJwks', value: { specifier: { case: 'inlineString', value: jwks } } };
-  return {
-    case: 'remoteJwks',
-    value: {
-      httpUri: {
-        uri: jwksUri,
-        httpUpstreamType: { case: 'cluster', value: jwksCluster(jwksUri) },
-        timeout: duration(5000),
-      },
-      cacheDuration: duration(300_000),
-    },
-  };
+  return { case: 'localJwks', value: { specifier: { case: 'inlineString', value: jwks } } };
 }

@@ -1,10 +1,16 @@
-import type { FilterChainSchema } from '../../gen/envoy/config/listener/v3/listener_components_pb.ts';
+import type {
+  FilterChainSchema,
+  FilterSchema,
+} from '../../gen/envoy/config/listener/v3/listener_components_pb.ts';
 import { ListenerSchema } from '../../gen/envoy/config/listener/v3/listener_pb.ts';
 import { TrafficDirection } from '../../gen/envoy/config/core/v3/base_pb.ts';
 import { RouteConfigurationSchema } from '../../gen/envoy/config/route/v3/route_pb.ts';
+import { TlsInspectorSchema } from '../../gen/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.ts';
 import { TcpProxySchema } from '../../gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts';
 import type { Cluster } from '../../model/cluster.ts';
 import type { ServiceListener } from '../../model/listener.ts';
+import type { RuleMatch } from '../../model/match.ts';
+import type { RouteRule } from '../../model/rule.ts';
 import type { XdsResource } from '../ads/resource.ts';
 import { outboundManager, routesByName } from './connection-manager.ts';
 import { socketAddress } from './endpoints.ts';
@@ -32,11 +38,10 @@ export function outbound(
   for (const [place, those] of places) {
     const [first] = those;
     if (first === undefined) continue;
-    const tcp = those.find(({ protocol }) => protocol === 'tcp');
-    // Bytes name nobody: whoever is called there is called alone.
-    if (tcp === undefined) routes.push(routeTable(place, those, clusters));
+    const tcp = those.filter(({ protocol }) => protocol === 'tcp');
+    if (tcp.length === 0) routes.push(routeTable(place, those, clusters));
     listeners.push(
-      listener(`outbound_${place}`, first, tcp === undefined ? httpChain(place) : tcpChain(tcp)),
+      listener(`outbound_${place}`, first, tcp.length === 0 ? [httpChain(place)] : tcpChains(tcp)),
     );
   }
   return { listeners, routes };
@@ -45,12 +50,16 @@ export function outbound(
 function listener(
   name: string,
   { address = sharedAddress, port }: ServiceListener,
-  chain: Chain,
+  chains: readonly Chain[],
 ): XdsResource {
+  const asksForName = chains.some(({ filterChainMatch }) => filterChainMatch?.serverNames !== undefined);
   return resource(name, ListenerSchema, {
     name,
     address: socketAddress(address, port),
-    filterChains: [chain],
+    filterChains: [...chains],
+    ...(asksForName && {
+      listenerFilters: [extension('envoy.filters.listener.tls_inspector', TlsInspectorSchema)],
+    }),
     trafficDirection: TrafficDirection.OUTBOUND,
   });
 }
@@ -62,20 +71,58 @@ function httpChain(place: string): Chain {
   return { filters: [outboundManager(`outbound_${place}`, routesByName(place), filters)] };
 }
 
-function tcpChain({ host, port, rules }: ServiceListener): Chain {
-  const [rule] = rules;
-  const shares = rule?.action.kind === 'forward' ? rule.action.shares : [];
+/**
+ * Connections that are passed on, told apart by what TLS asks for and by addresses. Bytes say no more: of services that
+ * share a place, the first gets what no rule names.
+ */
+function tcpChains(services: readonly ServiceListener[]): readonly Chain[] {
+  const chains = new Map<string, Chain>();
+  for (const service of services) {
+    for (const rule of service.rules) {
+      const filters = [tcpProxy(service, rule)];
+      const matches = rule.matches.length === 0 ? [{}] : rule.matches;
+      for (const match of matches) {
+        const filterChainMatch = chainMatch(match);
+        const key = JSON.stringify(filterChainMatch);
+        // Envoy takes no condition twice; the first rule is meant.
+        if (!chains.has(key)) chains.set(key, { filters, ...(key !== '{}' && { filterChainMatch }) });
+      }
+      if (rule.matches.length === 0) break;
+    }
+  }
+  return [...chains.values()];
+}
+
+type ChainMatch = NonNullable<Chain['filterChainMatch']>;
+
+function chainMatch({ sni = [], destinationSubnets = [], sourceSubnet }: RuleMatch): ChainMatch {
   return {
-    filters: [
-      extension('envoy.filters.network.tcp_proxy', TcpProxySchema, {
-        statPrefix: `outbound_${host}_${port}`,
-        clusterSpecifier: {
-          case: 'weightedClusters',
-          value: { clusters: shares.map(({ cluster, weight }) => ({ name: cluster, weight })) },
-        },
-      }),
-    ],
+    ...(sni.length > 0 && { serverNames: [...sni] }),
+    ...(destinationSubnets.length > 0 && { prefixRanges: destinationSubnets.map(rangeOf) }),
+    ...(sourceSubnet !== undefined && { sourcePrefixRanges: [rangeOf(sourceSubnet)] }),
   };
+}
+
+function rangeOf(block: string): { addressPrefix: string; prefixLen: number } {
+  const [addressPrefix = '', length] = block.split('/');
+  const whole = addressPrefix.includes(':') ? 128 : 32;
+  return { addressPrefix, prefixLen: length === undefined ? whole : Number(length) };
+}
+
+function tcpProxy({ host, port }: ServiceListener, { action }: RouteRule): Init<typeof FilterSchema> {
+  const shares = action.kind === 'forward' ? action.shares.filter(({ weight }) => weight > 0) : [];
+  const statPrefix = `outbound_${host}_${port}`;
+  const [only] = shares;
+  return extension('envoy.filters.network.tcp_proxy', TcpProxySchema, {
+    statPrefix,
+    clusterSpecifier:
+      shares.length === 1 && only !== undefined
+        ? { case: 'cluster', value: only.cluster }
+        : {
+            case: 'weightedClusters',
+            value: { clusters: shares.map(({ cluster, weight }) => ({ name: cluster, weight })) },
+          },
+  });
 }
 
 function routeTable(

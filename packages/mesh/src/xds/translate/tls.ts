@@ -11,7 +11,7 @@ import {
   DownstreamTlsContextSchema,
   UpstreamTlsContextSchema,
 } from '../../gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts';
-import type { ClusterTls } from '../../model/cluster.ts';
+import type { Cluster, ClusterTls } from '../../model/cluster.ts';
 import type { XdsResource } from '../ads/resource.ts';
 import { extension, resource, type Init } from './message.ts';
 import type { Plane } from './plane.ts';
@@ -35,17 +35,22 @@ export const overAds: Init<typeof ConfigSourceSchema> = {
 };
 
 /** Mesh TLS towards peers that must prove one of these SPIFFE IDs; with none, whatever the authority vouches for. */
-export function meshUpstreamTls(plane: Plane, names: readonly string[], sni: string): TransportSocket {
+export function meshUpstreamTls(
+  plane: Plane,
+  names: readonly string[],
+  sni: string,
+  protocol: Cluster['protocol'] = 'http2',
+): TransportSocket {
   return extension(tlsName, UpstreamTlsContextSchema, {
     sni,
-    commonTlsContext: commonTls(plane, names, true),
+    commonTlsContext: commonTls(plane, names, alpnOf[protocol]),
   });
 }
 
 /** Mesh TLS for those who call us. */
 export function meshDownstreamTls(plane: Plane): TransportSocket {
   return extension(tlsName, DownstreamTlsContextSchema, {
-    commonTlsContext: commonTls(plane, [], false),
+    commonTlsContext: commonTls(plane, [], ['h2', 'http/1.1']),
     requireClientCertificate: true,
   });
 }
@@ -116,8 +121,15 @@ const tlsName = 'envoy.transport_sockets.tls';
 const systemRoots = '/etc/ssl/certs/ca-certificates.crt';
 const leastVersion = { tlsMinimumProtocolVersion: TlsProtocol.TLSv1_2 };
 
+/** What is agreed on must be what the cluster speaks: a server takes the first that it knows. */
+const alpnOf: Readonly<Record<Cluster['protocol'], readonly string[]>> = {
+  http1: ['http/1.1'],
+  http2: ['h2'],
+  tcp: [],
+};
+
 /** gRPC takes certificates from providers of its own, and has the names in an older field. */
-function commonTls(plane: Plane, names: readonly string[], isClient: boolean): CommonTls {
+function commonTls(plane: Plane, names: readonly string[], alpn: readonly string[]): CommonTls {
   if (plane === 'grpc') {
     const instance = { instanceName: certificateProvider, certificateName: '' };
     return {
@@ -135,7 +147,7 @@ function commonTls(plane: Plane, names: readonly string[], isClient: boolean): C
   }
   return {
     tlsParams: leastVersion,
-    alpnProtocols: isClient ? ['h2'] : ['h2', 'http/1.1'],
+    alpnProtocols: [...alpn],
     tlsCertificateSdsSecretConfigs: [{ name: secretNames.own, sdsConfig: overAds }],
     validationContextType: {
       case: 'combinedValidationContext',

@@ -6,6 +6,8 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { CidrRange } from "../../core/v3/address_pb.ts";
+import { file_envoy_config_core_v3_address } from "../../core/v3/address_pb.ts";
 import type { TransportSocket } from "../../core/v3/base_pb.ts";
 import { file_envoy_config_core_v3_base } from "../../core/v3/base_pb.ts";
 import type { Any } from "@bufbuild/protobuf/wkt";
@@ -16,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file envoy/config/listener/v3/listener_components.proto.
  */
 export const file_envoy_config_listener_v3_listener_components: GenFile = /*@__PURE__*/
-  fileDesc("CjJlbnZveS9jb25maWcvbGlzdGVuZXIvdjMvbGlzdGVuZXJfY29tcG9uZW50cy5wcm90bxIYZW52b3kuY29uZmlnLmxpc3RlbmVyLnYzItcBCgtGaWx0ZXJDaGFpbhJGChJmaWx0ZXJfY2hhaW5fbWF0Y2gYASABKAsyKi5lbnZveS5jb25maWcubGlzdGVuZXIudjMuRmlsdGVyQ2hhaW5NYXRjaBIxCgdmaWx0ZXJzGAMgAygLMiAuZW52b3kuY29uZmlnLmxpc3RlbmVyLnYzLkZpbHRlchI/ChB0cmFuc3BvcnRfc29ja2V0GAYgASgLMiUuZW52b3kuY29uZmlnLmNvcmUudjMuVHJhbnNwb3J0U29ja2V0EgwKBG5hbWUYByABKAkimwEKEEZpbHRlckNoYWluTWF0Y2gSNgoQZGVzdGluYXRpb25fcG9ydBgIIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZRIUCgxzZXJ2ZXJfbmFtZXMYCyADKAkSGgoSdHJhbnNwb3J0X3Byb3RvY29sGAkgASgJEh0KFWFwcGxpY2F0aW9uX3Byb3RvY29scxgKIAMoCSJTCgZGaWx0ZXISDAoEbmFtZRgBIAEoCRIsCgx0eXBlZF9jb25maWcYBCABKAsyFC5nb29nbGUucHJvdG9idWYuQW55SABCDQoLY29uZmlnX3R5cGUiWwoOTGlzdGVuZXJGaWx0ZXISDAoEbmFtZRgBIAEoCRIsCgx0eXBlZF9jb25maWcYAyABKAsyFC5nb29nbGUucHJvdG9idWYuQW55SABCDQoLY29uZmlnX3R5cGViBnByb3RvMw", [file_envoy_config_core_v3_base, file_google_protobuf_any, file_google_protobuf_wrappers]);
+  fileDesc("CjJlbnZveS9jb25maWcvbGlzdGVuZXIvdjMvbGlzdGVuZXJfY29tcG9uZW50cy5wcm90bxIYZW52b3kuY29uZmlnLmxpc3RlbmVyLnYzItcBCgtGaWx0ZXJDaGFpbhJGChJmaWx0ZXJfY2hhaW5fbWF0Y2gYASABKAsyKi5lbnZveS5jb25maWcubGlzdGVuZXIudjMuRmlsdGVyQ2hhaW5NYXRjaBIxCgdmaWx0ZXJzGAMgAygLMiAuZW52b3kuY29uZmlnLmxpc3RlbmVyLnYzLkZpbHRlchI/ChB0cmFuc3BvcnRfc29ja2V0GAYgASgLMiUuZW52b3kuY29uZmlnLmNvcmUudjMuVHJhbnNwb3J0U29ja2V0EgwKBG5hbWUYByABKAkikgIKEEZpbHRlckNoYWluTWF0Y2gSNgoQZGVzdGluYXRpb25fcG9ydBgIIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZRI2Cg1wcmVmaXhfcmFuZ2VzGAMgAygLMh8uZW52b3kuY29uZmlnLmNvcmUudjMuQ2lkclJhbmdlEj0KFHNvdXJjZV9wcmVmaXhfcmFuZ2VzGAYgAygLMh8uZW52b3kuY29uZmlnLmNvcmUudjMuQ2lkclJhbmdlEhQKDHNlcnZlcl9uYW1lcxgLIAMoCRIaChJ0cmFuc3BvcnRfcHJvdG9jb2wYCSABKAkSHQoVYXBwbGljYXRpb25fcHJvdG9jb2xzGAogAygJIlMKBkZpbHRlchIMCgRuYW1lGAEgASgJEiwKDHR5cGVkX2NvbmZpZxgEIAEoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnlIAEINCgtjb25maWdfdHlwZSJbCg5MaXN0ZW5lckZpbHRlchIMCgRuYW1lGAEgASgJEiwKDHR5cGVkX2NvbmZpZxgDIAEoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnlIAEINCgtjb25maWdfdHlwZWIGcHJvdG8z", [file_envoy_config_core_v3_address, file_envoy_config_core_v3_base, file_google_protobuf_any, file_google_protobuf_wrappers]);
 
 /**
  * @generated from message envoy.config.listener.v3.FilterChain
@@ -58,6 +60,16 @@ export type FilterChainMatch = Message<"envoy.config.listener.v3.FilterChainMatc
    * @generated from field: google.protobuf.UInt32Value destination_port = 8;
    */
   destinationPort?: number | undefined;
+
+  /**
+   * @generated from field: repeated envoy.config.core.v3.CidrRange prefix_ranges = 3;
+   */
+  prefixRanges: CidrRange[];
+
+  /**
+   * @generated from field: repeated envoy.config.core.v3.CidrRange source_prefix_ranges = 6;
+   */
+  sourcePrefixRanges: CidrRange[];
 
   /**
    * @generated from field: repeated string server_names = 11;

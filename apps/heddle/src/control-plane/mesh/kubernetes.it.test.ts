@@ -1,0 +1,176 @@
+// `heddle control-plane --mesh k8s:` at a real API server with Istio's own definitions, and a stock Envoy that follows.
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import {
+  type Cluster,
+  definitions,
+  type KubeObject,
+  startCluster,
+} from '../../../../../scripts/contracts/mesh/kubernetes/cluster.ts';
+import { type Backend, startBackend } from '../../../../../scripts/contracts/mesh/scenarios/http-backend.ts';
+import { answers, becomes } from '../../../../../scripts/contracts/mesh/scenarios/waiting.ts';
+import { isMissing, obtain, type Running } from '../../../../../scripts/engines/engine.ts';
+import { envoy, startXdsEnvoy } from '../../../../../scripts/engines/envoy.ts';
+import { etcd } from '../../../../../scripts/engines/etcd.ts';
+import { kubeApiserver } from '../../../../../scripts/engines/kube-apiserver.ts';
+import { freePort } from '../../../../../scripts/engines/running.ts';
+import { StartedCli } from '../../node/started-cli.ts';
+
+const token = 'a-token-for-this-test-alone';
+const folder = mkdtempSync(path.join(tmpdir(), 'heddle-mesh-kube-'));
+const found = [await obtain(envoy), await obtain(etcd), await obtain(kubeApiserver)];
+const missing =
+  found.find(isMissing)?.missing ??
+  (existsSync(definitions) ? undefined : 'Istio’s definitions are not here');
+
+let cluster: Cluster;
+let cli: StartedCli;
+let url = '';
+let proxy: Running;
+let backends: readonly Backend[] = [];
+let port = 0;
+
+const service = (name: string, targetPort: number): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name, namespace: 'shop' },
+  spec: { selector: { app: name }, ports: [{ name: 'http', port, targetPort }] },
+});
+
+const route = (share: number): KubeObject => ({
+  apiVersion: 'networking.istio.io/v1',
+  kind: 'VirtualService',
+  metadata: { name: 'order', namespace: 'shop' },
+  spec: {
+    hosts: ['order'],
+    http: [
+      {
+        route: [
+          { destination: { host: 'order' }, weight: share },
+          { destination: { host: 'stock' }, weight: 0 },
+        ],
+      },
+    ],
+  },
+});
+
+async function pod(name: string, app: string, ready = true): Promise<void> {
+  await cluster.create({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'shop', labels: { app } } as KubeObject['metadata'],
+    spec: { containers: [{ name: 'app', image: 'app' }] },
+  });
+  await cluster.client.ask({
+    method: 'PATCH',
+    path: `/api/v1/namespaces/shop/pods/${name}/status`,
+    query: { fieldManager: 'kubelet', force: 'true' },
+    json: {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: 'shop' },
+      status: {
+        phase: 'Running',
+        podIP: '127.0.0.1',
+        podIPs: [{ ip: '127.0.0.1' }],
+        conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+      },
+    },
+  });
+}
+
+before(async () => {
+  if (missing !== undefined) return;
+  port = await freePort();
+  backends = [await startBackend('order'), await startBackend('stock')];
+  cluster = await startCluster();
+  await cluster.namespace('shop');
+  await cluster.create(service('order', backends[0]?.port ?? 0));
+  await cluster.create(service('stock', backends[1]?.port ?? 0));
+  await cluster.create(route(100));
+  await pod('order-1', 'order');
+  const ca = path.join(folder, 'ca.crt');
+  writeFileSync(ca, cluster.credentials.authority.certificate);
+  const { host, port: at } = cluster.address;
+  const mesh = `k8s+tls://${host}:${at}/?ca-file=${ca}&server-name=kubernetes`;
+  cli = new StartedCli(
+    ['control-plane', '--port', '0', '--data', path.join(folder, 'data'), '--mesh', mesh],
+    { HEDDLE_REGISTRY_TOKEN: token, HEDDLE_MESH_TOKEN: cluster.credentials.adminToken },
+  );
+  [, url = ''] = await cli.printed(/(http:\/\/127\.0\.0\.1:\d+)/);
+  const place = new URL(url);
+  proxy = await startXdsEnvoy({
+    controlPlane: { host: place.hostname, port: Number(place.port) },
+    node: { id: 'client.shop', cluster: 'shop' },
+  });
+});
+
+after(async () => {
+  if (missing !== undefined) return;
+  await proxy?.stop();
+  cli?.child.kill('SIGTERM');
+  await cli?.exited;
+  await cluster?.stop();
+  for (const backend of backends) await backend.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function ask(host: string): Promise<string> {
+  return new Promise((resolve) => {
+    const request = http.get({ host: '127.0.0.1', port, headers: { host }, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      response.on('end', () => resolve(response.statusCode === 200 ? text : `${response.statusCode}`));
+    });
+    request.on('error', (error) => resolve(error.message));
+  });
+}
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+async function verdict(): Promise<Condition | undefined> {
+  const { status } = await cluster.get(route(0));
+  const { conditions = [] } = (status ?? {}) as { readonly conditions?: readonly Condition[] };
+  return conditions.find(({ type }) => type === 'heddle.dev/Accepted');
+}
+
+async function change(object: KubeObject): Promise<void> {
+  await cluster.client.ask({
+    method: 'PATCH',
+    path: `/apis/networking.istio.io/v1/namespaces/shop/virtualservices/${object.metadata.name}`,
+    query: { fieldManager: 'test', force: 'true' },
+    json: object,
+  });
+}
+
+describe('rules and pods of a cluster', { skip: missing }, () => {
+  test('are served: pods are endpoints, and an object is told that it was taken', async () => {
+    await answers(() => ask('order.shop'), 'order');
+    const taken = await becomes(verdict, (each) => each !== undefined);
+    assert.deepEqual([taken?.status, taken?.reason], ['True', 'Accepted']);
+    // One whose readiness fails gets no calls; one that comes does.
+    assert.match(await ask('stock.shop'), /^503$/);
+    await pod('stock-1', 'stock');
+    await answers(() => ask('stock.shop'), 'stock');
+  });
+
+  test('one object that is wrong is refused alone, is told why, and its last good one stays', async () => {
+    await change(route(0));
+    const refused = await becomes(verdict, (each) => each?.status === 'False');
+    assert.equal(refused?.reason, 'Invalid');
+    assert.match(refused?.message ?? '', /WEIGHTS_ALL_ZERO/);
+    assert.equal(await ask('order.shop'), 'order');
+    await change(route(50));
+    await becomes(verdict, (each) => each?.status === 'True');
+    assert.equal(await ask('order.shop'), 'order');
+  });
+});
