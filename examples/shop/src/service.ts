@@ -91,12 +91,7 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
   const resource = { 'service.name': name, 'service.instance.id': instanceId, 'service.version': version };
   const { runtime, part } = observed(bare, config.telemetry, resource, config.registryToken);
   const metrics = new ServiceMetrics(name);
-  const pool = sqlPool(config.databaseUrl, {
-    runtime,
-    name: instanceId,
-    maxConnections: 8,
-    onStatement: metrics.statement,
-  });
+  const pool = poolOf(config, runtime, instanceId, metrics);
   metrics.watchPool(pool);
   const settings = settingsOf(name, instanceId, process.env, runtime);
   const registry = openRegistry(config, runtime);
@@ -119,7 +114,6 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
     decisions,
     // Customers wait; only a process that is hopelessly late turns calls away.
     shed: { calmMs: 250, fullMs: 2500 },
-    // Innermost the current call: statements of handlers belong to its trace.
     layers: [settableTimeout(settings), fault(faults), current],
   });
   const explain = explainService(decisions, () => ({ server: server.layers, ...clients.layers }));
@@ -192,6 +186,16 @@ function kill(): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
+function poolOf(
+  { databaseUrl }: ShopConfig,
+  runtime: Runtime,
+  name: string,
+  metrics: ServiceMetrics,
+): SqlPool {
+  return sqlPool(databaseUrl, { runtime, name, maxConnections: 8, onStatement: metrics.statement });
+}
+
+/** Statements of handlers belong to the trace of their call. */
 const current: Layer<HttpRequest, HttpResponse> = (next) => (req, call) =>
   asyncContext.run(call, () => next(req, call));
 

@@ -181,12 +181,18 @@ describe('heddle up --shop', { skip: onlyLinux, timeout: 420_000 }, () => {
     const tags = encodeURIComponent(JSON.stringify({ 'heddle.correlation_id': id }));
     await until('the whole trace', 60_000, async () => {
       const found = (await (await asked(`/api/traces?tags=${tags}`)).json()) as {
-        data: readonly { readonly spans: readonly unknown[] }[];
+        data: readonly {
+          readonly spans: readonly { readonly tags: readonly { readonly key: string }[] }[];
+        }[];
       };
-      return found.data[0]?.spans.length === 17 ? true : undefined;
+      // Statements are spans too; how many there are is the services' own affair.
+      const isStatement = ({ key }: { readonly key: string }): boolean => key === 'db.system.name';
+      const all = found.data[0]?.spans ?? [];
+      const calls = all.filter(({ tags: of }) => !of.some(isStatement));
+      return calls.length === 17 && all.length > calls.length ? true : undefined;
     });
     const shown = await ended('trace', id);
-    assert.match(shown, /17 spans of 8 services/);
+    assert.match(shown, /\d+ spans of 8 services/);
     for (const service of ['gateway', ...shopServices]) assert.match(shown, new RegExp(`^${service} `, 'm'));
     assert.match(await ended('tail', '--for', '4'), /gateway .* spans +[0-9a-f]{32}/);
     assert.match(await ended('top', '--once'), /^order +payment +\d/m);
