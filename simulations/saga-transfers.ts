@@ -1,22 +1,19 @@
 import { saga, type SagaDefinition } from '@heddle/data/saga';
 import type { Scenario } from '@heddle/sim';
-import { type Accounts, type Move, playTransfers } from './stage/transfers.ts';
+import { type Accounts, type Move, type PlantedWeather, playTransfers } from './stage/transfers.ts';
 
 /** A bug to plant. */
-export interface PlantedSaga {
+export interface PlantedSaga extends PlantedWeather {
   /** A step is taken for undone that was not. */
   readonly compensationSkipped?: boolean;
-  /** The participants carry out whatever they are told, as often as they are told. */
-  readonly barrierOff?: boolean;
 }
 
 /** Sagas whose processes are killed at every durable write. */
 export function sagaTransfers(planted: PlantedSaga = {}): Scenario {
   return {
     name: 'saga-transfers',
-    summary: 'sagas that move money, whose processes are killed at every durable write',
-    run: (world) =>
-      playTransfers(world, (accounts) => definitionFor(accounts, planted), planted.barrierOff === true),
+    summary: 'sagas that move money, whose processes are killed at every durable write and cut off',
+    run: (world) => playTransfers(world, (accounts) => definitionFor(accounts, planted), planted),
   };
 }
 

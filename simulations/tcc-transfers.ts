@@ -2,20 +2,14 @@ import type { SagaDefinition } from '@heddle/data/saga';
 import { tcc, type TccRequest, type TccService } from '@heddle/data/tcc';
 import type { Scenario } from '@heddle/sim';
 import type { LedgerAccount } from './stage/ledger-account.ts';
-import { type Accounts, type Move, playTransfers } from './stage/transfers.ts';
-
-/** A bug to plant. */
-export interface PlantedTcc {
-  /** The participants carry out whatever they are told, as often as they are told. */
-  readonly barrierOff?: boolean;
-}
+import { type Accounts, type Move, type PlantedWeather, playTransfers } from './stage/transfers.ts';
 
 /** Reservations whose coordinators are killed at every durable write. */
-export function tccTransfers(planted: PlantedTcc = {}): Scenario {
+export function tccTransfers(planted: PlantedWeather = {}): Scenario {
   return {
     name: 'tcc-transfers',
-    summary: 'reservations of money, whose coordinators are killed at every durable write',
-    run: (world) => playTransfers(world, definitionFor, planted.barrierOff === true),
+    summary: 'reservations of money, whose coordinators are killed at every durable write and cut off',
+    run: (world) => playTransfers(world, definitionFor, planted),
   };
 }
 

@@ -23,13 +23,13 @@ export interface PlantedTwoPhase {
 }
 
 /**
- * Three coordinators move money between two accounts in two databases while they are killed at their durable writes and
- * answers are lost. In the end nothing is prepared, and no money was made or lost.
+ * Three coordinators move money between two accounts in two databases while they are killed at their durable writes, cut
+ * off from them, and answers are lost. In the end nothing is prepared, and no money was made or lost.
  */
 export function twoPhase(planted: PlantedTwoPhase = {}): Scenario {
   return {
     name: 'two-phase',
-    summary: 'coordinators of two-phase commits that are killed at every durable write',
+    summary: 'coordinators of two-phase commits that are killed at every durable write and cut off',
     run: (world) => play(world, planted),
   };
 }
@@ -45,8 +45,9 @@ async function play(world: World, planted: PlantedTwoPhase): Promise<void> {
   const accounts = { first: new Account(), second: new Account() };
   const book = new LogBook();
   let committed = 0;
-  for (const name of ['coordinator-1', 'coordinator-2', 'coordinator-3']) {
-    const host = world.host(name);
+  const hosts = ['coordinator-1', 'coordinator-2', 'coordinator-3'].map((name) => world.host(name));
+  durable.cutOff(hosts, stormMs);
+  for (const host of hosts) {
     host.run(async (runtime) => {
       const first = new SimulatedAccount('first', accounts.first, durable, host);
       const second = new SimulatedAccount('second', accounts.second, durable, host);

@@ -1,10 +1,10 @@
-// `npm run bench -- config`: from a change to all clients, and how many changes a second, beside etcd.
+// `npm run bench -- config`: from a change to all clients, and how many changes a second, beside etcd and Nacos.
 import { type ConfigStore, type ConfigVersion, follow, type Place, readPlace } from '@heddle/config';
 import { Call, HeddleError } from '@heddle/kernel';
 import { runtime } from '../messaging/databases.ts';
 import { compete, type Contender, type Pace, resultsOf } from '../messaging/rounds.ts';
 import type { BenchOptions, BenchOutcome, BenchResult, SkippedPeer } from '../report.ts';
-import { embeddedCentre, etcdCentre, type RunningCentre } from './centres.ts';
+import { embeddedCentre, etcdCentre, nacosCentre, nacosRawCentre, type RunningCentre } from './centres.ts';
 
 const full: Pace = { rounds: 7, turnMs: 3000 };
 const quick: Pace = { rounds: 1, turnMs: 600 };
@@ -17,6 +17,8 @@ const writers = 8;
 const centres: Readonly<Record<string, () => Promise<RunningCentre>>> = {
   [ours]: embeddedCentre,
   etcd: etcdCentre,
+  nacos: nacosCentre,
+  'nacos-raw': nacosRawCentre,
 };
 
 /** Publishes one version after another to a place. */

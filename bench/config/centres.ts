@@ -4,6 +4,7 @@ import {
   configService,
   type ConfigStore,
   EtcdStore,
+  NacosStore,
   PostgresStore,
   RemoteStore,
 } from '@heddle/config';
@@ -11,6 +12,8 @@ import { httpServer } from '@heddle/rpc';
 import { sqlPool } from '@heddle/sql';
 import { type Engine, isMissing, obtain } from '../../scripts/engines/engine.ts';
 import { etcd } from '../../scripts/engines/etcd.ts';
+import { nacos } from '../../scripts/engines/nacos.ts';
+import { nacosRaw } from './nacos-raw.ts';
 import { Databases, runtime } from '../messaging/databases.ts';
 
 /** A backend that runs. */
@@ -59,6 +62,18 @@ export async function embeddedCentre(): Promise<RunningCentre> {
 export async function etcdCentre(): Promise<RunningCentre> {
   const { address, stop } = await started(etcd);
   return onServer(() => new EtcdStore({ runtime, addresses: [address] }), stop);
+}
+
+/** Clients listen to Nacos itself. */
+export async function nacosCentre(): Promise<RunningCentre> {
+  const { address, stop } = await started(nacos);
+  return onServer(() => new NacosStore({ runtime, addresses: [address] }), stop);
+}
+
+/** Nacos without our store on it. */
+export async function nacosRawCentre(): Promise<RunningCentre> {
+  const { address, stop } = await started(nacos);
+  return onServer(() => nacosRaw(address), stop);
 }
 
 async function started(engine: Engine<object>): Promise<{

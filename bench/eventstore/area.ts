@@ -52,6 +52,8 @@ async function openEmmett(databases: Databases): Promise<Store> {
   // A pool of our own: the one that it makes is not closed when `close` resolves, and dies loudly with the server.
   const connectionString = await databases.database();
   const pool = new pg.Pool({ connectionString });
+  // Connections that it has lost by then are nobody's concern when the server stops.
+  pool.on('error', () => {});
   const store = getPostgreSQLEventStore(connectionString, { connectionOptions: { pool } });
   await store.schema.migrate();
   let streams = 0;

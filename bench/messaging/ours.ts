@@ -4,7 +4,7 @@ import { postgresEngine } from '@heddle/messaging/postgres';
 import { sqlPool } from '@heddle/sql';
 import { type Databases, runtime } from './databases.ts';
 import { order } from './raw-sql.ts';
-import { type Contender, type OpenContender, perSecond } from './rounds.ts';
+import { type Contender, medianLatency, type OpenContender, perSecond } from './rounds.ts';
 
 /** A broker, and what ends it. */
 export interface OpenBroker {
@@ -118,16 +118,4 @@ export async function latency({ bus, close }: Pick<OpenBroker, 'bus' | 'close'>)
       await close();
     },
   };
-}
-
-/** The middle of the times that something takes, again and again for about so long. */
-export async function medianLatency(ms: number, once: () => Promise<void>): Promise<number> {
-  const times: number[] = [];
-  const startedAt = performance.now();
-  while (performance.now() - startedAt < ms || times.length < 5) {
-    const before = performance.now();
-    await once();
-    times.push(performance.now() - before);
-  }
-  return times.toSorted((a, b) => a - b)[times.length >> 1] ?? Number.NaN;
 }

@@ -1,12 +1,12 @@
 // Queues of others, as their own documentation uses them.
 import { DBOSClient } from '@dbos-inc/dbos-sdk';
 import { Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
 import { PgBoss } from 'pg-boss';
 import type { Place } from '../../scripts/engines/engine.ts';
 import type { Databases } from './databases.ts';
-import { medianLatency } from './ours.ts';
 import { order } from './raw-sql.ts';
-import { type Contender, perSecond } from './rounds.ts';
+import { type Contender, medianLatency, perSecond } from './rounds.ts';
 
 const data = JSON.parse(order) as Record<string, unknown>;
 
@@ -61,17 +61,28 @@ export function pgBossConsume(databases: Databases): Contender {
   };
 }
 
+/** Ready-made, since BullMQ looks for the client library from its own folder and waits for ever where that is not beside it. */
+function client(redis: Place): Redis {
+  return new Redis({ ...redis, maxRetriesPerRequest: null });
+}
+
+async function closed(connection: Redis, queue: Queue): Promise<void> {
+  await queue.close();
+  connection.disconnect();
+}
+
 /** BullMQ on a Redis that syncs every write. */
 export function bullMqPublish(redis: Place, size: number): Contender {
   return {
     name: 'bullmq',
     open: async () => {
-      const queue = new Queue(`publish-${size}`, { connection: { ...redis } });
+      const connection = client(redis);
+      const queue = new Queue(`publish-${size}`, { connection });
       const publish = (): Promise<unknown> =>
         size === 1
           ? queue.add('order', data)
           : queue.addBulk(Array.from({ length: size }, () => ({ name: 'order', data })));
-      return { turn: (ms) => perSecond(ms, size, publish), close: () => queue.close() };
+      return { turn: (ms) => perSecond(ms, size, publish), close: () => closed(connection, queue) };
     },
   };
 }
@@ -83,13 +94,14 @@ export function bullMqConsume(redis: Place): Contender {
   return {
     name: 'bullmq',
     open: async () => {
-      const queue = new Queue('consume', { connection: { ...redis } });
+      const connection = client(redis);
+      const queue = new Queue('consume', { connection });
       const turn = async (): Promise<number> => {
         for (let at = 0; at < perTurn; at += 500)
           await queue.addBulk(Array.from({ length: 500 }, () => ({ name: 'order', data })));
         let done = 0;
         const startedAt = performance.now();
-        const worker = new Worker('consume', async () => {}, { connection: { ...redis }, concurrency: 100 });
+        const worker = new Worker('consume', async () => {}, { connection, concurrency: 100 });
         await new Promise<void>((resolve) => {
           worker.on('completed', () => {
             done += 1;
@@ -100,7 +112,7 @@ export function bullMqConsume(redis: Place): Contender {
         await worker.close();
         return (perTurn * 1000) / tookMs;
       };
-      return { turn, close: () => queue.close() };
+      return { turn, close: () => closed(connection, queue) };
     },
   };
 }
@@ -111,18 +123,21 @@ export function bullMqLatency(redis: Place): Contender {
     name: 'bullmq',
     open: async () => {
       let arrived = (): void => {};
-      const queue = new Queue('latency', { connection: { ...redis } });
-      const worker = new Worker('latency', async () => arrived(), { connection: { ...redis } });
+      const connection = client(redis);
+      const queue = new Queue('latency', { connection });
+      const worker = new Worker('latency', async () => arrived(), { connection });
       await worker.waitUntilReady();
       const once = async (): Promise<void> => {
         const here = new Promise<void>((resolve) => (arrived = resolve));
         await Promise.all([here, queue.add('order', data)]);
       };
-      const close = async (): Promise<void> => {
-        await worker.close();
-        await queue.close();
+      return {
+        turn: (ms) => medianLatency(ms, once),
+        close: async () => {
+          await worker.close();
+          await closed(connection, queue);
+        },
       };
-      return { turn: (ms) => medianLatency(ms, once), close };
     },
   };
 }

@@ -1,7 +1,7 @@
 // REF: one durable single-row INSERT per commit on one connection, and the same table read back.
 import pg from 'pg';
 import type { Databases } from './databases.ts';
-import { type Contender, perSecond } from './rounds.ts';
+import { type Contender, medianLatency, perSecond } from './rounds.ts';
 
 /** What travels: an order of about 0.4 KB. */
 export const order: string = JSON.stringify({
@@ -32,6 +32,21 @@ export function rawInsert(databases: Databases): Contender {
         turn: (ms) => perSecond(ms, 1, () => client.query(insert, ['s', ++version, 'order.placed', order])),
         close: () => client.end(),
       };
+    },
+  };
+}
+
+/** How long one such insert takes: less than that no durable publish can. */
+export function rawInsertLatency(databases: Databases): Contender {
+  return {
+    name: 'raw-insert',
+    open: async () => {
+      const client = await connected(databases);
+      let version = 0;
+      const once = async (): Promise<void> => {
+        await client.query(insert, ['s', ++version, 'order.placed', order]);
+      };
+      return { turn: (ms) => medianLatency(ms, once), close: () => client.end() };
     },
   };
 }

@@ -42,9 +42,9 @@ export async function compete(contenders: readonly Contender[], pace: Pace): Pro
   try {
     for (const contender of contenders) {
       try {
-        open.set(contender.name, await contender.open());
+        open.set(contender.name, await inTime(contender.open()));
         // What is not measured warms everything up.
-        await open.get(contender.name)?.turn(pace.turnMs / 3);
+        await inTime(open.get(contender.name)?.turn(pace.turnMs / 3));
         turns.set(contender.name, []);
       } catch (error) {
         leave(contender.name, error);
@@ -53,15 +53,33 @@ export async function compete(contenders: readonly Contender[], pace: Pace): Pro
     for (let round = 0; round < pace.rounds; round += 1)
       for (const [name, values] of turns) {
         try {
-          values.push((await open.get(name)?.turn(pace.turnMs)) ?? Number.NaN);
+          values.push((await inTime(open.get(name)?.turn(pace.turnMs))) ?? Number.NaN);
         } catch (error) {
           leave(name, error);
         }
       }
   } finally {
-    for (const contender of open.values()) await contender.close().catch(() => {});
+    for (const contender of open.values()) await inTime(contender.close()).catch(() => {});
   }
   return { values: new Map([...turns].map(([name, all]) => [name, median(all)])), absent };
+}
+
+const patienceMs = 60_000;
+
+/** A contender that waits for ever is one that cannot be had. */
+async function inTime<T>(work: T | Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`nothing came of it within ${patienceMs / 1000} s`)),
+      patienceMs,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Goals by name of the peer: the least ratio. */
@@ -97,4 +115,16 @@ export async function perSecond(ms: number, units: number, work: () => Promise<u
     done += units;
   }
   return (done * 1000) / (performance.now() - startedAt);
+}
+
+/** The middle of the times that something takes, again and again for about so long. */
+export async function medianLatency(ms: number, once: () => Promise<void>): Promise<number> {
+  const times: number[] = [];
+  const startedAt = performance.now();
+  while (performance.now() - startedAt < ms || times.length < 5) {
+    const before = performance.now();
+    await once();
+    times.push(performance.now() - before);
+  }
+  return times.toSorted((a, b) => a - b)[times.length >> 1] ?? Number.NaN;
 }

@@ -8,7 +8,7 @@ import type { BenchOptions, BenchOutcome, BenchResult, SkippedPeer } from '../re
 import { dbosSagas } from './dbos.ts';
 import { recovery } from './recovery.ts';
 import { perSecond } from './per-second.ts';
-import { ourSagas, rawInserts, type Subject } from './sagas.ts';
+import { ourSagas, rawInserts, rawWrites, type Subject } from './sagas.ts';
 import { twoPhase } from './two-phase.ts';
 
 const runtime = { ...nodeRuntime({ name: 'bench' }), log: () => {} };
@@ -27,15 +27,19 @@ export async function transactionsBench({ quick, only }: BenchOptions): Promise<
     if (wanted('saga3-1') || wanted('saga3-16')) {
       const ours = await ourSagas(runtime, await database('ours'));
       const dbos = await dbosSagas(await database('dbos'));
+      const writes = await rawWrites(runtime, await database('writes'));
       const turnMs = quick ? 500 : 2000;
       for (const [atOnce, goal] of [
         [1, 4],
         [16, 10],
       ] as const)
         if (wanted(`saga3-${atOnce}`))
-          results.push(...(await compare([ours, dbos, reference], atOnce, goal, turnMs, quick ? 3 : 5)));
+          results.push(
+            ...(await compare([ours, dbos, reference, writes], atOnce, goal, turnMs, quick ? 3 : 5)),
+          );
       await ours.stop();
       await dbos.stop();
+      await writes.stop();
     }
     if (wanted('twophase'))
       results.push(
@@ -59,7 +63,7 @@ export async function transactionsBench({ quick, only }: BenchOptions): Promise<
 
 /** Turn by turn, so that what disturbs the machine disturbs all. */
 async function compare(
-  subjects: readonly [Subject, Subject, Subject],
+  subjects: readonly [Subject, Subject, Subject, Subject],
   atOnce: number,
   times: number,
   turnMs: number,
@@ -70,11 +74,18 @@ async function compare(
   for (let round = 0; round < rounds; round += 1)
     for (const [at, subject] of subjects.entries())
       samples[at]?.push(await perSecond(subject, atOnce, turnMs));
-  const [ours = 0, dbos = 0, raw = 0] = samples.map(median);
+  const [ours = 0, dbos = 0, raw = 0, writes = 0] = samples.map(median);
   const shared = { name: `saga3-${atOnce}`, subject: 'heddle', unit: '1/s', value: ours };
   const ratio = ours / dbos;
   return [
     { ...shared, peer: 'dbos', peerValue: dbos, ratio, goal: `at least ${times}`, goalMet: ratio >= times },
     { ...shared, peer: 'raw-insert', peerValue: raw, ratio: ours / raw, detail: 'one row, one commit' },
+    {
+      ...shared,
+      peer: 'raw-writes',
+      peerValue: writes,
+      ratio: ours / writes,
+      detail: 'its four writes, each a commit: the limit',
+    },
   ];
 }

@@ -36,6 +36,27 @@ export async function ourSagas(runtime: Runtime, url: string): Promise<Subject> 
   };
 }
 
+/** The limit: what a saga of three steps has to store, its beginning and the result of each step, each in a commit of its own. */
+export async function rawWrites(runtime: Runtime, url: string): Promise<Subject> {
+  const pool = sqlPool(url, { runtime, maxConnections: 16 });
+  await pool.execute('CREATE TABLE raw_sagas (id text PRIMARY KEY, state json) WITH (fillfactor = 70)');
+  const state = JSON.stringify({
+    status: 'running',
+    at: 0,
+    steps: { one: { phase: 'acting', attempts: 1 } },
+  });
+  return {
+    name: 'raw-writes',
+    once: async () => {
+      const id = runtime.random.uuid();
+      await pool.execute('INSERT INTO raw_sagas (id, state) VALUES ($1, $2)', [id, state]);
+      for (let step = 0; step < 3; step += 1)
+        await pool.execute('UPDATE raw_sagas SET state = $2 WHERE id = $1', [id, state]);
+    },
+    stop: () => pool.stop?.() ?? Promise.resolve(),
+  };
+}
+
 /** The reference: one row in a transaction of its own. */
 export async function rawInserts(runtime: Runtime, url: string): Promise<Subject> {
   const pool = sqlPool(url, { runtime, maxConnections: 16 });

@@ -16,6 +16,7 @@ import { shop } from './boundaries/shop/shop.ts';
 import { consulConfig } from './config/consul.ts';
 import { embeddedConfig } from './config/embedded.ts';
 import { etcdConfig } from './config/etcd.ts';
+import { nacosConfig } from './config/nacos.ts';
 import { gitConfig } from './config/git.ts';
 import { kubernetesConfig } from './config/kubernetes.ts';
 import { consulContract } from './discovery/consul.ts';
@@ -32,6 +33,7 @@ import { normalisation } from './gateway/normalisation.ts';
 import { opaContract } from './gateway/opa.ts';
 import { oidc } from './gateway/oidc.ts';
 import { protocols } from './gateway/protocols.ts';
+import { ratelimitEnvoy } from './gateway/ratelimit-envoy.ts';
 import { ratelimitMemory } from './gateway/ratelimit-memory.ts';
 import { ratelimitRedis } from './gateway/ratelimit-redis.ts';
 import { reload } from './gateway/reload.ts';
@@ -42,6 +44,8 @@ import { connectClients, grpcJs } from './calls/official-clients.ts';
 import { authorization } from './mesh/authorization.ts';
 import { envoy } from './mesh/envoy.ts';
 import { grpcJsXds } from './mesh/grpc-js-xds.ts';
+import { inProcess } from './mesh/in-process.ts';
+import { kubernetesMesh } from './mesh/kubernetes.ts';
 import { proxy } from './mesh/proxy.ts';
 import { alertmanagerContract } from './telemetry/alertmanager.ts';
 import { jaegerContract } from './telemetry/jaeger.ts';
@@ -72,7 +76,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
   calls: [grpcurlContract, connectClients, grpcJs],
   api: [openapiContract, asyncapiContract, grpcReflectionContract, mockContract],
   boundaries: [booking, trading, properties, shop],
-  config: [embeddedConfig, etcdConfig, consulConfig, kubernetesConfig, gitConfig],
+  config: [embeddedConfig, etcdConfig, consulConfig, nacosConfig, kubernetesConfig, gitConfig],
   discovery: [
     embedded,
     consulContract,
@@ -88,6 +92,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     normalisation,
     jwt,
     ratelimitMemory,
+    ratelimitEnvoy,
     ratelimitRedis,
     reload,
     opaContract,
@@ -95,7 +100,7 @@ export const areas: Readonly<Record<string, readonly Contract[]>> = {
     oidc,
     protocols,
   ],
-  mesh: [authorization, envoy, grpcJsXds, proxy],
+  mesh: [authorization, envoy, grpcJsXds, proxy, inProcess, kubernetesMesh],
   telemetry: [
     otlpContract,
     promqlContract,

@@ -31,6 +31,7 @@ import { rabbitMq } from './rabbitmq.ts';
 import { redis } from './redis.ts';
 import { smtp } from './smtp.ts';
 import { wrk } from './wrk.ts';
+import { spiffeClient } from './spiffe-client.ts';
 import { xdsControlPlane } from './xds-control-plane.ts';
 import { zooKeeper } from './zookeeper.ts';
 
@@ -59,6 +60,7 @@ export const engines: readonly Tool[] = [
   kubeApiserver,
   bind9,
   xdsControlPlane,
+  spiffeClient,
   prometheus,
   alertmanager,
   openSearch,

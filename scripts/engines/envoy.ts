@@ -172,6 +172,7 @@ function downstreamTls({ certificate, key }: { readonly certificate: string; rea
   };
 }
 
-function addressOf({ host, port }: Place): object {
+/** As Envoy has it. */
+export function addressOf({ host, port }: Place): object {
   return { socket_address: { address: host, port_value: port } };
 }

@@ -7,6 +7,7 @@ import type { Host, World } from '@heddle/sim';
  */
 export class Durable {
   readonly #world: World;
+  readonly #cut = new Set<Host>();
   #stormy = true;
   writes = 0;
 
@@ -19,6 +20,16 @@ export class Durable {
     this.#stormy = false;
   }
 
+  /** Cuts one of the hosts after the other off from all durable things and other places, for up to 2 s, again and again. */
+  cutOff(hosts: readonly Host[], untilMs: number): void {
+    const { random } = this.#world;
+    for (let atMs = random.float() * 1000; atMs < untilMs; atMs += 100 + random.float() * 1500) {
+      const host = hosts[random.uint32() % hosts.length] as Host;
+      this.#world.at(atMs, () => this.#cut.add(host));
+      this.#world.at(atMs + random.float() * 2000, () => this.#cut.delete(host));
+    }
+  }
+
   /** One durable write by a host. `work` is done at one moment, or not at all. */
   async write<T>(host: Host, work: () => T): Promise<T> {
     const { random } = this.#world;
@@ -29,7 +40,8 @@ export class Durable {
     const value = work();
     this.#killPerhaps(host, 0.03);
     if (!host.running) return new Promise(() => {});
-    await this.#pass(host);
+    // Cut off from here on, it does not hear that it was done.
+    await this.#pass(host, 'unknown');
     if (this.#stormy && random.float() < 0.03) throw lost('COMMIT_UNKNOWN', 'unknown');
     return value;
   }
@@ -56,13 +68,17 @@ export class Durable {
     return value;
   }
 
-  /** A time in which others do things. */
-  async #pass(host: Host): Promise<void> {
+  /** A time in which others do things. Whoever is cut off after it waits a while in vain. */
+  async #pass(host: Host, code: 'unknown' | 'unavailable' = 'unavailable'): Promise<void> {
     const { random, time } = this.#world;
     await sleep(
       time.timers,
       this.#stormy && random.float() < 0.05 ? 1500 * random.float() : 1 + 4 * random.float(),
     );
+    if (this.#cut.has(host)) {
+      await sleep(time.timers, 100);
+      throw lost('CUT_OFF', code);
+    }
     if (!host.running) await new Promise(() => {});
   }
 

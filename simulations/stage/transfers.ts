@@ -8,6 +8,14 @@ import { SagaBook, SimulatedKeeper } from './saga-keeper.ts';
 const stormMs = 6000;
 const amounts = { from: 500, to: 500 };
 
+/** What is wrong on purpose, and what does not go wrong. */
+export interface PlantedWeather {
+  /** The participants carry out whatever they are told, as often as they are told. */
+  readonly barrierOff?: boolean;
+  /** Processes are cut off from the database and from the participants now and then. Default true. */
+  readonly cuts?: boolean;
+}
+
 /** What is moved. */
 export interface Move {
   readonly amount: number;
@@ -22,20 +30,21 @@ export interface Accounts {
 }
 
 /**
- * Three processes move money by a definition while they are killed at their durable writes, and messages are lost, doubled
- * and late. In the end every saga has ended, nothing is reserved, and no money was made or lost.
+ * Three processes move money by a definition while they are killed at their durable writes, cut off from the database and
+ * the participants, and messages are lost, doubled and late. In the end every saga has ended, nothing is reserved, and no money was made or lost.
  */
 export async function playTransfers(
   world: World,
   define: (accounts: Accounts) => SagaDefinition<Move, unknown>,
-  barrierOff: boolean,
+  { barrierOff = false, cuts = true }: PlantedWeather,
 ): Promise<void> {
   const durable = new Durable(world);
   const book = new SagaBook();
   const from = new LedgerAccount(amounts.from, barrierOff);
   const to = new LedgerAccount(amounts.to, barrierOff);
-  for (const name of ['worker-1', 'worker-2', 'worker-3']) {
-    const host = world.host(name);
+  const hosts = ['worker-1', 'worker-2', 'worker-3'].map((name) => world.host(name));
+  if (cuts) durable.cutOff(hosts, stormMs);
+  for (const host of hosts) {
     const send = (work: () => void): Promise<void> => durable.exchange(host, work);
     host.run((runtime) => work(world, host, runtime, book, durable, define({ from, to, send })));
   }

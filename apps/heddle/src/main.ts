@@ -34,6 +34,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   analyze: async () => (await import('./commands/analyze.ts')).analyze,
   rehearse: async () => (await import('./commands/rehearse.ts')).rehearse,
   rollout: async () => (await import('./commands/rollout.ts')).rollout,
+  inject: async () => (await import('./commands/inject.ts')).inject,
   postgres: async () => (await import('./commands/postgres.ts')).postgres,
   emit: async () => (await import('./commands/emit.ts')).emit,
   topics: async () => (await import('./commands/topics.ts')).topics,

@@ -108,6 +108,7 @@ const transport = createTransport({
   }),
 });
 const message = create(payload, { body: unaryMessage.subarray(2) });
+process.on('SIGINT', () => process.exit(0));
 takeTurns(async () => {
   await transport.unary(unary as DescMethodUnary, undefined, undefined, undefined, message);
 });

@@ -1,11 +1,13 @@
 // The store in a process of its own, since its memory is measured too: a million spans in, then questions.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { HeddleError } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { decodeTraces, type SpanData, TelemetryStore } from '@heddle/telemetry';
 import { openDuckDbHistory } from '@heddle/telemetry/store';
-import { requestFrom, spansPerRequest } from '../request.ts';
+import { spansPerRequest } from '../request.ts';
 
 const total = Number(process.argv[2]);
 const dataFolder = mkdtempSync(path.join(tmpdir(), 'heddle-bench-store-'));
@@ -14,27 +16,44 @@ const history = await openDuckDbHistory({ folder: path.join(dataFolder, 'history
 const store = new TelemetryStore({ runtime, history });
 await store.start();
 
-const startWallMs = Date.now() - 60_000;
+// As a sender does that is told to come again.
+async function keep(bytes: Uint8Array): Promise<void> {
+  try {
+    await store.spans(decodeTraces(bytes), { signal: 'traces', encoding: 'protobuf', bytes });
+  } catch (thrown) {
+    if ((thrown as HeddleError).reason !== 'STORE_BEHIND') throw thrown;
+    await store.flush();
+    await keep(bytes);
+  }
+}
+
+const file = path.join(dataFolder, 'requests');
+const maker = path.join(import.meta.dirname, 'store-requests.ts');
+const made = ['--conditions=@heddle/source', maker, file, String(total), String(Date.now() - 60_000)];
+execFileSync(process.execPath, made);
+const requests = openSync(file, 'r');
+
+function next(): Uint8Array {
+  const head = Buffer.alloc(4);
+  readSync(requests, head);
+  const bytes = new Uint8Array(head.readUInt32BE());
+  readSync(requests, bytes);
+  return bytes;
+}
+
 let most = 0;
 let insertMs = 0;
 for (let first = 0; first < total; first += spansPerRequest * 20) {
-  // Made beforehand: it is not ours to make them.
-  const requests = Array.from({ length: 20 }, (_, at) =>
-    requestFrom(first + at * spansPerRequest, startWallMs + first / 1000),
-  );
+  const batch = Array.from({ length: 20 }, next);
   const began = performance.now();
-  await Promise.all(
-    requests.map((bytes) =>
-      store.spans(decodeTraces(bytes), { signal: 'traces', encoding: 'protobuf', bytes }),
-    ),
-  );
-  if ((first / spansPerRequest) % 200 === 0) await store.flush();
+  await Promise.all(batch.map(keep));
   insertMs += performance.now() - began;
   most = Math.max(most, process.memoryUsage().rss);
 }
 const began = performance.now();
 await store.flush();
 insertMs += performance.now() - began;
+closeSync(requests);
 
 async function median(ask: () => Promise<unknown>): Promise<number> {
   const times: number[] = [];

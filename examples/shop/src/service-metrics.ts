@@ -1,4 +1,4 @@
-import type { SqlPool } from '@heddle/sql';
+import type { EndedStatement, SqlPool } from '@heddle/sql';
 import type { Layer } from '@heddle/kernel';
 import type { RpcRequest, RpcResponse } from '@heddle/rpc';
 import {
@@ -49,6 +49,22 @@ export class ServiceMetrics {
   /** Shows whether the registry has this instance. */
   get registered(): (registered: boolean) => void {
     return registrationGauge(this.#registry);
+  }
+
+  /** Counts and times statements, by what they do. */
+  get statement(): (ended: EndedStatement) => void {
+    const labels = ['statement', 'outcome'];
+    const help = 'Statements of SQL, by what they do and how they ended.';
+    const counted = this.#registry.counter({ name: 'sql_statements_total', help, labels });
+    const durations = this.#registry.histogram({
+      name: 'sql_statement_duration_seconds',
+      help: 'Time from a statement to its result.',
+      labels: ['statement'],
+    });
+    return ({ title, durationMs, error }) => {
+      counted.series(title, error === undefined ? 'ok' : error.code).inc();
+      durations.series(title).observe(durationMs / 1000);
+    };
   }
 
   /** Shows how busy the connections to the database are. */

@@ -4,8 +4,8 @@ import { type Client, createClient } from '@connectrpc/connect';
 import { type Migration, migrate, type SqlPool, sqlPool } from '@heddle/sql';
 import type { Registry } from '@heddle/discovery';
 import { remoteRegistry } from '@heddle/discovery/node';
-import { App, HeddleError, type Part, type Runtime } from '@heddle/kernel';
-import { nodeRuntime, runProcess } from '@heddle/kernel/node';
+import { App, HeddleError, type Layer, type Part, type Runtime } from '@heddle/kernel';
+import { asyncContext, nodeRuntime, runProcess } from '@heddle/kernel/node';
 import {
   type ClientOptions,
   createTransport,
@@ -91,7 +91,12 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
   const resource = { 'service.name': name, 'service.instance.id': instanceId, 'service.version': version };
   const { runtime, part } = observed(bare, config.telemetry, resource, config.registryToken);
   const metrics = new ServiceMetrics(name);
-  const pool = sqlPool(config.databaseUrl, { runtime, name: instanceId, maxConnections: 8 });
+  const pool = sqlPool(config.databaseUrl, {
+    runtime,
+    name: instanceId,
+    maxConnections: 8,
+    onStatement: metrics.statement,
+  });
   metrics.watchPool(pool);
   const settings = settingsOf(name, instanceId, process.env, runtime);
   const registry = openRegistry(config, runtime);
@@ -114,7 +119,8 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
     decisions,
     // Customers wait; only a process that is hopelessly late turns calls away.
     shed: { calmMs: 250, fullMs: 2500 },
-    layers: [settableTimeout(settings), fault(faults)],
+    // Innermost the current call: statements of handlers belong to its trace.
+    layers: [settableTimeout(settings), fault(faults), current],
   });
   const explain = explainService(decisions, () => ({ server: server.layers, ...clients.layers }));
   const origins = (): ReadonlyMap<string, object> => settings.client.origins;
@@ -185,6 +191,9 @@ function contractOf(name: ServiceName, version: string): Contract {
 function kill(): void {
   process.kill(process.pid, 'SIGKILL');
 }
+
+const current: Layer<HttpRequest, HttpResponse> = (next) => (req, call) =>
+  asyncContext.run(call, () => next(req, call));
 
 /** A drain waits for what is in flight, and a watch of the health never ends by itself. */
 function healthPart(health: HealthBoard): Part {

@@ -1,4 +1,5 @@
 export { ConsulStore, type ConsulStoreOptions } from './adapters/consul/consul-store.ts';
+export { NacosStore, type NacosStoreOptions } from './adapters/nacos/nacos-store.ts';
 export { EtcdStore, type EtcdStoreOptions } from './adapters/etcd/etcd-store.ts';
 export { GitStore, type GitStoreOptions } from './adapters/git/node/git-store.ts';
 export { KubernetesStore, type KubernetesStoreOptions } from './adapters/kubernetes/kubernetes-store.ts';

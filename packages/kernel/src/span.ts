@@ -8,7 +8,7 @@ import { childSpan, startTrace } from './trace-ids.ts';
 
 /** What an unsampled trace has done in this process so far: it is kept until it is known whether it went well. */
 interface LocalTrace {
-  spans: Span[];
+  spans: readonly Span[];
   /** Something failed or was slow: what comes from now on is taken too. */
   kept: boolean;
   ended: boolean;
@@ -19,7 +19,8 @@ const localTrace: CallKey<LocalTrace | undefined> = callKey<LocalTrace | undefin
 // A process that does very much for one request keeps the beginning of it, and not all of its memory.
 const mostHeldSpans = 200;
 
-const none: SpanAttributes = {};
+const noAttributes: SpanAttributes = {};
+const none: readonly Span[] = [];
 
 /** What is said of a span when it has ended. Asked only for spans that somebody wants. */
 export interface SpanReport {
@@ -34,6 +35,11 @@ export interface OpenSpan {
   readonly trace: TraceContext;
   /** States that the work is done. At most once. */
   end(error: HeddleError | undefined, report: SpanReport): void;
+  /**
+   * States that the work is done and went well, if that is all that will ever be asked: the trace is not sampled, began here,
+   * and all of it was well and fast. False: the span goes on, and `end` is to say what it was.
+   */
+  endUnseen(): boolean;
 }
 
 /** What `openSpan` may be told. */
@@ -52,30 +58,71 @@ export interface OpenSpanOptions {
  * first was slow, they are all taken after all.
  */
 export function openSpan(call: Call, { kind, sink = call.runtime.spans }: OpenSpanOptions): OpenSpan {
-  const { random, clock } = call.runtime;
+  const { random } = call.runtime;
   const parent = call.get(traceContext);
   const trace = parent === undefined ? begun(random, sink) : childSpan(parent, random);
   call.set(traceContext, trace);
-  if (sink === undefined) return { trace, end: nothing };
+  if (sink === undefined) return { trace, end: nothing, endUnseen: yes };
   let local = trace.sampled ? undefined : call.get(localTrace);
   const first = !trace.sampled && local === undefined;
   if (first) {
-    local = { spans: [], kept: false, ended: false };
+    local = { spans: none, kept: false, ended: false };
     call.set(localTrace, local);
   }
-  const startMs = clock.nowMs();
-  return {
-    trace,
-    end: (error, report) => {
-      const durationMs = clock.nowMs() - startMs;
-      const startWallMs = clock.wallMs() - durationMs;
-      const { name, attributes = none, failed = error !== undefined } = report;
-      const parentSpanId = parent?.spanId;
-      const span = { name, kind, trace, parentSpanId, startWallMs, durationMs, error, failed, attributes };
-      if (local === undefined) sink.take(span);
-      else hold(local, span, sink, first);
-    },
-  };
+  return new Begun({ call, kind, sink, trace, parent, local, first });
+}
+
+interface Beginning {
+  readonly call: Call;
+  readonly kind: SpanKind;
+  readonly sink: SpanSink;
+  readonly trace: TraceContext;
+  readonly parent: TraceContext | undefined;
+  /** Undefined for a trace that is sampled. */
+  readonly local: LocalTrace | undefined;
+  /** It is the first of its trace in this process. */
+  readonly first: boolean;
+}
+
+class Begun implements OpenSpan {
+  readonly trace: TraceContext;
+  readonly #beginning: Beginning;
+  readonly #startMs: number;
+
+  constructor(beginning: Beginning) {
+    this.trace = beginning.trace;
+    this.#beginning = beginning;
+    this.#startMs = beginning.call.runtime.clock.nowMs();
+  }
+
+  end(error: HeddleError | undefined, { name, attributes = noAttributes, failed }: SpanReport): void {
+    const { call, kind, sink, trace, parent, local, first } = this.#beginning;
+    const { clock } = call.runtime;
+    const durationMs = clock.nowMs() - this.#startMs;
+    const span = {
+      name,
+      kind,
+      trace,
+      parentSpanId: parent?.spanId,
+      startWallMs: clock.wallMs() - durationMs,
+      durationMs,
+      error,
+      failed: failed ?? error !== undefined,
+      attributes,
+    };
+    if (local === undefined) sink.take(span);
+    else hold(local, span, sink, first);
+  }
+
+  endUnseen(): boolean {
+    const { call, sink, local, first } = this.#beginning;
+    if (!first || local === undefined || local.kept || local.ended) return false;
+    if (sink.slowMs !== Number.POSITIVE_INFINITY && call.runtime.clock.nowMs() - this.#startMs >= sink.slowMs)
+      return false;
+    local.ended = true;
+    local.spans = none;
+    return true;
+  }
 }
 
 function begun(random: Random, sink: SpanSink | undefined): TraceContext {
@@ -89,11 +136,12 @@ function hold(local: LocalTrace, span: Span, sink: SpanSink, first: boolean): vo
     if (local.kept) sink.take(span);
     return;
   }
-  if (local.spans.length < mostHeldSpans) local.spans.push(span);
+  if (local.spans === none) local.spans = [span];
+  else if (local.spans.length < mostHeldSpans) (local.spans as Span[]).push(span);
   if (!first) return;
   local.ended = true;
   const { spans } = local;
-  local.spans = [];
+  local.spans = none;
   if (local.kept) for (const each of spans) sink.take(each);
 }
 
@@ -119,3 +167,7 @@ export async function withSpan<T>(
 }
 
 function nothing(): void {}
+
+function yes(): boolean {
+  return true;
+}

@@ -51,10 +51,11 @@ export interface Claim {
   /** Up to `max` messages after those taken before, in order; waits for at least one. Undefined: the claim is over. */
   take(max: number): Promise<readonly Delivery[] | undefined>;
   /**
-   * They need not be delivered again, in whatever order they were done. Durable when it resolves; rejects with
-   * `aborted` / `CLAIM_LOST` when somebody else has the partition by now.
+   * They need not be delivered again, in whatever order they were done; a crash of the server may forget that, and they
+   * come again. Before they are handled it is durable when it resolves. Rejects with `aborted` / `CLAIM_LOST` when
+   * somebody else has the partition by now.
    */
-  ack(deliveries: readonly Delivery[]): Promise<void>;
+  ack(deliveries: readonly Delivery[], before?: 'handling'): Promise<void>;
   /** `take` has answered undefined, or will: what runs may end, and then the partition is given back. */
   readonly over: OneShot;
   /** Somebody else may have the partition by now: what runs is done again there. Always after `over`. */

@@ -324,13 +324,11 @@ function upstreamSpans(route: RouteConfig, upstream: string): TracedOptions<Http
   return {
     kind: 'client',
     name: ({ method }) => `${method} ${route.match.path.value}`,
+    failed: (_req, { status }) => status >= 500,
     describe: (_req, _call, answer) =>
       answer === undefined
         ? { attributes }
-        : {
-            attributes: { ...attributes, 'http.response.status_code': answer.status },
-            failed: answer.status >= 500,
-          },
+        : { attributes: { ...attributes, 'http.response.status_code': answer.status } },
   };
 }
 

@@ -52,7 +52,7 @@ function wholeCall<Req, Res>(options: ClientStackOptions<Req, Res>): NamedLayer<
       layer:
         trace === false
           ? undefined
-          : traced({ name: operation, describe: describe(options), ...trace, kind: 'client' }),
+          : traced({ name: operation, ...named(options), ...trace, kind: 'client' }),
     },
     {
       name: 'explain',
@@ -111,15 +111,17 @@ function wholeCall<Req, Res>(options: ClientStackOptions<Req, Res>): NamedLayer<
 }
 
 /** A client's span names whom it asks, and failed if the answer means that. */
-function describe<Req, Res>({
+function named<Req, Res>({
   group,
   classify,
-}: ClientStackOptions<Req, Res>): NonNullable<TracedOptions<Req, Res>['describe']> {
-  const attributes = { 'peer.service': group.target.replace(/^[a-z]+:\/\/\//, '') };
-  return (req, _call, value) => {
-    if (value === undefined) return { attributes };
-    const meaning = classify(req, { ok: true, value });
-    return { attributes, failed: meaning === 'failure' || meaning === 'retryable' };
+}: ClientStackOptions<Req, Res>): Required<Pick<TracedOptions<Req, Res>, 'describe' | 'failed'>> {
+  const report = { attributes: { 'peer.service': group.target.replace(/^[a-z]+:\/\/\//, '') } };
+  return {
+    failed: (req, value) => {
+      const meaning = classify(req, { ok: true, value });
+      return meaning === 'failure' || meaning === 'retryable';
+    },
+    describe: () => report,
   };
 }
 

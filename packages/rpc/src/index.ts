@@ -1,6 +1,7 @@
 export { configured, type ConfiguredOptions } from './client/configured.ts';
 export { type Client, type ClientOptions, openClient } from './client/open-client.ts';
 export { createTransport, type RpcTransport, type TransportOptions } from './client/create-transport.ts';
+export { transportOver, type TransportOverOptions } from './client/transport-over.ts';
 export type { HttpVersion, RpcProtocol } from './client/protocol/exchange-for.ts';
 export type { RpcRequest, RpcResponse, RpcService } from './client/rpc-call.ts';
 export type { ClientStackOptions, LayerOptions, ProtocolOptions } from './client/stack-options.ts';

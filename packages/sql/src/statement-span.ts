@@ -1,4 +1,4 @@
-import { type Ambient, type Call, withSpan } from '@heddle/kernel';
+import { type Call, withSpan } from '@heddle/kernel';
 import type { Sql, SqlValue } from './sql.ts';
 
 // A trace shows what was done; a statement of pages would only fill it.
@@ -10,7 +10,7 @@ const longestText = 2000;
  */
 export function inStatementSpan<T>(call: Call | undefined, text: string, run: () => Promise<T>): Promise<T> {
   if (call?.runtime.spans === undefined) return run();
-  return withSpan(call, { kind: 'client', name: nameOf(text), attributes: attributesOf(text) }, run);
+  return withSpan(call, { kind: 'client', name: statementTitle(text), attributes: attributesOf(text) }, run);
 }
 
 /** Statements of `sql` as spans of one call. */
@@ -22,13 +22,8 @@ export function tracedSql(sql: Sql, call: Call): Sql {
   };
 }
 
-/** The call that encloses this moment, if there is a way to know it. */
-export function currentCall(ambient: Ambient | undefined): Call | undefined {
-  return ambient?.current();
-}
-
-/** `INSERT orders`: few values, and never a parameter. */
-function nameOf(text: string): string {
+/** What a statement is called in spans and metrics: `INSERT orders`; few values, and never a parameter. */
+export function statementTitle(text: string): string {
   const [, verb = 'SQL'] = /^\s*(?:--[^\n]*\n\s*)*([A-Za-z]+)/.exec(text) ?? [];
   const [, table] = /\b(?:FROM|INTO|UPDATE|TABLE)\s+(?:ONLY\s+)?"?([A-Za-z_][\w.]*)"?/i.exec(text) ?? [];
   return table === undefined ? verb.toUpperCase() : `${verb.toUpperCase()} ${table}`;

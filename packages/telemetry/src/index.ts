@@ -77,6 +77,8 @@ export { encodeMetrics } from './otlp/encode-metrics.ts';
 export { MetricExporter, type MetricExporterOptions } from './otlp/metric-exporter.ts';
 export type { OtlpReceiver } from './otlp/otlp-post.ts';
 export { type Observed, observed, type TelemetrySettings, telemetrySettings } from './otlp/observed.ts';
+export { ProtobufReader } from './otlp/protobuf-reader.ts';
+export { ProtobufWriter } from './otlp/protobuf-writer.ts';
 export { type ExportCounts, OtlpExporter, type OtlpExporterOptions } from './otlp/otlp-exporter.ts';
 export {
   isOtlp,

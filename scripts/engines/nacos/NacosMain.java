@@ -16,7 +16,7 @@ import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 
 /**
- * The Nacos server without its console and its configuration store, as its own main class assembles it. Its plug-in for
+ * The Nacos server without its console, as its own main class assembles it. Its plug-in for
  * users is not published; the one of this folder answers a login as that does.
  */
 @RestController

@@ -3,6 +3,7 @@ import { nodeRuntime } from '@heddle/kernel/node';
 import type { Locality } from '@heddle/mesh/model';
 import { type Command, type Given, usageError } from '../command.ts';
 import { machineNameServers } from '../node/outer-names.ts';
+import { readAppProbes } from '../inject/app-health.ts';
 import { readAddress } from '../registry-access.ts';
 import { runSidecar } from '../sidecar/run-sidecar.ts';
 
@@ -52,6 +53,16 @@ export const sidecar: Command = {
       value: 'PORT',
       help: '/metrics and /ready on 127.0.0.1; default: any free one',
     },
+    health: {
+      type: 'string',
+      value: 'HOST:PORT',
+      help: 'Where kubelets ask: /healthz/ready, /stats/prometheus, and the probes that heddle inject has led here; default nowhere',
+    },
+    'workload-api': {
+      type: 'string',
+      value: 'PATH',
+      help: 'A Unix socket with SPIFFE’s Workload API, for the workload’s own user and group; default none',
+    },
     'access-log': { type: 'boolean', help: 'A line for each request on standard output, as JSON' },
     data: {
       type: 'string',
@@ -74,6 +85,9 @@ export const sidecar: Command = {
       dns,
       dnsUpstream: dnsUpstreamOf(given, dns),
       adminPort: given.port('admin-port', 0),
+      health: given.text('health') === undefined ? undefined : addressOf(given, 'health', ''),
+      probes: readAppProbes(process.env['HEDDLE_APP_PROBES']),
+      workloadApi: given.text('workload-api'),
       accessLog: given.flag('access-log'),
       providers: providersOf(given),
     };

@@ -3,6 +3,7 @@ import type { EmbeddedRegistry } from '@heddle/discovery/embedded';
 import { type Instance, instance as readInstance } from '@heddle/discovery';
 import { HeddleError, type Part, type Runtime, type Timer } from '@heddle/kernel';
 import { type HttpRequest, type HttpService, wholeBody } from '@heddle/wire';
+import type { MetricRegistry } from '@heddle/telemetry';
 import type { ApiCatalogue } from './api-catalogue.ts';
 
 /** What guards the registrations. */
@@ -12,10 +13,15 @@ export interface ApiAdmissionOptions {
   readonly catalogue: ApiCatalogue;
   /** How long an instance is waited for to tell its contract. */
   readonly contractMs: () => number;
+  /** What becomes of an instance of which it cannot be said whether it breaks others. */
+  readonly onUndecided: () => 'admit' | 'quarantine';
+  readonly metrics: MetricRegistry;
 }
 
 /** The member of an instance's metadata that tells why it gets no calls: the hash of its contract. */
 const quarantineKey = 'quarantine';
+/** What stands there for an instance that could not be judged yet. */
+const undecided = 'undecided';
 
 const longestBodyBytes = 1024 * 1024;
 /** How often instances are asked that could not be asked when they came, or came before this process did. */
@@ -29,8 +35,9 @@ interface Put {
 
 /**
  * Stands before the registry: whoever registers is asked for its contract first, and what the catalogue refuses is
- * registered in `maintenance`, so that it gets no calls and everybody sees why. An instance that tells no contract, or
- * cannot be asked, is let in: a catalogue is no reason for an outage.
+ * registered in `maintenance`, so that it gets no calls and everybody sees why. An instance that has no contract is let
+ * in. One that cannot be asked, or that the catalogue cannot judge, is let in or held as is set, and counted either way;
+ * what is held for that is judged again until it can be.
  */
 export class ApiAdmission implements Part {
   readonly name = 'contracts';
@@ -41,9 +48,16 @@ export class ApiAdmission implements Part {
   #asked = new Set<string>();
   #timer: Timer | undefined;
   #stopped = false;
+  readonly #count: (verdict: 'admitted' | 'quarantined' | 'undecided-admitted' | 'undecided-held') => void;
 
   constructor(options: ApiAdmissionOptions) {
     this.#options = options;
+    const admissions = options.metrics.counter({
+      name: 'heddle_api_admissions_total',
+      help: 'Registrations by what the catalogue of contracts said of them; undecided: it could not be asked, or could not ask.',
+      labels: ['verdict'],
+    });
+    this.#count = (verdict) => admissions.series(verdict).inc();
   }
 
   async start(): Promise<void> {
@@ -81,39 +95,61 @@ export class ApiAdmission implements Part {
   }
 
   async #admitted(put: Put, bytes: Uint8Array): Promise<Uint8Array> {
-    const hash = await this.#refusedHash(put.instance);
+    const found = await this.#refusedHash(put.instance);
+    const admits = found === undecided && this.#options.onUndecided() === 'admit';
+    const hash = admits ? undefined : found;
+    if (found === undecided) this.#count(admits ? 'undecided-admitted' : 'undecided-held');
+    else this.#count(hash === undefined ? 'admitted' : 'quarantined');
     const key = keyOf(put.instance);
     if (hash === undefined) {
       this.#held.delete(key);
       return bytes;
     }
     this.#held.set(key, { ...put, hash });
-    const { instance } = put;
-    const kept = {
-      ...instance,
-      state: 'maintenance',
-      metadata: { ...instance.metadata, [quarantineKey]: hash },
-    };
+    const kept = keptOut(put.instance, hash);
     const body = JSON.parse(new TextDecoder().decode(bytes)) as object;
     return new TextEncoder().encode(JSON.stringify({ ...body, instance: kept }));
   }
 
-  /** The hash of the contract for which an instance is refused. */
+  /** The hash of the contract for which an instance is refused; `undecided` if that cannot be said. */
   async #refusedHash(instance: Instance): Promise<string | undefined> {
     const { runtime, catalogue, contractMs } = this.#options;
     try {
       const contract = await collected(instance, { runtime, timeoutMs: contractMs() });
-      this.#asked.add(keyOf(instance));
-      if (contract === undefined) return undefined;
+      if (contract === undefined) {
+        this.#asked.add(keyOf(instance));
+        return undefined;
+      }
       const { service, id, version: serviceVersion } = instance;
       const { verdict, record } = await catalogue.offer({ service, instance: id, serviceVersion, contract });
+      this.#asked.add(keyOf(instance));
       return verdict === 'quarantined' ? record?.hash : undefined;
     } catch (thrown) {
       const { service, id } = instance;
       const why = HeddleError.from(thrown).message;
-      runtime.log('warn', 'an instance did not tell its contract, and is let in', { service, id, why });
-      return undefined;
+      const then = this.#options.onUndecided() === 'admit' ? 'let in' : 'held until it can';
+      runtime.log('warn', `whether an instance breaks others cannot be said, and it is ${then}`, {
+        service,
+        id,
+        why,
+      });
+      return undecided;
     }
+  }
+
+  /** What was held for want of a judgement comes in, or is held for what it breaks. Others are only recorded. */
+  async #judgeAgain(instance: Instance): Promise<void> {
+    const held = this.#held.get(keyOf(instance));
+    const judged = held?.hash === undecided ? held.instance : instance;
+    const hash = await this.#refusedHash(judged);
+    if (held?.hash !== undecided || hash === undecided) return;
+    const { store } = this.#options.registry;
+    if (hash === undefined) this.#held.delete(keyOf(instance));
+    else this.#held.set(keyOf(instance), { ...held, hash });
+    const now = hash === undefined ? judged : keptOut(judged, hash);
+    await store.put({ instance: now, lease: held.lease, ttlMs: held.ttlMs }, false).catch(() => {
+      // It has gone meanwhile.
+    });
   }
 
   #schedule(): void {
@@ -133,12 +169,21 @@ export class ApiAdmission implements Part {
       for (const instance of instances) {
         const key = keyOf(instance);
         present.add(key);
-        if (!this.#asked.has(key)) await this.#refusedHash(instance);
+        if (!this.#asked.has(key)) await this.#judgeAgain(instance);
       }
     }
     this.#asked = new Set([...this.#asked].filter((key) => present.has(key)));
     for (const key of this.#held.keys()) if (!present.has(key)) this.#held.delete(key);
   }
+}
+
+/** As it is registered while it gets no calls, with the reason. */
+function keptOut(instance: Instance, hash: string): Instance {
+  return {
+    ...instance,
+    state: 'maintenance',
+    metadata: { ...instance.metadata, [quarantineKey]: hash },
+  };
 }
 
 function keyOf({ service, id }: Instance): string {

@@ -1,5 +1,6 @@
 import type { EmbeddedRegistry } from '@heddle/discovery/embedded';
 import type { Runtime } from '@heddle/kernel';
+import type { MetricRegistry } from '@heddle/telemetry';
 import type { HttpService } from '@heddle/wire';
 import type { ControlPlaneSettings } from '../settings/control-plane-settings.ts';
 import type { OwnSettings } from '../settings/own-settings.ts';
@@ -17,13 +18,14 @@ export interface ContractsOptions {
   readonly settings: OwnSettings<ControlPlaneSettings>;
   /** Of the registry. */
   readonly token: string;
+  readonly metrics: MetricRegistry;
 }
 
 /** Opens the catalogue: its guard before the registry, and its HTTP API. */
 export async function openContracts(
   options: ContractsOptions,
 ): Promise<{ readonly admission: ApiAdmission; readonly contracts: HttpService }> {
-  const { runtime, registry, telemetry, settings, token } = options;
+  const { runtime, registry, telemetry, settings, token, metrics } = options;
   const set = (): ControlPlaneSettings['api'] => settings.client.current.api;
   const catalogue: ApiCatalogue = await ApiCatalogue.open({
     runtime,
@@ -40,6 +42,8 @@ export async function openContracts(
     registry,
     catalogue,
     contractMs: () => set().contractMs,
+    onUndecided: () => set().onUndecided,
+    metrics,
   });
   return { admission, contracts: apiFront({ runtime, registry, catalogue, admission, token }) };
 }

@@ -71,7 +71,14 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     writeToken: adminToken,
   });
   const settings = await controlPlaneOwnSettings(runtime, config.store);
-  const { admission, contracts } = await openContracts({ runtime, registry, telemetry, settings, token });
+  const { admission, contracts } = await openContracts({
+    runtime,
+    registry,
+    telemetry,
+    settings,
+    token,
+    metrics,
+  });
   const console = await openConsole({
     runtime,
     registry,

@@ -12,6 +12,9 @@ import { LineWriter } from '../node/line-writer.ts';
 import { filesBeside } from '../node/config-file.ts';
 import { outerNames } from '../node/outer-names.ts';
 import { runServer } from '../node/run-server.ts';
+import type { AppProbe } from '../inject/app-health.ts';
+import { healthServer } from '../inject/health-server.ts';
+import { workloadApiServer } from '../workload-api/workload-api-server.ts';
 import { askProviders } from './ask-providers.ts';
 import { NameServer } from './name-server.ts';
 import { keptIdentity, SidecarIdentity } from './sidecar-identity.ts';
@@ -29,6 +32,11 @@ export interface SidecarRun {
   readonly dns: Address | undefined;
   readonly dnsUpstream: Address | undefined;
   readonly adminPort: number;
+  /** Where kubelets ask; undefined: nowhere. */
+  readonly health: Address | undefined;
+  readonly probes: ReadonlyMap<string, AppProbe>;
+  /** The socket of the Workload API; undefined: there is none. */
+  readonly workloadApi: string | undefined;
   readonly accessLog: boolean;
   /** URLs of those who are asked by CUSTOM policies, by name. */
   readonly providers: ReadonlyMap<string, string>;
@@ -60,8 +68,17 @@ export async function runSidecar(run: SidecarRun, runtime: Runtime, world: World
     file: 'model.json',
   });
   const admin = adminServer(run, runtime, metrics, follower);
+  const health = run.health && healthOf(run, run.health, runtime, metrics, follower);
+  const api =
+    run.workloadApi === undefined
+      ? undefined
+      : workloadApiServer({ runtime, path: run.workloadApi, identity: identity.kept });
   const parts: Part[] = [
+    // First: whoever waits for the rest asks here.
+    ...(health === undefined ? [] : [health]),
+
     identity,
+    ...(api === undefined ? [] : [api]),
     ...(names === undefined ? [] : [names]),
     sidecar,
     following(follower),
@@ -70,6 +87,7 @@ export async function runSidecar(run: SidecarRun, runtime: Runtime, world: World
   const facts = (): Record<string, string> => ({
     admin: textOf(admin.address),
     ...(names !== undefined && { dns: textOf(names.address) }),
+    ...(health !== undefined && { health: textOf(health.address) }),
     rules: follower.status.source,
   });
   const code = await runServer({ name: 'sidecar', runtime, parts, propagationMs: 0 }, world, facts);
@@ -112,6 +130,17 @@ function following(follower: ModelFollower): Part {
     drain: () => follower.stop(),
     stop: () => follower.stop(),
   };
+}
+
+function healthOf(
+  { probes }: SidecarRun,
+  address: Address,
+  runtime: Runtime,
+  registry: MetricRegistry,
+  follower: ModelFollower,
+): ServerPart {
+  const isReady = (): boolean => follower.status.version !== '';
+  return healthServer({ runtime, address, isReady, probes, metrics: metricsService(registry) });
 }
 
 /** For probes and for Prometheus: nothing here is secret, and nothing can be changed. */

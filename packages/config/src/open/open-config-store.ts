@@ -14,7 +14,7 @@ export type OpenConfigOptions = OpenRegistryOptions;
 
 const examples =
   'heddle://host:8090 (a config centre), postgres://user@host/database, etcd://host:2379/prefix, consul://host:8500, ' +
-  'k8s:/namespace, git:/path/to/bare.git?branch=main&remote=origin';
+  'nacos://host:8848/namespace?group=shop, k8s:/namespace, git:/path/to/bare.git?branch=main&remote=origin';
 
 /**
  * The store that a URL names, of whatever backend; see `examples`. PostgreSQL's makes its table if it is not there.
@@ -32,6 +32,7 @@ export async function openConfigStore(text: string, options: OpenConfigOptions):
       return openPostgres(text, options);
     case 'etcd':
     case 'consul':
+    case 'nacos':
     case 'k8s':
     case 'kubernetes':
       return openServer(parseRegistryUrl(text), options);
@@ -47,6 +48,21 @@ async function openServer(url: RegistryUrl, options: OpenConfigOptions): Promise
   if (url.backend === 'consul') {
     const { ConsulStore } = await import('../adapters/consul/consul-store.ts');
     return new ConsulStore({ runtime, addresses, token: secret, tls, ...(path !== '' && { prefix: path }) });
+  }
+  if (url.backend === 'nacos') {
+    const [{ NacosStore }, { credentialsOf }] = await Promise.all([
+      import('../adapters/nacos/nacos-store.ts'),
+      import('@heddle/discovery/clients'),
+    ]);
+    const [credentials, group] = [credentialsOf(url, world), url.parameters.get('group')];
+    return new NacosStore({
+      runtime,
+      addresses,
+      tls,
+      credentials,
+      ...(group !== null && group !== undefined && { group }),
+      ...(path !== '' && { namespace: path }),
+    });
   }
   if (url.backend === 'etcd') {
     const [{ EtcdStore }, { credentialsOf }] = await Promise.all([

@@ -1,5 +1,5 @@
-import type { Gather, HeddleError, Part, Runtime } from '@heddle/kernel';
-import { migrate, type Sql, type SqlListener, type SqlPool, sqlListener } from '@heddle/sql';
+import { type Gather, type HeddleError, type Part, type Runtime, sleep } from '@heddle/kernel';
+import { migrate, prepared, type Sql, type SqlListener, type SqlPool, sqlListener } from '@heddle/sql';
 import { type AppendRequest, appendAll } from './append/append.ts';
 import { groupCommit } from './append/group-commit.ts';
 import { readyEvents } from './events/check-events.ts';
@@ -9,7 +9,11 @@ import { type Upcasts, upcaster } from './read/upcasts.ts';
 import { migrations, wakeChannel } from './schema.ts';
 
 // A wake-up is no reason to wait for the disk.
-const notify = `SELECT set_config('synchronous_commit', 'off', true), pg_notify('${wakeChannel}', '')`;
+const notify = prepared(
+  `SELECT set_config('synchronous_commit', 'off', true), pg_notify('${wakeChannel}', '')`,
+);
+// Who listens in this process is told at once; the others of the first append at once, and then not of each.
+const notifyEveryMs = 5;
 
 /**
  * Hides the data of events at rest: `seal` before they are stored, `open` when they are read. With a key for each person
@@ -216,6 +220,7 @@ export class EventStore implements Part {
     while (this.#tellAgain) {
       this.#tellAgain = false;
       await this.pool.query(notify).catch(() => {});
+      await sleep(this.runtime.timers, notifyEveryMs);
     }
     this.#telling = undefined;
   }

@@ -1,5 +1,5 @@
 import type { Migration } from '@heddle/sql';
-import { appendFunction } from './append/append-function.ts';
+import { appendFunction, formerAppendFunction } from './append/append-function.ts';
 
 /**
  * The tables of the event store, and the function that appends. An append locks the one row of `heddle_event_log` until it
@@ -117,6 +117,7 @@ export const migrations: readonly Migration[] = [
         PRIMARY KEY (subscription, position)
       );`,
   },
+  formerAppendFunction,
   appendFunction,
 ];
 

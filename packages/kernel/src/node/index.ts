@@ -8,3 +8,4 @@ export { runProcess } from './run-process.ts';
 export { type NodeRuntimeOptions, nodeRuntime } from './runtime.ts';
 export { nodeTimers } from './timers.ts';
 export { TlsStore } from './tls-store.ts';
+export { unixSocketNet, type UnixSocketOptions } from './unix-net.ts';

@@ -141,11 +141,11 @@ async function taken(
 async function acknowledged(
   claim: Claim,
   deliveries: readonly Delivery[],
-  { runtime }: RunOptions,
+  { runtime, acknowledgeFirst }: RunOptions,
 ): Promise<void> {
   for (;;) {
     try {
-      return await claim.ack(deliveries);
+      return await claim.ack(deliveries, acknowledgeFirst ? 'handling' : undefined);
     } catch (thrown) {
       const error = HeddleError.from(thrown);
       if (error.reason === 'CLAIM_LOST' || claim.lost.fired) throw error;

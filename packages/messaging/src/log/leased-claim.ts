@@ -27,6 +27,8 @@ export class LeasedClaim implements Claim {
   /** Attempts that the first message has behind it: its consumer has died that often. */
   #suspicion: number;
   #released = false;
+  /** Acknowledgements must hold whatever happens: what they are for has not been handled yet, and never comes again. */
+  #atMostOnce = false;
   #wake: (() => void) | undefined;
   #committing: Promise<void> | undefined;
   #committed: number;
@@ -107,7 +109,8 @@ export class LeasedClaim implements Claim {
     await this.#nextWake();
   }
 
-  async ack(deliveries: readonly Delivery[]): Promise<void> {
+  async ack(deliveries: readonly Delivery[], before?: 'handling'): Promise<void> {
+    if (before !== undefined) this.#atMostOnce = true;
     for (const { offset } of deliveries) this.#prefix.done(offset);
     // One commit at a time; those that come meanwhile share the next one.
     while (this.#committed < this.#prefix.next && !this.#released) {
@@ -121,7 +124,7 @@ export class LeasedClaim implements Claim {
   async #commit(): Promise<void> {
     const { store, id } = this.#options;
     const next = this.#prefix.next;
-    if (!(await store.commit(id, this.partition, this.epoch, next))) {
+    if (!(await store.commit(id, this.partition, this.epoch, next, this.#atMostOnce))) {
       this.lose();
       const message = `partition ${this.partition} of ${id.topic} has another owner in group ${id.group}`;
       throw new HeddleError({ code: 'aborted', reason: 'CLAIM_LOST', message });

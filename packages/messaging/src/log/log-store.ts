@@ -52,8 +52,11 @@ export interface LogStore {
   leave(id: MemberId): Promise<void>;
   /** In order, from offset `from` on. */
   read(topic: string, partition: number, from: number, max: number): Promise<readonly Stored[]>;
-  /** All before `next` is done. False if the epoch is not the partition's any more: then nothing has changed. */
-  commit(id: MemberId, partition: number, epoch: number, next: number): Promise<boolean>;
+  /**
+   * All before `next` is done. False if the epoch is not the partition's any more: then nothing has changed. `atMostOnce`:
+   * it must be durable when it resolves; else a crash of the server may take it back.
+   */
+  commit(id: MemberId, partition: number, epoch: number, next: number, atMostOnce: boolean): Promise<boolean>;
   /** Something may have been appended to the topic. A missed call costs time and nothing else. Returns what ends it. */
   onAppend(topic: string, listener: () => void): () => void;
   /** Members of the group came, left, or gave something back. As `onAppend` otherwise. */

@@ -19,11 +19,12 @@ export function toAttributes(message: Message): Attributes {
     id: message.id,
     source: message.source,
     type: message.type,
-    time: new Date(message.timeMs).toISOString(),
+    time: timeText(message.timeMs),
     datacontenttype: message.contentType,
-    messagekind: message.kind,
-    correlationid: message.correlationId,
   };
+  if (message.kind !== 'event') out['messagekind'] = message.kind;
+  // The first of a conversation correlates with itself.
+  if (message.correlationId !== message.id) out['correlationid'] = message.correlationId;
   if (message.key !== '') out['partitionkey'] = message.key;
   if (message.schema !== '') out['dataschema'] = message.schema;
   if (message.schemaVersion !== 0) out['schemaversion'] = String(message.schemaVersion);
@@ -38,6 +39,14 @@ export function toAttributes(message: Message): Attributes {
   }
   for (const [name, value] of Object.entries(message.headers)) out[`${headerPrefix}${escaped(name)}`] = value;
   return out;
+}
+
+let last = { ms: 0, text: new Date(0).toISOString() };
+
+/** Messages of one batch are of one time. */
+function timeText(ms: number): string {
+  if (ms !== last.ms) last = { ms, text: new Date(ms).toISOString() };
+  return last.text;
 }
 
 /** Reads attributes back. What other senders leave out gets the defaults; an id and a source there must be. */

@@ -29,16 +29,17 @@ export const maxPayloadBytes: number = 8 * 1024 * 1024;
  */
 export function completeMessage(init: MessageInit, sender: Sender, call?: Call): Message {
   const full = withDefaults(init, sender, call);
+  if (rules.every((rule) => rule.holds(full))) return Object.freeze(full);
   const problems = rules
     .filter((rule) => !rule.holds(full))
     .map(({ field, expected }) => ({ field, expected, found: show(full[field]) }));
-  if (problems.length === 0) return Object.freeze(full);
   throw badMessage(full, problems);
 }
 
 function withDefaults(init: MessageInit, { runtime, source }: Sender, call: Call | undefined): Message {
+  const id = init.id ?? runtime.random.uuid();
   return {
-    id: init.id ?? runtime.random.uuid(),
+    id,
     kind: init.kind ?? 'event',
     topic: init.topic,
     key: init.key ?? '',
@@ -48,7 +49,7 @@ function withDefaults(init: MessageInit, { runtime, source }: Sender, call: Call
     schema: init.schema ?? '',
     schemaVersion: init.schemaVersion ?? 0,
     source: init.source ?? source,
-    correlationId: init.correlationId ?? call?.get(correlationId) ?? runtime.random.uuid(),
+    correlationId: init.correlationId ?? call?.get(correlationId) ?? id,
     causationId: init.causationId ?? '',
     replyTo: init.replyTo ?? '',
     timeMs: init.timeMs ?? Math.floor(runtime.clock.wallMs()),
@@ -56,7 +57,7 @@ function withDefaults(init: MessageInit, { runtime, source }: Sender, call: Call
     aggregateVersion: init.aggregateVersion ?? 0,
     deliverAtMs: init.deliverAtMs ?? 0,
     trace: init.trace ?? decidedTrace(call),
-    headers: { ...contextHeaders(call), ...init.headers },
+    headers: call === undefined ? { ...init.headers } : { ...contextHeaders(call), ...init.headers },
   };
 }
 
@@ -72,9 +73,8 @@ export const carried: readonly (readonly [string, CallKey<string | undefined>])[
   ['baggage', baggage],
 ];
 
-function contextHeaders(call: Call | undefined): Record<string, string> {
+function contextHeaders(call: Call): Record<string, string> {
   const headers: Record<string, string> = {};
-  if (call === undefined) return headers;
   for (const [name, key] of carried) {
     const value = call.get(key);
     if (value !== undefined) headers[name] = value;
@@ -119,7 +119,11 @@ const rules: readonly Rule[] = [
   plain('schema', 0, 200),
   whole('schemaVersion'),
   plain('source', 1, 200),
-  plain('correlationId', 1, 200),
+  {
+    ...plain('correlationId', 1, 200),
+    // By default it is the id, of which all is said above.
+    holds: ({ id, correlationId: correlation }) => correlation === id || isPlain(correlation, 1, 200),
+  },
   plain('causationId', 0, 200),
   {
     field: 'replyTo',

@@ -5,7 +5,10 @@ import { pathRewrite } from '../router/rewrite.ts';
 const encoder = new TextEncoder();
 
 /** Answers a route that does not forward. A redirect to a path keeps the query. */
-export function ownAnswer(action: Exclude<Action, { kind: 'forward' }>, matched: string): HttpService {
+export function ownAnswer(
+  action: Extract<Action, { kind: 'respond' | 'redirect' }>,
+  matched: string,
+): HttpService {
   if (action.kind === 'respond') {
     const body = encoder.encode(action.body);
     return async () => ({

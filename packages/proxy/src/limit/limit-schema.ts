@@ -30,7 +30,8 @@ interface RuleDocument {
 
 const day = 86_400_000;
 
-const rule: Read<RateRule> = (at) => {
+/** Reads what a limit allows for one key. */
+export const rateRuleOf: Read<RateRule> = (at) => {
   const made = object<RuleDocument>(
     {
       algorithm: oneOf('fixed_window', 'sliding_window', 'token_bucket', 'leaky_bucket', 'concurrency'),
@@ -58,8 +59,8 @@ const limit: Read<LimitConfig> = (at) => {
     {
       name: text('1 to 50 of a-z, 0-9 and "-"', (value) => /^[a-z0-9-]{1,50}$/.test(value)),
       key: list(keyPart, 5),
-      rule,
-      tiers: record('a role', (role) => role !== '', rule),
+      rule: rateRuleOf,
+      tiers: record('a role', (role) => role !== '', rateRuleOf),
       shared: flag,
     },
     ['name', 'key', 'rule'],

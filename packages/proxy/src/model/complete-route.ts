@@ -109,13 +109,14 @@ function accessRule(given: AccessDocument): AccessRule {
 }
 
 function actionOf(at: Place, document: RouteDocument, match: RouteMatch | undefined): Action | undefined {
-  const { upstream, split, redirect, respond, variants = [] } = document;
-  const given = [upstream, split, redirect, respond].filter((each) => each !== undefined);
+  const { upstream, split, redirect, respond, rateLimitService, variants = [] } = document;
+  const given = [upstream, split, redirect, respond, rateLimitService].filter((each) => each !== undefined);
   if (given.length !== 1)
     return at.problem(
-      `expected exactly one of "upstream", "split", "redirect", "respond", found ${given.length}`,
+      `expected exactly one of "upstream", "split", "redirect", "respond", "rateLimitService", found ${given.length}`,
     );
   if (redirect !== undefined) return redirectOf(at, redirect, match);
+  if (rateLimitService !== undefined) return { kind: 'rate-limit-service', limits: rateLimitService };
   if (respond !== undefined) {
     const { status, body = '', contentType = 'text/plain; charset=utf-8' } = respond;
     return { kind: 'respond', status, body, contentType };

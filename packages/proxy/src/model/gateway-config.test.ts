@@ -134,7 +134,7 @@ describe('a gateway file', () => {
     assert.match(lines[3] ?? '', /did you mean "timeoutMs"\?/);
     assert.match(
       lines[4] ?? '',
-      /expected exactly one of "upstream", "split", "redirect", "respond", found 0/,
+      /expected exactly one of "upstream", "split", "redirect", "respond", "rateLimitService", found 0/,
     );
   });
 

@@ -15,6 +15,8 @@ import {
 import { rateLimitStore, type RateLimitStoreConfig } from '../limit/store-schema.ts';
 import { withoutSlash } from '../router/normal-path.ts';
 import { isResource, resourceRoutes } from './gateway-api/routes-of.ts';
+import { istioKindOf, IstioWorld } from './istio/istio-world.ts';
+import { istioRoutes } from './istio/routes-of.ts';
 import { matchOf, routeOf } from './complete-route.ts';
 import {
   defaultLimits,
@@ -171,32 +173,45 @@ interface Part {
 }
 
 function read(documents: readonly ConfigDocument[]): ReadConfig {
-  const parts = documents.flatMap(partsOf);
+  const readers = documents.flatMap(readersOf);
+  const istio = new IstioWorld(readers.map(({ document }) => document.root));
+  const parts = readers.map((reader) => partOf(reader, istio));
   reportTwice(parts);
   reportUndecidable(parts);
-  reportUnknownUpstreams(parts);
+  reportUnknownUpstreams(parts, Object.keys(istio.upstreams));
   reportUnknownZones(parts);
   const whole = parts.every(({ given }) => given !== undefined);
-  return { config: whole ? complete(parts) : undefined, problems: parts.flatMap((part) => problemsOf(part)) };
+  const config = whole ? complete(parts, istio) : undefined;
+  return { config, problems: parts.flatMap((part) => problemsOf(part)) };
+}
+
+/** A document, before it is read. */
+interface Reader {
+  readonly source: string;
+  readonly document: DocumentReader;
+  readonly isResource: boolean;
 }
 
 /** A file of resources may hold several, each a document of its own. */
-function partsOf({ content, source }: ConfigDocument): Part[] {
+function readersOf({ content, source }: ConfigDocument): Reader[] {
   if (content.length > maxDocumentLength) {
     const message = `expected at most ${maxDocumentLength} characters, found ${content.length}`;
     throw badConfig(source, [{ line: 1, column: 1, at: '', message }]);
   }
   const ofResources = isResource(content);
   const readers = ofResources ? DocumentReader.several(content) : [new DocumentReader(content)];
-  return readers.map((document) => {
-    // A document that is not even YAML would only give consequential problems.
-    if (document.problems.length > 0) return { source, document, given: undefined };
-    return { source, document, given: ofResources ? resource(document.root) : gateway(document.root) };
-  });
+  return readers.map((document) => ({ source, document, isResource: ofResources }));
 }
 
-function resource(root: Place): GatewayDocument | undefined {
-  const routes = resourceRoutes(root);
+function partOf({ source, document, isResource: ofResources }: Reader, istio: IstioWorld): Part {
+  // A document that is not even YAML would only give consequential problems.
+  if (document.problems.length > 0) return { source, document, given: undefined };
+  const given = ofResources ? resource(document.root, istio) : gateway(document.root);
+  return { source, document, given };
+}
+
+function resource(root: Place, istio: IstioWorld): GatewayDocument | undefined {
+  const routes = istioKindOf(root) === undefined ? resourceRoutes(root) : istioRoutes(root, istio);
   return routes && { routes };
 }
 
@@ -229,10 +244,11 @@ function reportUndecidable(parts: readonly Part[]): void {
 }
 
 /** A name stands for an entry of `upstreams`. A route's own is looked at even where there are other mistakes. */
-function reportUnknownUpstreams(parts: readonly Part[]): void {
-  const known = new Set(
-    parts.flatMap(({ document }) => Object.keys(document.root.key('upstreams')?.plain ?? {})),
-  );
+function reportUnknownUpstreams(parts: readonly Part[], ruled: readonly string[]): void {
+  const known = new Set([
+    ...ruled,
+    ...parts.flatMap(({ document }) => Object.keys(document.root.key('upstreams')?.plain ?? {})),
+  ]);
   for (const { given, document } of parts) {
     const unread = document.root.key('routes')?.items((index) => `routes[${index}]`);
     for (const { route, place } of given?.routes ?? unread?.map(unreadRoute) ?? []) {
@@ -278,7 +294,7 @@ function problemsOf({ source, document }: Part, route?: string): ConfigProblem[]
   return inOrder(own).map((problem) => ({ ...problem, source }));
 }
 
-function complete(parts: readonly Part[]): GatewayConfig {
+function complete(parts: readonly Part[], istio: IstioWorld): GatewayConfig {
   const given: Omit<GatewayDocument, 'routes'> = Object.assign({}, ...parts.map((part) => part.given));
   const judged = parts.flatMap((part) =>
     (part.given?.routes ?? []).map((each) => ({
@@ -297,7 +313,7 @@ function complete(parts: readonly Part[]): GatewayConfig {
     auth: given.auth ?? {},
     rateLimitStore: given.rateLimitStore,
     decisionPoint: given.decisionPoint,
-    upstreams: given.upstreams ?? {},
+    upstreams: { ...istio.upstreams, ...given.upstreams },
     routes: judged.flatMap(({ route, problems }) =>
       route === undefined || problems.length > 0 ? [] : [route],
     ),
@@ -327,7 +343,7 @@ function entry(place: Place): RouteEntry {
 }
 
 function routeOfProblem(at: string): string | undefined {
-  return /^(routes\[\d+\]|\w+Route [\w./-]+ rules\[\d+\])/.exec(at)?.[0];
+  return /^(routes\[\d+\]|\w+Route [\w./-]+ rules\[\d+\]|VirtualService [\w./-]+ http\[\d+\])/.exec(at)?.[0];
 }
 
 function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {

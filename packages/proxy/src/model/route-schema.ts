@@ -2,6 +2,7 @@ import type { AccessRule } from '@heddle/security';
 import { type RouteAuth, routeAuth } from '../auth/auth-schema.ts';
 import { type RouteDecision, routeDecision } from '../decide/decide-schema.ts';
 import { type LimitConfig, limitConfigs } from '../limit/limit-schema.ts';
+import { type ServedLimit, servedLimits } from '../limit/service/service-schema.ts';
 import { normalPath } from '../router/normal-path.ts';
 import { isUpstreamName, targetText } from '../upstream/upstream-schema.ts';
 import { flag, list, number, object, oneOf, type Read, record, type Shape, text, whole } from './document.ts';
@@ -147,6 +148,7 @@ export interface RouteDocument {
     status?: number;
   };
   respond?: { status: number; body?: string; contentType?: string };
+  rateLimitService?: ServedLimit[];
   rewrite?: string;
   forwardHost?: string;
   rewriteRegex?: { pattern: string; to: string };
@@ -275,6 +277,7 @@ export const routeDocument: Read<RouteDocument> = object<RouteDocument>(
       { status, body: text('a text'), contentType: fieldValue },
       ['status'],
     ),
+    rateLimitService: servedLimits,
     rewrite: plainPath,
     forwardHost: text(
       'pass, upstream, or a host name in lower case',

@@ -2,6 +2,7 @@ import type { AccessRule } from '@heddle/security';
 import type { RouteAuth } from '../auth/auth-schema.ts';
 import type { RouteDecision } from '../decide/decide-schema.ts';
 import type { LimitConfig } from '../limit/limit-schema.ts';
+import type { ServedLimit } from '../limit/service/service-schema.ts';
 
 /** How a path is compared. */
 export type PathMatch =
@@ -92,7 +93,9 @@ export type Action =
       readonly status: number;
       readonly body: string;
       readonly contentType: string;
-    };
+    }
+  /** Envoys ask here whether requests are within these limits. */
+  | { readonly kind: 'rate-limit-service'; readonly limits: readonly ServedLimit[] };
 
 /** How the path is changed before it is sent on. */
 export type Rewrite =

@@ -10,6 +10,7 @@ import type { OnDecision } from '../decide/decided.ts';
 import type { DecisionPoint } from '../decide/decision-point.ts';
 import type { LimitMetrics } from '../limit/limit-metrics.ts';
 import type { LimitStore, LimitStores } from '../limit/limit-store.ts';
+import { rateLimitService } from '../limit/service/rate-limit-service.ts';
 import { matchKey, type QuarantinedRoute } from '../model/gateway-config.ts';
 import type { RouteConfig } from '../model/route.ts';
 import { type Routed, routed } from '../router/routed.ts';
@@ -144,7 +145,9 @@ function served(
     const shares = action.shares.map(({ upstream, weight }) => ({ service: way(upstream), weight }));
     const variants = action.variants.map((each) => ({ ...each, service: way(each.upstream) }));
     service = chosen({ shares, variants, sticky: action.sticky, salt: name });
-  } else service = ownAnswer(action, match.path.value);
+  } else if (action.kind === 'rate-limit-service')
+    service = rateLimitService(action.limits, name, limitStore, options.limitMetrics);
+  else service = ownAnswer(action, match.path.value);
   if (mirror !== undefined) {
     const to = balance(targets.get(mirror.upstream, route.protocol).group);
     service = mirrored({ to, percent: mirror.percent, timeoutMs: route.timeoutMs })(service);

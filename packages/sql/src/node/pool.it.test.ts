@@ -3,8 +3,8 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { HeddleError, type Runtime, sleep } from '@heddle/kernel';
-import { nodeRuntime } from '@heddle/kernel/node';
+import { Call, HeddleError, type Runtime, sleep, type Span } from '@heddle/kernel';
+import { asyncContext, nodeRuntime } from '@heddle/kernel/node';
 import { type Migration, migrate } from '../migrate.ts';
 import { prepared } from '../prepared.ts';
 import type { SqlPool } from '../sql.ts';
@@ -50,6 +50,35 @@ const is = (code: string, reason: string, sent?: boolean) => (thrown: unknown) =
 };
 
 describe('sqlPool', () => {
+  test('gives each statement of the current call a span, and tells of each that has ended', async () => {
+    const spans: Span[] = [];
+    const ended: string[] = [];
+    const pool = poolFor(await newDatabase(), {
+      onStatement: ({ title, durationMs, error }) =>
+        ended.push(`${title} ${error?.reason ?? 'ok'} ${durationMs >= 0}`),
+    });
+    const call = Call.root({
+      ...runtime,
+      spans: { sampleRatio: 1, slowMs: 1000, take: (span) => spans.push(span) },
+    });
+    await asyncContext.run(call, async () => {
+      await pool.transaction(async (sql) => {
+        await sql.execute('CREATE TABLE orders (id integer)');
+        await sql.query('SELECT id FROM orders WHERE id = $1', [7]);
+      });
+      await assert.rejects(pool.query('SELECT * FROM nowhere'));
+    });
+    await pool.query('SELECT 1');
+    call.end();
+    const names = ['BEGIN', 'CREATE orders', 'SELECT orders', 'COMMIT', 'SELECT nowhere'];
+    assert.deepEqual(
+      spans.map(({ name, failed }) => `${name} ${failed}`),
+      names.map((name) => `${name} ${name === 'SELECT nowhere'}`),
+    );
+    const told = names.map((name) => `${name} ${name === 'SELECT nowhere' ? 'SQL_ERROR' : 'ok'} true`);
+    assert.deepEqual(ended, [...told, 'SELECT ok true']);
+  });
+
   test('has a statement that was said to come again prepared once for each connection', async () => {
     const pool = poolFor(await newDatabase(), { maxConnections: 1 });
     const twice = prepared('SELECT $1::integer * 2 AS twice');

@@ -1,8 +1,9 @@
 import { type Ambient, HeddleError, type Runtime } from '@heddle/kernel';
+import { asyncContext } from '@heddle/kernel/node';
 import pg from 'pg';
 import type { Sql, SqlPool, SqlPoolLoad, SqlValue, TransactionOptions } from '../sql.ts';
 import { statementName } from '../prepared.ts';
-import { currentCall, inStatementSpan } from '../statement-span.ts';
+import { inStatementSpan, statementTitle } from '../statement-span.ts';
 import { isConnectionBroken, type SqlPhase, sqlError } from '../sql-error.ts';
 
 /** What a pool may be told. Durations in milliseconds. */
@@ -18,8 +19,18 @@ export interface SqlPoolOptions {
   readonly statementTimeoutMs?: number;
   /** How long a connection may do nothing before it is closed. Default 30000. */
   readonly idleMs?: number;
-  /** Knows the call that encloses a statement, whose trace it then belongs to. Default: statements have no spans. */
+  /** Knows the call that encloses a statement, whose trace it then belongs to. Default: `asyncContext`. Spans are off with the call's runtime's `spans`. */
   readonly ambient?: Ambient;
+  /** Hears of each statement that has ended. Must not throw. Default: nobody does. */
+  readonly onStatement?: (statement: EndedStatement) => void;
+}
+
+/** A statement that was done, or was not. */
+export interface EndedStatement {
+  /** `INSERT orders`: few values. */
+  readonly title: string;
+  readonly durationMs: number;
+  readonly error: HeddleError | undefined;
 }
 
 // The server's own timeout answers first; this one is for a server that no longer answers at all.
@@ -35,7 +46,7 @@ class PgPool implements SqlPool {
   readonly #what: string;
   readonly #pool: pg.Pool;
   readonly #statementTimeoutMs: number;
-  readonly #ambient: Ambient | undefined;
+  readonly #watch: Watch;
   #stopped: Promise<void> | undefined;
 
   constructor(url: string, options: SqlPoolOptions) {
@@ -44,7 +55,7 @@ class PgPool implements SqlPool {
     this.name = `database pool of ${name}`;
     this.#what = describe(url);
     this.#statementTimeoutMs = statementTimeoutMs;
-    this.#ambient = options.ambient;
+    this.#watch = { runtime, ambient: options.ambient ?? asyncContext, onStatement: options.onStatement };
     this.#pool = new pg.Pool({
       connectionString: url,
       application_name: name,
@@ -102,7 +113,7 @@ class PgPool implements SqlPool {
   async #withConnection<T>(work: (connection: PgConnection) => Promise<T>): Promise<T> {
     if (this.#stopped !== undefined) throw poolStopped(this.#what);
     const client = await this.#acquire();
-    const connection = new PgConnection(client, this.#what, this.#statementTimeoutMs, this.#ambient);
+    const connection = new PgConnection(client, this.#what, this.#statementTimeoutMs, this.#watch);
     try {
       return await work(connection);
     } finally {
@@ -119,16 +130,23 @@ class PgPool implements SqlPool {
   }
 }
 
+/** Who is told of statements. */
+interface Watch {
+  readonly runtime: Runtime;
+  readonly ambient: Ambient;
+  readonly onStatement: SqlPoolOptions['onStatement'] | undefined;
+}
+
 /** One connection, while somebody has it. */
 class PgConnection implements Sql {
   readonly #client: pg.PoolClient;
   readonly #what: string;
-  readonly #ambient: Ambient | undefined;
+  readonly #watch: Watch;
   #statementTimeoutMs: number;
   #broken = false;
 
-  constructor(client: pg.PoolClient, what: string, statementTimeoutMs: number, ambient?: Ambient) {
-    this.#ambient = ambient;
+  constructor(client: pg.PoolClient, what: string, statementTimeoutMs: number, watch: Watch) {
+    this.#watch = watch;
     this.#client = client;
     this.#what = what;
     this.#statementTimeoutMs = statementTimeoutMs;
@@ -155,7 +173,30 @@ class PgConnection implements Sql {
     text: string,
     values?: readonly SqlValue[],
   ): Promise<pg.QueryResult<Row>> {
-    return inStatementSpan(currentCall(this.#ambient), text, () => this.#run<Row>(phase, text, values));
+    const { ambient, onStatement } = this.#watch;
+    const call = ambient.current();
+    if (onStatement === undefined)
+      return inStatementSpan(call, text, () => this.#run<Row>(phase, text, values));
+    return inStatementSpan(call, text, () => this.#timed<Row>(phase, text, values));
+  }
+
+  async #timed<Row extends object>(
+    phase: SqlPhase,
+    text: string,
+    values: readonly SqlValue[] | undefined,
+  ): Promise<pg.QueryResult<Row>> {
+    const { runtime, onStatement } = this.#watch;
+    const startMs = runtime.clock.nowMs();
+    const told = (error: HeddleError | undefined): void =>
+      onStatement?.({ title: statementTitle(text), durationMs: runtime.clock.nowMs() - startMs, error });
+    try {
+      const result = await this.#run<Row>(phase, text, values);
+      told(undefined);
+      return result;
+    } catch (thrown) {
+      told(HeddleError.from(thrown));
+      throw thrown;
+    }
   }
 
   async #run<Row extends object>(

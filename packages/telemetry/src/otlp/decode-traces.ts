@@ -53,8 +53,13 @@ export class SpanBatch implements Received<SpanData> {
 
 function isId(id: string, digits: number): boolean {
   if (id.length !== digits) return false;
-  for (let at = 0; at < digits; at++) if (id.charCodeAt(at) !== 48) return true;
-  return false;
+  let isZero = true;
+  for (let at = 0; at < digits; at++) {
+    const code = id.charCodeAt(at);
+    if (code < 48 || code > 102 || (code > 57 && code < 97)) return false;
+    if (code !== 48) isZero = false;
+  }
+  return !isZero;
 }
 
 function readResourceSpans(reader: ProtobufReader, batch: SpanBatch): void {

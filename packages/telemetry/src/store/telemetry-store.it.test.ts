@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { decodeTraces } from '../otlp/decode-traces.ts';
 import { encodeTraces } from '../otlp/encode.ts';
@@ -77,6 +78,9 @@ test('what is kept is found by trace, by search and as an edge, out of memory an
       assert.deepEqual(await search({ service: 'inventory', minDurationUs: 3500 }), []);
       assert.deepEqual(await search({ operation: 'work 1', maxDurationUs: 1500 }), [3]);
       assert.deepEqual(await search({ operation: 'work 9' }), []);
+      assert.deepEqual(await search({ tags: { 'service.name': 'inventory' } }), [3]);
+      assert.deepEqual(await search({ tags: { 'service.name': 'nobody' } }), []);
+      assert.deepEqual(await search({ tags: { 'http.route': '/orders/{orderId}', number: '1' } }), [3]);
     }
     assert.deepEqual(await store.services(), ['inventory', 'order']);
     assert.deepEqual(await store.operations('inventory'), ['work 2', 'work 3']);
@@ -92,6 +96,62 @@ test('what is kept is found by trace, by search and as an edge, out of memory an
   store = await open();
   await look();
   await store.stop();
+});
+
+test('of many traces the newest are found, also when one of them has more spans than are looked at first', async () => {
+  const dataFolder = path.join(folder, 'many');
+  const runtime = nodeRuntime({ name: 'test', dataFolder });
+  const history = await openDuckDbHistory({ folder: path.join(dataFolder, 'history'), wallMs: Date.now });
+  const store = new TelemetryStore({ runtime, history, ring: 2 });
+  await store.start();
+  for (const trace of [1, 2, 3]) {
+    const ids = Array.from({ length: trace === 3 ? 900 : 2 }, (_, at) => [trace * 1000 + at, 0] as const);
+    const bytes = request('order', trace, ids);
+    await store.spans(decodeTraces(bytes), { signal: 'traces', encoding: 'protobuf', bytes });
+  }
+  const found = await store.search({ fromUs: 0, toUs: Number.MAX_SAFE_INTEGER, limit: 3, tags: {} });
+  assert.deepEqual(
+    found.map(({ spans }) => spans.length).toSorted((a, b) => a - b),
+    [2, 2, 900],
+  );
+  await store.stop();
+});
+
+test('a file with ids as texts, of an earlier version, is read and goes on', async () => {
+  const place = path.join(folder, 'earlier');
+  await mkdir(place);
+  const day = new Date().toISOString().slice(0, 10);
+  const instance = await DuckDBInstance.create(path.join(place, `telemetry-${day}.duckdb`));
+  const connection = await instance.connect();
+  await connection.run(`CREATE TABLE spans (trace_id VARCHAR, span_id VARCHAR, parent_id VARCHAR, service VARCHAR,
+    name VARCHAR, kind UTINYINT, start_us BIGINT, duration_us DOUBLE, failed BOOLEAN, attributes VARCHAR,
+    resource VARCHAR, rest VARCHAR)`);
+  const [traceId, first, second] = [
+    'fedcba98765432100123456789abcdef',
+    'ffffffffffffffff',
+    '00000000000000a1',
+  ];
+  for (const [id, parent] of [
+    [first, ''],
+    [second, first],
+  ])
+    await connection.run(
+      `INSERT INTO spans VALUES ($1, $2, $3, 'old', 'work', 2, $4, 5, false, '{}', '{"zone":"a"}', '')`,
+      [traceId, id as string, parent as string, BigInt(Date.now() * 1000)],
+    );
+  connection.closeSync();
+  instance.closeSync();
+  for (let time = 0; time < 2; time++) {
+    const history = await openDuckDbHistory({ folder: place, wallMs: Date.now });
+    const query = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER, limit: 3, tags: { zone: 'a' } };
+    const [trace] = await history.search(query);
+    assert.equal(trace?.traceId, traceId);
+    const ids = trace.spans.map(({ spanId, parentSpanId }) => `${spanId} ${parentSpanId}`).toSorted();
+    assert.deepEqual(ids, [`${second} ${first}`, `${first} `]);
+    assert.equal((await history.trace(traceId)).length, 2);
+    assert.deepEqual(await history.trace('no id'), []);
+    await history.close();
+  }
 });
 
 test('metrics outlive the process: what memory no longer has comes from disk', async () => {

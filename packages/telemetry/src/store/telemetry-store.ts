@@ -31,7 +31,9 @@ export interface TelemetryStoreOptions {
 }
 
 const kinds = ['traces protobuf', 'traces json', 'logs protobuf', 'logs json'];
-const mostPending = 500_000;
+// A sender is told to wait when so much waits here; and so much is moved on at once, since what waits is held in memory too.
+const mostPending = 100_000;
+const enoughPending = 40_000;
 const retainEveryMs = 60_000;
 
 interface Pending {
@@ -161,7 +163,9 @@ export class TelemetryStore implements OtlpSink, TelemetryReader, Part {
   }
 
   async #accept({ signal, encoding, bytes }: RawRequest, count: number, keep: () => void): Promise<void> {
-    if (this.#behind + count > mostPending) throw tooMuch();
+    // One that is large for itself is taken when nothing else waits: it would be refused for ever.
+    const behind = this.#behind;
+    if (behind > 0 && behind + count > mostPending) throw tooMuch();
     // A segment is turned when nothing is on its way into it, so that all of its records move on together.
     while (this.#turning !== undefined) await this.#turning;
     this.#appending++;
@@ -172,10 +176,15 @@ export class TelemetryStore implements OtlpSink, TelemetryReader, Part {
       this.#appending--;
       if (this.#appending === 0) this.#idle?.();
     }
-    this.#timer ??= this.#runtime.timers.after(this.#options.everyMs ?? 500, () => {
-      this.#timer = undefined;
-      void this.flush().catch((thrown: unknown) => this.#trouble(thrown));
-    });
+    const waiting = this.#pending.spans.length + this.#pending.logs.length;
+    if (waiting >= enoughPending && this.#flushing === undefined) this.#flushSoon();
+    this.#timer ??= this.#runtime.timers.after(this.#options.everyMs ?? 500, () => this.#flushSoon());
+  }
+
+  #flushSoon(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    void this.flush().catch((thrown: unknown) => this.#trouble(thrown));
   }
 
   /** Moves what is in the log to the history. Rejects if that cannot be done; it is all still there then. */

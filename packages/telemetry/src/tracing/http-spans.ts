@@ -39,6 +39,8 @@ const probes = new Set([
 export const serverSpans: TracedOptions<HttpRequest, HttpResponse> = {
   kind: 'server',
   skip: ({ path, fields }) => probes.has(path) && !fields.has('traceparent'),
+  failed: (req, answer) =>
+    isRpc(req) ? serverFailures.has(codeOf(req, { answer, error: undefined })) : answer.status >= 500,
   describe: (req, call, answer, error) =>
     isRpc(req) ? describeRpc(req, call, { answer, error }) : describeHttp(req, call, { answer, error }),
 };

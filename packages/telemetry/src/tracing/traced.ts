@@ -2,6 +2,7 @@ import {
   type Call,
   HeddleError,
   type Layer,
+  type OpenSpan,
   openSpan,
   type SpanKind,
   type SpanReport,
@@ -22,6 +23,8 @@ export interface TracedOptions<Req, Res = unknown> {
     answer: Res | undefined,
     error: HeddleError | undefined,
   ) => Partial<SpanReport>;
+  /** Whether an answer says that the work failed; asked of each, before anything else is. Default: none does. */
+  readonly failed?: (req: Req, answer: Res) => boolean;
   /** Who takes the spans. Default: the one of the call's runtime; without one there are only trace ids. */
   readonly sink?: SpanSink;
 }
@@ -31,41 +34,75 @@ export interface TracedOptions<Req, Res = unknown> {
  * span as its parent, in this process and, by `traceparent`, in others. Stands above all that records a trace id.
  */
 export function traced<Req, Res>(options: TracedOptions<Req, Res>): Layer<Req, Res> {
-  const { kind, name = () => kind, describe, skip } = options;
+  const { kind, skip } = options;
   return (next) => (req, call) => {
     if (skip?.(req) === true) return next(req, call);
     const sink = options.sink ?? call.runtime.spans;
     const span = openSpan(call, { kind, sink });
     if (sink === undefined) return next(req, call);
-    let answer: Res | undefined;
-    let ended: { readonly error: HeddleError | undefined } | undefined;
-    let settled = false;
-    let told = false;
-    // The end and the answer are told in either order: what is short has gone before this layer sees it.
-    const tell = (): void => {
-      if (!settled || ended === undefined || told) return;
-      told = true;
-      const more = describe?.(req, call, answer, ended.error) ?? {};
-      span.end(ended.error, { name: more.name ?? name(req, call), ...more });
-    };
-    call.onEnd(({ error }) => {
-      ended = { error };
-      tell();
-    });
-    return next(req, call).then(
-      (value) => {
-        answer = value;
-        settled = true;
-        tell();
-        return value;
-      },
-      (thrown: unknown) => {
-        settled = true;
-        // An error here may become an answer above, with which the call ends well.
-        ended = { error: HeddleError.from(thrown) };
-        tell();
-        throw thrown;
-      },
+    const end = new Ending(req, call, span, options);
+    call.onEnd(({ error }) => end.callEnded(error));
+    const pending = next(req, call);
+    // Told before whoever waits for the answer, who need not wait for one more promise.
+    pending.then(
+      (answer) => end.answered(answer),
+      (thrown: unknown) => end.failed(HeddleError.from(thrown)),
     );
+    return pending;
   };
+}
+
+/** The end and the answer come in either order: what is short has gone before this layer sees it. */
+class Ending<Req, Res> {
+  readonly #req: Req;
+  readonly #call: Call;
+  readonly #span: OpenSpan;
+  readonly #options: TracedOptions<Req, Res>;
+  #answer: Res | undefined;
+  #error: HeddleError | undefined;
+  #settled = false;
+  #ended = false;
+  #told = false;
+
+  constructor(req: Req, call: Call, span: OpenSpan, options: TracedOptions<Req, Res>) {
+    this.#req = req;
+    this.#call = call;
+    this.#span = span;
+    this.#options = options;
+  }
+
+  callEnded(error: HeddleError | undefined): void {
+    if (!this.#ended) this.#error = error;
+    this.#ended = true;
+    if (this.#settled) this.#tell();
+  }
+
+  answered(answer: Res): void {
+    this.#answer = answer;
+    this.#settled = true;
+    if (this.#ended) this.#tell();
+  }
+
+  /** An error here may become an answer above, with which the call ends well. */
+  failed(error: HeddleError): void {
+    this.#settled = true;
+    this.#ended = true;
+    this.#error = error;
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (this.#told) return;
+    this.#told = true;
+    const { kind, name, describe, failed } = this.#options;
+    const [req, call, answer, error] = [this.#req, this.#call, this.#answer, this.#error];
+    const isFailure = error !== undefined || failed?.(req, answer as Res) === true;
+    if (!isFailure && this.#span.endUnseen()) return;
+    const more = describe?.(req, call, answer, error) ?? {};
+    this.#span.end(error, {
+      name: more.name ?? name?.(req, call) ?? kind,
+      failed: isFailure,
+      ...more,
+    });
+  }
 }

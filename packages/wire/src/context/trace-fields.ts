@@ -11,17 +11,37 @@ const b3Single = /^([0-9a-f]{16}|[0-9a-f]{32})-([0-9a-f]{16})(?:-([01d]))?(?:-[0
 export function readTrace(fields: Fields): TraceContext | undefined {
   const parent = fields.get('traceparent');
   if (parent === undefined) return readB3(fields) ?? readJaeger(fields);
-  const [, version, traceId, spanId, flags, rest] = traceparent.exec(parent) ?? [];
+  const [version, traceId, spanId, flags, rest] = partsOf(parent);
   if (version === undefined || traceId === undefined || spanId === undefined || flags === undefined)
     return undefined;
   // Version ff is forbidden; version 00 has nothing after the flags; later ones may.
   if (version === 'ff' || (version === '00' && rest !== undefined)) return undefined;
   if (isZero(traceId) || isZero(spanId)) return undefined;
   const sampled = (Number.parseInt(flags, 16) & 1) === 1;
-  const state = fields.all('tracestate').join(',');
+  const state = fields.has('tracestate') ? fields.all('tracestate').join(',') : '';
   return state === '' || state.length > 512
     ? { traceId, spanId, sampled }
     : { traceId, spanId, sampled, state };
+}
+
+type Parts = readonly [
+  version?: string,
+  traceId?: string,
+  spanId?: string,
+  flags?: string,
+  rest?: string | undefined,
+];
+
+/** What `traceparent` finds. What nearly all send is cut at its places, which costs a third of that. */
+function partsOf(parent: string): Parts {
+  if (parent.length !== 55 || !parent.startsWith('00-'))
+    return (traceparent.exec(parent)?.slice(1) ?? []) as unknown as Parts;
+  for (let at = 3; at < 55; at++) {
+    const code = parent.charCodeAt(at);
+    const isDigit = (code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66);
+    if (at === 35 || at === 52 ? code !== 0x2d : !isDigit) return [];
+  }
+  return ['00', parent.slice(3, 35), parent.slice(36, 52), parent.slice(53), undefined];
 }
 
 /** True for a field that `readTrace` begins with. */
@@ -106,5 +126,6 @@ function readJaeger(fields: Fields): TraceContext | undefined {
 }
 
 function isZero(id: string): boolean {
-  return /^0+$/.test(id);
+  for (let at = 0; at < id.length; at++) if (id.charCodeAt(at) !== 0x30) return false;
+  return true;
 }

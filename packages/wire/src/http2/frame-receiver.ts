@@ -5,7 +5,7 @@ import { FrameReader } from './frame-reader.ts';
 import { writePing, writeSettingsAck } from './frame-writer.ts';
 import { HeaderAssembly } from './header-assembly.ts';
 import { HpackDecoder, HpackError } from './hpack/decoder.ts';
-import { KnownSections } from './known-sections.ts';
+import { KnownSections, lastValue, steadyEnd } from './known-sections.ts';
 import type { Link } from './link.ts';
 import type { MessageHead } from './message-head.ts';
 import type { Http2Stream } from './stream.ts';
@@ -212,14 +212,20 @@ export class FrameReceiver {
   #block(streamId: number, endStream: boolean, bytes: Buffer, start: number, end: number): void {
     const { head } = this.#session;
     const decoder = (this.#decoder ??= new HpackDecoder());
-    const known = this.#known.find(bytes, start, end, decoder.state);
-    if (known === undefined) this.#decode(decoder, bytes, start, end);
-    else head.recall(known);
+    const steady = steadyEnd(bytes, start, end);
+    const known = this.#known.find(bytes, start, steady, decoder.state);
+    const last = steady === end ? undefined : lastValue(bytes, end);
+    if (known === undefined || !head.recall(known, last))
+      this.#decode(decoder, bytes, { start, steady, end });
     if (head.tooLarge) this.#session.guard.counters.largeHeaders++;
     this.#session.headReceived(streamId, endStream);
   }
 
-  #decode(decoder: HpackDecoder, bytes: Buffer, start: number, end: number): void {
+  #decode(
+    decoder: HpackDecoder,
+    bytes: Buffer,
+    { start, steady, end }: { readonly start: number; readonly steady: number; readonly end: number },
+  ): void {
     const { head } = this.#session;
     const before = decoder.state;
     head.begin();
@@ -229,9 +235,9 @@ export class FrameReceiver {
       if (!(thrown instanceof HpackError)) throw thrown;
       throw new ConnectionFault(errorCode.compressionError, thrown.message);
     }
-    if (decoder.state !== before || !this.#known.wants(start, end)) return;
-    const section = head.memorise();
-    if (section !== undefined) this.#known.keep(bytes, start, end, before, section);
+    if (decoder.state !== before || !this.#known.wants(start, steady)) return;
+    const section = head.memorise(steady !== end);
+    if (section !== undefined) this.#known.keep(bytes, start, steady, before, section);
   }
 
   #windowUpdate(streamId: number, bytes: Buffer, start: number, end: number): void {

@@ -4,6 +4,7 @@ import { defaultFrameBytes, flag, frameHeaderBytes, frameType } from './frame.ts
 import { writeFrameHeader, writeHeaderBlock } from './frame-writer.ts';
 import { HpackEncoder, literalStart, writePlain } from './hpack/encoder.ts';
 import { isFieldValue, trait, traitsOf } from './hpack/header-field.ts';
+import { lastName } from './known-sections.ts';
 import type { Output } from './output.ts';
 import { SectionMemory } from './section-memory.ts';
 import type { PeerSettings } from './settings.ts';
@@ -160,7 +161,6 @@ export class HeaderWriter {
 const nothing: readonly string[] = [];
 
 /** The one field that differs from call to call. As the last of a section it is written behind what is kept of the others. */
-const lastName = 'traceparent';
 const lastStart = literalStart(lastName);
 
 /** How much of `raw` may be the same the next time. */

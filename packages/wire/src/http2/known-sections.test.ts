@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Fields } from '../message/fields.ts';
 import { emptyBody } from '../message/body.ts';
 import { flag, frameType } from './frame.ts';
+import { literalStart } from './hpack/encoder.ts';
 import { type KnownSection, KnownSections } from './known-sections.ts';
 import { frame } from './testdata/raw-frames.ts';
 import { ByHand } from './testdata/server-by-hand.ts';
@@ -10,7 +11,17 @@ import { ByHand } from './testdata/server-by-hand.ts';
 function section(path: string): KnownSection {
   const none = undefined;
   const rest = { scheme: none, authority: none, protocol: none, status: none, host: none };
-  return { method: 'GET', path, ...rest, contentLength: none, pseudo: true, raw: [], isRequest: false };
+  return {
+    method: 'GET',
+    path,
+    ...rest,
+    contentLength: none,
+    pseudo: true,
+    raw: [],
+    listBytes: 0,
+    count: 1,
+    isRequest: false,
+  };
 }
 
 /** A literal of RFC 7541 section 6.2: `first` says how it is indexed. */
@@ -102,4 +113,50 @@ test('cookies and an expectation are read anew each time', async () => {
   await hand.begin(request(1, crumbs), request(3, crumbs));
   await hand.turn();
   assert.deepEqual(seen, ['a=1; b=2', 'a=1; b=2']);
+});
+
+/** A `traceparent` as our own encoder writes it. */
+function traced(value: string): Buffer {
+  return Buffer.concat([literalStart('traceparent'), Buffer.of(value.length), Buffer.from(value)]);
+}
+
+const parent = (digit: string): string => `00-${digit.repeat(32)}-${digit.repeat(16)}-01`;
+
+test('a trace behind a section that is known is read each time, and one that is faulty is refused each time', async () => {
+  const seen: string[] = [];
+  const hand = new ByHand(async ({ fields }) => {
+    seen.push([...fields].map(([name, value]) => `${name}=${value}`).join(' '));
+    return { status: 200, fields: new Fields(), body: emptyBody };
+  });
+  const x = literal(0x00, 'x', 'one');
+  await hand.begin(
+    request(1, x, traced(parent('1'))),
+    request(3, x, traced(parent('2'))),
+    request(5, x),
+    request(7, x, traced(parent('3').replace('-', '\n'))),
+    request(9, x, traced(parent('4'))),
+    request(11, traced(parent('5'))),
+  );
+  await hand.turn();
+  const expected = ['1', '2', '', '4', '5'].map((digit) =>
+    [digit !== '5' && 'x=one', digit !== '' && `traceparent=${parent(digit)}`].filter(Boolean).join(' '),
+  );
+  assert.deepEqual(seen, expected);
+  assert.deepEqual(
+    [1, 3, 5, 7, 9, 11].map((id) => hand.log.resetOf(id)),
+    [undefined, undefined, undefined, 1, undefined, undefined],
+  );
+});
+
+test('a trace behind a section that is known counts for the limits', async () => {
+  const seen: string[] = [];
+  const service = async ({ fields }: { readonly fields: Fields }): Promise<never> => {
+    seen.push(fields.get('traceparent') ?? 'none');
+    throw new Error('seen');
+  };
+  const hand = new ByHand(service, { maxHeaderFields: 4 });
+  // Three pseudo-fields, the authority: four are taken, and one more is not, whether it is known or not.
+  await hand.begin(request(1), request(3), request(5, traced(parent('1'))), request(7));
+  await hand.turn();
+  assert.deepEqual(seen, ['none', 'none', 'none']);
 });

@@ -1,3 +1,5 @@
+import { literalStart } from './hpack/encoder.ts';
+
 // Sections that a peer sends again and again: the head of an answer, its trailers, and the same for one more method.
 const places = 4;
 const largestBytes = 160;
@@ -17,6 +19,9 @@ export interface KnownSection {
   readonly pseudo: boolean;
   /** The fields that are neither pseudo nor about framing. */
   readonly raw: readonly string[];
+  /** What it counts in a header list, and how many fields it has. */
+  readonly listBytes: number;
+  readonly count: number;
   /** It has been accepted as the head of a request. */
   isRequest: boolean;
 }
@@ -60,6 +65,35 @@ export class KnownSections {
     this.#kept[this.#next] = { block: Uint8Array.from(bytes.subarray(start, end)), state, section };
     this.#next = (this.#next + 1) % places;
   }
+}
+
+/** The field that differs from call to call. Behind a section that is known otherwise, it alone is read. */
+export const lastName = 'traceparent';
+const lastStart = literalStart(lastName);
+const lastLength = 55;
+const lastBytes = lastStart.length + 1 + lastLength;
+
+/** What the last field of a block counts in a header list. */
+export const lastCounts: number = lastName.length + lastLength + 32;
+
+/**
+ * Where the block's last field begins, if that is a `traceparent` of the usual length as our own encoder writes it (a literal
+ * that no table remembers, its value plain) and all of its value may stand in a field; else the block's end.
+ */
+export function steadyEnd(bytes: Uint8Array, start: number, end: number): number {
+  const steady = end - lastBytes;
+  if (steady < start || bytes[end - lastLength - 1] !== lastLength) return end;
+  for (let at = 0; at < lastStart.length; at++) if (bytes[steady + at] !== lastStart[at]) return end;
+  for (let at = end - lastLength; at < end; at++) {
+    const byte = bytes[at] as number;
+    if (byte <= 0x20 || byte >= 0x7f) return end;
+  }
+  return steady;
+}
+
+/** The value of the last field, where `steadyEnd` has found one. */
+export function lastValue(bytes: Buffer, end: number): string {
+  return bytes.toString('latin1', end - lastLength, end);
 }
 
 /** Compared from the end: what differs between two requests, such as a length, mostly stands there. */

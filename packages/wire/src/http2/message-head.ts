@@ -1,7 +1,7 @@
 import { Fields } from '../message/fields.ts';
 import type { FieldSink } from './hpack/decoder.ts';
 import { type HeaderField, trait } from './hpack/header-field.ts';
-import type { KnownSection } from './known-sections.ts';
+import { type KnownSection, lastCounts, lastName } from './known-sections.ts';
 import type { Http2Limits } from './limits.ts';
 
 // Fields of the section that is being decoded; sections of all connections are, one after the other, since nothing
@@ -31,6 +31,8 @@ export class MessageHead implements FieldSink {
 
   readonly #limits: Http2Limits;
   #known: KnownSection | undefined;
+  /** The value of the field that comes behind what is known. */
+  #last: string | undefined;
   #kept = 0;
   #cookies: string[] | undefined;
   #bytes = 0;
@@ -56,6 +58,7 @@ export class MessageHead implements FieldSink {
     this.tooLarge = false;
     this.pseudo = false;
     this.#known = undefined;
+    this.#last = undefined;
     this.#kept = 0;
     this.#cookies = undefined;
     this.#bytes = 0;
@@ -65,7 +68,11 @@ export class MessageHead implements FieldSink {
 
   /** The fields that are neither pseudo nor about framing, which now belong to the caller. */
   takeFields(): Fields {
-    if (this.#known !== undefined) return new Fields(this.#known.raw.slice());
+    if (this.#known !== undefined) {
+      const raw = this.#known.raw.slice();
+      if (this.#last !== undefined) raw.push(lastName, this.#last);
+      return new Fields(raw);
+    }
     // Crumbs are one field again for everybody else (RFC 9113 section 8.2.3).
     if (this.#cookies !== undefined) this.#keep('cookie', this.#cookies.join('; '));
     const raw = kept.slice(0, this.#kept);
@@ -73,8 +80,14 @@ export class MessageHead implements FieldSink {
     return new Fields(raw);
   }
 
-  /** Instead of `begin` and decoding: the section is this one again. */
-  recall(section: KnownSection): void {
+  /**
+   * Instead of `begin` and decoding: the section is this one again, with `last` behind it if there is one. False: that is more
+   * than may be taken, and nothing has been done.
+   */
+  recall(section: KnownSection, last: string | undefined): boolean {
+    const { maxHeaderListBytes, maxHeaderFields } = this.#limits;
+    if (last !== undefined && section.listBytes + lastCounts > maxHeaderListBytes) return false;
+    if (last !== undefined && section.count >= maxHeaderFields) return false;
     this.begin();
     this.method = section.method;
     this.scheme = section.scheme;
@@ -86,16 +99,25 @@ export class MessageHead implements FieldSink {
     this.contentLength = section.contentLength;
     this.pseudo = section.pseudo;
     this.#known = section;
+    this.#last = last;
+    return true;
   }
 
-  /** What the decoded section says, to be kept; undefined for one that is faulty, or too special to be seen again. */
-  memorise(): KnownSection | undefined {
+  /**
+   * What the decoded section says, to be kept; undefined for one that is faulty, or too special to be seen again. `hasLast`: its
+   * last field is one that `steadyEnd` has found, and is not kept with the others.
+   */
+  memorise(hasLast: boolean): KnownSection | undefined {
     const { method, scheme, authority, path, protocol, status, host, contentLength, pseudo } = this;
     const special = this.#cookies !== undefined || this.expectContinue;
     if (this.problem !== undefined || this.tooLarge || special) return undefined;
-    const raw = kept.slice(0, this.#kept);
+    const raw = kept.slice(0, hasLast ? this.#kept - 2 : this.#kept);
+    this.#last = hasLast ? kept[this.#kept - 1] : undefined;
     const parts = { method, scheme, authority, path, protocol, status, host, contentLength, pseudo };
-    this.#known = { ...parts, raw, isRequest: false };
+    const counted = hasLast
+      ? { listBytes: this.#bytes - lastCounts, count: this.#count - 1 }
+      : { listBytes: this.#bytes, count: this.#count };
+    this.#known = { ...parts, ...counted, raw, isRequest: false };
     return this.#known;
   }
 

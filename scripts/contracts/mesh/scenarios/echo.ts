@@ -1,4 +1,6 @@
 // Backends of the scenarios: each says who it is, and misbehaves as it is told.
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { StringValueSchema } from '@bufbuild/protobuf/wkt';
 import { type Metadata, type MethodDefinition, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type { Place } from '../../../engines/engine.ts';
 
@@ -22,7 +24,10 @@ export interface Echo extends Place {
   stop(): void;
 }
 
-const bytes = (text: string): Buffer => Buffer.from(text);
+// The wire of google.protobuf.StringValue, so that clients of any make can ask.
+const bytes = (value: string): Buffer =>
+  Buffer.from(toBinary(StringValueSchema, create(StringValueSchema, { value })));
+const text = (message: Uint8Array): string => fromBinary(StringValueSchema, message).value;
 
 /** `/shop.Echo/Say`: takes a text, answers with the server's name. */
 export const sayMethod: MethodDefinition<string, string> = {
@@ -30,9 +35,9 @@ export const sayMethod: MethodDefinition<string, string> = {
   requestStream: false,
   responseStream: false,
   requestSerialize: bytes,
-  requestDeserialize: String,
+  requestDeserialize: text,
   responseSerialize: bytes,
-  responseDeserialize: String,
+  responseDeserialize: text,
 };
 
 /** Answers of one backend, for whichever server has it. */

@@ -17,27 +17,23 @@ interface Row {
   readonly position: number | null;
 }
 
-const appendEvents = prepared('SELECT * FROM heddle_append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)');
+const appendEvents = prepared('SELECT * FROM heddle_append_events($1, $2, $3, $4, $5, $6, $7, $8)');
 
 /** What each append came to, in the order given. No two may be of one stream. */
 export async function appendAll(
   sql: Sql,
   requests: readonly AppendRequest[],
 ): Promise<readonly (Appended | HeddleError)[]> {
-  const events = requests.flatMap((request, at) =>
-    request.events.map((event, number) => ({ append: at + 1, number: number + 1, event })),
-  );
+  const events = requests.flatMap((request) => request.events);
   const rows = await sql.query<Row>(appendEvents, [
     requests.map(({ stream }) => stream),
     requests.map(({ expected }) => expectedNumber(expected)),
     requests.map((request) => request.events.length),
-    events.map(({ append }) => append),
-    events.map(({ number }) => number),
-    events.map(({ event }) => event.id),
-    events.map(({ event }) => event.type),
-    events.map(({ event }) => event.schemaVersion),
-    events.map(({ event }) => event.data),
-    events.map(({ event }) => event.metadata),
+    events.map(({ id }) => id),
+    events.map(({ type }) => type),
+    events.map(({ schemaVersion }) => schemaVersion),
+    events.map((event) => event.data),
+    events.map(({ metadata }) => metadata),
   ]);
   const byAppend = new Map(rows.map((row) => [row.append, row]));
   return requests.map((request, at) => outcomeOf(request, byAppend.get(at + 1)));

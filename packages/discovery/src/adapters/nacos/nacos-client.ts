@@ -2,7 +2,7 @@ import { type Address, HeddleError, type Runtime, type Timer } from '@heddle/ker
 import type { EndpointTls } from '@heddle/wire';
 import { NacosConnection } from './nacos-connection.ts';
 import { NacosLogin } from './nacos-login.ts';
-import type { NacosAnswer, ServiceInfo } from './nacos-message.ts';
+import type { NacosAnswer, NacosMessage, ServiceInfo } from './nacos-message.ts';
 
 /** How to reach Nacos: plain data, but for the TLS source. */
 export interface NacosReach {
@@ -29,6 +29,12 @@ export interface ServiceListener {
   lost(error: HeddleError): void;
 }
 
+/** Hears of whatever else the server says of its own accord, and of the end of the connection on which it would. */
+export interface PushListener {
+  pushed(message: NacosMessage): void;
+  lost(error: HeddleError): void;
+}
+
 const firstBackoffMs = 100;
 const longestBackoffMs = 2000;
 
@@ -41,6 +47,7 @@ export class NacosClient {
   readonly #timeoutMs: number;
   readonly #login: NacosLogin | undefined;
   readonly #listeners = new Map<string, Set<ServiceListener>>();
+  readonly #pushListeners = new Set<PushListener>();
   readonly #onConnected: (connection: NacosConnection) => void;
   #connection: NacosConnection | undefined;
   #opening: Promise<NacosConnection> | undefined;
@@ -98,6 +105,12 @@ export class NacosClient {
     };
   }
 
+  /** Hears of pushes of all other kinds. Returns a function that stops listening. */
+  onPush(listener: PushListener): () => void {
+    this.#pushListeners.add(listener);
+    return () => this.#pushListeners.delete(listener);
+  }
+
   close(): void {
     this.#closed = true;
     this.#retry?.cancel();
@@ -118,8 +131,9 @@ export class NacosClient {
           namespace: this.namespace,
           timeoutMs: this.#timeoutMs,
           headers: async () => (await this.#login?.headers()) ?? {},
-          onPush: ({ type, json }) => {
-            if (type === 'NotifySubscriberRequest') this.#notify(json);
+          onPush: (message) => {
+            if (message.type === 'NotifySubscriberRequest') this.#notify(message.json);
+            else for (const listener of this.#pushListeners) listener.pushed(message);
           },
           onClose: (error) => this.#lost(error),
         });
@@ -141,6 +155,7 @@ export class NacosClient {
     if (this.#connection === undefined) return;
     this.#connection = undefined;
     for (const listener of [...this.#listeners.values()].flatMap((set) => [...set])) listener.lost(error);
+    for (const listener of this.#pushListeners) listener.lost(error);
     this.#connectLater();
   }
 

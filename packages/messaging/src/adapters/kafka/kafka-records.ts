@@ -25,8 +25,9 @@ function nameOf(attribute: string): Buffer {
 /** The record that a message is kept as. */
 export function recordOf(message: Message, topic: string, partition: number): MessageRecord {
   const headers = new Map<Buffer, Buffer>();
+  // The record has a key of its own.
   for (const [name, value] of Object.entries(toAttributes(message)))
-    headers.set(nameOf(name), Buffer.from(value));
+    if (name !== 'partitionkey') headers.set(nameOf(name), Buffer.from(value));
   const { buffer, byteOffset, byteLength } = message.payload;
   return {
     topic,
@@ -51,7 +52,8 @@ export function readRecord(
   offset: number,
   record: KafkaRecord,
 ): { readonly stored: Stored } | { readonly discards: number } {
-  const attributes: Record<string, string> = {};
+  const attributes: Record<string, string> =
+    record.key === null ? {} : { partitionkey: utf8.decode(record.key) };
   for (const [key, value] of record.headers) {
     const name = key === null ? '' : utf8.decode(key);
     const text = value === null ? '' : utf8.decode(value);

@@ -68,7 +68,6 @@ export async function natsEngine(options: NatsEngineOptions): Promise<Engine> {
     const log = new NatsLog({
       runtime,
       connection,
-      js,
       jsm,
       names,
       groups,

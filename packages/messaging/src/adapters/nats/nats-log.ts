@@ -1,11 +1,5 @@
 import { HeddleError, type Runtime } from '@heddle/kernel';
-import {
-  type JetStreamClient,
-  type JetStreamManager,
-  RetentionPolicy,
-  StorageType,
-  type StreamInfo,
-} from '@nats-io/jetstream';
+import { type JetStreamManager, RetentionPolicy, StorageType, type StreamInfo } from '@nats-io/jetstream';
 import { headers as natsHeaders, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import type { EnginePromises, PartitionLag } from '../../engine.ts';
 import type { Holdings, LogStore, MemberId, Stored } from '../../log/log-store.ts';
@@ -16,6 +10,7 @@ import { partitionOf } from '../../topic/partition-of.ts';
 import { noTopic, topicDiffers } from '../../topic/topic-error.ts';
 import type { TopicInfo } from '../../topic/topic.ts';
 import type { Names } from './names.ts';
+import { Acknowledged, type Outgoing } from './acknowledged.ts';
 import { apiCodes, hasApiCode, natsError } from './nats-error.ts';
 import type { NatsGroups } from './nats-groups.ts';
 import type { Retention } from './retention.ts';
@@ -25,7 +20,6 @@ import { type StreamMessage, StreamReader } from './stream-reader.ts';
 export interface NatsLogOptions {
   readonly runtime: Runtime;
   readonly connection: NatsConnection;
-  readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
   readonly names: Names;
   readonly groups: NatsGroups;
@@ -37,6 +31,7 @@ export interface NatsLogOptions {
 
 // Of the CloudEvents binding for NATS.
 const headerPrefix = 'ce-';
+const expectedStream = 'Nats-Expected-Stream';
 const mostReaders = 512;
 
 /** Topics as streams: a subject for each partition, the sequence of the stream as its offset. */
@@ -48,9 +43,11 @@ export class NatsLog implements LogStore {
   readonly #followed = new Set<string>();
   /** By the place that they read next: whoever goes on there goes on with it. */
   readonly #readers = new Map<string, StreamReader>();
+  readonly #acknowledged: Acknowledged;
 
   constructor(options: NatsLogOptions) {
     this.#options = options;
+    this.#acknowledged = new Acknowledged(options.runtime, options.connection);
     this.promises = options.promises;
   }
 
@@ -107,10 +104,11 @@ export class NatsLog implements LogStore {
     const { connection, names } = this.#options;
     for (const topic of new Set(messages.map((message) => message.topic))) await this.#partitionsOf(topic);
     // All at once on one connection: the server stores them in this order.
-    const sent = await Promise.allSettled(messages.map((message) => this.#publish(message)));
+    const sent = await this.#acknowledged.publish(messages.map((message) => this.#outgoing(message)));
     for (const topic of new Set(messages.map((message) => message.topic)))
       connection.publish(names.wake(topic), 'm');
-    for (const one of sent) if (one.status === 'rejected') throw one.reason;
+    for (const [at, error] of sent.entries())
+      if (error !== undefined) throw await this.#known(messages[at]?.topic ?? '', error);
   }
 
   async renew(id: MemberId, options: Parameters<LogStore['renew']>[1]): Promise<Holdings> {
@@ -198,24 +196,22 @@ export class NatsLog implements LogStore {
     return this.#options.onClose();
   }
 
-  async #publish(message: Message): Promise<void> {
-    const { js, names } = this.#options;
-    const { topic } = message;
+  #outgoing(message: Message): Outgoing {
+    const { names } = this.#options;
+    const { topic, payload } = message;
     const partition = partitionOf(message, this.#partitions.get(topic) ?? 1);
-    try {
-      await js.publish(names.messages(topic, partition), message.payload, {
-        headers: headersOf(message),
-        expect: { streamName: names.stream(topic) },
-        retries: 0,
-      });
-    } catch (thrown) {
-      const error = natsError(thrown);
-      if (error.code !== 'unavailable') throw error;
-      // Nobody takes it: is there no stream, or no JetStream at the moment?
-      this.#partitions.delete(topic);
-      await this.#partitionsOf(topic);
-      throw error;
-    }
+    const headers = headersOf(message, names.stream(topic));
+    return { subject: names.messages(topic, partition), payload, headers };
+  }
+
+  /** If nobody takes it: is there no stream, or no JetStream at the moment? */
+  async #known(topic: string, error: HeddleError): Promise<HeddleError> {
+    if (error.code !== 'unavailable') return error;
+    this.#partitions.delete(topic);
+    return this.#partitionsOf(topic).then(
+      () => error,
+      (thrown: unknown) => HeddleError.from(thrown),
+    );
   }
 
   async #step(
@@ -310,8 +306,9 @@ export class NatsLog implements LogStore {
   }
 }
 
-function headersOf(message: Message): MsgHdrs {
+function headersOf(message: Message, stream: string): MsgHdrs {
   const out = natsHeaders();
+  out.set(expectedStream, stream);
   for (const [name, value] of Object.entries(toAttributes(message)))
     out.set(`${headerPrefix}${name}`, toHeaderValue(value));
   return out;

@@ -31,8 +31,12 @@ interface LagRow {
   readonly owner: string | null;
 }
 
+// A position that a crash of the server takes back makes messages come again, which at least once allows: so it need not
+// wait for the disk, and does not make those wait who publish. At most once does not allow it.
 const commitPosition = prepared(
   `UPDATE heddle_group_positions SET next = $5, abandoned = 0
+     FROM (SELECT set_config('synchronous_commit',
+       CASE WHEN $6::boolean THEN current_setting('synchronous_commit') ELSE 'off' END, true)) AS patience
      WHERE topic = $1 AND name = $2 AND partition = $3 AND epoch = $4`,
 );
 
@@ -134,8 +138,15 @@ export class PostgresLog implements LogStore {
     return rows.map(storedOf);
   }
 
-  async commit(id: MemberId, partition: number, epoch: number, next: number): Promise<boolean> {
-    const changed = await this.#pool.execute(commitPosition, [id.topic, id.group, partition, epoch, next]);
+  async commit(
+    id: MemberId,
+    partition: number,
+    epoch: number,
+    next: number,
+    atMostOnce: boolean,
+  ): Promise<boolean> {
+    const values = [id.topic, id.group, partition, epoch, next, atMostOnce];
+    const changed = await this.#pool.execute(commitPosition, values);
     return changed > 0;
   }
 

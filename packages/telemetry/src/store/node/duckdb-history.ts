@@ -14,11 +14,27 @@ import type { Edge, LogQuery, SpanQuery, Trace } from '../query.ts';
 import type { Labels } from '../../promql/labels.ts';
 import type { Matcher, SeriesData, Value } from '../../promql/source.ts';
 import type { ArchivedSample, MetricHistory } from '../metric-history.ts';
+import { DuckDbResources } from './duckdb-resources.ts';
 import { DuckDbSamples } from './duckdb-samples.ts';
-import { edgeOf, edgesTable, lineOf, logsTable, type Row, spanOf, spansTable, type Table } from './rows.ts';
+import {
+  edgeOf,
+  edgesTable,
+  idOfNumber,
+  lineOf,
+  logsTable,
+  numberOfId,
+  type Row,
+  spanOf,
+  spansTable,
+  type Table,
+} from './rows.ts';
+import { renewSpans } from './renew-spans.ts';
+import { Clauses, spanConditions } from './span-conditions.ts';
 
 const dayUs = 86_400_000_000;
 const chunkRows = 2048;
+// What an appender holds is beside what DuckDB may use, and handing it on stops all else in this thread.
+const flushRows = 4 * chunkRows;
 const fileName = /^telemetry-(\d{4}-\d{2}-\d{2})\.duckdb$/;
 const tables = [spansTable, logsTable, edgesTable] as const;
 
@@ -26,7 +42,7 @@ const tables = [spansTable, logsTable, edgesTable] as const;
 export interface DuckDbHistoryOptions {
   /** Made if missing. No other process may have it open. */
   readonly folder: string;
-  /** What DuckDB may use beside our own memory. Default 192 MiB. */
+  /** What DuckDB may use beside our own memory. Default 96 MiB. */
   readonly memoryMiB?: number;
   /** The time of day in milliseconds: in which file that goes whose own time is out of all reason. */
   readonly wallMs: () => number;
@@ -37,7 +53,7 @@ export interface DuckDbHistoryOptions {
  * `failed_precondition` / `STORE_IN_USE` if another process has it.
  */
 export async function openDuckDbHistory(options: DuckDbHistoryOptions): Promise<History & MetricHistory> {
-  const { folder, memoryMiB = 192 } = options;
+  const { folder, memoryMiB = 96 } = options;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const settings = {
     threads: '2',
@@ -66,6 +82,7 @@ class DuckDbHistory implements History, MetricHistory {
   readonly #writer: DuckDBConnection;
   readonly #days = new Set<string>();
   readonly #samples = new Map<string, DuckDbSamples>();
+  readonly #resources = new Map<string, DuckDbResources>();
   #writing: Promise<void> = Promise.resolve();
   #lastDay = { number: Number.NaN, name: '' };
 
@@ -95,10 +112,14 @@ class DuckDbHistory implements History, MetricHistory {
       const defined = columns.map(([column, type]) => `${column} ${type.toString()}`).join(', ');
       await this.#writer.run(`CREATE TABLE IF NOT EXISTS ${catalog}.${name} (${defined})`);
     }
+    await renewSpans(this.#writer, catalog);
     await this.#writer.run(`CREATE TABLE IF NOT EXISTS ${catalog}.segments (name VARCHAR PRIMARY KEY)`);
     const samples = new DuckDbSamples(catalog);
     await samples.open(this.#writer);
     this.#samples.set(day, samples);
+    const resources = new DuckDbResources(catalog);
+    await resources.open(this.#writer);
+    this.#resources.set(day, resources);
     this.#days.add(day);
   }
 
@@ -122,10 +143,16 @@ class DuckDbHistory implements History, MetricHistory {
     for (const [day, [ofSpans, ofLogs, ofEdges]] of days) {
       await this.attach(day);
       const catalog = catalogOf(day);
-      await this.#once(catalog, segment, async () => {
+      const resources = this.#resources.get(day) as DuckDbResources;
+      const done = this.#once(catalog, segment, async () => {
+        await resources.append(this.#writer, ofSpans);
         await this.#append(catalog, spansTable, ofSpans);
         await this.#append(catalog, logsTable, ofLogs);
         await this.#append(catalog, edgesTable, ofEdges);
+      });
+      await done.catch(async (thrown: unknown) => {
+        await resources.open(this.#writer);
+        throw thrown;
       });
     }
   }
@@ -152,11 +179,15 @@ class DuckDbHistory implements History, MetricHistory {
     if (items.length === 0) return;
     const types: DuckDBType[] = columns.map(([, type]) => type);
     const appender = await this.#writer.createAppender(name, 'main', catalog);
+    // One for all: what lies outside our own memory is only given back when a collection finds it.
+    const chunk = DuckDBDataChunk.create(types);
     for (let from = 0; from < items.length; from += chunkRows) {
       const part = items.slice(from, from + chunkRows);
-      const chunk = DuckDBDataChunk.create(types, part.length);
+      chunk.reset();
+      chunk.rowCount = part.length;
       chunk.setColumns(columns.map(([, , value]) => part.map(value)));
       appender.appendDataChunk(chunk);
+      if ((from + chunkRows) % flushRows === 0) appender.flushSync();
     }
     appender.flushSync();
     appender.closeSync();
@@ -200,31 +231,44 @@ class DuckDbHistory implements History, MetricHistory {
   }
 
   async trace(traceId: string): Promise<readonly SpanData[]> {
-    const rows = await this.#select('spans', [...this.#days], '*', 'trace_id = $1', [traceId]);
-    return rows.map(spanOf).toSorted((a, b) => a.startUs - b.startUs);
+    if (!/^[0-9a-f]{32}$/.test(traceId)) return [];
+    return (await this.#spansOf([numberOfId(traceId)])).map(spanOf);
   }
 
   async search(query: SpanQuery): Promise<readonly Trace[]> {
-    const { where, values } = conditions(query);
-    const days = this.#daysWithin(query.fromUs, query.toUs);
-    const found = await this.#select('spans', days, 'trace_id, start_us', where, values);
-    const newest = new Map<string, number>();
-    for (const row of found) {
-      const traceId = row['trace_id'] as string;
-      newest.set(traceId, Math.max(Number(row['start_us']), newest.get(traceId) ?? 0));
-    }
-    const ids = [...newest]
-      .toSorted(([, a], [, b]) => b - a)
-      .slice(0, query.limit)
-      .map(([id]) => id);
+    const ids = await this.#newest(query);
     if (ids.length === 0) return [];
-    const wanted = ids.map((_, at) => `$${at + 1}`).join(', ');
-    const rows = await this.#select('spans', [...this.#days], '*', `trace_id IN (${wanted})`, ids);
-    const spans = Map.groupBy(rows.map(spanOf), ({ traceId }) => traceId);
-    return ids.map((traceId) => ({
-      traceId,
-      spans: (spans.get(traceId) ?? []).toSorted((a, b) => a.startUs - b.startUs),
-    }));
+    const spans = Map.groupBy(await this.#spansOf(ids), (row) => row['trace_id'] as bigint);
+    return ids.map((id) => ({ traceId: idOfNumber(id, 32), spans: (spans.get(id) ?? []).map(spanOf) }));
+  }
+
+  /** Traces by the newest of their spans that is wanted. The newest days first, and no more of each than is needed. */
+  async #newest(query: SpanQuery): Promise<readonly bigint[]> {
+    const newest = new Map<bigint, number>();
+    const days = this.#daysWithin(query.fromUs, query.toUs).toSorted().toReversed();
+    for (const day of days) {
+      const resources = this.#resources.get(day);
+      const { where, values } = await spanConditions(query, (tag) => resources?.find(this.#reader, tag));
+      // A trace may have many of the spans that are wanted: then there must be more of them.
+      for (let most = Math.max(100, query.limit * 8); ; most *= 8) {
+        const order = `ORDER BY start_us DESC LIMIT ${Math.ceil(most)}`;
+        const rows = await this.#select('spans', [day], 'trace_id, start_us', where, values, order);
+        for (const row of rows) {
+          const id = row['trace_id'] as bigint;
+          newest.set(id, Math.max(Number(row['start_us']), newest.get(id) ?? 0));
+        }
+        if (newest.size >= query.limit || rows.length < most) break;
+      }
+      if (newest.size >= query.limit) break;
+    }
+    const newestFirst = [...newest].toSorted(([, a], [, b]) => b - a);
+    return newestFirst.slice(0, query.limit).map(([id]) => id);
+  }
+
+  /** All spans of some traces, by their start. */
+  #spansOf(ids: readonly bigint[]): Promise<readonly Row[]> {
+    const wanted = ids.map((id) => `${id}::UHUGEINT`).join(', ');
+    return this.#select('spans', [...this.#days], '*', `trace_id IN (${wanted})`, [], 'ORDER BY start_us');
   }
 
   async services(): Promise<readonly string[]> {
@@ -295,6 +339,7 @@ class DuckDbHistory implements History, MetricHistory {
   async #forget(day: string): Promise<void> {
     this.#days.delete(day);
     this.#samples.delete(day);
+    this.#resources.delete(day);
     await this.#writer.run(`DETACH ${catalogOf(day)}`);
     await rm(this.#file(day), { force: true });
     await rm(`${this.#file(day)}.wal`, { force: true });
@@ -348,46 +393,6 @@ class DuckDbHistory implements History, MetricHistory {
 
   #file(day: string): string {
     return path.join(this.#options.folder, `telemetry-${day}.duckdb`);
-  }
-}
-
-function conditions(query: SpanQuery): { readonly where: string; readonly values: readonly DuckDBValue[] } {
-  const clauses = new Clauses();
-  clauses.add('start_us >= ?', BigInt(Math.floor(Math.max(0, query.fromUs))));
-  clauses.add('start_us <= ?', BigInt(Math.ceil(Math.min(query.toUs, 9e18))));
-  if (query.service !== undefined) clauses.add('service = ?', query.service);
-  if (query.operation !== undefined) clauses.add('name = ?', query.operation);
-  if (query.minDurationUs !== undefined) clauses.add('duration_us >= ?', query.minDurationUs);
-  if (query.maxDurationUs !== undefined) clauses.add('duration_us <= ?', query.maxDurationUs);
-  if (query.failed !== undefined) clauses.add('failed = ?', query.failed);
-  for (const [key, value] of Object.entries(query.tags)) {
-    if (key === 'error') clauses.add('failed = ?', value === 'true');
-    else clauses.addTag(key, value);
-  }
-  return clauses;
-}
-
-/** Conditions and what is compared, kept apart: nothing from outside becomes SQL. */
-class Clauses {
-  readonly #parts: string[] = [];
-  readonly values: DuckDBValue[] = [];
-
-  get where(): string {
-    return this.#parts.join(' AND ');
-  }
-
-  add(condition: string, value: DuckDBValue): void {
-    this.values.push(value);
-    this.#parts.push(condition.replaceAll('?', `$${this.values.length}`));
-  }
-
-  addTag(key: string, value: string): void {
-    this.values.push(`$."${key.replaceAll('"', '\\"')}"`, value);
-    const at = `$${this.values.length - 1}`;
-    const is = `$${this.values.length}`;
-    this.#parts.push(
-      `(json_extract_string(attributes, ${at}) = ${is} OR json_extract_string(resource, ${at}) = ${is})`,
-    );
   }
 }
 

@@ -4,6 +4,8 @@ import {
   DOUBLE,
   type DuckDBType,
   type DuckDBValue,
+  UBIGINT,
+  UHUGEINT,
   UTINYINT,
   VARCHAR,
 } from '@duckdb/node-api';
@@ -16,13 +18,13 @@ export interface Table<T> {
   readonly columns: readonly (readonly [name: string, type: DuckDBType, value: (item: T) => DuckDBValue])[];
 }
 
-/** Spans. What nothing is searched by lies in `rest`. */
+/** Spans. Ids are numbers, which cost a third of what texts do; no parent is 0. What nothing is searched by lies in `rest`. */
 export const spansTable: Table<SpanData> = {
   name: 'spans',
   columns: [
-    ['trace_id', VARCHAR, (span) => span.traceId],
-    ['span_id', VARCHAR, (span) => span.spanId],
-    ['parent_id', VARCHAR, (span) => span.parentSpanId],
+    ['trace_id', UHUGEINT, (span) => numberOfId(span.traceId)],
+    ['span_id', UBIGINT, (span) => numberOfId(span.spanId)],
+    ['parent_id', UBIGINT, (span) => numberOfId(span.parentSpanId)],
     ['service', VARCHAR, (span) => span.resource.service],
     ['name', VARCHAR, (span) => span.name],
     ['kind', UTINYINT, (span) => span.kind],
@@ -65,10 +67,20 @@ export const edgesTable: Table<EdgeMinute> = {
   ],
 };
 
+/** An id of hex digits as a number; 0 where there is none. */
+export function numberOfId(id: string): bigint {
+  return id === '' ? 0n : BigInt(`0x${id}`);
+}
+
+/** A number that is an id, in so many digits; empty for 0. */
+export function idOfNumber(number: bigint, digits: number): string {
+  return number === 0n ? '' : number.toString(16).padStart(digits, '0');
+}
+
 const resourceTexts = new WeakMap<Resource, string>();
 
-/** One resource is shared by many. */
-function resourceText(resource: Resource): string {
+/** As it is kept; one resource is shared by many. */
+export function resourceText(resource: Resource): string {
   const known = resourceTexts.get(resource);
   if (known !== undefined) return known;
   const text = JSON.stringify(resource.attributes);
@@ -110,9 +122,9 @@ export function spanOf(row: Row): SpanData {
   const text = (name: string): string => row[name] as string;
   const rest = (text('rest') === '' ? {} : JSON.parse(text('rest'))) as Rest;
   return {
-    traceId: text('trace_id'),
-    spanId: text('span_id'),
-    parentSpanId: text('parent_id'),
+    traceId: idOfNumber(row['trace_id'] as bigint, 32),
+    spanId: idOfNumber(row['span_id'] as bigint, 16),
+    parentSpanId: idOfNumber(row['parent_id'] as bigint, 16),
     name: text('name'),
     kind: row['kind'] as number,
     startUs: Number(row['start_us']),

@@ -1,0 +1,1 @@
+export { InProcessPlane, type InProcessPlaneOptions } from './in-process-plane.ts';

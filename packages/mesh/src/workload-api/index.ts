@@ -1,0 +1,8 @@
+export { SpiffeWorkloadAPI } from '../gen/spiffe/workload_pb.ts';
+export {
+  workloadApi,
+  type WorkloadApiHandlers,
+  type WorkloadApiOptions,
+  workloadHeader,
+  type WorkloadIdentity,
+} from './workload-api.ts';
