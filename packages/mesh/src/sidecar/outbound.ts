@@ -90,9 +90,12 @@ function readyRules(rule: RouteRule, surroundings: OutboundSurroundings): ReadyR
 
 /**
  * The services at a place. At one that is shared they are told apart by the name that is asked for; an address of its own
- * is whom a caller means, whatever name it has found it by.
+ * is whom a caller means, whatever name it has found it by. Default: one that the rules give an address is not shared.
  */
-export function byName(services: readonly ReadyService[], isShared: boolean): HttpService {
+export function byName(
+  services: readonly ReadyService[],
+  isShared: boolean = services[0]?.listener.address === undefined,
+): HttpService {
   const [only] = services;
   if (services.length === 1 && only !== undefined && !isShared) return only.service;
   const named = new Map<string, HttpService>();
