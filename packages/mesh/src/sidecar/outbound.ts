@@ -88,11 +88,16 @@ function readyRules(rule: RouteRule, surroundings: OutboundSurroundings): ReadyR
   }));
 }
 
-/** Services that share a place, told apart by the name that is asked for. */
-export function byName(services: readonly ReadyService[]): HttpService {
+/**
+ * The services at a place. At one that is shared they are told apart by the name that is asked for; an address of its own
+ * is whom a caller means, whatever name it has found it by. Default: one that the rules give an address is not shared.
+ */
+export function byName(
+  services: readonly ReadyService[],
+  isShared: boolean = services[0]?.listener.address === undefined,
+): HttpService {
   const [only] = services;
-  // An address of its own is whom a caller means, whatever name it has found it by.
-  if (services.length === 1 && only?.listener.address !== undefined) return only.service;
+  if (services.length === 1 && only !== undefined && !isShared) return only.service;
   const named = new Map<string, HttpService>();
   const wild: (readonly [string, HttpService])[] = [];
   for (const { listener, service } of services) {

@@ -178,12 +178,14 @@ describe('services', () => {
     const outbound = services();
     const special = respond('special', [{ path: { kind: 'exact', value: '/x' } }]);
     outbound.apply([listener('a.shop', [special, respond('a')]), listener('*.wild', [respond('wild')])]);
-    const service = byName(outbound.all);
+    const service = byName(outbound.all, true);
     const ask = (authority: string, path = '/'): Promise<string> => say(service, get(path, { authority }));
     assert.equal(await ask('a:80'), 'a');
     assert.equal(await ask('A.SHOP', '/x?y'), 'special');
     assert.equal(await ask('b.wild'), 'wild');
     await assert.rejects(ask('b'), { code: 'not_found', reason: 'NO_SERVICE' });
+    const own = byName(outbound.all.slice(0, 1), false);
+    assert.equal(await say(own, get('/', { authority: '127.70.1.2:80' })), 'a', 'at an address of its own');
   });
 
   test('whose rules are refused go on as they were, and the others change', async () => {
@@ -195,7 +197,7 @@ describe('services', () => {
       refused.map(({ part }) => part),
       ['service a:80'],
     );
-    const service = byName(outbound.all);
+    const service = byName(outbound.all, true);
     assert.equal(await say(service, get('/', { authority: 'a' })), 'old');
     assert.equal(await say(service, get('/', { authority: 'b' })), 'new');
   });
@@ -206,7 +208,9 @@ describe('services', () => {
     outbound.apply([
       listener('a', [{ name: 'r', origin: '', matches: [], action: { kind: 'forward', shares } }]),
     ]);
-    await assert.rejects(say(byName(outbound.all), get('/', { authority: 'a' })), { reason: 'NO_CLUSTER' });
+    await assert.rejects(say(byName(outbound.all, true), get('/', { authority: 'a' })), {
+      reason: 'NO_CLUSTER',
+    });
   });
 });
 

@@ -23,7 +23,7 @@ import { Sidecar, type SidecarOptions } from './sidecar.ts';
 const runtime = nodeRuntime({ name: 'test', logLevel: 'error' });
 const trustDomain = 'cluster.local';
 const locality = { region: '', zone: '', subZone: '' };
-const cleanUp: (() => Promise<unknown> | unknown)[] = [];
+const cleanUp: (() => unknown)[] = [];
 
 afterEach(async () => {
   for (const step of cleanUp.splice(0).toReversed()) await step();

@@ -178,7 +178,8 @@ export class Sidecar implements Part {
         layer: ownCall,
       },
     ];
-    return { http: stackOf(layers)(byName(services)) };
+    const isShared = !this.#options.ownAddresses && services[0]?.listener.address === undefined;
+    return { http: stackOf(layers)(byName(services, isShared)) };
   }
 
   async #connect({ listener }: ReadyService): Promise<Connection> {
