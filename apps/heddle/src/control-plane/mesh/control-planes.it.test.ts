@@ -123,13 +123,11 @@ class Plane {
 /** Asks all the time for so long: every answer must be the same. */
 async function keepsAnswering(port: number, wanted: string, forMs: number): Promise<void> {
   const untilMs = performance.now() + forMs;
-  let asked = 0;
-  while (performance.now() < untilMs) {
+  // Some times at least, also where a busy machine answers slowly.
+  for (let asked = 0; asked < 10 || performance.now() < untilMs; asked++) {
     assert.equal(await ask(port), wanted);
-    asked += 1;
     await sleep(timers, 10);
   }
-  assert.ok(asked > 10);
 }
 
 describe('control planes over etcd', { skip: missing }, () => {
