@@ -59,7 +59,7 @@ export async function endpointChangeBench({ quick: hasty }: BenchOptions): Promi
 
 async function compete(protocol: Protocol, pace: Pace): Promise<BenchResult[]> {
   const { path: command } = await required(xdsControlPlane);
-  const program = path.join(import.meta.dirname, 'endpoint-change-plane.ts');
+  const program = path.join(import.meta.dirname, 'subjects', 'control-plane.ts');
   const our = await start(protocol, pace, {
     name: 'heddle',
     command: process.execPath,

@@ -213,7 +213,7 @@ function isLetIn({ host, port }: Place, certificate: Shown | undefined): Promise
     );
     socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
     socket.on('error', () => {});
-    socket.once('close', () => resolve(/^HTTP\/1\.1 200 /.test(text)));
+    socket.once('close', () => resolve(text.startsWith('HTTP/1.1 200 ')));
   });
 }
 

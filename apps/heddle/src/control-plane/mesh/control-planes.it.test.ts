@@ -61,6 +61,17 @@ function ask(port: number): Promise<string> {
   });
 }
 
+/** What `GET /v1/mesh` says, as far as it is looked at here. */
+interface View {
+  readonly source: {
+    readonly inForce?: string;
+    readonly revision?: string;
+    readonly problem?: string;
+    readonly drift: readonly string[];
+  };
+  readonly rules: { readonly refused?: { readonly findings: readonly object[] } };
+}
+
 /** A control plane as a process. */
 class Plane {
   readonly place: Place;
@@ -90,8 +101,8 @@ class Plane {
     return fetch(`${this.#url}${where}`, { method, headers, ...(body && { body: JSON.stringify(body) }) });
   }
 
-  async view(): Promise<Readonly<Record<string, any>>> {
-    return (await (await this.asks('GET', '/v1/mesh')).json()) as Readonly<Record<string, any>>;
+  async view(): Promise<View> {
+    return (await (await this.asks('GET', '/v1/mesh')).json()) as View;
   }
 
   async publish(text: string): Promise<Response> {
@@ -112,13 +123,11 @@ class Plane {
 /** Asks all the time for so long: every answer must be the same. */
 async function keepsAnswering(port: number, wanted: string, forMs: number): Promise<void> {
   const untilMs = performance.now() + forMs;
-  let asked = 0;
-  while (performance.now() < untilMs) {
+  // Some times at least, also where a busy machine answers slowly.
+  for (let asked = 0; asked < 10 || performance.now() < untilMs; asked++) {
     assert.equal(await ask(port), wanted);
-    asked += 1;
     await sleep(timers, 10);
   }
-  assert.ok(asked > 10);
 }
 
 describe('control planes over etcd', { skip: missing }, () => {
@@ -161,7 +170,7 @@ describe('control planes over etcd', { skip: missing }, () => {
       // One comes back without its store, with the last good rules of its own folder.
       first = await Plane.start('b', mesh, second.place.port);
       running.push(first);
-      assert.notEqual((await first.view())['source'].problem, undefined);
+      assert.notEqual((await first.view()).source.problem, undefined);
       await keepsAnswering(port, 'two', 200);
     } finally {
       for (const each of running.toReversed()) await each.stop();
@@ -202,14 +211,14 @@ describe('rules in git', { skip: missing }, () => {
         () => plane.view(),
         ({ rules }) => rules.refused !== undefined,
       );
-      assert.deepEqual([view['source'].inForce, view['source'].revision], [good, bad]);
-      assert.match(JSON.stringify(view['rules'].refused.findings), /rules\/stock\.yaml/);
+      assert.deepEqual([view.source.inForce, view.source.revision], [good, bad]);
+      assert.match(JSON.stringify(view.rules.refused?.findings), /rules\/stock\.yaml/);
       await keepsAnswering(port, 'one', outageMs);
       // Also over a restart, at the bad commit.
       const { port: at } = plane.place;
       await plane.stop();
       plane = await Plane.start('g', mesh, at);
-      assert.notEqual((await plane.view())['rules'].refused, undefined);
+      assert.notEqual((await plane.view()).rules.refused, undefined);
       await answers(() => ask(port), 'one');
       // What only lies in the working tree is shown, and not applied.
       const fixed = commit(rulesFor(port, backends[1]));
@@ -219,8 +228,8 @@ describe('rules in git', { skip: missing }, () => {
         () => plane.view(),
         ({ source }) => source.drift.length > 0,
       );
-      assert.deepEqual(drifted['source'].drift, ['rules/stock.yaml']);
-      assert.equal(drifted['source'].inForce, fixed);
+      assert.deepEqual(drifted.source.drift, ['rules/stock.yaml']);
+      assert.equal(drifted.source.inForce, fixed);
       assert.equal(await ask(port), 'two');
     } finally {
       await proxy.stop();

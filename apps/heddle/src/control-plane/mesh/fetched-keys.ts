@@ -37,6 +37,7 @@ export class FetchedKeys implements Part {
   readonly name = 'mesh keys';
   readonly #options: FetchedKeysOptions;
   readonly #kept = new Map<string, Kept>();
+  #wanted: ReadonlySet<string> = new Set();
   #stopped = false;
 
   constructor(options: FetchedKeysOptions) {
@@ -55,6 +56,8 @@ export class FetchedKeys implements Part {
 
   /** Keeps these from now on, and no others. */
   want(uris: ReadonlySet<string>): void {
+    if (uris === this.#wanted) return;
+    this.#wanted = uris;
     for (const [uri, { timer }] of this.#kept) {
       if (uris.has(uri)) continue;
       timer?.cancel();

@@ -15,7 +15,7 @@ export interface MeshGitOptions {
   readonly remote: string | undefined;
 }
 
-const [localMs, remoteMs] = [500, 5000];
+const [localMs, remoteMs] = [1000, 5000];
 
 /**
  * Reads `git:/path/to/repository?branch=main&folder=deploy/mesh&remote=origin`. Throws `invalid_argument` / `BAD_MESH`

@@ -40,6 +40,7 @@ export class MeshRules {
   readonly #translation: MeshTranslation;
   #files: readonly ResourceFile[] = [];
   #resources: readonly Resource[] = [];
+  #keyPlaces: ReadonlySet<string> = new Set();
   #view: RulesView = { version: 0, takenAtMs: undefined, objects: 0, findings: [], refused: undefined };
 
   /** `keysAt`: the key sets that `jwksUri` of rules name, as far as they are known. */
@@ -97,10 +98,9 @@ export class MeshRules {
     return true;
   }
 
-  /** Where the rules in force say that keys are. */
+  /** Where the rules in force say that keys are: the same set as long as they are the same rules. */
   get keyPlaces(): ReadonlySet<string> {
-    const rules = ofType(this.#resources, 'RequestAuthentication').flatMap(({ spec }) => spec.jwtRules ?? []);
-    return new Set(rules.flatMap(({ jwks, jwksUri }) => (jwks === undefined && jwksUri ? [jwksUri] : [])));
+    return this.#keyPlaces;
   }
 
   /** The same rules once more: keys have changed. */
@@ -112,6 +112,7 @@ export class MeshRules {
     this.#files = files;
     this.#view = { ...this.#view, version: this.#view.version + 1, takenAtMs: wallMs };
     this.#resources = loadResources(files, this.#scope).resources;
+    this.#keyPlaces = keyPlacesIn(this.#resources);
     this.#onModel(this.#translation.rules(this.#resources));
   }
 
@@ -121,6 +122,13 @@ export class MeshRules {
     const model = this.#translation.instances(changes);
     if (model !== before) this.#onModel(model);
   }
+}
+
+function keyPlacesIn(resources: readonly Resource[]): ReadonlySet<string> {
+  const rules = ofType(resources, 'RequestAuthentication').flatMap(({ spec }) => spec.jwtRules ?? []);
+  return new Set(
+    rules.flatMap(({ jwks, jwksUri }) => (jwks === undefined && jwksUri !== undefined ? [jwksUri] : [])),
+  );
 }
 
 function sameFiles(a: readonly ResourceFile[], b: readonly ResourceFile[]): boolean {

@@ -32,7 +32,7 @@ export function podInstance(
     address: podIP,
     ports: portsOf(spec['containers']),
     serviceAccount: typeof account === 'string' ? account : 'default',
-    locality: locality(String(spec['nodeName'] ?? '')),
+    locality: locality(typeof spec['nodeName'] === 'string' ? spec['nodeName'] : ''),
     weight: 1,
     health: deletionTimestamp === undefined ? (isReady(status) ? 'healthy' : 'unhealthy') : 'draining',
     meshTls: hasSidecar(spec['containers'], spec['initContainers'], annotations),

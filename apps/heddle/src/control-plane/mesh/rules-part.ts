@@ -38,6 +38,7 @@ export class RulesPart implements Part {
   #problem: string | undefined;
   #stopWatching: () => void = () => {};
   #looking: Promise<void> = Promise.resolve();
+  #stopped = false;
 
   constructor(options: RulesPartOptions) {
     this.#options = options;
@@ -75,6 +76,8 @@ export class RulesPart implements Part {
   }
 
   async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
     this.#stopWatching();
     this.#options.close();
     await this.#options.source.close();
