@@ -14,10 +14,14 @@ const shells: TutorialShell[] = [];
 function terminal(): TutorialShell {
   const home = path.join(folder, 'home');
   mkdirSync(home, { recursive: true });
+  // How this machine reaches the network is its own affair; what Heddle or npm have set for this process is not a reader's.
+  const machine = Object.entries(process.env).filter(([name]) => !/^(npm_|HEDDLE_|NODE_OPTIONS$)/.test(name));
+  const programs = (process.env['PATH'] ?? '').split(path.delimiter).filter((each) => !each.includes('node_modules'));
   const shell = new TutorialShell(folder, {
+    ...Object.fromEntries(machine),
     HOME: home,
     npm_config_prefix: path.join(home, 'npm'),
-    PATH: `${path.join(home, 'npm/bin')}${path.delimiter}${process.env['PATH'] ?? ''}`,
+    PATH: [path.join(home, 'npm/bin'), ...programs].join(path.delimiter),
   });
   shells.push(shell);
   return shell;

@@ -9,9 +9,8 @@ export class TutorialShell {
   #output = '';
   #changed: () => void = () => {};
 
-  constructor(folder: string, env: Readonly<Record<string, string>>) {
-    const own = { TERM: 'dumb', LANG: process.env['LANG'] ?? 'C.UTF-8', ...env };
-    this.#child = spawn('bash', [], { cwd: folder, env: own, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  constructor(folder: string, env: NodeJS.ProcessEnv) {
+    this.#child = spawn('bash', [], { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     this.#ended = once(this.#child, 'close');
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on('data', (chunk: Buffer) => {
@@ -20,10 +19,12 @@ export class TutorialShell {
       });
   }
 
-  /** Types commands and waits until they are done. Gives what they print; rejects if the last one of a line fails. */
+  /** Types commands and waits until they are done. Gives what they print; rejects if a line fails. */
   async type(commands: string, limitMs: number): Promise<string> {
     const from = this.#output.length;
-    this.#child.stdin?.write(`set -e\n${commands}\nset +e\necho "__done__"\n`);
+    // By each line, and not by `set -e`, which lets `a && b` go on when a fails.
+    const checked = commands.split('\n').map((line) => `${line}\n[ $? = 0 ] || exit 1\n`);
+    this.#child.stdin?.write(`${checked.join('')}echo "__done__"\n`);
     await this.#until(() => this.#output.includes('__done__', from), limitMs, commands);
     return this.#output.slice(from);
   }
