@@ -126,7 +126,7 @@ export function gatewayProgram(
       ...settingsFrom(controlPlane, token),
       ...allTraces,
     },
-    readyMs: 30_000,
+    readyMs: 90_000,
     stopMs: 15_000,
   };
 }
@@ -171,7 +171,7 @@ export function loadProgram(gateway: string): Program {
     file: shopFile('load/main'),
     args: ['--gateway', new URL(gateway).host],
     env: {},
-    readyMs: 30_000,
+    readyMs: 90_000,
     stopMs: 20_000,
   };
 }
