@@ -1,8 +1,8 @@
-// Looks at each built library as someone who installs it would: publint for package.json, attw for its types.
+// Looks at each built package as someone who installs it would: publint for package.json, attw for its types.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { root } from './files.ts';
-import { libraries } from './workspaces.ts';
+import { libraries, publishedFolders } from './workspaces.ts';
 
 const bin = path.join(root, 'node_modules/.bin');
 
@@ -10,11 +10,9 @@ function look(tool: string, args: readonly string[]): boolean {
   return spawnSync(path.join(bin, tool), args, { cwd: root, stdio: 'inherit' }).status === 0;
 }
 
-for (const name of libraries()) {
-  const folder = path.join('packages', name);
-  const good = [
-    look('publint', ['--strict', folder]),
-    look('attw', ['--pack', folder, '--profile', 'esm-only']),
-  ];
-  if (good.includes(false)) process.exitCode = 1;
-}
+const checks = [
+  ...publishedFolders().map((folder) => () => look('publint', ['--strict', folder])),
+  // Only libraries are imported by types.
+  ...libraries().map((name) => () => look('attw', ['--pack', `packages/${name}`, '--profile', 'esm-only'])),
+];
+if (checks.map((check) => check()).includes(false)) process.exitCode = 1;

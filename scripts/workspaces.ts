@@ -10,3 +10,9 @@ export function libraries(): string[] {
     .filter((name) => existsSync(path.join(folder, name, 'package.json')))
     .sort();
 }
+
+/** The folders of all that is published, from the root, sorted: the libraries, and the command with what it brings. */
+export function publishedFolders(): string[] {
+  const command = ['apps/console', 'apps/heddle', 'examples/shop'];
+  return [...command, ...libraries().map((name) => `packages/${name}`)];
+}

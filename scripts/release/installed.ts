@@ -1,4 +1,4 @@
-// Installs the packed packages into an empty project and uses them: `heddle new`, types, tests, every export.
+// Installs the packed packages into an empty project and uses them: `heddle new` of the packed command, types, tests, every export.
 // Each package sees only what it declares, as with a package manager that is strict; so an undeclared dependency fails here.
 import { execFileSync } from 'node:child_process';
 import {
@@ -29,7 +29,8 @@ function placeOf(name: string): string {
 
 /** Where npm has put what a package of ours depends on: in its own folder where versions differ, else at the root. */
 function installedFor(owner: string, name: string): string | undefined {
-  const own = path.join(root, 'packages', owner.replace('@heddle/', ''), 'node_modules', name);
+  // npm links each workspace, so what is in its folder is found through the link.
+  const own = path.join(root, 'node_modules', owner, 'node_modules', name);
   return [own, path.join(root, 'node_modules', name)].find((place) => existsSync(place));
 }
 
@@ -61,8 +62,11 @@ function run(command: string, args: readonly string[], cwd: string): void {
 
 /** Imports each export of each package from a place that sees them all. */
 function importAll(manifests: readonly Manifest[]): number {
+  // Files, and programs that would run, are for the command to find.
   const exported = manifests.flatMap(({ name, exports = {} }) =>
-    Object.keys(exports).map((subpath) => path.posix.join(name, subpath)),
+    Object.entries(exports)
+      .filter(([subpath, target]) => typeof target !== 'string' && !subpath.endsWith('/main'))
+      .map(([subpath]) => path.posix.join(name, subpath)),
   );
   const modules = path.join(store, 'node_modules');
   for (const { name } of manifests) link(name, modules);
@@ -79,9 +83,8 @@ try {
     for (const each of Object.keys({ ...dependencies, ...peerDependencies }))
       link(each, path.join(placeOf(name), '../..'), name);
   const count = importAll(manifests);
-  const cli = ['--conditions=@heddle/source', path.join(root, 'apps/heddle/src/main.ts')];
-  const asked = ['new', 'parcel-tracking', '--folder', project, '--packages', packed];
-  run(process.execPath, [...cli, ...asked], folder);
+  const cli = path.join(placeOf('@heddle/cli'), 'dist/main.js');
+  run(process.execPath, [cli, 'new', 'parcel-tracking', '--folder', project, '--packages', packed], folder);
   const made = JSON.parse(readFileSync(path.join(project, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;
     devDependencies: Record<string, string>;

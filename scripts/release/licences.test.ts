@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { root } from '../files.ts';
-import { libraries } from '../workspaces.ts';
+import { publishedFolders } from '../workspaces.ts';
 import { type Manifest, published } from './manifest.ts';
 
 interface Locked {
@@ -46,9 +46,9 @@ test('every package that users get has a licence of the list', () => {
   );
 });
 
-test('every library is published under Apache-2.0, without scripts and sources', () => {
-  for (const name of libraries()) {
-    const file = path.join(root, 'packages', name, 'package.json');
+test('everything is published under Apache-2.0, without scripts and sources', () => {
+  for (const name of publishedFolders()) {
+    const file = path.join(root, name, 'package.json');
     const manifest = published(JSON.parse(readFileSync(file, 'utf8')) as Manifest);
     assert.equal(manifest.license, 'Apache-2.0', name);
     assert.ok(manifest.description !== undefined && manifest.description.length > 10, name);

@@ -6,7 +6,8 @@ export interface Manifest {
   readonly version: string;
   readonly description?: string;
   readonly license?: string;
-  readonly exports?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly files: readonly string[];
+  readonly exports?: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly scripts?: Readonly<Record<string, string>>;
@@ -16,6 +17,7 @@ export interface Manifest {
 export function published(manifest: Manifest & { readonly devDependencies?: unknown }): Manifest {
   const { scripts: _scripts, devDependencies: _dev, exports = {}, ...rest } = manifest;
   const built = Object.entries(exports).map(([subpath, conditions]) => {
+    if (typeof conditions === 'string') return [subpath, conditions] as const;
     const { '@heddle/source': _source, ...others } = conditions;
     return [subpath, others] as const;
   });

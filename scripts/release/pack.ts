@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { root } from '../files.ts';
-import { libraries } from '../workspaces.ts';
+import { publishedFolders } from '../workspaces.ts';
 import { type Manifest, published } from './manifest.ts';
 
 /** One entry of packages.json. */
@@ -14,14 +14,15 @@ export interface Packed {
   readonly uses: readonly string[];
 }
 
-/** Packs every built library into a folder. Throws if one has not been built. */
+/** Packs everything that is published into a folder. Throws if something has not been built. */
 export function packAll(folder: string): Record<string, Packed> {
   mkdirSync(folder, { recursive: true });
   const stage = mkdtempSync(path.join(tmpdir(), 'heddle-pack-'));
   try {
-    const manifests = libraries().map((name) => staged(name, path.join(stage, name)));
+    const copies = publishedFolders().map((folder) => ({ folder, copy: path.basename(folder) }));
+    const manifests = copies.map(({ folder, copy }) => staged(folder, path.join(stage, copy)));
     const options = ['--ignore-scripts', '--silent', '--pack-destination', path.resolve(folder)];
-    const folders = libraries().map((name) => `./${name}`);
+    const folders = copies.map(({ copy }) => `./${copy}`);
     execFileSync('npm', ['pack', ...options, ...folders], {
       cwd: stage,
       stdio: ['ignore', 'ignore', 'inherit'],
@@ -35,18 +36,26 @@ export function packAll(folder: string): Record<string, Packed> {
 }
 
 /** Makes a copy that is as users get it: built files, licence, a word on what it is. */
-function staged(name: string, copy: string): Manifest {
-  const source = path.join(root, 'packages', name);
-  const dist = path.join(source, 'dist');
-  if (!existsSync(dist)) throw new Error(`packages/${name} is not built: npm run build`);
+function staged(folder: string, copy: string): Manifest {
+  const source = path.join(root, folder);
+  if (!existsSync(path.join(source, 'dist'))) throw new Error(`${folder} is not built: npm run build`);
   mkdirSync(copy);
-  cpSync(dist, path.join(copy, 'dist'), { recursive: true });
-  cpSync(path.join(root, 'LICENSE'), path.join(copy, 'LICENSE'));
   const text = readFileSync(path.join(source, 'package.json'), 'utf8');
   const manifest = published(JSON.parse(text) as Manifest);
+  for (const file of manifest.files.filter((each) => existsSync(path.join(source, each))))
+    cpSync(path.join(source, file), path.join(copy, file), { recursive: true });
+  if (manifest.files.includes('template')) copyTemplate(path.join(copy, 'template'));
+  cpSync(path.join(root, 'LICENSE'), path.join(copy, 'LICENSE'));
   writeFileSync(path.join(copy, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
   writeFileSync(path.join(copy, 'README.md'), readmeOf(manifest));
   return manifest;
+}
+
+/** The service that `heddle new` makes others of: its files as they are committed. */
+function copyTemplate(folder: string): void {
+  const source = path.join(root, 'examples/daily-greeting');
+  const filter = (file: string): boolean => !['node_modules', 'dist'].includes(path.basename(file));
+  cpSync(source, folder, { recursive: true, filter });
 }
 
 /** npm names the file of @heddle/kernel heddle-kernel-0.1.0.tgz. */

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { HeddleError } from '@heddle/kernel';
 import { type Command, exitCodes, readArguments, usageError, type World } from './command.ts';
 import { commandHelp, commandTable, programHelp } from './help.ts';

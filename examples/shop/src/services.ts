@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ServiceName } from './service.ts';
 
@@ -11,10 +12,14 @@ export interface ShopProgram {
   readonly prefix: string;
 }
 
+/** Sources in the repository, built files where the shop is installed. */
+const file = (name: string): string =>
+  fileURLToPath(new URL(`./${name}${path.extname(import.meta.url)}`, import.meta.url));
+
 const program = (name: ServiceName, prefix: string): ShopProgram => ({
   name,
   prefix,
-  main: fileURLToPath(new URL(`./${name}/main.ts`, import.meta.url)),
+  main: file(`${name}/main`),
 });
 
 /** All of them. They may be started in any order and at once. */
@@ -29,4 +34,4 @@ export const shopPrograms: readonly ShopProgram[] = [
 ];
 
 /** The load generator's file; see its usage. */
-export const loadProgram: string = fileURLToPath(new URL('./load/main.ts', import.meta.url));
+export const loadProgram: string = file('load/main');

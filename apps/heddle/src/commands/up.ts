@@ -1,9 +1,9 @@
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { HeddleError, type Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { type Command, exitCodes, type Given, usageError, type World } from '../command.ts';
 import { type ClaimedFolder, claimFolder, writeUpState } from '../node/data-folder.ts';
+import { shopFile, withoutRoutes } from '../node/places.ts';
 import { nodeProcesses } from '../node/processes.ts';
 import { requirePort } from '../node/require-port.ts';
 import { Progress } from '../terminal/progress.ts';
@@ -20,8 +20,6 @@ import {
 import { System } from '../up/system.ts';
 
 const host = '127.0.0.1';
-const shopConfig = fileURLToPath(new URL('../../../../examples/shop/gateway.yaml', import.meta.url));
-const emptyConfig = fileURLToPath(new URL('../up/gateway.yaml', import.meta.url));
 
 /** `heddle up`. */
 export const up: Command = {
@@ -165,7 +163,7 @@ async function startAll(
       await system.start(`shop: ${service} ×2`, shopPrograms(service, all));
     }
   }
-  const config = given.text('config') ?? (shop ? shopConfig : emptyConfig);
+  const config = given.text('config') ?? (shop ? shopFile('gateway.yaml') : withoutRoutes());
   const program = gatewayProgram(surroundings, config, ports.gateway, controlPlane);
   const gateway = await system.start('gateway', [program], ({ url }) => url ?? '');
   const urls = {

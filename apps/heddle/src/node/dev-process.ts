@@ -2,11 +2,13 @@
 import { spawn } from 'node:child_process';
 import { existsSync, watch } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { HeddleError } from '@heddle/kernel';
 import type { DevProcess } from '../dev/dev-loop.ts';
 import { describeEnd, type Ended } from '../up/program.ts';
+import { ownFile } from './places.ts';
 
-const preload: string = new URL('follow-parent.ts', import.meta.url).href;
+const preload: string = pathToFileURL(ownFile('follow-parent.ts', import.meta.url)).href;
 const drainMs = 20_000;
 
 /**

@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Child, Ended, Processes, Program } from '../up/program.ts';
+import { ownFile } from './places.ts';
 import { RotatingFile } from './rotating-file.ts';
 
 const keptLines = 15;
-const preload: string = new URL('follow-parent.ts', import.meta.url).href;
+const preload: string = pathToFileURL(ownFile('follow-parent.ts', import.meta.url)).href;
 
 /**
  * Real processes of this Node, with their output in `<logFolder>/<name>.log`. Each leads a process group of its own,

@@ -1,12 +1,12 @@
 // The files of `heddle new`: the template to read, packages in files, and the folder to make.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { HeddleError } from '@heddle/kernel';
 import { type PackedPackages, packagesFolder, type ProjectFile, templateName } from '../new/project.ts';
 import { readTextFile } from './config-file.ts';
+import { templateFolder } from './places.ts';
 
-const template = fileURLToPath(new URL(`../../../../examples/${templateName}`, import.meta.url));
+const template = templateFolder(templateName);
 
 /** The files of the template, without what was installed there. */
 export function templateFiles(): ProjectFile[] {

@@ -1,8 +1,8 @@
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { ownFile, shopFile } from '../node/places.ts';
 import type { Program } from './program.ts';
 
-const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+const main = ownFile('../main.ts', import.meta.url);
 
 /** Whoever tries something out wants to see it, and not one in ten. What the user says stands. */
 const allTraces = { HEDDLE_TRACE_RATIO: process.env['HEDDLE_TRACE_RATIO'] ?? '1' };
@@ -129,7 +129,7 @@ export function gatewayProgram(
       ...settingsFrom(controlPlane, token),
       ...allTraces,
     },
-    readyMs: 30_000,
+    readyMs: 90_000,
     stopMs: 15_000,
   };
 }
@@ -149,7 +149,7 @@ export function shopPrograms(service: string, shop: ShopSurroundings): Program[]
   const { dataFolder, token, adminToken, controlPlane, databaseUrls, checkout } = shop;
   return ['a', 'b'].map((zone, at) => ({
     name: `${service}-${at + 1}`,
-    file: fileURLToPath(new URL(`../../../../examples/shop/src/${service}/main.ts`, import.meta.url)),
+    file: shopFile(`${service}/main`),
     args: [],
     env: {
       HEDDLE_REGISTRY: controlPlane,
@@ -171,10 +171,10 @@ export function shopPrograms(service: string, shop: ShopSurroundings): Program[]
 export function loadProgram(gateway: string): Program {
   return {
     name: 'load',
-    file: fileURLToPath(new URL('../../../../examples/shop/src/load/main.ts', import.meta.url)),
+    file: shopFile('load/main'),
     args: ['--gateway', new URL(gateway).host],
     env: {},
-    readyMs: 30_000,
+    readyMs: 90_000,
     stopMs: 20_000,
   };
 }
