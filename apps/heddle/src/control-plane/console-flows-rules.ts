@@ -6,7 +6,7 @@ import { confirmed, limit, until } from './console-flows.ts';
 /** Rules of the mesh, rollouts, certificates, alerts, pages of other tools: as people use them in a browser. */
 export function ruleFlows(scene: ConsoleScene): void {
   // One after another: each of them makes versions of the same rules.
-  describe('rules of the mesh', () => {
+  describe('rules of the mesh', { concurrency: 1 }, () => {
     meshFlows(scene);
     rolloutFlows(scene);
   });
