@@ -82,7 +82,7 @@ async function browserResults(executablePath: string, rounds: number): Promise<r
 
 /** Answers of a control plane with 200 services that call each other, and a trace of 50,000 spans. */
 function dataset(instancesEach: number): Dataset {
-  const { names, calls } = mesh(200, 1000);
+  const { calls } = mesh(200, 1000);
   const edges = calls.map(({ from, to }, at) => {
     return {
       client: from,
