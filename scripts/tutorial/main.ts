@@ -16,7 +16,9 @@ function terminal(): TutorialShell {
   mkdirSync(home, { recursive: true });
   // How this machine reaches the network is its own affair; what Heddle or npm have set for this process is not a reader's.
   const machine = Object.entries(process.env).filter(([name]) => !/^(npm_|HEDDLE_|NODE_OPTIONS$)/.test(name));
-  const programs = (process.env['PATH'] ?? '').split(path.delimiter).filter((each) => !each.includes('node_modules'));
+  const programs = (process.env['PATH'] ?? '')
+    .split(path.delimiter)
+    .filter((each) => !each.includes('node_modules'));
   const shell = new TutorialShell(folder, {
     ...Object.fromEntries(machine),
     HOME: home,

@@ -49,8 +49,7 @@ export class TutorialShell {
 
   async #until(done: () => boolean, limitMs: number, what: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      const fail = (why: string): void =>
-        reject(new Error(`${why}: ${what}\n${this.#output.slice(-4000)}`));
+      const fail = (why: string): void => reject(new Error(`${why}: ${what}\n${this.#output.slice(-4000)}`));
       const limit = setTimeout(() => fail(`not done within ${limitMs / 1000} s`), limitMs);
       const look = (): void => {
         if (!done()) return;

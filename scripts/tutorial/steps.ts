@@ -10,7 +10,10 @@ export interface Block {
 export function tutorialBlocks(page: string): Block[] {
   return [...page.matchAll(/^```([^\n]*)\n([\s\S]*?)^```$/gm)]
     .filter(([, language]) => language === '')
-    .map(({ index, 2: text = '' }) => ({ line: page.slice(0, index).split('\n').length + 1, text: text.trimEnd() }));
+    .map(({ index, 2: text = '' }) => ({
+      line: page.slice(0, index).split('\n').length + 1,
+      text: text.trimEnd(),
+    }));
 }
 
 /** What a command that goes on prints when it is there; undefined for commands that end. */

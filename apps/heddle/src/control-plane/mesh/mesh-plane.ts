@@ -8,7 +8,7 @@ import { metadata, rpcService } from '@heddle/rpc';
 import { BootstrapTokens, CertificateService, type SpiffeId, spiffeUri } from '@heddle/security/identity';
 import type { HttpRequest, HttpService } from '@heddle/wire';
 import { MeshRules, type RulesScope } from './mesh-rules.ts';
-import { meshApi } from './mesh-api.ts';
+import { meshApi, type MeshApiOptions } from './mesh-api.ts';
 import { meshAuthorityIn } from './mesh-authority.ts';
 import { bootstrapKey } from './bootstrap-key.ts';
 import { MeshStore } from './mesh-store.ts';
@@ -50,48 +50,9 @@ export async function meshPlane(options: MeshPlaneOptions): Promise<MeshPlane> {
       ? await sharedAuthority({ store: source.store, runtime, trustDomain, keys: options.keys })
       : await meshAuthorityIn(runtime, trustDomain);
   const certificates = new CertificateService({ runtime, trustDomain, authority });
-  const checkOperator = bearerCheck(options.operatorToken ?? token);
-  const checkReader = bearerCheck(token);
-  /** Who may change things may look at them. */
-  const check = (authorization: string | undefined): void => {
-    try {
-      checkReader(authorization);
-    } catch {
-      checkOperator(authorization);
-    }
-  };
+  const access = accessBy(token, options.operatorToken ?? token);
   const tokens = new BootstrapTokens(bootstrapKey(options.operatorToken ?? token), runtime.clock);
-  const idOf = (workload: string): SpiffeId | undefined => {
-    const known = xds.model.workloads.get(workload);
-    if (known === undefined) return undefined;
-    const { namespace, serviceAccount } = known;
-    return { trustDomain, namespace, serviceAccount };
-  };
-  // What a node says of itself is no proof: its stream shows the token of that very workload.
-  const proofOf = (call: Call): string => {
-    const given = call.get(metadata)?.request.get('authorization') ?? '';
-    try {
-      return spiffeUri(tokens.check(/^bearer (.+)$/i.exec(given)?.[1] ?? ''));
-    } catch {
-      return '';
-    }
-  };
-  const secrets = new WorkloadSecrets({
-    runtime,
-    service: certificates,
-    idOf,
-    onRenewed: (workload) => xds.renewSecrets(workload),
-  });
-  const xds: XdsServer = new XdsServer({
-    runtime,
-    trustDomain,
-    proofOf,
-    idOf: (each) => {
-      const id = idOf(each);
-      return id && spiffeUri(id);
-    },
-    secrets: (each) => secrets.of(each),
-  });
+  const { xds, secrets } = xdsWith(runtime, trustDomain, { certificates, tokens });
   const feed = new ModelFeed({ runtime, trustDomain });
   const keys = new FetchedKeys({
     runtime,
@@ -118,8 +79,7 @@ export async function meshPlane(options: MeshPlaneOptions): Promise<MeshPlane> {
     rules,
     xds,
     feed,
-    check,
-    checkOperator,
+    ...access,
     tokens,
     certificates,
     source,
@@ -140,6 +100,61 @@ export async function meshPlane(options: MeshPlaneOptions): Promise<MeshPlane> {
       return path === '/v1/mesh' || path.startsWith('/v1/mesh/') ? api : undefined;
     },
   };
+}
+
+/** Who may look, and who may change things, which is who may look as well. */
+function accessBy(token: string, operatorToken: string): Pick<MeshApiOptions, 'check' | 'checkOperator'> {
+  const checkOperator = bearerCheck(operatorToken);
+  const checkReader = bearerCheck(token);
+  const check = (authorization: string | undefined): void => {
+    try {
+      checkReader(authorization);
+    } catch {
+      checkOperator(authorization);
+    }
+  };
+  return { check, checkOperator };
+}
+
+/** xDS with the certificates of workloads, which go to who has proved to be that workload. */
+function xdsWith(
+  runtime: Runtime,
+  trustDomain: string,
+  { certificates, tokens }: Pick<MeshApiOptions, 'certificates' | 'tokens'>,
+): { readonly xds: XdsServer; readonly secrets: WorkloadSecrets } {
+  const idOf = (workload: string): SpiffeId | undefined => {
+    const known = xds.model.workloads.get(workload);
+    if (known === undefined) return undefined;
+    const { namespace, serviceAccount } = known;
+    return { trustDomain, namespace, serviceAccount };
+  };
+  const secrets = new WorkloadSecrets({
+    runtime,
+    service: certificates,
+    idOf,
+    onRenewed: (workload) => xds.renewSecrets(workload),
+  });
+  const xds: XdsServer = new XdsServer({
+    runtime,
+    trustDomain,
+    proofOf: (call) => proofOf(call, tokens),
+    idOf: (each) => {
+      const id = idOf(each);
+      return id && spiffeUri(id);
+    },
+    secrets: (each) => secrets.of(each),
+  });
+  return { xds, secrets };
+}
+
+/** What a node says of itself is no proof: its stream shows the token of that very workload. */
+function proofOf(call: Call, tokens: BootstrapTokens): string {
+  const given = call.get(metadata)?.request.get('authorization') ?? '';
+  try {
+    return spiffeUri(tokens.check(/^bearer (.+)$/i.exec(given)?.[1] ?? ''));
+  } catch {
+    return '';
+  }
 }
 
 function textOf(url: string, { status, text }: { readonly status: number; readonly text: string }): string {
