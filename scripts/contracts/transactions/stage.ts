@@ -7,7 +7,7 @@ import { nodeRuntime } from '@heddle/kernel/node';
 import { type EmbeddedPostgres, type SqlPool, sqlPool } from '@heddle/sql';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { mariadbUser } from '../../engines/mariadb.ts';
-import { endWithUs, freePort } from '../../engines/running.ts';
+import { endWithUs, freePorts } from '../../engines/running.ts';
 import type { Weather } from './http-service.ts';
 import type { KillPoint } from './kill-points.ts';
 import type { Orders } from './orders.ts';
@@ -39,7 +39,7 @@ const runtime = { ...nodeRuntime({ name: 'matrix' }), log: () => {} };
 const program = path.join(import.meta.dirname, 'program.ts');
 const limitMs = 120_000;
 const awayMessages =
-  /57P0|DATABASE_STOPPING|DATABASE_UNREACHABLE|CONNECTION_LOST|ECONNREFUSED|PROTOCOL_CONNECTION_LOST/;
+  /57P0|DATABASE_STOPPING|DATABASE_UNREACHABLE|COMMIT_UNKNOWN|CONNECTION_LOST|ECONNREFUSED|PROTOCOL_CONNECTION_LOST/;
 let runs = 0;
 
 /** Runs a pattern with a fault, until it has come to its end. Rejects with what is not as it must be. */
@@ -115,7 +115,8 @@ class Stage {
       await this.#maria?.query('DELETE FROM account');
       await this.#maria?.query('INSERT INTO account VALUES (100)');
     }
-    this.#ports = { coordinator: await freePort(), participant: await freePort() };
+    const [coordinator = 0, participant = 0] = await freePorts(2);
+    this.#ports = { coordinator, participant };
   }
 
   async run(): Promise<void> {
@@ -190,7 +191,9 @@ class Stage {
         if (this.#closing) return reject(new Error('the run is over'));
         // Whoever starts while a database is away ends, and is started again, as by any supervisor.
         const isAway = code === 1 && this.#fault.restart !== undefined && awayMessages.test(errors);
-        if (signal !== 'SIGKILL' && !isAway) {
+        // A port that was free when it was chosen may since be some connection’s own, for a moment.
+        const isTaken = code === 1 && errors.includes('EADDRINUSE');
+        if (signal !== 'SIGKILL' && !isAway && !isTaken) {
           this.#broken = new Error(`${role} ended with ${code}: ${errors}`);
           return reject(this.#broken);
         }
