@@ -21,7 +21,7 @@ export interface TransactionOptions {
   readonly isolation?: 'read committed' | 'repeatable read' | 'serializable';
   /**
    * How often the work may run in all: it runs again after a serialization failure or a deadlock, which have rolled
-   * everything back. Default 1. More is for work whose only effects are its statements.
+   * everything back, after a random pause (up to 10 ms, doubled each time, 250 ms at most). Default 1. More is for work whose only effects are its statements.
    */
   readonly attempts?: number;
   /** How long each of its statements may run. Default: the pool's. */

@@ -1,4 +1,4 @@
-import { type Ambient, HeddleError, type Runtime } from '@heddle/kernel';
+import { type Ambient, HeddleError, type Runtime, sleep } from '@heddle/kernel';
 import { asyncContext } from '@heddle/kernel/node';
 import pg from 'pg';
 import type { Sql, SqlPool, SqlPoolLoad, SqlValue, TransactionOptions } from '../sql.ts';
@@ -33,6 +33,9 @@ export interface EndedStatement {
   readonly error: HeddleError | undefined;
 }
 
+// Between two attempts of a transaction: a random share of this, doubled each time.
+const shortestPauseMs = 5;
+const longestPauseMs = 250;
 // The server's own timeout answers first; this one is for a server that no longer answers at all.
 const silenceMs = 2000;
 
@@ -106,6 +109,9 @@ class PgPool implements SqlPool {
         const error = HeddleError.from(thrown);
         const undone = error.is('aborted', 'SERIALIZATION_FAILURE') || error.is('aborted', 'DEADLOCK');
         if (!undone || attempt >= attempts) throw thrown;
+        // At once, two that have undone each other would often do so again.
+        const { random, timers } = this.#watch.runtime;
+        await sleep(timers, random.float() * Math.min(longestPauseMs, shortestPauseMs * 2 ** attempt));
       }
     }
   }
