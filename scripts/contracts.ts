@@ -20,6 +20,7 @@ const pages: Readonly<Record<string, string>> = {
   config: 'docs/config.md',
   discovery: 'docs/discovery.md',
   eventstore: 'docs/event-store.md',
+  mesh: 'docs/mesh.md',
   messaging: 'docs/messaging.md',
   telemetry: 'docs/observability.md',
   transactions: 'docs/transactions.md',

@@ -35,3 +35,16 @@ test('a table that is there is replaced, and what stands round it stays', () => 
   assert.match(twice, /above[\s\S]*etcd[\s\S]*below/);
   assert.doesNotMatch(twice, /embedded/);
 });
+
+test('more cases of one backend than a reader goes through are summed, but for those that did not pass', () => {
+  const many = Array.from({ length: 100 }, (_, at) => ({
+    backend: 'etcd',
+    version: '',
+    case: `table ${at}`,
+    status: at === 7 ? ('fail' as const) : ('pass' as const),
+  }));
+  const text = withTable('# Page\n', 'discovery', [...results, ...many]);
+  assert.match(text, /\| 99 cases of its own \|.*99 ✓/);
+  assert.match(text, /\| table 7 \|.*✗/);
+  assert.doesNotMatch(text, /table 8 /);
+});

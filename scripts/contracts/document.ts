@@ -28,12 +28,18 @@ export function withTable(text: string, area: string, results: readonly Contract
 function tableOf(area: string, results: readonly ContractResult[]): string {
   const placed = results.map((result) => ({ ...result, ...place(result, results) }));
   const columns = [...new Set(placed.map(({ column }) => column))];
-  const rows = [...new Set(placed.map(({ row }) => row))].map((row) => {
+  const { shown, summed } = split(placed);
+  const rows = [...new Set(shown.map(({ row }) => row))].map((row) => {
     const cells = columns.map((column) => {
       const found = placed.find((each) => each.row === row && each.column === column);
       return found === undefined ? '' : marks[found.status];
     });
     return `| ${[row.replaceAll('|', '\\|'), ...cells].join(' | ')} |`;
+  });
+  const sums = summed.map((own) => {
+    const passed = own.filter(({ status }) => status === 'pass').length;
+    const cells = columns.map((column) => (column === own[0]?.column ? `${passed} ✓` : ''));
+    return `| ${[`${own.length} cases of its own`, ...cells].join(' | ')} |`;
   });
   const reasons = placed
     .filter(({ status }) => status === 'unsupported' || status === 'skipped')
@@ -45,10 +51,28 @@ function tableOf(area: string, results: readonly ContractResult[]): string {
     `| case | ${columns.join(' | ')} |`,
     `|---|${columns.map(() => ':-:|').join('')}`,
     ...rows,
+    ...sums,
     '',
     ...new Set(reasons),
     '',
   ].join('\n');
+}
+
+/** More than a reader goes through: a backend's own cases are then a sum, but for those that did not pass. */
+const mostOwn = 60;
+
+type Placed = ContractResult & { readonly column: string; readonly row: string };
+
+function split(placed: readonly Placed[]): {
+  readonly shown: readonly Placed[];
+  readonly summed: readonly Placed[][];
+} {
+  const columnsOf = Map.groupBy(placed, ({ row }) => row);
+  const isOwn = ({ row, status }: Placed): boolean => status === 'pass' && columnsOf.get(row)?.length === 1;
+  const own = [...Map.groupBy(placed.filter(isOwn), ({ column }) => column).values()];
+  const summed = own.filter((cases) => cases.length > mostOwn);
+  const left = new Set(summed.flat());
+  return { shown: placed.filter((each) => !left.has(each)), summed };
 }
 
 /** A suite that runs in several ways has the way before the name of every case. */

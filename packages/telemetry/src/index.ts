@@ -134,3 +134,4 @@ export { MetricStore, type MetricStoreOptions } from './store/metric-store.ts';
 export { TelemetryStore, type TelemetryStoreOptions } from './store/telemetry-store.ts';
 export { serverSpans } from './tracing/http-spans.ts';
 export { traced, type TracedOptions } from './tracing/traced.ts';
+export { statusOfExchange, watchExchange } from './metrics/watch-exchange.ts';

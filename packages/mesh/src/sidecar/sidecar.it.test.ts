@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, describe, test } from 'node:test';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { CertificateService, KeptIdentity, makeRoot } from '@heddle/security/identity';
-import { MetricRegistry } from '@heddle/telemetry';
+import { expose, MetricRegistry } from '@heddle/telemetry';
 import {
   type Cluster,
   clusterName,
@@ -280,6 +280,40 @@ describe('calls of HTTP', () => {
     while (lines.length === 0) await new Promise((resolve) => setImmediate(resolve));
     const line = JSON.parse(lines[0] ?? '') as Readonly<Record<string, unknown>>;
     assert.deepEqual([line['status'], line['path'], line['route']], [200, '/x', 'all']);
+  });
+
+  test('are counted on both sides by the names that readers of a mesh know', async () => {
+    const ports = await portsTo(await listening(answering()));
+    const mesh = { protocol: 'http', ports } as const;
+    const [caller, called] = [new MetricRegistry(), new MetricRegistry()];
+    const authority = authorityOf();
+    const server = sidecarOf('order', await identityOf(authority, 'order'), { metrics: called });
+    const client = sidecarOf('web', await identityOf(authority, 'web'), { metrics: caller });
+    const { services, ...rest } = meshOf(mesh);
+    const elsewhere = await freePort();
+    await server.apply({
+      ...rest,
+      services: services.map((each) => ({ ...each, protocol: 'http', port: elsewhere })),
+    });
+    await client.apply({ ...rest, services });
+    const host = `order:${ports.out}`;
+    const asked = request({ host: '127.0.0.1', port: ports.out, path: '/x', headers: { host } });
+    asked.end();
+    const [answer] = (await once(asked, 'response')) as [Parameters<typeof text>[0]];
+    await text(answer);
+    const line = async (registry: MetricRegistry): Promise<string> => {
+      for (;;) {
+        const found = /^istio_requests_total\{.*$/m.exec(expose(registry));
+        if (found !== null) return found[0];
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    assert.match(await line(caller), /reporter="source".*destination_service="order".*response_code="200"/);
+    assert.match(
+      await line(called),
+      /reporter="destination".*source_principal="spiffe:\/\/[^"]*\/sa\/web".*destination_workload="order".*connection_security_policy="mutual_tls"\} 1/,
+    );
+    assert.match(expose(called), /^istio_request_duration_milliseconds_bucket\{/m);
   });
 
   test('that are in flight end before the sidecar does', async () => {

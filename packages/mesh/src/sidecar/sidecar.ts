@@ -5,7 +5,15 @@ import { httpClientMetrics, httpServerMetrics, type MetricRegistry } from '@hedd
 import { type NamedLayer, stackOf } from '@heddle/upstream';
 import type { HttpRequest, HttpResponse, ServeTls } from '@heddle/wire';
 import { type AskProvider, authorization, type Verdict } from '../authorization/index.ts';
-import type { InboundPort, JwtRule, Locality, MeshModel, MtlsMode, Workload } from '../model/index.ts';
+import type {
+  InboundPort,
+  JwtRule,
+  Locality,
+  MeshModel,
+  MtlsMode,
+  ServiceListener,
+  Workload,
+} from '../model/index.ts';
 import { servicePart, workloadPart } from '../plane/model-parts.ts';
 import type { PartRefusal } from '../plane/plane-messages.ts';
 import { Clusters } from './clusters.ts';
@@ -15,6 +23,7 @@ import { ownCall } from './own-call.ts';
 import { byName, OutboundServices, type ReadyService } from './outbound.ts';
 import { unbounded } from './retry-rule.ts';
 import { namesOf, ServiceAddresses } from './service-addresses.ts';
+import { standardMetrics } from './standard-metrics.ts';
 
 /** What a sidecar is made from. */
 export interface SidecarOptions {
@@ -62,6 +71,7 @@ export class Sidecar implements Part {
   readonly #outbound: OutboundServices;
   readonly #listeners: ListenerSet;
   readonly #addresses = new ServiceAddresses();
+  readonly #standard: ReturnType<typeof standardMetrics>;
   readonly #observedInbound: readonly NamedLayer<HttpRequest, HttpResponse>[];
   readonly #observedOutbound: readonly NamedLayer<HttpRequest, HttpResponse>[];
   readonly #modes = new Map<MtlsMode, ServeTls>();
@@ -69,15 +79,18 @@ export class Sidecar implements Part {
   readonly #wantedOutbound = new Map<string, WantedListener & { readonly from: readonly ReadyService[] }>();
   #inbound: readonly InboundReady[] = [];
   #locality: Locality = nowhere;
+  #own: Workload | undefined;
+  #called: ReadonlyMap<string, ServiceListener> = new Map();
 
   constructor(options: SidecarOptions) {
-    const { runtime, identity, files, lookUp } = options;
+    const { runtime, identity, files, lookUp, metrics } = options;
     this.#options = options;
     const locality = (): Locality => this.#locality;
     this.#clusters = new Clusters({ runtime, identity, files, lookUp, locality });
     const place = (cluster: string): ReturnType<Clusters['place']> => this.#clusters.place(cluster);
     this.#outbound = new OutboundServices({ place, budget: unbounded(runtime.clock) });
     this.#listeners = new ListenerSet(runtime);
+    this.#standard = standardMetrics(metrics);
     this.#observedInbound = this.#observed('server');
     this.#observedOutbound = this.#observed('client');
   }
@@ -88,6 +101,8 @@ export class Sidecar implements Part {
   /** Does as the model says from now on, but for what is refused. For `ModelFollower`. */
   async apply(model: MeshModel): Promise<readonly PartRefusal[]> {
     const workload = model.workloads.get(this.#options.workload);
+    this.#own = workload;
+    this.#called = byNames(model.services);
     this.#locality = localityOf(workload, this.#options.locality);
     // Clusters first: rules lead there.
     const refused = [...this.#clusters.apply(model), ...this.#outbound.apply(model.services)];
@@ -124,6 +139,15 @@ export class Sidecar implements Part {
         name: 'metrics',
         why: 'Sees every answer, those that the layers below make out of errors included.',
         layer: measure(metrics, { service: workload }),
+      },
+      {
+        name: 'standard metrics',
+        why: 'The same once more by the names that readers of a mesh know.',
+        layer: this.#standard({
+          reporter: side === 'server' ? 'destination' : 'source',
+          workload: () => this.#own,
+          service: (name) => this.#called.get(name),
+        }),
       },
       {
         name: 'access log',
@@ -304,6 +328,13 @@ export class Sidecar implements Part {
     if (!verdict.allowed || (at.mtls === 'strict' && uri === '')) throw denied();
     return net.connect({ host: at.target.address, port: at.target.port });
   }
+}
+
+/** Services by each name that they are called by. */
+function byNames(services: readonly ServiceListener[]): ReadonlyMap<string, ServiceListener> {
+  return new Map(
+    services.flatMap((each) => [each.host, ...each.aliases].map((name) => [name, each] as const)),
+  );
 }
 
 function parsed(jwks: string): unknown {

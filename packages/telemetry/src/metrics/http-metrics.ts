@@ -1,10 +1,10 @@
 import { type Call, type CallKey, callKey, type Layer } from '@heddle/kernel';
-import { type HttpRequest, type HttpResponse, statusOfCode } from '@heddle/wire';
+import type { HttpRequest, HttpResponse } from '@heddle/wire';
 import type { Counter } from './counter.ts';
 import { observeIn } from './exemplar.ts';
 import type { Histogram } from './histogram.ts';
 import type { MetricRegistry } from './registry.ts';
-import { type Exchange, watchExchange } from './watch-exchange.ts';
+import { statusOfExchange, watchExchange } from './watch-exchange.ts';
 
 const unmatched = 'unmatched';
 
@@ -65,7 +65,6 @@ const knownMethods = new Set([
   'CONNECT',
   'TRACE',
 ]);
-const cancelledStatus = 499;
 
 function httpMetrics(
   registry: MetricRegistry,
@@ -99,15 +98,8 @@ function httpMetrics(
     return watchExchange(call, next(req, call), (exchange) => {
       inFlight.add(-1);
       const { endpoint } = named;
-      count(statusOf(exchange), method, endpoint).inc();
+      count(statusOfExchange(exchange), method, endpoint).inc();
       observeIn(call, duration(method, endpoint), exchange.seconds);
     });
   };
-}
-
-/** 499 if the caller left, the answer's if there was one, else what the edge makes of the error. */
-function statusOf({ answer, error }: Exchange): number {
-  if (error?.code === 'cancelled') return cancelledStatus;
-  if (answer !== undefined) return answer.status;
-  return error === undefined ? 500 : statusOfCode(error.code);
 }

@@ -1,5 +1,7 @@
 import { type Call, HeddleError } from '@heddle/kernel';
-import type { HttpResponse } from '@heddle/wire';
+import { type HttpResponse, statusOfCode } from '@heddle/wire';
+
+const cancelledStatus = 499;
 
 /** How an HTTP exchange went. */
 export interface Exchange {
@@ -44,4 +46,11 @@ export function watchExchange(
       throw thrown;
     },
   );
+}
+
+/** 499 if the caller left, the answer's if there was one, else what the edge makes of the error. */
+export function statusOfExchange({ answer, error }: Exchange): number {
+  if (error?.code === 'cancelled') return cancelledStatus;
+  if (answer !== undefined) return answer.status;
+  return error === undefined ? 500 : statusOfCode(error.code);
 }
