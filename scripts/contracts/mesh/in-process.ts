@@ -38,10 +38,11 @@ interface Member {
 
 async function join(controlPlane: OwnControlPlane, account: string): Promise<Member> {
   const runtime = nodeRuntime({ name: account, logLevel: 'error' });
+  const token = controlPlane.token(account);
   const client: ControlPlaneClient = new ControlPlaneClient({
     runtime,
     addresses: [controlPlane],
-    token: controlPlane.token(account),
+    token: () => token,
     held: () => heldBy(identity),
   });
   const identity: KeptIdentity = new KeptIdentity(runtime, client.certificate);

@@ -2,6 +2,7 @@ import type { Address } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import type { Locality } from '@heddle/mesh/model';
 import { type Command, type Given, usageError } from '../command.ts';
+import { readTextFile } from '../node/config-file.ts';
 import { machineNameServers } from '../node/outer-names.ts';
 import { readAppProbes } from '../inject/app-health.ts';
 import { readAddress } from '../registry-access.ts';
@@ -19,6 +20,11 @@ export const sidecar: Command = {
       help: 'Control planes of the mesh; one is asked until it fails, then the next; default HEDDLE_CONTROL_PLANE',
     },
     workload: { type: 'string', value: 'NAMESPACE/NAME', help: 'Whose side it is' },
+    'token-file': {
+      type: 'string',
+      value: 'FILE',
+      help: 'The token of its service account, read anew whenever it is needed; default: HEDDLE_MESH_TOKEN, a bootstrap token',
+    },
     locality: {
       type: 'string',
       value: 'REGION/ZONE/SUBZONE',
@@ -77,7 +83,7 @@ export const sidecar: Command = {
     const dns = given.text('dns') === 'off' ? undefined : addressOf(given, 'dns', '127.0.0.1:15053');
     const run = {
       controlPlanes: controlPlanesOf(given),
-      token: process.env['HEDDLE_MESH_TOKEN'] ?? '',
+      token: tokenOf(given),
       workload: workloadOf(given),
       locality: localityOf(given),
       inboundAddress: given.text('inbound'),
@@ -100,6 +106,13 @@ function controlPlanesOf(given: Given): readonly Address[] {
   const text = given.text('control-plane') ?? process.env['HEDDLE_CONTROL_PLANE'] ?? '';
   if (text === '') throw usageError('"heddle sidecar" needs --control-plane HOST:PORT');
   return text.split(',').map((each) => readAddress(each.trim(), '--control-plane'));
+}
+
+/** A file is replaced while we run, by whoever renews the token in it. */
+function tokenOf(given: Given): () => string {
+  const file = given.text('token-file');
+  const fixed = process.env['HEDDLE_MESH_TOKEN'] ?? '';
+  return file === undefined ? () => fixed : () => readTextFile(file, 'token').trim();
 }
 
 function workloadOf(given: Given): string {

@@ -11,6 +11,10 @@ export const injectOptions: Readonly<Record<string, CommandOption>> = {
     value: 'HOST:PORT',
     help: 'As sidecars find it; default heddle-control-plane.heddle:8090',
   },
+  'account-tokens': {
+    type: 'boolean',
+    help: 'Sidecars show the tokens of their service accounts, which a control plane with --mesh k8s: takes, instead of a secret',
+  },
   'token-secret': {
     type: 'string',
     value: 'NAME/KEY',
@@ -44,11 +48,21 @@ export function injectSettings(given: Given): InjectSettings {
     image: given.text('image') ?? defaultImages[proxy],
     controlPlane: placeOf(given.text('control-plane') ?? 'heddle-control-plane.heddle:8090'),
     tokenSecret: { name, key },
+    accountTokens: accountTokensOf(given, proxy),
     dnsServer: dnsOf(given),
     byDefault: !given.flag('by-label'),
     native: !given.flag('beside'),
     resources: defaultResources,
   };
+}
+
+/** Envoy is given its token when it starts, and these are renewed. */
+function accountTokensOf(given: Given, proxy: ProxyKind): boolean {
+  if (!given.flag('account-tokens')) return false;
+  if (proxy === 'envoy') throw usageError('--account-tokens is for --proxy heddle, which reads them anew');
+  if (given.text('token-secret') !== undefined)
+    throw usageError('--account-tokens and --token-secret exclude each other');
+  return true;
 }
 
 function dnsOf(given: Given): string | undefined {

@@ -22,8 +22,8 @@ import { keptIdentity, SidecarIdentity } from './sidecar-identity.ts';
 /** What a sidecar is run with. */
 export interface SidecarRun {
   readonly controlPlanes: readonly Address[];
-  /** The bootstrap token; empty: the kept identity must do. */
-  readonly token: string;
+  /** The bootstrap token, or that of the service account, as it is now; empty: the kept identity must do. */
+  readonly token: () => string;
   readonly workload: string;
   readonly locality: Locality | undefined;
   readonly inboundAddress: string | undefined;
@@ -45,7 +45,7 @@ export interface SidecarRun {
 /** Runs a sidecar until a signal stops it; gives the exit code. */
 export async function runSidecar(run: SidecarRun, runtime: Runtime, world: World): Promise<number> {
   const { controlPlanes, token, workload } = run;
-  const kept = await keptIdentity(runtime, token);
+  const kept = await keptIdentity(runtime, token());
   const client: ControlPlaneClient = new ControlPlaneClient({
     runtime,
     addresses: controlPlanes,

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { HeddleError, type Part, type Runtime, sleep } from '@heddle/kernel';
+import { accountOfToken, isAccountToken } from '@heddle/mesh/plane';
 import { type AskForSvid, type HeldIdentity, KeptIdentity } from '@heddle/security/identity';
 
 const file = 'identity.json';
@@ -16,13 +17,20 @@ export async function keptIdentity({ disk, log }: Runtime, token: string): Promi
   if (bytes === undefined) return undefined;
   try {
     const held = JSON.parse(new TextDecoder().decode(bytes)) as HeldIdentity;
-    const wanted = Buffer.from(token.split('.', 1)[0] ?? '', 'base64url').toString();
-    const { subjectAltName } = new X509Certificate(held.svid.certificates);
-    return token === '' || subjectAltName === `URI:${wanted}` ? held : undefined;
+    const { subjectAltName = '' } = new X509Certificate(held.svid.certificates);
+    return token === '' || isOf(token, subjectAltName) ? held : undefined;
   } catch {
     log('warn', 'the kept identity cannot be read; another is asked for', { file });
     return undefined;
   }
+}
+
+/** Whether a certificate is of whom the token is for. */
+function isOf(token: string, subjectAltName: string): boolean {
+  if (!isAccountToken(token))
+    return subjectAltName === `URI:${Buffer.from(token.split('.', 1)[0] ?? '', 'base64url').toString()}`;
+  const account = accountOfToken(token);
+  return account !== undefined && subjectAltName.endsWith(`/ns/${account.namespace}/sa/${account.name}`);
 }
 
 /** Keeps an identity valid, and a copy on disk, so that a restart needs no control plane. */

@@ -14,6 +14,8 @@ export interface InjectSettings {
    * the name stands for that.
    */
   readonly tokenSecret: { readonly name: string; readonly key: string };
+  /** Instead of the secret: sidecars show the tokens of their service accounts, which the cluster renews. Ours only. */
+  readonly accountTokens?: boolean;
   /** The address of the cluster's own DNS. Undefined: the names of services are not led to sidecars. */
   readonly dnsServer: string | undefined;
   /** True: what is not asked about gets a sidecar. False: only what a label or annotation asks for. */

@@ -418,6 +418,17 @@ test('the token is that of the service account', () => {
   });
 });
 
+test('or the service account’s own, in a volume that the kubelet renews; injected twice it is there once', () => {
+  const given = pod('namespace: shop', 'serviceAccountName: order, containers: [{ name: app, image: a }]');
+  const once = inject(given, { accountTokens: true }).text;
+  const [sidecar] = specOf(once).initContainers ?? assert.fail();
+  assert.ok(!sidecar?.env?.some(({ name }) => name === 'HEDDLE_MESH_TOKEN'));
+  assert.match(once, /--token-file,?\s+(?:- )?\/var\/run\/secrets\/heddle\/token/);
+  assert.match(once, /audience: heddle-mesh/);
+  assert.equal(inject(once, { accountTokens: true }).text, once);
+  assert.doesNotMatch(inject(once).text, /audience: heddle-mesh/);
+});
+
 test('the annotation of what was added says nothing secret, and is enough to take it out', () => {
   const { annotations } = podsIn(inject(deployment).text)[0]?.metadata ?? assert.fail();
   const status = JSON.parse(annotations[statusName] ?? '') as { digest: string; initContainers: string[] };

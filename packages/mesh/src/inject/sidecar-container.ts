@@ -1,3 +1,4 @@
+import { accountTokenAudience } from '../plane/account-token.ts';
 import { envoyArguments } from './envoy-bootstrap.ts';
 import { healthPort, sidecarName, type SidecarResources } from './inject-settings.ts';
 import type { JsonMembers } from './json-value.ts';
@@ -42,12 +43,25 @@ export function sidecarContainer(subject: SidecarSubject): JsonMembers {
 export function sidecarVolumes({ settings, wishes }: SidecarSubject): readonly JsonMembers[] {
   // The last good configuration and what a replaced process still needs; the rest of its file system cannot be written.
   const own = settings.proxy === 'heddle' ? [{ name: `${sidecarName}-data`, emptyDir: {} }] : [];
-  return [...own, ...wishes.volumes];
+  return [...own, ...(settings.accountTokens === true ? [tokenVolume] : []), ...wishes.volumes];
 }
+
+const tokenFolder = '/var/run/secrets/heddle';
+const tokenFile = 'token';
+/** Good for an hour, and renewed by the kubelet long before; for nobody but the control plane. */
+const tokenVolume = {
+  name: `${sidecarName}-token`,
+  projected: {
+    sources: [
+      { serviceAccountToken: { audience: accountTokenAudience, expirationSeconds: 3600, path: tokenFile } },
+    ],
+  },
+};
 
 function mountsOf({ settings, wishes }: SidecarSubject): readonly JsonMembers[] {
   const own = settings.proxy === 'heddle' ? [{ name: `${sidecarName}-data`, mountPath: '/data' }] : [];
-  return [...own, ...wishes.volumeMounts];
+  const token = { name: tokenVolume.name, mountPath: tokenFolder, readOnly: true };
+  return [...own, ...(settings.accountTokens === true ? [token] : []), ...wishes.volumeMounts];
 }
 
 function heddleArguments({ settings, workload }: SidecarSubject): readonly string[] {
@@ -69,6 +83,7 @@ function heddleArguments({ settings, workload }: SidecarSubject): readonly strin
     `0.0.0.0:${healthPort}`,
     '--data',
     '/data',
+    ...(settings.accountTokens === true ? ['--token-file', `${tokenFolder}/${tokenFile}`] : []),
   ];
 }
 
@@ -84,12 +99,13 @@ function environment(subject: SidecarSubject): readonly JsonMembers[] {
     field('POD_NAMESPACE', 'metadata.namespace'),
     field('POD_IP', 'status.podIP'),
     field('POD_SERVICE_ACCOUNT', 'spec.serviceAccountName'),
-    // Of the pod's own namespace: without the secret the pod waits, and says so.
-    {
+  ];
+  // Of the pod's own namespace: without the secret the pod waits, and says so.
+  if (settings.accountTokens !== true)
+    own.push({
       name: 'HEDDLE_MESH_TOKEN',
       valueFrom: { secretKeyRef: { key, name: secret.replaceAll('{serviceAccount}', serviceAccount) } },
-    },
-  ];
+    });
   if (settings.proxy === 'heddle') {
     if (Object.keys(probes).length > 0)
       own.push({ name: 'HEDDLE_APP_PROBES', value: escaped(JSON.stringify(probes)) });

@@ -9,8 +9,8 @@ export interface ControlPlaneClientOptions {
   readonly runtime: Runtime;
   /** One is asked until it fails, then the next. */
   readonly addresses: readonly Address[];
-  /** The bootstrap token, for who has no certificate yet. */
-  readonly token: string;
+  /** The bootstrap or service account token of now, for who has no certificate yet. */
+  readonly token: () => string;
   /** What it has of now, if it has: it proves more than the token, and longer. */
   readonly held: () => HeldIdentity | undefined;
 }
@@ -66,7 +66,7 @@ export class ControlPlaneClient {
     const isGood = identity !== undefined && identity.svid.expiresMs > wallMs;
     const authorization = isGood
       ? workloadProof(identity, { method: 'POST', path, body }, wallMs)
-      : `Bearer ${token}`;
+      : `Bearer ${token()}`;
     return {
       method: 'POST',
       scheme: 'http',

@@ -1,3 +1,4 @@
+export { accountOfToken, accountTokenAudience, isAccountToken } from './account-token.ts';
 export { ControlPlaneClient, type ControlPlaneClientOptions } from './control-plane-client.ts';
 export { ModelFeed, type ModelFeedOptions, type PlaneView } from './model-feed.ts';
 export {

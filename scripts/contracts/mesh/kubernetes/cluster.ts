@@ -124,7 +124,13 @@ export async function eventually<T>(look: () => Promise<T>): Promise<T> {
   }
 }
 
-const clusterWide = new Set(['Namespace', 'CustomResourceDefinition', 'MutatingWebhookConfiguration']);
+const clusterWide = new Set([
+  'Namespace',
+  'CustomResourceDefinition',
+  'MutatingWebhookConfiguration',
+  'ClusterRole',
+  'ClusterRoleBinding',
+]);
 
 /** Where objects of a kind are: the plural as the API has it. */
 function collection({

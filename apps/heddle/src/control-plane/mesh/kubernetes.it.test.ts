@@ -1,14 +1,20 @@
 // `heddle control-plane --mesh k8s:` at a real API server with Istio's own definitions, and a stock Envoy that follows.
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { after, before, describe, test } from 'node:test';
+import { nodeRuntime } from '@heddle/kernel/node';
+import { ControlPlaneClient } from '@heddle/mesh/plane';
+import { KeptIdentity } from '@heddle/security/identity';
 import {
   type Cluster,
   definitions,
   type KubeObject,
+  objectsIn,
   startCluster,
 } from '../../../../../scripts/contracts/mesh/kubernetes/cluster.ts';
 import { type Backend, startBackend } from '../../../../../scripts/contracts/mesh/scenarios/http-backend.ts';
@@ -21,6 +27,8 @@ import { freePort } from '../../../../../scripts/engines/running.ts';
 import { StartedCli } from '../../node/started-cli.ts';
 
 const token = 'a-token-for-this-test-alone';
+const runtime = nodeRuntime({ name: 'test', logLevel: 'error' });
+const access = fileURLToPath(new URL('../../../../../deploy/mesh/access.yaml', import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), 'heddle-mesh-kube-'));
 const found = [await obtain(envoy), await obtain(etcd), await obtain(kubeApiserver)];
 const missing =
@@ -83,6 +91,20 @@ async function pod(name: string, app: string, ready = true): Promise<void> {
   });
 }
 
+const account = (namespace: string, name: string): Promise<unknown> =>
+  cluster.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } });
+
+/** A token of a service account, for those who expect that audience; without one for the API server. */
+async function tokenOf(namespace: string, name: string, audience?: string): Promise<string> {
+  const spec = audience === undefined ? {} : { audiences: [audience] };
+  const { status } = (await cluster.client.ask({
+    method: 'POST',
+    path: `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`,
+    json: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec },
+  })) as { readonly status: { readonly token: string } };
+  return status.token;
+}
+
 before(async () => {
   if (missing !== undefined) return;
   port = await freePort();
@@ -95,11 +117,16 @@ before(async () => {
   await pod('order-1', 'order');
   const ca = path.join(folder, 'ca.crt');
   writeFileSync(ca, cluster.credentials.authority.certificate);
+  await cluster.namespace('heddle');
+  await account('heddle', 'heddle-control-plane');
+  // It may do what its manifest allows, and no more.
+  for (const object of objectsIn(readFileSync(access, 'utf8'))) await cluster.create(object);
+  const own = await tokenOf('heddle', 'heddle-control-plane');
   const { host, port: at } = cluster.address;
   const mesh = `k8s+tls://${host}:${at}/?ca-file=${ca}&server-name=kubernetes`;
   cli = new StartedCli(
     ['control-plane', '--port', '0', '--data', path.join(folder, 'data'), '--mesh', mesh],
-    { HEDDLE_REGISTRY_TOKEN: token, HEDDLE_MESH_TOKEN: cluster.credentials.adminToken },
+    { HEDDLE_REGISTRY_TOKEN: token, HEDDLE_MESH_TOKEN: own },
   );
   [, url = ''] = await cli.printed(/(http:\/\/127\.0\.0\.1:\d+)/);
   const place = new URL(url);
@@ -161,6 +188,24 @@ describe('rules and pods of a cluster', { skip: missing }, () => {
     assert.match(await ask('stock.shop'), /^503$/);
     await pod('stock-1', 'stock');
     await answers(() => ask('stock.shop'), 'stock');
+  });
+
+  test('certify workloads by the tokens of their service accounts, made for the mesh and nobody else', async () => {
+    await account('shop', 'order');
+    const clientOf = (shown: string): ControlPlaneClient => {
+      const { hostname: host, port: at } = new URL(url);
+      const addresses = [{ host, port: Number(at) }];
+      return new ControlPlaneClient({ runtime, addresses, token: () => shown, held: () => undefined });
+    };
+    const good = clientOf(await tokenOf('shop', 'order', 'heddle-mesh'));
+    const identity = new KeptIdentity(runtime, good.certificate);
+    await identity.start();
+    const { subjectAltName } = new X509Certificate(identity.held.svid.certificates);
+    assert.equal(subjectAltName, 'URI:spiffe://cluster.local/ns/shop/sa/order');
+    identity.close();
+    for (const bad of [await tokenOf('shop', 'order'), 'eyJhbGciOiJub25lIn0.e30.'])
+      await assert.rejects(clientOf(bad).certificate('a request'), { reason: 'BAD_TOKEN' });
+    good.close();
   });
 
   test('one object that is wrong is refused alone, is told why, and its last good one stays', async () => {

@@ -81,7 +81,7 @@ async function answer(options: MeshApiOptions, request: HttpRequest, call: Call)
       options.checkOperator(authorization);
       return encodeJson({ token: tokenFor(options, (await bodyOf(request)).members) });
     case 'POST /v1/mesh/certificates':
-      return encodeJson(certify(options, await bodyOf(request), call));
+      return encodeJson(await certify(options, await bodyOf(request), call));
     case 'POST /v1/mesh/model':
       return encodeJson(await model(options, await bodyOf(request), call));
     default: {
@@ -102,9 +102,9 @@ function tokenFor({ tokens }: MeshApiOptions, body: Members): string {
   return tokens.make(readSpiffeId(spiffeId), lifeMs);
 }
 
-function certify(options: MeshApiOptions, given: Given, call: Call): object {
+async function certify(options: MeshApiOptions, given: Given, call: Call): Promise<object> {
   const { request, ...others } = given.members;
-  const id = provenId(given, options, call.runtime.clock.wallMs());
+  const id = await provenId(given, options, call.runtime.clock.wallMs());
   refuseOthers(others);
   if (typeof request !== 'string') throw bad('request', 'a certificate request in PEM', request);
   return options.certificates.issue(id, request);
@@ -115,7 +115,7 @@ async function model(options: MeshApiOptions, given: Given, call: Call): Promise
   const { check, feed, xds } = options;
   const question = readQuestion(given.members);
   if (!isOperator(check, given.authorization)) {
-    const id = provenId(given, options, call.runtime.clock.wallMs());
+    const id = await provenId(given, options, call.runtime.clock.wallMs());
     const [namespace, name] = question.workload.split('/');
     const { serviceAccount = name } = xds.model.workloads.get(question.workload) ?? {};
     if (id.namespace !== namespace || id.serviceAccount !== serviceAccount) throw foreign(question.workload);

@@ -1,11 +1,12 @@
 import { KubernetesClient, kubernetesAccess, parseRegistryUrl, worldOf } from '@heddle/discovery/clients';
 import { HeddleError, type Runtime } from '@heddle/kernel';
+import { accountTokenAudience } from '@heddle/mesh/plane';
 import type { ResourceFile } from '@heddle/mesh/resources';
 import type { MeshInstance } from '@heddle/mesh/translate';
 import { type Collection, FollowedCollection, type KubernetesJson } from './kubernetes-collection.ts';
 import { podInstance } from './pod-instance.ts';
 import type { InstanceChanges } from './registry-instances.ts';
-import type { RuleSource, RuleVerdicts } from './rule-source.ts';
+import type { RuleSource, RuleVerdicts, SourceAccount } from './rule-source.ts';
 
 /** The URLs that mean an API server. */
 export const kubernetesUrl: RegExp = /^(k8s|kubernetes)(\+tls)?:/;
@@ -132,6 +133,25 @@ class MeshKubernetes implements RuleSource {
     }
   }
 
+  /** By a TokenReview (`authentication.k8s.io/v1`): the token must be for us, so that one for others is no use here. */
+  async accountOf(token: string): Promise<SourceAccount | undefined> {
+    const reviewed = (await this.#client.ask({
+      method: 'POST',
+      path: '/apis/authentication.k8s.io/v1/tokenreviews',
+      json: {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenReview',
+        spec: { token, audiences: [accountTokenAudience] },
+      },
+    })) as { readonly status?: TokenReviewStatus };
+    const { authenticated = false, user, audiences = [] } = reviewed.status ?? {};
+    if (!authenticated || !audiences.includes(accountTokenAudience)) return undefined;
+    const [, namespace, serviceAccount] =
+      /^system:serviceaccount:([^:]+):([^:]+)$/.exec(user?.username ?? '') ?? [];
+    if (namespace === undefined || serviceAccount === undefined) return undefined;
+    return { namespace, serviceAccount };
+  }
+
   async close(): Promise<void> {
     for (const each of [...this.#rules, this.#pods, this.#nodes]) each.stop();
     this.#client.close();
@@ -199,6 +219,12 @@ class MeshKubernetes implements RuleSource {
       subZone: '',
     };
   }
+}
+
+interface TokenReviewStatus {
+  readonly authenticated?: boolean;
+  readonly user?: { readonly username?: string };
+  readonly audiences?: readonly string[];
 }
 
 /** The condition by which an object says whether the mesh has taken it. */

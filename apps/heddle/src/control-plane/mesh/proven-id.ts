@@ -1,4 +1,6 @@
 import { decodeJson, membersOf } from '@heddle/discovery/clients';
+import { HeddleError } from '@heddle/kernel';
+import { accountTokenAudience, isAccountToken } from '@heddle/mesh/plane';
 import {
   type BootstrapTokens,
   type CertificateService,
@@ -8,6 +10,8 @@ import {
   type SpiffeId,
 } from '@heddle/security/identity';
 import type { HttpRequest } from '@heddle/wire';
+import type { RulesScope } from './mesh-rules.ts';
+import type { RuleSource } from './rule-source.ts';
 
 const longestBytes = 256 * 1024;
 
@@ -25,14 +29,30 @@ export async function bodyOf({ method, path, fields, body }: HttpRequest): Promi
   return { method, path, body: bytes, members, authorization: fields.get('authorization') ?? undefined };
 }
 
-/** The workload that asks, by its bootstrap token or by the certificate that it has. Throws `unauthenticated`. */
-export function provenId(
-  given: Given,
-  by: { readonly tokens: BootstrapTokens; readonly certificates: CertificateService },
-  wallMs: number,
-): SpiffeId {
+/** What a proof is held to. */
+export interface Provers {
+  readonly tokens: BootstrapTokens;
+  readonly certificates: CertificateService;
+  readonly source: Pick<RuleSource, 'accountOf'>;
+  readonly scope: Pick<RulesScope, 'trustDomain'>;
+}
+
+/**
+ * The workload that asks, by its bootstrap token, by the token of its service account where the source of the rules has
+ * such, or by the certificate that it has. Rejects with `unauthenticated`, or as the source does when it cannot be asked.
+ */
+export async function provenId(given: Given, by: Provers, wallMs: number): Promise<SpiffeId> {
   const { authorization = '' } = given;
   if (isWorkloadProof(authorization))
     return checkWorkloadProof(authorization, given, { trust: by.certificates.trust, wallMs });
-  return by.tokens.check(/^bearer (.+)$/i.exec(authorization)?.[1] ?? '');
+  const token = /^bearer (.+)$/i.exec(authorization)?.[1] ?? '';
+  if (by.source.accountOf === undefined || !isAccountToken(token)) return by.tokens.check(token);
+  const account = await by.source.accountOf(token);
+  if (account === undefined) throw notBelieved();
+  return { trustDomain: by.scope.trustDomain ?? 'cluster.local', ...account };
+}
+
+function notBelieved(): HeddleError {
+  const message = `the token is not one of a service account for the audience ${accountTokenAudience}`;
+  return new HeddleError({ code: 'unauthenticated', reason: 'BAD_TOKEN', message, sent: false });
 }

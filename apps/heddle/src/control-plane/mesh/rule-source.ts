@@ -4,6 +4,12 @@ import type { InstanceChanges } from './registry-instances.ts';
 /** Objects with what is wrong with them, by the name of their file: for a source that can be told. */
 export type RuleVerdicts = ReadonlyMap<string, readonly string[]>;
 
+/** A service account of the source. */
+export interface SourceAccount {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+}
+
 /** Where the rules of a mesh come from. */
 export interface RuleSource {
   /** For people: `folder deploy/mesh`, `git /srv/mesh.git, main` … */
@@ -23,6 +29,11 @@ export interface RuleSource {
   watch(changed: () => void): () => void;
   /** Of a source that knows what runs as well; called once, before the first `read`. */
   follow?(changed: (changes: InstanceChanges) => void): void;
+  /**
+   * Whose a token of this source's own accounts is, which a workload may show instead of a bootstrap token; undefined: it
+   * is none. Rejects where the source cannot be asked.
+   */
+  accountOf?(token: string): Promise<SourceAccount | undefined>;
   /** Tells the source what became of its objects. */
   tell?(verdicts: RuleVerdicts): Promise<void>;
   /**
