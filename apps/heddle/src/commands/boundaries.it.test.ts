@@ -156,7 +156,7 @@ describe('heddle boundaries', () => {
 
   const mistakes: [string[], number, RegExp][] = [
     [[], 2, /needs "analyse", "compare" or "drift"/],
-    [['analyse'], 2, /needs a file, a folder or --git/],
+    [['analyse'], 2, /needs a file, a folder, --git or --running/],
     [['analyse', five, '--plan', 'x'], 2, /--plan belongs to "heddle boundaries drift"/],
     [['analyse', five, '--weights', 'tem=0'], 2, /--weights knows data, .* found "tem"/],
     [['analyse', five, '--weights', 'team=-1'], 2, /expects team=<number/],

@@ -19,11 +19,20 @@ import {
   reportPage,
   type System,
 } from '@heddle/boundaries';
-import { type Command, exitCodes, type Given, usageError, type World } from '../command.ts';
+import {
+  type Command,
+  type CommandOption,
+  exitCodes,
+  type Given,
+  usageError,
+  type World,
+} from '../command.ts';
 import { writeTextFile } from '../node/boundaries-files.ts';
 import { readTextFile } from '../node/config-file.ts';
 import { inputError, parseFile, placed } from './boundaries/document.ts';
+import { planeOptions } from '../observe/plane-client.ts';
 import { readInputs } from './boundaries/inputs.ts';
+import { runningSystem } from './boundaries/running.ts';
 import { comparisonText, driftText, literalText, reportText } from './boundaries/output.ts';
 
 /** `heddle boundaries`. */
@@ -33,6 +42,17 @@ export const boundaries: Command = {
   words: 'analyse|compare|drift <file or folder>...',
   options: {
     json: { type: 'boolean', help: 'As JSON, all of it' },
+    running: {
+      type: 'boolean',
+      help: 'What runs, by the traces of the last hour that its control plane has kept: of the running "heddle up", or --plane',
+    },
+    without: {
+      type: 'string',
+      value: 'NAME,…',
+      help: 'With --running: services that are left out, such as a gateway, which only passes on',
+    },
+    data: planeOptions['data'] as CommandOption,
+    plane: planeOptions['plane'] as CommandOption,
     markdown: { type: 'boolean', help: 'As Markdown' },
     html: { type: 'string', value: 'FILE', help: 'Write the report as a page that needs nothing else' },
     git: { type: 'string', value: 'DIR', help: 'Count what is changed together in this repository' },
@@ -66,10 +86,11 @@ export const boundaries: Command = {
   },
   examples: [
     'heddle boundaries analyse capabilities.yaml --html boundaries.html',
+    'heddle boundaries analyse --running --without gateway --today --json > plan.json',
     'heddle boundaries analyse traces.jsonl schema/ --git . --json',
     'heddle boundaries analyse traces.jsonl --today --json > plan.json',
     'heddle boundaries compare classes/ --reference services.rsf',
-    'heddle boundaries drift traces.jsonl --plan plan.json     # exit code 1 if a boundary is broken',
+    'heddle boundaries drift --running --without gateway --plan plan.json     # exit code 1 if a boundary is broken',
   ],
   run: async (given, world) => {
     const [what, ...paths] = given.words;
@@ -78,8 +99,8 @@ export const boundaries: Command = {
       throw usageError(`"heddle boundaries" needs "analyse", "compare" or "drift", found "${what ?? ''}"`);
     }
     checkOptions(action, given);
-    if (paths.length === 0 && given.text('git') === undefined) {
-      throw usageError(`"heddle boundaries ${action}" needs a file, a folder or --git`);
+    if (paths.length === 0 && given.text('git') === undefined && !given.flag('running')) {
+      throw usageError(`"heddle boundaries ${action}" needs a file, a folder, --git or --running`);
     }
     return { analyse: runAnalyse, compare: runCompare, drift: runDrift }[action](given, world, paths);
   },
@@ -99,6 +120,9 @@ function checkOptions(action: string, given: Given): void {
     const there = given.text(name) !== undefined || given.flag(name);
     if (there && owner !== action) throw usageError(`--${name} belongs to "heddle boundaries ${owner}"`);
   }
+  const isPlaced = ['plane', 'data', 'without'].some((name) => given.text(name) !== undefined);
+  if (isPlaced && !given.flag('running'))
+    throw usageError('--plane, --data and --without belong to --running');
   if (action === 'compare' && given.flag('markdown')) throw usageError('"compare" has no --markdown');
   if (given.flag('json') && given.flag('markdown'))
     throw usageError('--json and --markdown exclude each other');
@@ -106,7 +130,7 @@ function checkOptions(action: string, given: Given): void {
 
 async function runAnalyse(given: Given, world: World, paths: readonly string[]): Promise<number> {
   const { terminal } = world;
-  const system = systemOf(given, paths);
+  const system = await systemOf(given, paths);
   const json = (value: unknown): void => terminal.out(`${JSON.stringify(value, undefined, 2)}\n`);
   const compat = given.text('compat');
   if (compat !== undefined) {
@@ -135,7 +159,7 @@ async function runCompare(given: Given, world: World, paths: readonly string[]):
   if (file === undefined) throw usageError('"heddle boundaries compare" needs --reference');
   const [only, ...more] = paths;
   const report = more.length === 0 && only !== undefined ? reportIn(only) : undefined;
-  const plan = report ?? planOfReport(analysed(given, systemOf(given, paths)));
+  const plan = report ?? planOfReport(analysed(given, await systemOf(given, paths)));
   const comparison = compareAssignments(assignmentOf(plan), referenceIn(file));
   if (comparison.unplaced.length === comparison.items) {
     throw inputError([`${file}: none of its ${comparison.items} names is among those that were grouped`]);
@@ -150,7 +174,7 @@ async function runCompare(given: Given, world: World, paths: readonly string[]):
 async function runDrift(given: Given, world: World, paths: readonly string[]): Promise<number> {
   const file = given.text('plan');
   if (file === undefined) throw usageError('"heddle boundaries drift" needs --plan');
-  const observed = systemOf(given, paths);
+  const observed = await systemOf(given, paths);
   todayOf(observed);
   const drift = driftOf(planIn(file), observed);
   if (given.flag('json')) world.terminal.out(`${JSON.stringify(drift, undefined, 2)}\n`);
@@ -163,8 +187,9 @@ function isBroken({ severity }: Drift): boolean {
 }
 
 /** The inputs with what the command line says of constraints and weights. */
-function systemOf(given: Given, paths: readonly string[]): System {
-  const system = readInputs({ paths, git: given.text('git') });
+async function systemOf(given: Given, paths: readonly string[]): Promise<System> {
+  const running = given.flag('running') ? await runningSystem(given) : undefined;
+  const system = readInputs({ paths, git: given.text('git'), running });
   const [maxSize, minSize] = [whole(given, 'max-size', 1), whole(given, 'min-size', 1)];
   const maxComplexity = whole(given, 'max-complexity', 0);
   const constraints: Constraints = {

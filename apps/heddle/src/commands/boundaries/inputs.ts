@@ -27,6 +27,8 @@ export interface InputOptions {
   readonly paths: readonly string[];
   /** A repository whose history counts. */
   readonly git: string | undefined;
+  /** The system that runs, if it was asked about. */
+  readonly running: System | undefined;
 }
 
 /** What a file is, by its content. */
@@ -38,11 +40,11 @@ const extensions = ['.yaml', '.yml', '.json', '.jsonl', '.ndjson', '.sql', '.pro
  * One system from all files, folders and histories that were named. Throws `BOUNDARIES_INPUT` with all problems of all
  * inputs, each with its file, line and column.
  */
-export function readInputs({ paths, git }: InputOptions): System {
+export function readInputs({ paths, git, running }: InputOptions): System {
   const named = new Set(paths);
   const files = paths.flatMap((path) => filesUnder(path, extensions));
   const wrong: string[] = [];
-  const systems: System[] = [];
+  const systems: System[] = running === undefined ? [] : [running];
   const take = (checked: Checked<System>, say: (problems: readonly Problem[]) => string[]): void => {
     if (checked.ok) systems.push(checked.value);
     else wrong.push(...say(checked.problems));
@@ -82,7 +84,7 @@ export function readInputs({ paths, git }: InputOptions): System {
 type Texts = { path: string; text: string }[];
 
 function nothingFound(paths: readonly string[]): string {
-  return `no input was found in ${paths.join(', ')}; expected capability documents, Service Cutter's files, OTLP JSON, OpenAPI, .sql, .proto, relation tables (.csv), or --git`;
+  return `no input was found in ${paths.join(', ')}; expected capability documents, Service Cutter's files, OTLP JSON, OpenAPI, .sql, .proto, relation tables (.csv), --git or --running`;
 }
 
 /** The YAML and JSON files by kind. What is none of ours is passed over in a folder, and wrong if it was named. */
