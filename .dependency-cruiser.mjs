@@ -11,7 +11,7 @@ const arrows = {
   upstream: ['kernel', 'wire', 'traffic', 'discovery'],
   rpc: [...foundation, 'upstream'],
   proxy: [...foundation, 'upstream'],
-  mesh: [...foundation, 'upstream', 'proxy'],
+  mesh: [...foundation, 'upstream', 'proxy/src/model', 'proxy/src/layers'],
   sql: ['kernel'],
   messaging: ['kernel', 'traffic', 'telemetry', 'sql'],
   data: ['kernel', 'traffic', 'messaging', 'sql'],

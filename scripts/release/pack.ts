@@ -44,18 +44,19 @@ function staged(folder: string, copy: string): Manifest {
   const manifest = published(JSON.parse(text) as Manifest);
   for (const file of manifest.files.filter((each) => existsSync(path.join(source, each))))
     cpSync(path.join(source, file), path.join(copy, file), { recursive: true });
-  if (manifest.files.includes('template')) copyTemplate(path.join(copy, 'template'));
+  if (manifest.files.includes('template')) copyTemplates(copy);
   cpSync(path.join(root, 'LICENSE'), path.join(copy, 'LICENSE'));
   writeFileSync(path.join(copy, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
   writeFileSync(path.join(copy, 'README.md'), readmeOf(manifest));
   return manifest;
 }
 
-/** The service that `heddle new` makes others of: its files as they are committed. */
-function copyTemplate(folder: string): void {
-  const source = path.join(root, 'examples/daily-greeting');
+/** What `heddle new` and `heddle add` make others of: files as they are committed. */
+function copyTemplates(copy: string): void {
   const filter = (file: string): boolean => !['node_modules', 'dist'].includes(path.basename(file));
-  cpSync(source, folder, { recursive: true, filter });
+  const options = { recursive: true, filter };
+  cpSync(path.join(root, 'examples/daily-greeting'), path.join(copy, 'template'), options);
+  cpSync(path.join(root, 'examples/pieces/src'), path.join(copy, 'pieces'), options);
 }
 
 /** npm names the file of @heddle/kernel heddle-kernel-0.1.0.tgz. */

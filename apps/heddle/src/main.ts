@@ -10,6 +10,7 @@ import { paint } from './terminal/terminal.ts';
 /** By name, in the order of the help. Each is loaded when it is wanted: a process has the code of its own command. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   new: async () => (await import('./commands/new.ts')).newProject,
+  add: async () => (await import('./commands/add.ts')).add,
   dev: async () => (await import('./commands/dev.ts')).dev,
   up: async () => (await import('./commands/up.ts')).up,
   clean: async () => (await import('./commands/clean.ts')).clean,

@@ -13,6 +13,7 @@ import { duration, moment, number } from '../texts/format.ts';
 import { useTexts } from '../texts/language.tsx';
 
 const rowHeight = 26;
+const linesAbove = 8;
 
 /** One trace as a waterfall. Only the lines that are seen are drawn, so fifty thousand are no more work than fifty. */
 export function TracePage(): ReactNode {
@@ -93,6 +94,8 @@ function Waterfall({ trace, tree, text, onOpen }: WaterfallProps): ReactNode {
     getScrollElement: () => region.current,
     estimateSize: () => rowHeight,
     overscan: 10,
+    // Whoever opens a trace that failed looks for where it did.
+    initialOffset: () => offsetOfFailure(rows, trace),
     useFlushSync: false,
   });
   const fold = useCallback(
@@ -155,6 +158,12 @@ function Waterfall({ trace, tree, text, onOpen }: WaterfallProps): ReactNode {
       </div>
     </>
   );
+}
+
+/** Where the first failed line is in view, with some of what is above it. */
+function offsetOfFailure(rows: readonly SpanRow[], { failed }: TraceColumns): number {
+  const first = rows.findIndex(({ at }) => failed[at] === 1);
+  return Math.max(0, first - linesAbove) * rowHeight;
 }
 
 function fitting(rows: readonly SpanRow[], trace: TraceColumns, text: string): readonly SpanRow[] {

@@ -70,6 +70,33 @@ describe('heddle new', { timeout: 600_000 }, () => {
     assert.match(again.output, /is not empty\. Choose another one/);
   });
 
+  test('heddle add puts a saga and a consumer into it, with right types and tests that pass', async () => {
+    for (const [kind, name] of [
+      ['saga', 'parcel-return'],
+      ['consumer', 'parcel-events'],
+    ] as const) {
+      const added = new StartedCli(['add', kind, name, '--folder', folder]);
+      assert.equal(await added.exited, 0, added.output);
+      assert.match(added.output, new RegExp(`wrote src/${name}-${kind}.ts`));
+    }
+    const manifest = readFileSync(path.join(folder, 'package.json'), 'utf8');
+    for (const name of ['data', 'messaging', 'sql'])
+      assert.ok(manifest.includes(`"@heddle/${name}": "0.1.0"`));
+    await tool('tsc', '--customConditions', '@heddle/source');
+    const { stdout } = await run(
+      process.execPath,
+      ['--conditions=@heddle/source', '--test', '--test-reporter=tap', 'src/parcel-*.test.ts'],
+      { cwd: folder, env: { ...process.env, NODE_TEST_CONTEXT: undefined } },
+    );
+    assert.match(stdout, /# pass 3\n# fail 0/);
+    const again = new StartedCli(['add', 'saga', 'parcel-return', '--folder', folder]);
+    assert.equal(await again.exited, 1);
+    assert.match(again.output, /already there\. Choose another name/);
+    const nowhere = new StartedCli(['add', 'saga', 'x', '--folder', parent]);
+    assert.equal(await nowhere.exited, 1);
+    assert.match(nowhere.output, /expected a service on Heddle in/);
+  });
+
   test('heddle dev runs it beside a control plane, and again after a change', async () => {
     const env = { HEDDLE_REGISTRY_TOKEN: token };
     const plane = new StartedCli(['control-plane', '--port', '0', '--data', path.join(parent, 'plane')], env);

@@ -192,7 +192,7 @@ describe('the command line', { timeout: 120_000 }, () => {
     [['up', '--help'], 0, /Examples:\n {2}heddle up --shop/],
     [['gateway'], 2, /needs --config FILE/],
     [['gateway', '--config', '/nowhere.yaml'], 1, /the gateway configuration \/nowhere\.yaml cannot be read/],
-    [['ls', 'things'], 2, /needs "services" or "instances"/],
+    [['ls', 'things'], 2, /needs "services", "instances" or "proxies"/],
     [['ls', 'services', '--data', '/nowhere'], 1, /no heddle up is ready on the data folder \/nowhere/],
     [['shop', 'fault', 'order', 'burn'], 2, /fault <service> slow\|fail\|kill\|off/],
     [['control-plane', '--port', '0'], 1, /HEDDLE_REGISTRY_TOKEN is not set/],

@@ -18,10 +18,18 @@ export function withoutRoutes(): string {
   return fileURLToPath(new URL('../../files/no-routes.yaml', import.meta.url));
 }
 
-/** The service that `heddle new` copies: packed with the command, or beside it in the repository. */
+/** The service that `heddle new` copies. */
 export function templateFolder(name: string): string {
-  const packed = fileURLToPath(new URL('../../template', import.meta.url));
-  return existsSync(packed)
-    ? packed
-    : fileURLToPath(new URL(`../../../../examples/${name}`, import.meta.url));
+  return packedOr('template', `examples/${name}`);
+}
+
+/** What `heddle add` copies, each kind a folder. */
+export function piecesFolder(): string {
+  return packedOr('pieces', 'examples/pieces/src');
+}
+
+/** A folder that is packed with the command, or lies elsewhere in the repository. */
+function packedOr(name: string, elsewhere: string): string {
+  const packed = fileURLToPath(new URL(`../../${name}`, import.meta.url));
+  return existsSync(packed) ? packed : fileURLToPath(new URL(`../../../../${elsewhere}`, import.meta.url));
 }
