@@ -16,6 +16,7 @@ export async function until(page: Page, expression: string): Promise<void> {
 /** Presses the button of a `Confirm`, gives a reason if one is asked for, and says yes. */
 export async function confirmed(page: Page, label: string, why = 'because the test says so'): Promise<void> {
   await page.locator(`button:has-text("${label}")`).first().click();
+  await page.waitForSelector('[data-confirm]');
   const reason = page.locator('[role=dialog] input');
   if ((await reason.count()) > 0) await reason.first().fill(why);
   await page.click('[data-confirm]');
