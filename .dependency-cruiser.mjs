@@ -14,7 +14,7 @@ const arrows = {
   mesh: [...foundation, 'upstream', 'proxy/src/model', 'proxy/src/layers'],
   sql: ['kernel'],
   messaging: ['kernel', 'traffic', 'telemetry', 'sql'],
-  data: ['kernel', 'traffic', 'messaging', 'sql'],
+  data: ['kernel', 'traffic', 'telemetry', 'messaging', 'sql'],
   config: ['kernel', 'wire', 'discovery', 'sql'],
   api: ['kernel', 'wire', 'discovery', 'rpc'],
   boundaries: [],

@@ -1,3 +1,4 @@
+import { type SagaMeasures, sagaMetrics } from '@heddle/data/saga';
 import type { EndedStatement, SqlPool } from '@heddle/sql';
 import type { Layer } from '@heddle/kernel';
 import type { RpcRequest, RpcResponse } from '@heddle/rpc';
@@ -65,6 +66,11 @@ export class ServiceMetrics {
       counted.series(title, error === undefined ? 'ok' : error.code).inc();
       durations.series(title).observe(durationMs / 1000);
     };
+  }
+
+  /** Counts sagas and their steps, and shows those that have not ended. */
+  get sagas(): SagaMeasures {
+    return sagaMetrics(this.#registry);
   }
 
   /** Shows how busy the connections to the database are. */

@@ -41,6 +41,7 @@ export interface Surroundings {
   readonly rpc: <Desc extends DescService>(name: ServiceName, contract: Desc) => Client<Desc>;
   /** The same over HTTP. */
   readonly http: (name: ServiceName) => HttpService;
+  readonly metrics: ServiceMetrics;
 }
 
 /** What a service serves. */
@@ -101,6 +102,7 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
     runtime,
     config,
     pool,
+    metrics,
     rpc: (partner, contract) => clients.rpc(partner, contract),
     http: (partner) => clients.http(partner),
   });

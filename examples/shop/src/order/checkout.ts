@@ -1,6 +1,13 @@
 import type { Call, Part, Runtime } from '@heddle/kernel';
 import { HeddleError } from '@heddle/kernel';
-import { type AnySaga, saga, SagaEngine, type SagaBuilder, type SagaDefinition } from '@heddle/data/saga';
+import {
+  type AnySaga,
+  saga,
+  SagaEngine,
+  type SagaBuilder,
+  type SagaDefinition,
+  type SagaMeasures,
+} from '@heddle/data/saga';
 import { tcc, type TccService } from '@heddle/data/tcc';
 import {
   PostgresParticipant,
@@ -32,6 +39,7 @@ export interface CheckoutOptions {
   /** See `SagaEngine`. */
   readonly leaseMs?: number;
   readonly pollMs?: number;
+  readonly measures?: SagaMeasures;
 }
 
 /** What a branch is told about an order. */
@@ -62,7 +70,7 @@ export class Checkout {
 
   constructor(options: CheckoutOptions) {
     this.#options = options;
-    const { runtime, pool, url, kind, leaseMs, pollMs = 500 } = options;
+    const { runtime, pool, url, kind, leaseMs, pollMs = 500, measures } = options;
     this.#letter = this.#letterSaga();
     const reservations = this.#tccSaga();
     const twoPhase = kind === '2pc' ? this.#twoPhase() : undefined;
@@ -81,6 +89,7 @@ export class Checkout {
       definitions: known,
       pollMs,
       ...(leaseMs !== undefined && { leaseMs }),
+      ...(measures !== undefined && { measures }),
     });
     this.parts = [...(this.coordinator === undefined ? [] : [this.coordinator]), this.engine];
   }

@@ -16,13 +16,21 @@ import { sweep } from './sweep.ts';
 await runShopService({
   name: 'order',
   migrations: orderMigrations,
-  compose: ({ pool, runtime, rpc, http, config }) => {
+  compose: ({ pool, runtime, rpc, http, config, metrics }) => {
     const partners = networkPartners({ rpc, http });
     const { checkout: kind, databaseUrl: url } = config;
     const checkout =
       kind === 'steps'
         ? undefined
-        : new Checkout({ runtime, pool, url, kind, partners, branches: networkBranches(rpc) });
+        : new Checkout({
+            runtime,
+            pool,
+            url,
+            kind,
+            partners,
+            branches: networkBranches(rpc),
+            measures: metrics.sagas,
+          });
     return {
       rpc: (router) => {
         router.service(OrderService, {

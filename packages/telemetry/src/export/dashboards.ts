@@ -69,7 +69,7 @@ const process: readonly Panel[] = [
   one('Instances up', 'short', 'sum by (job) (up)', '{{job}}'),
 ];
 
-/** The pictures that there is something to show in: services, gateway, calls between services, messages, alerts. */
+/** The pictures that there is something to show in: services, gateway, calls between services, messages, sagas, alerts. */
 export const dashboards: readonly Dashboard[] = [
   {
     uid: 'heddle-services',
@@ -126,6 +126,26 @@ export const dashboards: readonly Dashboard[] = [
         's',
         'histogram_quantile(0.99, sum by (le, topic, group) (rate(heddle_message_age_seconds_bucket[$__rate_interval])))',
         '{{topic}} {{group}}',
+      ),
+    ],
+  },
+  {
+    uid: 'heddle-sagas',
+    title: 'Heddle: sagas',
+    panels: [
+      // Every process of a service shows the same number: the greatest is the newest that one of them has seen.
+      one('Not ended', 'short', 'max by (saga, status) (heddle_sagas)', '{{saga}} {{status}}'),
+      one(
+        'Ended or parked',
+        'ops',
+        'sum by (saga, status) (rate(heddle_sagas_rested_total[$__rate_interval]))',
+        '{{saga}} {{status}}',
+      ),
+      one(
+        'Steps',
+        'ops',
+        'sum by (saga, step, kind, outcome) (rate(heddle_saga_steps_total[$__rate_interval]))',
+        '{{saga}} {{step}} {{kind}} {{outcome}}',
       ),
     ],
   },

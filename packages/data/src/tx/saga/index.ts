@@ -1,3 +1,4 @@
+export { type SagaCount, type SagaMeasures, sagaMetrics } from './metrics.ts';
 export { saga, SagaBuilder, type SagaOptions } from './definition.ts';
 export {
   type BeginOptions,

@@ -1,6 +1,7 @@
 import { HeddleError, type Runtime, sleep } from '@heddle/kernel';
 import { backoffMs } from '@heddle/traffic';
 import type { AnySaga, SagaStarter } from './step.ts';
+import type { SagaMeasures } from './metrics.ts';
 import { performEffect } from './perform-effect.ts';
 import type { SagaEffect, SagaInput } from './saga-state.ts';
 import type { SagaChange, SagaMessage, SagaRow } from './saga-keeper.ts';
@@ -16,7 +17,16 @@ export interface SagaHost {
   said(id: string): Promise<readonly SagaMessage[]>;
   /** It is not at work here any more: it waits, has ended, or is another's. */
   onRest(saga: LiveSaga): void;
+  readonly measures?: SagaMeasures;
 }
+
+const outcomes: Readonly<Record<string, 'done' | 'failed' | 'skipped' | undefined>> = {
+  succeeded: 'done',
+  undone: 'done',
+  skipped: 'skipped',
+  failed: 'failed',
+  'undo-failed': 'failed',
+};
 
 /**
  * A saga that this process is at work on. Inputs are taken one at a time; each is stored before what follows from it is
@@ -157,6 +167,9 @@ export class LiveSaga {
     this.#running += 1;
     void performEffect(this.#host, this.#definition, this.#row, effect).then((input) => {
       this.#running -= 1;
+      const outcome = outcomes[input.kind];
+      const kind = effect.kind === 'act' ? 'run' : 'undo';
+      if (outcome !== undefined) this.#host.measures?.tried(this.#row.name, effect.step, kind, outcome);
       this.#take({ input });
       this.#arrived?.();
     });

@@ -3,7 +3,9 @@ import { after, before, test } from 'node:test';
 import { Call, HeddleError, type Runtime, sleep } from '@heddle/kernel';
 import { mortalRuntime } from '@heddle/kernel/testing';
 import type { SqlPool } from '@heddle/sql';
+import { expose, MetricRegistry } from '@heddle/telemetry';
 import { saga } from './definition.ts';
+import { sagaMetrics } from './metrics.ts';
 import { SagaEngine, type SagaEngineSettings } from './saga-engine.ts';
 import type { AnySaga, SagaDefinition } from './step.ts';
 import { type Database, databases, runtime, until } from '../../testing/node/databases.ts';
@@ -107,6 +109,39 @@ test(
       'undo pack (pack by pack/run 1)',
       'undo pay (pay by pay/run 1)',
     ]);
+  }),
+);
+
+test(
+  'what it does is counted, and what has not ended is shown',
+  withStage(async ({ open, call }) => {
+    const definition = checkout([], 'ship');
+    const waiting = saga<object>('trip').wait('paid').build();
+    const registry = new MetricRegistry();
+    const counts = Promise.withResolvers<void>();
+    const metrics = sagaMetrics(registry);
+    const first = await open([waiting]);
+    await first.begin(waiting, {});
+    const engine = await open([definition, waiting], {
+      measures: {
+        ...metrics,
+        open: (all) => {
+          metrics.open(all);
+          counts.resolve();
+        },
+      },
+    });
+    await engine.outcome(await engine.begin(definition, { total: 7 }), call());
+    await counts.promise;
+    const text = expose(registry);
+    for (const line of [
+      'heddle_sagas_rested_total{saga="checkout",status="compensated"} 1',
+      'heddle_saga_steps_total{saga="checkout",step="pay",kind="run",outcome="done"} 1',
+      'heddle_saga_steps_total{saga="checkout",step="ship",kind="run",outcome="failed"} 3',
+      'heddle_saga_steps_total{saga="checkout",step="pay",kind="undo",outcome="done"} 1',
+      'heddle_sagas{saga="trip",status="running"} 1',
+    ])
+      assert.ok(text.includes(line), `${line} in\n${text}`);
   }),
 );
 

@@ -11,10 +11,14 @@ import {
 import type { Sql, SqlPool } from '@heddle/sql';
 import type { AnySaga, SagaDefinition, SagaStarter } from './step.ts';
 import { LiveSaga, type SagaHost } from './live-saga.ts';
+import type { SagaMeasures } from './metrics.ts';
 import type { SagaInput, SagaStatus } from './saga-state.ts';
 import type { SagaChange, SagaKeeper, SagaNews, SagaRow } from './saga-keeper.ts';
 import { SagaStore } from './saga-store.ts';
 import { dueMs, newSaga, stepSaga } from './step-saga.ts';
+
+/** How often those that have not ended are counted. */
+const countMs = 15_000;
 
 /** Where an engine's sagas are: in PostgreSQL, or wherever a keeper has them. */
 export type SagaPlace =
@@ -40,6 +44,8 @@ export interface SagaEngineSettings {
   readonly pollMs?: number;
   /** Sagas at work here at one time, at most; more wait in the database. Default 1000. */
   readonly maxRunning?: number;
+  /** Hears of what it does: `sagaMetrics`. Default: nobody does. */
+  readonly measures?: SagaMeasures;
 }
 
 /** A saga that has ended, or is parked. */
@@ -79,6 +85,7 @@ export class SagaEngine implements Part, SagaStarter {
   #doubtUntilMs = Number.NEGATIVE_INFINITY;
   #stopListening: (() => Promise<void>) | undefined;
   #beat: Timer | undefined;
+  #count: Timer | undefined;
   #look: Timer | undefined;
   #looking: Promise<void> | undefined;
   #stopped = false;
@@ -104,6 +111,7 @@ export class SagaEngine implements Part, SagaStarter {
       save: (change) => this.#writes.add({ change, isBegin: false }),
       said: (id) => this.store.said(id),
       onRest: (saga) => this.#rests(saga),
+      ...(options.measures !== undefined && { measures: options.measures }),
     };
   }
 
@@ -112,6 +120,7 @@ export class SagaEngine implements Part, SagaStarter {
     await this.store.live(this.#leaseMs);
     this.#stopListening = this.store.listen(this.#runtime, (news) => this.#heard(news));
     this.#beatLater();
+    this.#countLater();
     this.#lookSoon();
   }
 
@@ -122,6 +131,7 @@ export class SagaEngine implements Part, SagaStarter {
     await Promise.all([...this.#live.values()].map((saga) => saga.stop()));
     this.#over = true;
     this.#beat?.cancel();
+    this.#count?.cancel();
     await this.#writes.settled();
     await this.#tells.settled();
     await this.#stopListening?.();
@@ -268,6 +278,7 @@ export class SagaEngine implements Part, SagaStarter {
     // Perhaps it was taken over, by this process.
     if (this.#live.get(id) === saga) this.#live.delete(id);
     if (isAtRest(state.status)) {
+      if (!saga.isLost) this.#options.measures?.rested(saga.row.name, state.status);
       // Who waits for it elsewhere while somebody waits for it here looks by itself.
       if (this.#waiting.has(id)) this.#news(id, saga.isLost ? undefined : saga.row);
       else void this.#tells.add({ id, kind: 'ended' });
@@ -310,6 +321,19 @@ export class SagaEngine implements Part, SagaStarter {
     // It may be given up while nobody waits for it yet.
     news.catch(() => {});
     return news;
+  }
+
+  /** What is shown stays as it was while the database does not answer. */
+  #countLater(): void {
+    const { measures } = this.#options;
+    if (measures === undefined || this.store.counts === undefined || this.#stopped) return;
+    void this.store
+      .counts()
+      .then((counts) => measures.open(counts))
+      .catch(() => undefined)
+      .then(() => {
+        if (!this.#stopped) this.#count = this.#runtime.timers.after(countMs, () => this.#countLater());
+      });
   }
 
   #beatLater(): void {

@@ -1,5 +1,6 @@
 import type { Runtime } from '@heddle/kernel';
 import type { Sql } from '@heddle/sql';
+import type { SagaCount } from './metrics.ts';
 import type { SagaInput, SagaState, SagaStatus } from './saga-state.ts';
 
 /** A saga as it is stored. */
@@ -86,6 +87,8 @@ export interface SagaKeeper {
     readonly name?: string;
     readonly limit?: number;
   }): Promise<readonly SagaView[]>;
+  /** How many have not ended, by definition and status; a keeper without it shows none. */
+  counts?(): Promise<readonly SagaCount[]>;
   /** What people and systems have said to a saga, in order, taken in or not. */
   audit(id: string): Promise<readonly SagaAudit[]>;
   /** Wakes whoever has these sagas or waits for them. Never rejects. */

@@ -1,5 +1,6 @@
 import { HeddleError, type Runtime } from '@heddle/kernel';
 import { migrate, type Sql, type SqlPool, sqlListener } from '@heddle/sql';
+import type { SagaCount } from './metrics.ts';
 import type {
   SagaAudit,
   SagaChange,
@@ -140,6 +141,14 @@ export class SagaStore implements SagaKeeper {
       `SELECT number, input, said_by AS by, said_at AS at, taken FROM heddle_saga_messages
          WHERE saga = $1 ORDER BY number`,
       [id],
+    );
+  }
+
+  /** Reads of the index of statuses only what has not ended. */
+  counts(): Promise<readonly SagaCount[]> {
+    return this.#pool.query<SagaCount>(
+      `SELECT name AS saga, status, count(*)::integer AS count FROM heddle_sagas
+         WHERE status IN ('running', 'compensating', 'parked') GROUP BY name, status`,
     );
   }
 
