@@ -1,5 +1,6 @@
 // Everything that `node scripts/engines/main.ts` knows of.
 import { alertmanager, amtool } from './alertmanager.ts';
+import { otelCollector } from './otel-collector.ts';
 import { bind9, nsupdate } from './bind9.ts';
 import { chromium } from './chromium.ts';
 import { connectConformance } from './connect-conformance.ts';
@@ -63,6 +64,7 @@ export const engines: readonly Tool[] = [
   spiffeClient,
   prometheus,
   alertmanager,
+  otelCollector,
   openSearch,
   smtp,
   h2load,

@@ -14,6 +14,8 @@ import { Call, type SpanSink, withSpan } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { encodeTraces, OtlpExporter, otlpService, type OtlpSink, type SpanData } from '@heddle/telemetry';
 import { type HttpServer, serve } from '@heddle/wire';
+import { isMissing, obtain, type Running } from '../../engines/engine.ts';
+import { otelCollector } from '../../engines/otel-collector.ts';
 import { type Contract, type ContractResult, resultOf } from '../result.ts';
 
 const backend = 'otlp';
@@ -34,6 +36,7 @@ export const otlpContract: Contract = {
       );
       await intake.server.stop();
     }
+    results.push(await throughCollector());
     return results;
   },
 };
@@ -209,6 +212,43 @@ async function ownSpans(sink: SpanSink, count: number): Promise<void> {
       await withSpan(outer, { kind: 'client', name: `inner ${at}`, sink }, () => Promise.resolve());
   });
   call.end();
+}
+
+const throughIt = 'our exporter, through an OpenTelemetry collector, to our intake';
+
+/** The collector of OpenTelemetry's own makers takes our spans, and our intake takes what it passes on. */
+async function throughCollector(): Promise<ContractResult> {
+  const found = await obtain(otelCollector);
+  if (isMissing(found))
+    return { backend, version: '', case: throughIt, status: 'skipped', detail: found.missing };
+  return resultOf(backend, `otel-collector ${found.version}`, throughIt, async () => {
+    const intake = await Intake.open();
+    let collector: Running | undefined;
+    try {
+      collector = await otelCollector.start({ to: intake.server.address, token });
+      const exporter = new OtlpExporter({
+        runtime,
+        address: collector.address,
+        token: 'the collector asks for none',
+        resource: { 'service.name': 'ours', 'service.version': '1' },
+        sampleRatio: 1,
+      });
+      await ownSpans(exporter, 3);
+      await exporter.stop();
+      assert.deepEqual(exporter.counts, { sent: 4, dropped: 0, failedRequests: 0 });
+      const names = intake.spans.map(({ name }) => name).toSorted();
+      assert.deepEqual(names, ['inner 0', 'inner 1', 'inner 2', 'outer']);
+      const outer = intake.spans.find(({ name }) => name === 'outer');
+      assert.equal(outer?.resource.service, 'ours');
+      for (const { name, parentSpanId, traceId } of intake.spans) {
+        assert.equal(traceId, outer?.traceId);
+        if (name !== 'outer') assert.equal(parentSpanId, outer?.spanId);
+      }
+    } finally {
+      await collector?.stop();
+      await intake.server.stop();
+    }
+  });
 }
 
 /** A trace of two spans as a program with OpenTelemetry's SDK makes it. */
