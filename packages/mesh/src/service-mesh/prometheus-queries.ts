@@ -27,7 +27,7 @@ export class PrometheusQueries implements MetricSource {
   constructor(url: string, runtime: Runtime) {
     const parsed = URL.canParse(url) ? new URL(url) : undefined;
     if (parsed?.protocol !== 'http:') {
-      const message = `Prometheus: expected http://host:port, found "${url}"`;
+      const message = `expected http://host:port of a Prometheus, found "${url}"`;
       throw new HeddleError({ code: 'invalid_argument', reason: 'BAD_URL', message, sent: false });
     }
     this.#runtime = runtime;
