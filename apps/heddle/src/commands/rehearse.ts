@@ -1,7 +1,17 @@
-import { readRecording, rehearse as rehearseCalls, type Rehearsal } from '@heddle/mesh/rehearse';
-import { acceptResources } from '@heddle/mesh/resources';
-import { type Command, exitCodes, type Given, usageError } from '../command.ts';
+import {
+  readRecording,
+  type RecordedCall,
+  rehearse as rehearseCalls,
+  type Rehearsal,
+} from '@heddle/mesh/rehearse';
+import { acceptResources, type ResourceFile } from '@heddle/mesh/resources';
+import { translate } from '@heddle/mesh/translate';
+import { type Command, type CommandOption, exitCodes, type Given, usageError } from '../command.ts';
 import { readTextFile } from '../node/config-file.ts';
+import { type JaegerTrace, parentOf, tagOf } from '../observe/jaeger-trace.ts';
+import { keptTraces } from '../observe/kept-traces.ts';
+import { planeOptions } from '../observe/plane-client.ts';
+import { type CallSpan, tracedCalls } from '../rehearse/traced-calls.ts';
 import { table } from '../terminal/table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { resourceFiles } from './mesh/resource-files.ts';
@@ -17,18 +27,27 @@ export const rehearse: Command = {
     before: { type: 'string', value: 'PATH', help: 'The resources of now: a file or a folder' },
     after: { type: 'string', value: 'PATH', help: 'The resources of after the change' },
     calls: { type: 'string', value: 'FILE', help: 'Summaries of calls, a JSON object a line' },
+    running: {
+      type: 'boolean',
+      help: 'Instead: the calls of the last hour by the traces that a control plane has kept, of the running "heddle up" or --plane',
+    },
+    data: planeOptions['data'] as CommandOption,
+    plane: planeOptions['plane'] as CommandOption,
     json: { type: 'boolean', help: 'As JSON: { calls, changed, differences }' },
     'expect-none': { type: 'boolean', help: 'Exit with 1 if anything changes' },
     ...scopeOptions,
   },
-  examples: ['heddle rehearse --before deploy --after change --calls calls.jsonl'],
+  examples: [
+    'heddle rehearse --before deploy --after change --calls calls.jsonl',
+    'heddle rehearse --before deploy --after change --running --plane 127.0.0.1:8090',
+  ],
   run: async (given, { terminal }) => {
     const scope = scopeOf(given);
     const [before, after] = await Promise.all([
       resourceFiles([required(given, 'before')]),
       resourceFiles([required(given, 'after')]),
     ]);
-    const calls = readRecording(readTextFile(required(given, 'calls'), 'recording'));
+    const calls = await callsOf(given, before);
     const rehearsal = rehearseCalls(
       acceptResources(before, scope),
       acceptResources(after, scope),
@@ -41,6 +60,26 @@ export const rehearse: Command = {
     return given.flag('expect-none') && rehearsal.changed > 0 ? exitCodes.failed : exitCodes.done;
   },
 };
+
+async function callsOf(given: Given, before: readonly ResourceFile[]): Promise<readonly RecordedCall[]> {
+  const isPlaced = given.text('plane') !== undefined || given.text('data') !== undefined;
+  if (isPlaced && !given.flag('running')) throw usageError('--plane and --data belong to --running');
+  if (!given.flag('running')) return readRecording(readTextFile(required(given, 'calls'), 'recording'));
+  if (given.text('calls') !== undefined) throw usageError('--calls and --running exclude each other');
+  const scope = scopeOf(given);
+  const model = translate(acceptResources(before, scope), scope);
+  return tracedCalls((await keptTraces(given)).map(callSpans), model);
+}
+
+function callSpans({ spans, processes }: JaegerTrace): readonly CallSpan[] {
+  return spans.map((span) => ({
+    spanId: span.spanID,
+    parentSpanId: parentOf(span),
+    service: processes[span.processID]?.serviceName ?? '',
+    isServer: tagOf(span, 'span.kind') === 'server',
+    attribute: (key) => tagOf(span, key) || undefined,
+  }));
+}
 
 function required(given: Given, option: string): string {
   const text = given.text(option);

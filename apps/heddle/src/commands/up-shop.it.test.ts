@@ -1,7 +1,7 @@
 // The acceptance test of the whole: what `npm run up` starts, with its own gateway and customers, killed, restarted
 // service by service, and stopped. The customers' report is the judge.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -19,6 +19,19 @@ const runtime = { ...nodeRuntime({ name: 'test' }), log: () => {} };
 const folder = mkdtempSync(path.join(tmpdir(), 'heddle-up-shop-'));
 const data = ['--data', folder];
 const started: StartedCli[] = [];
+
+/** The service whose rules are rehearsed, as a mesh would know it. */
+const paymentOfMesh = `apiVersion: v1
+kind: Service
+metadata: {name: payment}
+spec: {selector: {app: payment}, ports: [{name: grpc, port: 8080}]}
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {name: payment}
+spec: {address: 10.0.0.1, labels: {app: payment}}
+---
+`;
 
 let cli: StartedCli;
 let state: UpState;
@@ -198,6 +211,46 @@ describe('heddle up --shop', { skip: onlyLinux, timeout: 420_000 }, () => {
     assert.match(await ended('top', '--once'), /^order +payment +\d/m);
     const rates = await asked(`/api/v1/query?query=${encodeURIComponent('count(up == 1)')}`);
     assert.match(await rates.text(), /"success".*"15"/);
+  });
+
+  test('what runs is read from its traces: by boundaries, and by a rehearsal of rules', async () => {
+    const planned = heddle('boundaries', 'analyse', '--running', '--today', '--json', ...data);
+    assert.equal(await planned.exited, 0, planned.output);
+    const { services } = JSON.parse(planned.output) as {
+      services: Record<string, { capabilities: string[]; owns: string[] } | undefined>;
+    };
+    assert.ok(services['order']?.owns.includes('orders'), planned.output);
+    const rules = (name: string, rule: string): string => {
+      const place = path.join(folder, name);
+      mkdirSync(place);
+      writeFileSync(path.join(place, 'payment.yaml'), `${paymentOfMesh}${rule}`);
+      return place;
+    };
+    const closed =
+      'apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: payment}\nspec: {}\n';
+    const open = closed.replace('spec: {}', 'spec: {rules: [{}]}');
+    const [before, after] = [rules('before', open), rules('after', closed)];
+    const rehearsed = heddle(
+      'rehearse',
+      '--before',
+      before,
+      '--after',
+      after,
+      '--running',
+      '--json',
+      ...data,
+    );
+    assert.equal(await rehearsed.exited, 0, rehearsed.output);
+    const { calls, changed, differences } = JSON.parse(rehearsed.output) as {
+      calls: number;
+      changed: number;
+      differences: { from: string; host: string }[];
+    };
+    assert.ok(changed > 0 && changed < calls, rehearsed.output);
+    assert.ok(
+      differences.every(({ host }) => host.startsWith('payment')),
+      rehearsed.output,
+    );
   });
 
   test('the console shows every service with its instances, and rates measured from the customers', async () => {
