@@ -42,12 +42,14 @@ async function follow({ line, text }: Block, shell: TutorialShell): Promise<Tuto
   return terminal();
 }
 
-/** What a reader takes from the table above the command: where the instance listens. */
+/** What a reader takes from the table above the command: where the instance listens, once it is there. */
 async function addressOf(shell: TutorialShell): Promise<string> {
-  const shown = await shell.type('(cd heddle && heddle ls instances order-history)', minute);
-  const [address] = /127\.0\.0\.1:\d+/.exec(shown) ?? [];
-  if (address === undefined) throw new Error(`there is no instance of order-history:\n${shown}`);
-  return address;
+  for (let looks = 1; ; looks += 1) {
+    const shown = await shell.type('(cd heddle && heddle ls instances order-history)', minute);
+    const [address] = /127\.0\.0\.1:\d+/.exec(shown) ?? [];
+    if (address !== undefined) return address;
+    if (looks === 30) throw new Error(`there is no instance of order-history:\n${shown}`);
+  }
 }
 
 try {

@@ -19,6 +19,6 @@ export function tutorialBlocks(page: string): Block[] {
 /** What a command that goes on prints when it is there; undefined for commands that end. */
 export function keepsRunning(text: string): RegExp | undefined {
   if (/^heddle up\b/.test(text)) return /^ready$/m;
-  if (/^heddle dev\b/.test(text)) return /"message":"ready"|\bready\b/;
+  if (/^heddle dev\b/.test(text)) return /watching src/;
   return undefined;
 }
