@@ -12,6 +12,8 @@ export class TutorialShell {
   constructor(folder: string, env: NodeJS.ProcessEnv) {
     this.#child = spawn('bash', [], { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     this.#ended = once(this.#child, 'close');
+    // It may be gone by the time that it is told to go.
+    this.#child.stdin?.on('error', () => {});
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on('data', (chunk: Buffer) => {
         this.#output += chunk.toString();
