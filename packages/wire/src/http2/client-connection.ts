@@ -184,7 +184,9 @@ class ClientSession extends Session implements Http2ClientConnection, KeptAlive 
   }
 
   async #tunnel(request: HttpRequest, call: Call): Promise<HttpResponse> {
-    await this.#extendedConnect();
+    // Whoever saw a stream free gets it, as long as nothing is waited for.
+    if (!this.#settingsCame) await this.#settled;
+    this.#requireExtendedConnect();
     if (request.method === 'CONNECT') return this.#open(request, call).response;
     return asSwitched(request, await this.#open(asExtendedConnect(request), call).response);
   }
@@ -216,8 +218,7 @@ class ClientSession extends Session implements Http2ClientConnection, KeptAlive 
   }
 
   /** RFC 8441 section 3: only when the server has said that it can. */
-  async #extendedConnect(): Promise<void> {
-    await this.#settled;
+  #requireExtendedConnect(): void {
     if (this.peer.connectProtocol || !this.#settingsCame) return;
     const message =
       'the server does not take extended CONNECT: it has not sent SETTINGS_ENABLE_CONNECT_PROTOCOL';

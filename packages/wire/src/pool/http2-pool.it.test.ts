@@ -90,3 +90,30 @@ test('a connection can be made before it is needed', async () => {
   way.close();
   await until(() => server.connections === 0);
 });
+
+test('requests that wait for a stream get one each, also when all wake at once', {
+  timeout: 30_000,
+}, async (t) => {
+  const gate = Promise.withResolvers<void>();
+  const slow = await serve(
+    async () => {
+      await gate.promise;
+      return { status: 200, fields: new Fields(), body: emptyBody };
+    },
+    {
+      runtime,
+      address: { host: '127.0.0.1', port: 0 },
+      limits: { http2: { maxConcurrentStreams: 10 } },
+    },
+  );
+  t.after(() => slow.stop());
+  const limits = { connections: 6, waiting: 100 };
+  const way = endpoint({ runtime, address: slow.address, protocol: 'http2', limits });
+  t.after(() => way.close());
+  const asked = Promise.all(Array.from({ length: 100 }, () => ask(way)));
+  asked.catch(() => {});
+  // Sixty have a stream, and forty wait for one; they wake with each stream that is free again.
+  await until(() => slow.connections === 6);
+  gate.resolve();
+  await asked;
+});

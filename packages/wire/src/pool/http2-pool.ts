@@ -135,24 +135,20 @@ export class Http2Pool implements Pool {
 
   async #later(request: HttpRequest, call: Call): Promise<HttpResponse> {
     try {
-      const connection = await this.#obtain(call);
-      return await connection.request(request, call);
+      for (;;) {
+        if (this.#closed !== undefined) throw this.#closed;
+        call.throwIfCancelled();
+        // The stream is taken as soon as it is found: with a tick between, all who wake would find the same one.
+        const connection = this.#withStream();
+        if (connection !== undefined) return await connection.request(request, call);
+        // While it fails, the back-off decides when it is tried again, not the number of requests.
+        if (this.link.state === 'failing' && this.link.lastError !== undefined) throw this.link.lastError;
+        if (this.#open() < this.#limits.connections) void this.connect();
+        await this.#waiting.join(call);
+      }
     } catch (thrown) {
       request.body.cancel();
       throw thrown;
-    }
-  }
-
-  async #obtain(call: Call): Promise<Http2ClientConnection> {
-    for (;;) {
-      if (this.#closed !== undefined) throw this.#closed;
-      call.throwIfCancelled();
-      const connection = this.#withStream();
-      if (connection !== undefined) return connection;
-      // While it fails, the back-off decides when it is tried again, not the number of requests.
-      if (this.link.state === 'failing' && this.link.lastError !== undefined) throw this.link.lastError;
-      if (this.#open() < this.#limits.connections) void this.connect();
-      await this.#waiting.join(call);
     }
   }
 

@@ -52,10 +52,11 @@ export class EchoFleet {
     this.#server = server;
   }
 
-  static async open(): Promise<EchoFleet> {
+  /** `ttlMs`: how long an instance that says nothing stays in the registry. */
+  static async open(ttlMs = 2000): Promise<EchoFleet> {
     const folder = await mkdtemp(join(tmpdir(), 'heddle-fleet-'));
     const runtime = nodeRuntime({ name: 'fleet', dataFolder: folder, logLevel: 'error' });
-    const registry = await embeddedRegistry(runtime, { ttlMs: 2000 });
+    const registry = await embeddedRegistry(runtime, { ttlMs });
     const token = runtime.random.uuid();
     const server = await serve(registryService(registry, { token }), { runtime, address: anyPort });
     return new EchoFleet(runtime, registry, folder, token, server);
