@@ -29,7 +29,6 @@ export function propertiesOf(message: Message): Options.Publish {
   return {
     headers,
     contentType: message.contentType,
-    messageId: message.id,
     persistent: true,
     mandatory: true,
   };
