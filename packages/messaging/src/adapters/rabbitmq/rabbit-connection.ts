@@ -14,14 +14,6 @@ export interface RabbitPlace {
   readonly tls?: Omit<SocketOptions, 'timeout' | 'noDelay'>;
 }
 
-/** What of a socket is used here; amqplib's types do not tell of it. */
-interface Corkable {
-  cork?(): void;
-  uncork?(): void;
-}
-
-// What waits in the socket: beyond that, amqplib hands it on by and by.
-const mostWaitingBytes = 1024 * 1024;
 const connectTimeoutMs = 5000;
 const answerTimeoutMs = 10_000;
 
@@ -35,7 +27,6 @@ export class RabbitConnection {
   readonly #heartbeatS: number;
   #opening: Promise<ChannelModel> | undefined;
   #publishing: Promise<ConfirmChannel> | undefined;
-  #socket: Corkable | undefined;
   #generation = 0;
   #closed = false;
 
@@ -82,19 +73,6 @@ export class RabbitConnection {
     return this.#publishing;
   }
 
-  /**
-   * What is published in this step goes out in one write: amqplib makes one of each message, for which the system takes
-   * longer than for the message.
-   */
-  gatherWrites(): void {
-    const socket = this.#socket;
-    if (socket?.cork === undefined || socket.uncork === undefined) return;
-    const { timers } = this.#runtime;
-    socket.cork();
-    // amqplib hands messages on to the socket at the end of this turn.
-    timers.soon(() => timers.soon(() => socket.uncork?.()));
-  }
-
   /** Rejects when there is no answer in time. */
   async answered<T>(answer: Promise<T>): Promise<T> {
     let timer: Timer | undefined;
@@ -137,14 +115,13 @@ export class RabbitConnection {
         vhost,
         heartbeat: this.#heartbeatS,
       },
-      socketOptions({ timeout: connectTimeoutMs, noDelay: true, ...tls }),
+      { timeout: connectTimeoutMs, noDelay: true, ...tls },
     );
     const model = await this.answered(connecting).catch((thrown: unknown) => {
       void connecting.then((late) => late.close()).catch(() => {});
       throw thrown;
     });
     this.#generation += 1;
-    this.#socket = (model.connection as { readonly stream?: Corkable }).stream;
     const lost = (): void => {
       this.#opening = undefined;
       this.#publishing = undefined;
@@ -163,15 +140,6 @@ export class RabbitConnection {
     });
     return channel;
   }
-}
-
-/** amqplib gives them to the socket as they are; its types do not know them all. */
-function socketOptions(known: SocketOptions): SocketOptions {
-  const all: SocketOptions & { readonly writableHighWaterMark: number } = {
-    ...known,
-    writableHighWaterMark: mostWaitingBytes,
-  };
-  return all;
 }
 
 function noAnswer(): HeddleError {

@@ -2,6 +2,7 @@ import { HeddleError } from '@heddle/kernel';
 import type { ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
 import type { RabbitConnection } from './rabbit-connection.ts';
 import { rabbitError } from './rabbit-error.ts';
+import { publishTogether } from './rabbit-frames.ts';
 import { bornProperties, offsetOf } from './rabbit-message.ts';
 
 /** What is to be published, and to which queue; or to an exchange. */
@@ -66,7 +67,6 @@ export class RabbitStreams {
       returned = true;
     };
     channel.on('return', onReturn);
-    this.#writing.gatherWrites();
     try {
       await this.#writing.answered(confirmed(channel, all));
     } catch (thrown) {
@@ -156,6 +156,7 @@ function confirmed(channel: ConfirmChannel, all: readonly Outgoing[]): Promise<v
       if (error !== null && error !== undefined) reject(rabbitError(error));
       else if (left === 0) resolve();
     };
+    if (publishTogether(channel, all, onConfirm)) return;
     for (const { exchange = '', to, content, properties } of all)
       channel.publish(exchange, to, content, properties, onConfirm);
   });
