@@ -73,7 +73,7 @@ suite('what JetStream promises', () => {
       [{}, 'NOT_DURABLE'],
     ] as const) {
       const server = await answering(servers, config);
-      const found = await engineOn(servers, { servers }).then(
+      const found: string = await engineOn(servers, { servers }).then(
         async (engine) => {
           await engine.close();
           return engine.promises.durable;
