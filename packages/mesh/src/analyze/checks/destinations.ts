@@ -79,7 +79,7 @@ function checkPort(
   const named = (service.spec.gateways ?? ['mesh']).some((gateway) => gateway !== 'mesh');
   if (number === undefined && numbers.length > 1) {
     // Inside of the mesh the port that was called is taken; a gateway’s port is another service’s.
-    const severity = named ? 'error' : 'warning';
+    const severity = named ? 'error' : 'info';
     tell('DESTINATION_PORT_NEEDED', service, path, `${host} has the ports ${numbers.join(', ')}`, {
       severity,
     });

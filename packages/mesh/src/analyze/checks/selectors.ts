@@ -130,7 +130,8 @@ function checkGatewayOfKubernetes(
   inventory: Inventory,
   tell: Tell,
 ): void {
-  if (resource.type === 'PeerAuthentication' || resource.type === 'Sidecar') return;
+  const { targetRefs = [] } = resource.spec as { readonly targetRefs?: readonly TargetRef[] };
+  if (resource.type === 'PeerAuthentication' || resource.type === 'Sidecar' || targetRefs.length > 0) return;
   const found = inventory
     .selected(labels, resource.metadata.namespace)
     .find((each) => each.labels[gatewayLabel] !== undefined);

@@ -11,7 +11,7 @@ export const workloads: Check = (inventory, tell) => {
   for (const namespace of inventory.of('Namespace')) {
     const { labels } = namespace.metadata;
     const [injection, revision] = [labels['istio-injection'], labels['istio.io/rev']];
-    if (injection === undefined || revision === undefined) continue;
+    if (injection !== 'enabled' || revision === undefined) continue;
     const message = `istio-injection says "${injection}", istio.io/rev "${revision}"`;
     tell('INJECTION_LABELS_CONFLICT', namespace, ['metadata', 'labels'], message);
   }
