@@ -112,6 +112,21 @@ export const kubernetesServiceSpec: Shape<KubernetesServiceSpec> = openObject<Ku
   externalName: text(),
 });
 
+/** A Secret of Kubernetes: the certificates of gateways. */
+export interface SecretSpec {
+  readonly type?: string;
+  /** In base64. */
+  readonly data?: Readonly<Record<string, string>>;
+  readonly stringData?: Readonly<Record<string, string>>;
+}
+
+/** The shape of a Secret, which has no `spec`. */
+export const secretSpec: Shape<SecretSpec> = openObject<SecretSpec>({
+  type: text(),
+  data: map(text()),
+  stringData: map(text()),
+});
+
 /** An object whose name and labels alone are asked about. */
 export type NamedOnlySpec = Readonly<Record<string, never>>;
 /** The shape of an object of which only the metadata is read. */

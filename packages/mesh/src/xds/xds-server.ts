@@ -21,6 +21,7 @@ import type {
   DiscoveryResponseSchema,
 } from '../gen/envoy/service/discovery/v3/discovery_pb.ts';
 import { emptyModel, type MeshModel } from '../model/mesh-model.ts';
+import { gatewaySecretResources } from './gateway-secret-resources.ts';
 import { Outbox } from './outbox.ts';
 import { type ProxyNode, proxyNode } from './proxy-node.ts';
 import type { Inexpressible } from './translate/plane.ts';
@@ -200,7 +201,10 @@ export class XdsServer {
   #secretsOf({ proof, proxy: { workload } }: Group): Resources {
     const { secrets, idOf } = this.#options;
     const isIt = proof === undefined || (proof !== '' && proof === idOf?.(workload));
-    return (isIt ? secrets?.(workload) : undefined) ?? noResources;
+    if (!isIt) return noResources;
+    const own = secrets?.(workload) ?? noResources;
+    const ofGateway = gatewaySecretResources(this.#model.workloads.get(workload)?.secrets);
+    return ofGateway.size === 0 ? own : new Map([...ofGateway, ...own]);
   }
 
   /** What is made for a group that nobody is in any more need not be kept up to date. */
