@@ -249,7 +249,7 @@ describe('Envoy as a gateway', { skip: missing, timeout: 300_000 }, () => {
     await answers(tell, 'told');
   });
 
-  test('is told what is not done, and gets no secret without proof', async () => {
+  test('what it cannot do is told', async () => {
     const response = await fetch(`http://${place}/v1/mesh`, {
       headers: { authorization: `Bearer ${token}` },
     });
