@@ -104,7 +104,10 @@ export type AnalysisCode =
   | 'SERVICE_PORT_NOT_EXPOSED'
   | 'SERVICE_PORT_DIFFERS'
   | 'SERVICE_SELECTS_NOTHING'
-  | 'WORKLOAD_IN_SEVERAL_SERVICES';
+  | 'WORKLOAD_IN_SEVERAL_SERVICES'
+  | 'WORKLOAD_PORT_IN_SEVERAL_SERVICES'
+  | 'APPLICATION_AS_PROXY_USER'
+  | 'INJECTION_LABELS_CONFLICT';
 
 /** The findings of an analysis, those of reading apart. */
 export const analysisCatalogue: Readonly<Record<AnalysisCode, AnalysisEntry>> = {

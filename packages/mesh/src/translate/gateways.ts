@@ -103,7 +103,7 @@ function ofServer(
   };
 }
 
-function protocolOf(written: string): GatewayListener['protocol'] {
+function protocolOf(written: string): GatewayServer['protocol'] {
   const protocol = written.toUpperCase();
   if (protocol === 'HTTP' || protocol === 'HTTPS') return 'http';
   return protocol === 'HTTP2' || protocol === 'GRPC' ? 'http2' : 'tcp';

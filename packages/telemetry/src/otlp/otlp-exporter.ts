@@ -1,3 +1,4 @@
+import type { EndpointTls } from '@heddle/wire';
 import {
   type Address,
   type Log,
