@@ -1,3 +1,4 @@
+// Long because it is a table: a text with each mistake, and one without it.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { analyze } from './analyze.ts';
