@@ -38,7 +38,8 @@ export const openSearch: Engine<OpenSearchOptions> = {
       command: 'java',
       args: [...javaArgs(found.path, 'OpenSearchMain', { 'log4j2.level': 'warn' }), data, ...ports],
       address: place,
-      timeoutMs: 120_000,
+      // On two cores that others use too it was not ready within two minutes.
+      timeoutMs: 300_000,
       ready: () => isReady(place),
       ...(folder === undefined && { folder: data }),
     });

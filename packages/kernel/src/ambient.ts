@@ -11,3 +11,12 @@ export interface Ambient {
   /** Runs `work` with `call` as the current one, for all that it awaits too. */
   run<T>(call: Call, work: () => T): T;
 }
+
+/**
+ * Does `work` as part of `call`, which is the current one meanwhile if the call's runtime can tell what is current. For whoever
+ * makes calls of their own (a consumer, a saga) and hands them to code that may not hand them on.
+ */
+export function asCurrent<T>(call: Call, work: () => T): T {
+  const { ambient } = call.runtime;
+  return ambient === undefined ? work() : ambient.run(call, work);
+}

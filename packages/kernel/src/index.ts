@@ -1,4 +1,4 @@
-export type { Ambient } from './ambient.ts';
+export { type Ambient, asCurrent } from './ambient.ts';
 export { Call, type CancelListener, type EndListener, type Outcome } from './call.ts';
 export { type CallKey, callKey } from './call-key.ts';
 export { callLog } from './call-log.ts';
