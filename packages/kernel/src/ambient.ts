@@ -10,6 +10,11 @@ export interface Ambient {
   current(): Call | undefined;
   /** Runs `work` with `call` as the current one, for all that it awaits too. */
   run<T>(call: Call, work: () => T): T;
+  /**
+   * States that somebody will ask for the current call. A runtime's ambient keeps none before: to keep it costs every call, and
+   * most processes have nobody who asks. A pool of connections does, and OpenTelemetry's API. Default: it always keeps it.
+   */
+  ask?(): void;
 }
 
 /**
