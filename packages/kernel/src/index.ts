@@ -1,7 +1,7 @@
 export { type Ambient, asCurrent } from './ambient.ts';
 export { Call, type CancelListener, type EndListener, type Outcome } from './call.ts';
 export { type CallKey, callKey } from './call-key.ts';
-export { callLog } from './call-log.ts';
+export { callLog, tellCall } from './call-log.ts';
 export {
   attempt,
   baggage,
