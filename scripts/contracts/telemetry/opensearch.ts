@@ -25,7 +25,7 @@ const outageMs = Number(process.env['HEDDLE_OUTAGE_S'] ?? 4) * 1000;
 /** The suite. */
 export const openSearchContract: Contract = {
   backend,
-  run: async () => {
+  run: async (only) => {
     const found = await obtain(openSearch);
     if (isMissing(found)) return skippedWhole(backend, found.missing);
     const folder = mkdtempSync(path.join(tmpdir(), 'heddle-opensearch-'));
@@ -34,7 +34,7 @@ export const openSearchContract: Contract = {
     try {
       const results: ContractResult[] = [];
       for (const [name, each] of Object.entries(cases))
-        results.push(await resultOf(backend, found.version, name, () => each(stage)));
+        if (only(name)) results.push(await resultOf(backend, found.version, name, () => each(stage)));
       return results;
     } finally {
       await stage.store.stop();
