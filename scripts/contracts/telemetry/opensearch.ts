@@ -25,7 +25,7 @@ const outageMs = Number(process.env['HEDDLE_OUTAGE_S'] ?? 4) * 1000;
 /** The suite. */
 export const openSearchContract: Contract = {
   backend,
-  run: async (only) => {
+  run: async (only = () => true) => {
     const found = await obtain(openSearch);
     if (isMissing(found)) return skippedWhole(backend, found.missing);
     const folder = mkdtempSync(path.join(tmpdir(), 'heddle-opensearch-'));
