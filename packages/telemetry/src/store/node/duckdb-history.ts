@@ -1,11 +1,6 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  DuckDBDataChunk,
-  type DuckDBConnection,
-  DuckDBInstance,
-  type DuckDBValue,
-} from '@duckdb/node-api';
+import { DuckDBDataChunk, type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
 import { HeddleError } from '@heddle/kernel';
 import type { LogData, SpanData } from '../../otlp/signal.ts';
 import type { History, HistoryBatch } from '../history.ts';
