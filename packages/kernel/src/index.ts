@@ -1,4 +1,5 @@
-export { type Ambient, asCurrent } from './ambient.ts';
+export { type Ambient, ambientOf, asCurrent } from './ambient.ts';
+export type { Current } from './ports/current.ts';
 export { Call, type CancelListener, type EndListener, type Outcome } from './call.ts';
 export { type CallKey, callKey } from './call-key.ts';
 export { callLog, tellCall } from './call-log.ts';

@@ -1,5 +1,5 @@
-import type { Ambient } from '../ambient.ts';
 import type { Clock } from './clock.ts';
+import type { Current } from './current.ts';
 import type { Disk } from './disk.ts';
 import type { Log } from './log.ts';
 import type { Net } from './net.ts';
@@ -23,5 +23,5 @@ export interface Runtime {
   /** Takes the spans of all that is done. Without it none are made: the one switch of tracing. */
   readonly spans?: SpanSink | undefined;
   /** Knows which call is being served. Without it only those know that were handed the call. */
-  readonly ambient?: Ambient | undefined;
+  readonly ambient?: Current<object> | undefined;
 }

@@ -1,4 +1,4 @@
-import { type Address, type Ambient, HeddleError, type Part, type Runtime } from '@heddle/kernel';
+import { type Address, type Ambient, ambientOf, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { type HttpServer, type HttpService, type ServerLimits, type ServeTls, serve } from '@heddle/wire';
 import { HealthBoard } from '../health/health-board.ts';
 import { LoopDelay, type ShedOptions } from '@heddle/traffic';
@@ -42,13 +42,13 @@ export interface ServerPart extends Part {
 
 /** Serves any HTTP service with the server's stack around it. */
 export function httpServer(service: HttpService, options: HttpServerOptions): ServerPart {
-  const ambient = ambientOf(options);
+  const ambient = currentOf(options);
   if (ambient === undefined) return stackedServer(service, options);
   return stackedServer((req, call) => ambient.run(call, () => service(req, call)), options);
 }
 
-function ambientOf({ ambient, runtime }: HttpServerOptions): Ambient | undefined {
-  return ambient ?? (runtime.spans === undefined ? undefined : runtime.ambient);
+function currentOf({ ambient, runtime }: HttpServerOptions): Ambient | undefined {
+  return ambient ?? (runtime.spans === undefined ? undefined : ambientOf(runtime));
 }
 
 function stackedServer(service: HttpService, options: Omit<HttpServerOptions, 'ambient'>): ServerPart {
@@ -109,7 +109,7 @@ export function rpcServer(options: RpcServerOptions): RpcServer {
     if (options.load !== undefined) serveLoad(router, options.load);
     if (options.reflection === true) serveReflection(router);
   };
-  const ambient = ambientOf(options);
+  const ambient = currentOf(options);
   // The handlers see to it themselves: of those that stream each message is worked on at a time of its own.
   const service = rpcService(routes, { ...options, ...(ambient !== undefined && { ambient }) });
   const part = stackedServer(service, options);
