@@ -4,7 +4,14 @@ import { type EmbeddedRegistry, embeddedRegistry, registryService } from '@heddl
 import { type Address, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { httpServer, type ServerPart } from '@heddle/rpc';
 import { CertificateService } from '@heddle/security/identity';
-import { isOtlp, MetricRegistry, metricsService, processMetrics, serverMetrics } from '@heddle/telemetry';
+import {
+  isEnvoyAccessLogs,
+  isOtlp,
+  MetricRegistry,
+  metricsService,
+  processMetrics,
+  serverMetrics,
+} from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
 import type { HttpService } from '@heddle/wire';
 import { consoleAssets } from '../node/console-assets.ts';
@@ -169,7 +176,8 @@ function frontOf(
   const registryApi = admission.before(registryService(registry, { token }));
   const ownMetrics = metricsService(metrics);
   const service: HttpService = (req, call) => {
-    if (isOtlp(req)) return telemetry.serviceFor(req)?.(req, call) ?? console.service(req, call);
+    if (isOtlp(req) || isEnvoyAccessLogs(req))
+      return telemetry.serviceFor(req)?.(req, call) ?? console.service(req, call);
     if (isConfigRequest(req)) return config.service(req, call);
     const ofMesh = mesh?.serviceFor(req);
     if (ofMesh !== undefined) return ofMesh(req, call);
