@@ -49,7 +49,7 @@ export function accessLogged(
   write: (line: string) => void,
 ): Layer<HttpRequest, HttpResponse> {
   const line = format === 'json' ? asJson : asCommon;
-  return (next) => async (req, call) => {
+  return (next) => (req, call) => {
     const { clock, random } = call.runtime;
     const startMs = clock.nowMs();
     const isChosen = sample >= 1 || random.float() < sample;
@@ -64,11 +64,16 @@ export function accessLogged(
       if (!isChosen && status < 500) return;
       write(line(entryOf(req, answer, status, error, clock.nowMs() - startMs, user, call)));
     });
-    const answer = await next(req, call);
-    note.answer = answer;
-    return answer;
+    const pending = next(req, call);
+    // Told before whoever waits for the answer, who need not wait for one more promise.
+    pending.then((answer) => {
+      note.answer = answer;
+    }, nothing);
+    return pending;
   };
 }
+
+function nothing(): void {}
 
 function entryOf(
   req: HttpRequest,

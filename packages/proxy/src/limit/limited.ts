@@ -80,20 +80,20 @@ function valueOf(part: KeyPart, route: string, req: HttpRequest, call: Call): st
 /** Puts the decision into the answer. */
 function told(limits: readonly LimitConfig[]): Layer<HttpRequest, HttpResponse> {
   const name = limits.map((each) => each.name).join('-');
-  return (next) => async (req, call) => {
-    try {
-      const res = await next(req, call);
-      return tell(res, name, call.get(rateDecision));
-    } catch (thrown) {
-      const error = HeddleError.from(thrown);
-      if (error.reason !== 'RATE_LIMITED') throw error;
-      const { code, reason, message } = error;
-      const decision = call.get(rateDecision);
-      const answer = jsonAnswer(429, { code, reason, message });
-      answer.fields.set('retry-after', String(seconds(decision?.retryAfterMs ?? 1000)));
-      return tell(answer, name, decision);
-    }
-  };
+  return (next) => (req, call) =>
+    next(req, call).then(
+      (res) => tell(res, name, call.get(rateDecision)),
+      (thrown: unknown) => tell(refusal(HeddleError.from(thrown), call), name, call.get(rateDecision)),
+    );
+}
+
+/** The answer to a request that was one too many; throws what is no such refusal. */
+function refusal(error: HeddleError, call: Call): HttpResponse {
+  if (error.reason !== 'RATE_LIMITED') throw error;
+  const { code, reason, message } = error;
+  const answer = jsonAnswer(429, { code, reason, message });
+  answer.fields.set('retry-after', String(seconds(call.get(rateDecision)?.retryAfterMs ?? 1000)));
+  return answer;
 }
 
 function tell(res: HttpResponse, name: string, decision: RateDecision | undefined): HttpResponse {

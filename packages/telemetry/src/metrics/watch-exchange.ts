@@ -23,29 +23,46 @@ export function watchExchange(
   pending: Promise<HttpResponse>,
   finished: (exchange: Exchange) => void,
 ): Promise<HttpResponse> {
-  const { startMs } = call;
-  let result: Omit<Exchange, 'seconds'> | undefined;
-  let ended: { readonly error: HeddleError | undefined; readonly seconds: number } | undefined;
-  const tell = (): void => {
-    if (result === undefined || ended === undefined) return;
-    finished({ answer: result.answer, error: result.error ?? ended.error, seconds: ended.seconds });
-  };
-  call.onEnd(({ error }) => {
-    ended = { error, seconds: (call.endMs - startMs) / 1000 };
-    tell();
-  });
-  return pending.then(
-    (answer) => {
-      result = { answer, error: undefined };
-      tell();
-      return answer;
-    },
-    (thrown: unknown) => {
-      result = { answer: undefined, error: HeddleError.from(thrown) };
-      tell();
-      throw thrown;
-    },
+  const watched = new Watched(call, finished);
+  call.onEnd(({ error }) => watched.ended(error));
+  // Told before whoever waits for the answer, who need not wait for one more promise.
+  pending.then(
+    (answer) => watched.settled(answer, undefined),
+    (thrown: unknown) => watched.settled(undefined, HeddleError.from(thrown)),
   );
+  return pending;
+}
+
+class Watched implements Exchange {
+  answer: HttpResponse | undefined;
+  error: HeddleError | undefined;
+  seconds = 0;
+  readonly #call: Call;
+  readonly #startMs: number;
+  readonly #finished: (exchange: Exchange) => void;
+  #settled = false;
+  #ended = false;
+
+  constructor(call: Call, finished: (exchange: Exchange) => void) {
+    this.#call = call;
+    this.#startMs = call.startMs;
+    this.#finished = finished;
+  }
+
+  settled(answer: HttpResponse | undefined, error: HeddleError | undefined): void {
+    this.#settled = true;
+    this.answer = answer;
+    // What the promise says counts, where both say something.
+    if (error !== undefined) this.error = error;
+    if (this.#ended) this.#finished(this);
+  }
+
+  ended(error: HeddleError | undefined): void {
+    this.#ended = true;
+    this.seconds = (this.#call.endMs - this.#startMs) / 1000;
+    this.error ??= error;
+    if (this.#settled) this.#finished(this);
+  }
 }
 
 /** 499 if the caller left, the answer's if there was one, else what the edge makes of the error. */
