@@ -2,6 +2,7 @@ import { type Call, type CallKey, callKey, type HeddleError, type Layer } from '
 import { endpointOf } from '@heddle/telemetry';
 import type { HttpRequest, HttpResponse } from '@heddle/wire';
 import { addressOf } from '../forward/client-address.ts';
+import { quoted } from './quoted.ts';
 
 /** What is written about requests; the key `accessLog` of a gateway file. */
 export interface AccessLog {
@@ -114,13 +115,6 @@ function asJson(entry: Entry): string {
   if (agent !== undefined) text += `,"agent":${quoted(agent)}`;
   if (error !== undefined) text += `,"error":${quoted(error)}`;
   return `${text}}`;
-}
-
-// Everything that JSON writes as it is, and a line cannot be broken by.
-const simple = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
-
-function quoted(text: string): string {
-  return simple.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 let knownSecond = -1;

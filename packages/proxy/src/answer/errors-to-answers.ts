@@ -14,7 +14,7 @@ const retryAfterSeconds = '1';
  */
 export const errorsToAnswers: Layer<HttpRequest, HttpResponse> = (next) => (req, call) => {
   try {
-    return next(req, call).catch((thrown: unknown) => answerTo(thrown, req, call));
+    return next(req, call).then(undefined, (thrown: unknown) => answerTo(thrown, req, call));
   } catch (mistake) {
     // No service should throw; but whoever waits is to get an answer.
     return Promise.resolve(answerTo(mistake, req, call));
