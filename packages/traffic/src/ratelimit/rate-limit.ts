@@ -51,12 +51,16 @@ export function rateLimit<Req, Res>(options: RateLimitOptions<Req>): Layer<Req, 
     checkOptions('rate limit', { local: null }, { local: { expected: 'a store', holds: () => false } });
   const { store, limits, onVerdict } = options;
   return (next) => {
+    const later = async (delayMs: number, req: Req, call: Call): Promise<Res> => {
+      await turn(call, delayMs);
+      return next(req, call);
+    };
     const goOn = (verdict: RateVerdict, req: Req, call: Call): Promise<Res> => {
       const tightest = tightestOf(verdict.decisions);
       if (tightest !== undefined) call.set(rateDecision, tightest);
       if (!verdict.admitted) return Promise.reject(limited(tightest));
       const delayMs = longestDelayMs(verdict.decisions);
-      return delayMs > 0 ? turn(call, delayMs).then(() => next(req, call)) : next(req, call);
+      return delayMs > 0 ? later(delayMs, req, call) : next(req, call);
     };
     return (req, call) => {
       const asks = limits(req, call);
