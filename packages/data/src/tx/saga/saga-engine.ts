@@ -13,7 +13,7 @@ import type { AnySaga, SagaDefinition, SagaStarter } from './step.ts';
 import { LiveSaga, type SagaHost } from './live-saga.ts';
 import type { SagaMeasures } from './metrics.ts';
 import type { SagaInput, SagaStatus } from './saga-state.ts';
-import type { SagaChange, SagaKeeper, SagaNews, SagaRow } from './saga-keeper.ts';
+import type { SagaChange, SagaKeeper, SagaMessage, SagaNews, SagaRow } from './saga-keeper.ts';
 import { SagaStore } from './saga-store.ts';
 import { dueMs, newSaga, stepSaga } from './step-saga.ts';
 
@@ -79,6 +79,7 @@ export class SagaEngine implements Part, SagaStarter {
   readonly #live = new Map<string, LiveSaga>();
   readonly #writes: Gather<SagaWrite, boolean>;
   readonly #tells: Gather<SagaNews, undefined>;
+  readonly #said: Gather<string, readonly SagaMessage[]>;
   readonly #host: SagaHost;
   readonly #waiting = new Map<string, Set<(ended?: SagaRow) => void>>();
   readonly #beginning = new Set<string>();
@@ -105,11 +106,12 @@ export class SagaEngine implements Part, SagaStarter {
       most: 500,
       send: (news) => this.store.tell(news).then(() => news.map(() => undefined)),
     });
+    this.#said = new Gather({ most: 500, send: (ids) => this.#saidTo(ids) });
     this.#host = {
       runtime,
       engine: this,
       save: (change) => this.#writes.add({ change, isBegin: false }),
-      said: (id) => this.store.said(id),
+      said: (id) => this.#said.add(id),
       onRest: (saga) => this.#rests(saga),
       ...(options.measures !== undefined && { measures: options.measures }),
     };
@@ -271,6 +273,11 @@ export class SagaEngine implements Part, SagaStarter {
     return writes.map(({ change: { row }, isBegin }) =>
       isBegin ? left.delete(row.id) : saved.has(row.id) && newest.get(row.id) === row.epoch,
     );
+  }
+
+  async #saidTo(ids: readonly string[]): Promise<readonly (readonly SagaMessage[])[]> {
+    const bySaga = Map.groupBy(await this.store.said(ids), ({ saga }) => saga);
+    return ids.map((id) => bySaga.get(id) ?? []);
   }
 
   #rests(saga: LiveSaga): void {
