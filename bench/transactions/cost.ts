@@ -7,9 +7,12 @@ export interface Used {
   readonly server: number;
 }
 
-/** What this process and the server with that process id have used; undefined where the system does not say: only Linux does. */
+/** Whether the system says what processes use: only Linux does. */
+export const hasCpuTimes: boolean = existsSync('/proc/self/schedstat');
+
+/** What this process and the server with that process id have used; undefined where the system does not say. */
 export function used(postmaster: number | undefined): Used | undefined {
-  if (postmaster === undefined || !existsSync('/proc/self/schedstat')) return undefined;
+  if (postmaster === undefined || !hasCpuTimes) return undefined;
   const { user, system } = process.cpuUsage();
   let server = 0;
   for (const pid of [postmaster, ...childrenOf(postmaster)]) server += known(pid);

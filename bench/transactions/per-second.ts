@@ -8,6 +8,22 @@ export interface Turn {
   readonly cost: { readonly here: number; readonly server: number } | undefined;
 }
 
+/** Who does it, in a way of its own. */
+export interface Contestant {
+  readonly name: string;
+  turn(atOnce: number, turnMs: number): Promise<Turn>;
+  stop(): Promise<void>;
+}
+
+/** Something that is done in this process and on the server with that process id. */
+export function contestant(subject: Subject, postmaster: number | undefined): Contestant {
+  return {
+    name: subject.name,
+    turn: (atOnce, turnMs) => turn(subject, atOnce, turnMs, postmaster),
+    stop: () => subject.stop(),
+  };
+}
+
 /** So many at once, for a time. */
 export async function perSecond(
   { once }: Pick<Subject, 'once'>,
@@ -18,7 +34,7 @@ export async function perSecond(
 }
 
 /** So many at once, for a time, with what they cost. */
-export async function turn(
+async function turn(
   { once }: Pick<Subject, 'once'>,
   atOnce: number,
   turnMs: number,

@@ -111,17 +111,19 @@ test('items of one key go one after another, and no batch is heavier than it may
 
 test('with two lanes much is shared out among them, little goes together, and what is asked for again joins a lane', async () => {
   const { gather, sent, answer } = batches({ lanes: 2 });
-  const names = [...'abcdefghij'];
+  const names = [...'abcdefghijklmnop'];
+  const [first, second] = [names.slice(0, 8), names.slice(8)];
+  const again = (each: string): string => `${each.toUpperCase()}2`;
   const all = names.map(async (each) => gather.add(`${await gather.add(each)}2`));
   await quiet();
-  assert.deepEqual(sent, [names.slice(0, 5), names.slice(5)]);
-  await answer(['A', 'B', 'C', 'D', 'E']);
-  assert.deepEqual(sent[2], ['A2', 'B2', 'C2', 'D2', 'E2']);
-  await answer(['F', 'G', 'H', 'I', 'J']);
-  assert.deepEqual(sent[3], ['F2', 'G2', 'H2', 'I2', 'J2']);
+  assert.deepEqual(sent, [first, second]);
+  await answer(first.map((each) => each.toUpperCase()));
+  assert.deepEqual(sent[2], first.map(again));
+  await answer(second.map((each) => each.toUpperCase()));
+  assert.deepEqual(sent[3], second.map(again));
   await answer(sent[2]);
   await answer(sent[3]);
-  assert.equal((await Promise.all(all)).length, 10);
+  assert.equal((await Promise.all(all)).length, 16);
   const few = ['x', 'y', 'z'].map((each) => gather.add(each));
   await quiet();
   assert.deepEqual(sent.slice(4), [['x', 'y', 'z']]);

@@ -28,7 +28,7 @@ interface Waiting<Item, Answer> {
 // Whoever was just answered and asks again at once goes along with the next batch: so many steps that takes.
 const stepsToAskAgain = 12;
 // Less than this is not worth a batch of its own.
-const leastShare = 4;
+const leastShare = 8;
 
 /**
  * Group commit: what comes while batches are on their way goes out together as the next one, and each gets its own
@@ -125,8 +125,9 @@ export class Gather<Item, Answer> {
 
   /** How many of what waits one lane takes, when others are free to take their part at the same time. */
   #share(): number {
-    const free = this.#lanes - this.#sending;
-    return free === 1 ? Number.POSITIVE_INFINITY : Math.max(leastShare, Math.ceil(this.#queue.length / free));
+    const worthwhile = Math.floor(this.#queue.length / leastShare);
+    const takers = Math.min(this.#lanes - this.#sending, worthwhile);
+    return takers < 2 ? Number.POSITIVE_INFINITY : Math.ceil(this.#queue.length / takers);
   }
 
   get #lanes(): number {
