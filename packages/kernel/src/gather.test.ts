@@ -108,26 +108,3 @@ test('items of one key go one after another, and no batch is heavier than it may
   await Promise.all(each);
   assert.deepEqual(heavy.sent, [['aaa'], ['bbb', 'c'], ['ddddddd']]);
 });
-
-test('with two lanes much is shared out among them, little goes together, and what is asked for again joins a lane', async () => {
-  const { gather, sent, answer } = batches({ lanes: 2 });
-  const names = [...'abcdefghijklmnop'];
-  const [first, second] = [names.slice(0, 8), names.slice(8)];
-  const again = (each: string): string => `${each.toUpperCase()}2`;
-  const all = names.map(async (each) => gather.add(`${await gather.add(each)}2`));
-  await quiet();
-  assert.deepEqual(sent, [first, second]);
-  await answer(first.map((each) => each.toUpperCase()));
-  assert.deepEqual(sent[2], first.map(again));
-  await answer(second.map((each) => each.toUpperCase()));
-  assert.deepEqual(sent[3], second.map(again));
-  await answer(sent[2]);
-  await answer(sent[3]);
-  assert.equal((await Promise.all(all)).length, 16);
-  const few = ['x', 'y', 'z'].map((each) => gather.add(each));
-  await quiet();
-  assert.deepEqual(sent.slice(4), [['x', 'y', 'z']]);
-  await answer();
-  await Promise.all(few);
-  await gather.settled();
-});

@@ -8,10 +8,7 @@ export interface GatherOptions<Item, Answer> {
   readonly most: number;
   /** What an item weighs. Default 1. */
   readonly weigh?: (item: Item) => number;
-  /**
-   * Batches on their way at a time. Default 1: then what is given later is never sent earlier. With more, much that waits
-   * is shared out among those that are free, so that while one is answered the next is already there.
-   */
+  /** Batches on their way at a time. Default 1: then what is given later is never sent earlier. */
   readonly lanes?: number;
   /** Items of one key do not go together: the second is to see what the first has done. */
   readonly keyOf?: (item: Item) => string;
@@ -27,8 +24,6 @@ interface Waiting<Item, Answer> {
 
 // Whoever was just answered and asks again at once goes along with the next batch: so many steps that takes.
 const stepsToAskAgain = 12;
-// Less than this is not worth a batch of its own.
-const leastShare = 8;
 
 /**
  * Group commit: what comes while batches are on their way goes out together as the next one, and each gets its own
@@ -38,7 +33,6 @@ export class Gather<Item, Answer> {
   readonly #options: GatherOptions<Item, Answer>;
   readonly #ending = new Set<Promise<void>>();
   #running = 0;
-  #sending = 0;
   #queue: Waiting<Item, Answer>[] = [];
 
   constructor(options: GatherOptions<Item, Answer>) {
@@ -49,7 +43,7 @@ export class Gather<Item, Answer> {
   add(item: Item): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ item, resolve, reject });
-      this.#beginIfFree();
+      if (this.#running < (this.#options.lanes ?? 1)) this.#begin();
     });
   }
 
@@ -58,8 +52,7 @@ export class Gather<Item, Answer> {
     while (this.#ending.size > 0) await Promise.all(this.#ending);
   }
 
-  #beginIfFree(): void {
-    if (this.#running >= this.#lanes) return;
+  #begin(): void {
     this.#running += 1;
     const run: Promise<void> = this.#run().finally(() => this.#ending.delete(run));
     this.#ending.add(run);
@@ -69,11 +62,7 @@ export class Gather<Item, Answer> {
     // What is added in this turn goes along.
     await Promise.resolve();
     while (this.#queue.length > 0) {
-      const batch = this.#next();
-      if (this.#queue.length > 0) this.#beginIfFree();
-      this.#sending += 1;
-      await this.#together(batch);
-      this.#sending -= 1;
+      await this.#together(this.#next());
       for (let step = 0; step < stepsToAskAgain; step += 1) await Promise.resolve();
     }
     // In the same step as the look into the queue: what is added from now on begins a run of its own.
@@ -100,7 +89,6 @@ export class Gather<Item, Answer> {
   /** The oldest that may go together. */
   #next(): readonly Waiting<Item, Answer>[] {
     const { most, weigh = () => 1, keyOf } = this.#options;
-    const share = this.#share();
     const taken: Waiting<Item, Answer>[] = [];
     const left: Waiting<Item, Answer>[] = [];
     const keys = new Set<string>();
@@ -108,7 +96,7 @@ export class Gather<Item, Answer> {
     for (const waiting of this.#queue) {
       const own = weigh(waiting.item);
       const key = keyOf?.(waiting.item);
-      const fits = weight === 0 || (taken.length < share && weight + own <= most);
+      const fits = weight === 0 || weight + own <= most;
       if (fits && (key === undefined || !keys.has(key))) {
         taken.push(waiting);
         weight += own;
@@ -121,16 +109,5 @@ export class Gather<Item, Answer> {
     }
     this.#queue = left;
     return taken;
-  }
-
-  /** How many of what waits one lane takes, when others are free to take their part at the same time. */
-  #share(): number {
-    const worthwhile = Math.floor(this.#queue.length / leastShare);
-    const takers = Math.min(this.#lanes - this.#sending, worthwhile);
-    return takers < 2 ? Number.POSITIVE_INFINITY : Math.ceil(this.#queue.length / takers);
-  }
-
-  get #lanes(): number {
-    return this.#options.lanes ?? 1;
   }
 }
