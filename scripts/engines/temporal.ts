@@ -52,10 +52,10 @@ export const temporal: Engine<Record<string, never>> = {
     return startServer({
       name: 'temporal',
       command,
-      args: [
-        ...['server', 'start-dev', '--headless', '--log-level', 'error', '--ip', address.host],
-        ...['--port', String(address.port), '--db-filename', path.join(folder, 'history.db')],
-      ],
+      args: ['server', 'start-dev', '--headless', '--log-level', 'error'].concat(
+        ['--ip', address.host, '--port', String(address.port)],
+        ['--db-filename', path.join(folder, 'history.db')],
+      ),
       address,
       folder,
     });

@@ -503,3 +503,21 @@ test(
     assert.equal(done.at(-1), 'undo reserve (reserve by reserve/run 1)');
   }),
 );
+
+test(
+  'what a dead process has left is taken over as soon as there is room for it, and not at the next look',
+  withStage(async ({ open, pool }) => {
+    const definition = saga<object>('left')
+      .step('only', { run: async () => 1 })
+      .build();
+    await (await open([definition])).stop();
+    const state = { status: 'running', at: 0, steps: {}, effective: [] };
+    await pool.execute(
+      `INSERT INTO heddle_sagas (id, name, version, status, input, state, correlation_id, worker)
+         SELECT 'l' || n, 'left', 1, 'running', '{}', $1::json, 'l' || n, 'dead' FROM generate_series(1, 50) AS n`,
+      [JSON.stringify(state)],
+    );
+    const heir = await open([definition], { maxRunning: 4, pollMs: 3_600_000 });
+    await until('all have ended', async () => (await heir.store.list({ status: 'completed' })).length === 50);
+  }),
+);

@@ -100,6 +100,7 @@ export class SagaEngine implements Part, SagaStarter {
       definitions,
       pollMs: this.#pollMs,
       leaseMs: this.#leaseMs,
+      most: this.#maxRunning,
       room: () => this.#maxRunning - this.#live.size,
       own: () => [...this.#live.keys(), ...this.#beginning],
       onFound: (row) => this.#takeOver(row),
@@ -265,6 +266,7 @@ export class SagaEngine implements Part, SagaStarter {
       if (this.#waits.has(id)) this.#waits.news(id, saga.isLost ? undefined : saga.row);
       else this.#writes.tell({ id, kind: 'ended' });
     }
+    this.#search.freed();
     const due = dueMs(this.#definitionOf(saga.row).plan, state);
     if (due !== undefined) this.#search.soon(Math.max(0, due - this.#runtime.clock.wallMs()));
   }

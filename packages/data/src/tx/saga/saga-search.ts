@@ -9,7 +9,9 @@ export interface SagaSearchOptions {
   readonly definitions: readonly AnySaga[];
   readonly pollMs: number;
   readonly leaseMs: number;
-  /** How many more may be at work here. */
+  /** How many may be at work here. */
+  readonly most: number;
+  /** How many more may be. */
   readonly room: () => number;
   /** Ids of those that are known to be this process's. */
   readonly own: () => readonly string[];
@@ -28,6 +30,7 @@ export class SagaSearch {
   #timer: Timer | undefined;
   #looking: Promise<void> | undefined;
   #stopped = false;
+  #isMoreLeft = false;
 
   constructor(options: SagaSearchOptions) {
     this.#options = options;
@@ -59,13 +62,25 @@ export class SagaSearch {
     await this.#looking;
   }
 
+  /** One that was at work here has come to rest: there is room for another, if any was left for want of it. */
+  freed(): void {
+    if (this.#isMoreLeft && this.#hasRoom) this.soon();
+  }
+
+  /** Enough for a claim that is worth a statement. */
+  get #hasRoom(): boolean {
+    const { room, most } = this.#options;
+    return room() >= Math.min(mostAtOnce, most) / 2;
+  }
+
   async #look(): Promise<void> {
     const { pollMs, room, onFound, runtime } = this.#options;
     const most = Math.min(mostAtOnce, room());
     const found = most > 0 ? await this.#claim(most) : [];
     for (const row of found) onFound(row);
-    const more = found.length === most && most > 0;
-    this.soon(more ? 0 : pollMs * (0.5 + 0.5 * runtime.random.float()));
+    this.#isMoreLeft = most <= 0 || found.length === most;
+    const now = this.#isMoreLeft && this.#hasRoom;
+    this.soon(now ? 0 : pollMs * (0.5 + 0.5 * runtime.random.float()));
   }
 
   async #claim(most: number): Promise<readonly SagaRow[]> {
