@@ -36,7 +36,7 @@ export async function transactionsBench({ quick, only }: BenchOptions): Promise<
       if ('missing' in temporal)
         skipped.push({ name: 'saga3-1, saga3-16', peer: 'temporal', reason: temporal.missing });
       const contestants = 'missing' in temporal ? inPostgres : [...inPostgres, temporal];
-      const turnMs = quick ? 500 : 2000;
+      const turnMs = quick ? 500 : 1500;
       for (const atOnce of [1, 16])
         if (wanted(`saga3-${atOnce}`))
           results.push(...(await sagasBeside(contestants, atOnce, turnMs, quick ? 3 : 5)));
