@@ -7,7 +7,6 @@ import { expose, MetricRegistry } from '@heddle/telemetry';
 import { saga } from './definition.ts';
 import { sagaMetrics } from './metrics.ts';
 import { SagaEngine, type SagaEngineSettings } from './saga-engine.ts';
-import type { SagaInput } from './saga-state.ts';
 import type { AnySaga, SagaDefinition } from './step.ts';
 import { type Database, databases, runtime, until } from '../../testing/node/databases.ts';
 
@@ -476,48 +475,5 @@ test(
     const views = await Promise.all(ids.map((id) => engine.outcome(id, call())));
     assert.ok(views.every(({ status }) => status === 'completed'));
     assert.equal(done.length, 400);
-  }),
-);
-
-test(
-  'what was said to a saga at rest is not lost with the process that had just taken it over for that',
-  withStage(async ({ open, call, pool }) => {
-    const done: string[] = [];
-    const definition = checkout(done);
-    const first = await open([definition]);
-    const id = await first.begin(definition, { total: 7 });
-    await first.outcome(id, call());
-    await first.stop();
-    const input = {
-      kind: 'compensate',
-      failure: { code: 'aborted', reason: 'BY_HAND', message: 'ada: recall' },
-    };
-    await first.store.say(id, input as SagaInput, 'ada');
-    // As whoever has claimed it leaves it when it dies before it has listened.
-    await pool.execute(
-      "UPDATE heddle_sagas SET worker = 'dead', wanted = false, epoch = epoch + 1 WHERE id = $1",
-      [id],
-    );
-    const second = await open([definition]);
-    await until('it is undone', async () => (await second.store.get(id)).status === 'compensated');
-    assert.equal(done.at(-1), 'undo reserve (reserve by reserve/run 1)');
-  }),
-);
-
-test(
-  'what a dead process has left is taken over as soon as there is room for it, and not at the next look',
-  withStage(async ({ open, pool }) => {
-    const definition = saga<object>('left')
-      .step('only', { run: async () => 1 })
-      .build();
-    await (await open([definition])).stop();
-    const state = { status: 'running', at: 0, steps: {}, effective: [] };
-    await pool.execute(
-      `INSERT INTO heddle_sagas (id, name, version, status, input, state, correlation_id, worker)
-         SELECT 'l' || n, 'left', 1, 'running', '{}', $1::json, 'l' || n, 'dead' FROM generate_series(1, 50) AS n`,
-      [JSON.stringify(state)],
-    );
-    const heir = await open([definition], { maxRunning: 4, pollMs: 3_600_000 });
-    await until('all have ended', async () => (await heir.store.list({ status: 'completed' })).length === 50);
   }),
 );
