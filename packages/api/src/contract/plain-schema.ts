@@ -1,0 +1,113 @@
+import { bounded } from './whole-schema.ts';
+import { type Json, type JsonObject, isObject, listOr, pointed, textOr } from './json.ts';
+
+/** Who writes what a schema is of: the one who asks (`request`) or the one who answers (`response`). */
+export type SchemaSide = 'request' | 'response';
+
+/** Keywords that say nothing of which values are taken, or that other dialects of JSON Schema read otherwise. */
+const silent = ['id', '$id', '$schema', '$anchor', '$comment', 'nullable', 'discriminator', 'xml', 'externalDocs'];
+const silentToo = ['example', 'examples', 'default', 'deprecated', 'title', 'description', 'readOnly', 'writeOnly'];
+const left = new Set([...silent, ...silentToo]);
+
+/** Keywords whose value is a schema, a list of schemas, or schemas by name. */
+const single = ['items', 'additionalProperties', 'not', 'contains', 'propertyNames', 'if', 'then', 'else'];
+const furtherSingle = ['unevaluatedItems', 'unevaluatedProperties', 'additionalItems', 'contentSchema'];
+const singles = new Set([...single, ...furtherSingle]);
+const lists = new Set(['allOf', 'oneOf', 'anyOf', 'prefixItems']);
+const maps = new Set(['properties', 'patternProperties', 'dependentSchemas', '$defs', 'definitions']);
+
+/**
+ * A schema of a document, of OpenAPI 3.0 or 3.1 or of AsyncAPI, as JSON Schema 2020-12 that stands by itself: what it
+ * refers to is in its `$defs`, and a reference that leads nowhere takes anything. `side`: what the other side writes
+ * (`readOnly`, `writeOnly`) is not required of this one.
+ */
+export function plainSchema(document: JsonObject, schema: unknown, side?: SchemaSide): JsonObject {
+  const found = new Map<string, string>();
+  const waiting: string[] = [];
+  const nameOf = (reference: string): string | undefined => {
+    const known = found.get(reference);
+    if (known !== undefined) return known;
+    if (pointed(document, reference) === undefined) return undefined;
+    const name = `d${found.size}`;
+    found.set(reference, name);
+    waiting.push(reference);
+    return name;
+  };
+  const root = plain(schema, { document, side, nameOf });
+  const definitions: Record<string, Json> = {};
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop())
+    definitions[found.get(next) ?? ''] = plain(pointed(document, next), { document, side, nameOf });
+  const whole = isObject(root) ? root : root === false ? { not: {} } : {};
+  return found.size === 0 ? whole : { ...whole, $defs: definitions };
+}
+
+interface World {
+  readonly document: JsonObject;
+  readonly side: SchemaSide | undefined;
+  readonly nameOf: (reference: string) => string | undefined;
+}
+
+function plain(schema: unknown, world: World): JsonObject | boolean {
+  if (!isObject(schema)) return schema !== false;
+  const made: Record<string, Json | undefined> = {};
+  for (const [keyword, value] of Object.entries(bounded(schema))) {
+    if (left.has(keyword) || value === undefined) continue;
+    if (keyword === '$ref') {
+      const name = world.nameOf(textOr(value));
+      if (name !== undefined) made['$ref'] = `#/$defs/${name}`;
+    } else if (singles.has(keyword)) made[keyword] = Array.isArray(value) ? true : plain(value, world);
+    else if (lists.has(keyword)) made[keyword] = listOr(value).map((one) => plain(one, world));
+    else if (maps.has(keyword)) made[keyword] = plainMap(value, world);
+    else if (keyword === 'pattern' ? isPattern(value) : fits(keyword, value)) made[keyword] = value;
+  }
+  return nullable(schema, required(schema, made, world));
+}
+
+function plainMap(value: unknown, world: World): JsonObject {
+  if (!isObject(value)) return {};
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one, world)]));
+}
+
+function isPattern(value: unknown): boolean {
+  try {
+    return typeof value === 'string' && new RegExp(value, 'u') instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
+const counts = /^(min|max)(Length|Items|Properties|Contains)$/;
+/** Whether a keyword's value is of the kind that JSON Schema wants there; documents have others, such as `type: file`. */
+function fits(keyword: string, value: Json): boolean {
+  if (counts.test(keyword)) return Number.isInteger(value) && Number(value) >= 0;
+  if (/^(exclusive)?(Min|Max)imum$/i.test(keyword)) return typeof value === 'number';
+  if (keyword === 'multipleOf') return typeof value === 'number' && value > 0;
+  if (keyword === 'type') return [value].flat().every((one) => types.has(String(one)));
+  if (keyword === 'enum') return Array.isArray(value) && value.length > 0;
+  if (keyword === 'required') return Array.isArray(value);
+  return !keyword.startsWith('x-') && known.has(keyword);
+}
+
+const types = new Set(['array', 'boolean', 'integer', 'null', 'number', 'object', 'string']);
+const known = new Set(['const', 'format', 'uniqueItems', 'dependentRequired', 'contentEncoding', 'contentMediaType']);
+
+function required(schema: JsonObject, made: JsonObject, { document, side }: World): JsonObject {
+  const { required: names, properties } = schema;
+  if (side === undefined || !Array.isArray(names) || !isObject(properties)) return made;
+  const others = side === 'request' ? 'readOnly' : 'writeOnly';
+  const isOthers = (name: string): boolean => {
+    const property = properties[name];
+    if (!isObject(property)) return false;
+    const target = typeof property['$ref'] === 'string' ? pointed(document, property['$ref']) : undefined;
+    return property[others] === true || (isObject(target) && target[others] === true);
+  };
+  return { ...made, required: (names as readonly string[]).filter((name) => !isOthers(name)) };
+}
+
+function nullable(schema: JsonObject, made: JsonObject): JsonObject {
+  if (schema['nullable'] !== true) return made;
+  const { type } = made;
+  if (type !== undefined && made['enum'] === undefined && made['const'] === undefined)
+    return { ...made, type: [...new Set([...[type].flat(), 'null'])] as Json };
+  return { anyOf: [{ type: 'null' }, made] };
+}
