@@ -40,7 +40,7 @@ async function send<T>(options: ClientOptions, sent: Sent, input: Readonly<Recor
   const headers: Record<string, string> = { accept: sent.accept, ...options.headers };
   const query = new URLSearchParams();
   const cookies: string[] = [];
-  let path = sent.path;
+  let [path = ''] = sent.path.split('#', 1);
   for (const [place = '', name = '', member = '', style = ''] of sent.parameters) {
     const value = input[member];
     if (value === undefined) continue;
@@ -54,7 +54,7 @@ async function send<T>(options: ClientOptions, sent: Sent, input: Readonly<Recor
   // A form says itself where its parts end.
   if (body !== undefined && sent.body !== undefined && !(body instanceof FormData))
     headers['content-type'] = sent.body.includes('*') ? 'application/octet-stream' : sent.body;
-  const url = options.baseUrl.replace(/\\/$/, '') + path + (query.size === 0 ? '' : \`?\${query.toString()}\`);
+  const url = options.baseUrl.replace(/\\/$/, '') + path + (query.size === 0 ? '' : \`\${path.includes('?') ? '&' : '?'}\${query.toString()}\`);
   const answer = await (options.fetch ?? fetch)(url, {
     method: sent.method,
     headers,

@@ -55,12 +55,38 @@ function plain(schema: unknown, world: World): JsonObject | boolean {
     if (keyword === '$ref') {
       const name = world.nameOf(textOr(value));
       if (name !== undefined) made['$ref'] = `#/$defs/${name}`;
-    } else if (singles.has(keyword)) made[keyword] = Array.isArray(value) ? true : plain(value, world);
+    } else if (keyword === 'oneOf' && Array.isArray(value)) Object.assign(made, alternatives(schema, value, world));
+    else if (singles.has(keyword)) made[keyword] = Array.isArray(value) ? true : plain(value, world);
     else if (lists.has(keyword)) made[keyword] = listOr(value).map((one) => plain(one, world));
     else if (maps.has(keyword)) made[keyword] = plainMap(value, world);
     else if (keyword === 'pattern' ? isPattern(value) : fits(keyword, value)) made[keyword] = value;
   }
   return nullable(schema, required(schema, made, world));
+}
+
+/**
+ * Documents mostly write `oneOf` where alternatives overlap, as all with optional members do: of what is taken in, one
+ * that fits is enough. A discriminator says which.
+ */
+function alternatives(schema: JsonObject, given: readonly Json[], world: World): JsonObject {
+  const { propertyName, mapping } = isObject(schema['discriminator']) ? schema['discriminator'] : {};
+  const named = given.map((one) => (isObject(one) ? textOr(one['$ref']) : ''));
+  const made = given.map((one, at): Json => {
+    const reference = named[at] ?? '';
+    if (typeof propertyName !== 'string' || named.includes('')) return plain(one, world);
+    const values = discriminatorValues(reference, mapping);
+    return { allOf: [plain(one, world), { properties: { [propertyName]: { enum: values } } }] };
+  });
+  const isBoth = world.side === 'request' && schema['anyOf'] === undefined;
+  return isBoth ? { anyOf: made } : { oneOf: made };
+}
+
+/** What the member that tells alternatives apart has for one of them. */
+export function discriminatorValues(reference: string, mapping: unknown): readonly string[] {
+  const name = reference.split('/').at(-1) ?? '';
+  const mapped = isObject(mapping) ? Object.entries(mapping) : [];
+  const values = mapped.filter(([, target]) => target === reference || target === name).map(([value]) => value);
+  return values.length > 0 ? values : [name];
 }
 
 function plainMap(value: unknown, world: World): JsonObject {

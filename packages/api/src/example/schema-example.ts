@@ -1,11 +1,13 @@
-import { isObject, type Json, type JsonObject, listOr, objectOr, objectsIn, textOr } from '../contract/json.ts';
-import type { SchemaSide } from '../contract/plain-schema.ts';
+import { canonical, isObject, type Json, type JsonObject, listOr, objectOr, objectsIn, textOr } from '../contract/json.ts';
+import { discriminatorValues, type SchemaSide } from '../contract/plain-schema.ts';
 import { wholeSchema } from '../contract/whole-schema.ts';
 import { patternExample } from './pattern-example.ts';
 
 /** Deeper than that only what is required has a place, and deeper than `bottom` nothing has. */
 const deepest = 6;
 const bottom = 24;
+/** Where a schema cannot but contain itself. */
+const ends: Readonly<Record<string, Json>> = { object: {}, array: [] };
 /** Bounds what an example of a schema with hundreds of members, each with hundreds, costs. */
 const mostValues = 1000;
 
@@ -28,13 +30,13 @@ function exampleOf(given: unknown, world: World, depth: number): Json {
   const schema = wholeSchema(world.document, given);
   const shown = shownIn(schema);
   if (shown !== undefined) return shown;
-  if (depth > bottom) return null;
+  if (depth > bottom) return ends[typeIn(schema)] ?? plainest(schema, world, depth);
   const [alternative] = [...listOr(schema['oneOf']), ...listOr(schema['anyOf'])].toSorted(
     (a, b) => Number(isNothing(a)) - Number(isNothing(b)),
   );
   if (alternative === undefined) return plainest(schema, world, depth);
   const chosen = exampleOf(alternative, world, depth + 1);
-  if (!isObject(chosen) || schema['properties'] === undefined) return chosen;
+  if (!isObject(chosen)) return chosen;
   return { ...objectExample(schema, world, depth), ...chosen, ...discriminated(schema, alternative) };
 }
 
@@ -48,15 +50,25 @@ function discriminated({ discriminator }: JsonObject, alternative: unknown): Jso
   const { propertyName, mapping } = objectOr(discriminator);
   const reference = textOr(objectOr(alternative)['$ref']);
   if (typeof propertyName !== 'string' || reference === '') return {};
-  const name = reference.split('/').at(-1) ?? '';
-  const mapped = Object.entries(objectOr(mapping)).find(([, target]) => target === reference || target === name);
-  return { [propertyName]: mapped?.[0] ?? name };
+  return { [propertyName]: discriminatorValues(reference, mapping)[0] };
 }
 
-function shownIn({ example, examples, default: fallback, const: only, enum: values }: JsonObject): Json | undefined {
-  const [first] = listOr(examples);
-  const [value] = listOr(values);
-  return example ?? first ?? only ?? value ?? fallback;
+/** What the schema says itself, if it fits: examples that do not are a slip of whoever wrote the document. */
+function shownIn(schema: JsonObject): Json | undefined {
+  const { example, examples, default: fallback, const: only, enum: values } = schema;
+  if (only !== undefined) return only;
+  const shown = [example, ...listOr(examples), ...listOr(values), fallback];
+  return shown.find((one) => one !== undefined && isLikely(one, schema));
+}
+
+function isLikely(value: Json, { type, enum: values, nullable }: JsonObject): boolean {
+  if (Array.isArray(values) && !values.some((one) => canonical(one) === canonical(value))) return false;
+  const types = [type].flat();
+  if (type === undefined) return value !== null;
+  if (value === null) return types.includes('null') || nullable === true;
+  if (Array.isArray(value)) return types.includes('array');
+  if (typeof value === 'number') return types.includes('number') || (types.includes('integer') && Number.isInteger(value));
+  return types.includes(typeof value);
 }
 
 function plainest(schema: JsonObject, world: World, depth: number): Json {

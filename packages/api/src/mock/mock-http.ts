@@ -30,7 +30,7 @@ export function mockHttp(document: JsonObject): HttpService {
     const [path = '/', query = ''] = request.path.split('?', 2);
     const matches = operations.flatMap((operation): Matched[] => {
       const values = pathValues(operation.path, path);
-      return values === undefined ? [] : [{ operation, values }];
+      return values === undefined || !hasQuery(operation.path, query) ? [] : [{ operation, values }];
     });
     // A plain segment before a name in braces.
     const candidates = matches.toSorted(
@@ -53,6 +53,14 @@ export function mockHttp(document: JsonObject): HttpService {
     if (problems.length > 0) return problem(400, 'CONTRACT_REFUSES', problems.join('; '));
     return answerOf(document, matched.operation, request);
   };
+}
+
+/** Whether a query has what a path such as `/?Action=Start` wants of it. */
+function hasQuery(template: string, query: string): boolean {
+  const [, wanted] = /\?([^#]*)/.exec(template) ?? [];
+  if (wanted === undefined) return true;
+  const given = new URLSearchParams(query);
+  return [...new URLSearchParams(wanted)].every(([name, value]) => given.getAll(name).includes(value));
 }
 
 function unmatched({ method, path, body }: HttpRequest, candidates: readonly Matched[]): HttpResponse {
@@ -101,8 +109,9 @@ function answerOf(
     wanted === undefined
       ? (answers.find(([status]) => /^2(\d\d|XX)$/.test(status)) ?? answers[0])
       : answerFor(answers, wanted);
-  if (found === undefined)
-    return problem(400, 'NO_SUCH_ANSWER', `the contract has no answer ${wanted ?? ''} here`);
+  if (found === undefined && wanted !== undefined)
+    return problem(400, 'NO_SUCH_ANSWER', `the contract has no answer ${wanted} here`);
+  if (found === undefined) return { status: 200, fields: new Fields(), body: emptyBody };
   const [status, answer] = found;
   const code = Number(wanted ?? (/^\d{3}$/.test(status) ? status : status.replace(/^(\d)XX$/, '$100'))) || 200;
   const headers = Fields.of(headersOf(document, answer));

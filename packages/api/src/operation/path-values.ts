@@ -20,7 +20,9 @@ export function pathValues(template: string, path: string): PathValues | undefin
 
 /** A template with its names replaced. A name that has no value stays as it is. */
 export function filledPath(template: string, values: Readonly<Record<string, string>>): string {
-  return template.replaceAll(/\{([^}]+)\}/g, (whole, name: string) => {
+  // Some documents tell operations of one path apart by what never leaves a client.
+  const [sent = ''] = template.split('#', 1);
+  return sent.replaceAll(/\{([^}]+)\}/g, (whole, name: string) => {
     const value = values[name];
     return value === undefined ? whole : encodeURIComponent(value);
   });

@@ -51,7 +51,8 @@ function httpSnippet(
         .map((one) => [textOr(one['name']), plain(exampleIn(document, one, 'request'))]),
     );
   const query = new URLSearchParams(values('query')).toString();
-  const url = `${base}${filledPath(operation.path, values('path'))}${query === '' ? '' : `?${query}`}`;
+  const path = filledPath(operation.path, values('path'));
+  const url = `${base}${path}${query === '' ? '' : `${path.includes('?') ? '&' : '?'}${query}`}`;
   const media = chosenMedia(operation.body);
   const body = media === undefined ? undefined : { type: media[0], value: exampleIn(document, media[1], 'request') };
   const cookies = Object.entries(values('cookie')).map(([name, value]) => `${name}=${value}`);
