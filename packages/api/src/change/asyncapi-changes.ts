@@ -61,7 +61,9 @@ function operationChanges(
         changes.push(made(old, 'warning', 'payload-changed', type, 'is in a language that is not compared'));
       const side = isSent ? 'response' : 'request';
       for (const one of schemaChanges(message['payload'], other['payload'], side, documents, ''))
-        changes.push(made(old, one.level, one.rule, one.at === '' ? type : `${type}: ${one.at}`, one.message));
+        changes.push(
+          made(old, one.level, one.rule, one.at === '' ? type : `${type}: ${one.at}`, one.message),
+        );
     }
   }
   // Whoever listens may not know what to do with a kind of message that was not there.

@@ -116,7 +116,10 @@ function securityChanges(old: HttpOperationIn, now: HttpOperationIn): ContractCh
   const before = old.security.length === 0 ? [[]] : old.security;
   const lost = before.filter((shown) => !letIn(shown, now.security));
   if (lost.length === 0) return [];
-  const [ways, said] = [now.security.map((way) => way.join(' and ')).join(', or '), lost.map(worded).join(', or ')];
+  const [ways, said] = [
+    now.security.map((way) => way.join(' and ')).join(', or '),
+    lost.map(worded).join(', or '),
+  ];
   return [made(old, 'breaking', 'security-tightened', 'security', `${said} was enough, now ${ways} is`)];
 }
 

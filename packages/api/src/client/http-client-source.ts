@@ -98,7 +98,9 @@ function styleOf(document: JsonObject, parameter: JsonObject): string | undefine
 function bodyType(types: SchemaTypes, [type, media]: Media): string {
   if (isJson(type)) return types.text(media['schema']);
   const isForm = /^(multipart\/|application\/x-www-form-urlencoded)/.test(essence(type));
-  return isForm && media['schema'] !== undefined ? types.text(media['schema']) : 'string | Uint8Array<ArrayBuffer> | Blob';
+  return isForm && media['schema'] !== undefined
+    ? types.text(media['schema'])
+    : 'string | Uint8Array<ArrayBuffer> | Blob';
 }
 
 function outputText({ answers }: HttpOperationIn, types: SchemaTypes): string {
@@ -140,7 +142,9 @@ function methodSource({ operation, members, body }: Method): string {
     method,
     path,
     accept: [...new Set(types)].join(', ') || '*/*',
-    parameters: members.filter(({ place }) => place !== 'body').map((one) => [one.place, one.name, one.member, one.style ?? '']),
+    parameters: members
+      .filter(({ place }) => place !== 'body')
+      .map((one) => [one.place, one.name, one.member, one.style ?? '']),
     ...(body !== undefined && { body: body[0] }),
   };
   return `    ${propertyName(name)}: (input) => send(options, ${JSON.stringify(request)}, { ...input }),`;

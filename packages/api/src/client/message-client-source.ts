@@ -35,7 +35,11 @@ export function messageClientSource(document: JsonObject): string {
         declared.set(key, typeName);
         payloads.push(`\nexport type ${typeName} = ${text};`);
       }
-      return { type, typeName, name: operation.action === 'receive' ? unique(`publish${typeName}`, functions) : '' };
+      return {
+        type,
+        typeName,
+        name: operation.action === 'receive' ? unique(`publish${typeName}`, functions) : '',
+      };
     });
     const name = operation.action === 'send' ? unique(`on${typeNameOf(operation.address)}`, functions) : '';
     const parameters = [...operation.address.matchAll(/\{([^}]+)\}/g)].map(([, one = '']) => one);
@@ -63,7 +67,10 @@ function topicOf({ operation, parameters }: Written): { readonly given: string; 
     const name = /^\{([^}]+)\}$/.exec(part)?.[1];
     return name === undefined ? JSON.stringify(part) : `parameters[${JSON.stringify(name)}]`;
   });
-  return { given: `parameters: { ${members.join('; ')} }, `, topic: text.filter((part) => part !== '""').join(' + ') };
+  return {
+    given: `parameters: { ${members.join('; ')} }, `,
+    topic: text.filter((part) => part !== '""').join(' + '),
+  };
 }
 
 function publishers(written: Written): string {

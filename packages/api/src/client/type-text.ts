@@ -1,4 +1,14 @@
-import { canonical, dereferenced, isObject, type JsonObject, listOr, objectOr, objectsIn, pointed } from '../contract/json.ts';
+import {
+  canonical,
+  dereferenced,
+  isObject,
+  type JsonObject,
+  listOr,
+  objectOr,
+  objectsIn,
+  pointed,
+} from '../contract/json.ts';
+import { isMadeOf, withoutAlternatives } from '../contract/made-of.ts';
 import { isJson } from '../contract/media.ts';
 import { unique } from '../operation/http-operations.ts';
 
@@ -38,38 +48,28 @@ export class SchemaTypes {
   #text(schema: unknown, aliases: readonly string[]): string {
     if (!isObject(schema)) return schema === false ? 'never' : 'unknown';
     const { $ref: reference } = schema;
-    if (typeof reference === 'string') return this.#referred(reference, aliases);
+    if (typeof reference === 'string') return this.#referred(reference, 'alternatives', aliases);
     const base = nullable(schema, this.#base(schema, aliases));
-    const parts = listOr(schema['allOf']).map((part) => this.#text(part, aliases));
+    const parts = listOr(schema['allOf']).map((part) => {
+      const inherited = objectOr(part)['$ref'];
+      return typeof inherited === 'string'
+        ? this.#referred(inherited, 'any', aliases)
+        : this.#text(part, aliases);
+    });
     const known = [base, ...parts].filter((one) => one !== 'unknown');
-    return [...new Set(known)].map(grouped).join(' & ') || 'unknown';
+    if (known.length < 2) return known[0] ?? 'unknown';
+    return [...new Set(known)].map(grouped).join(' & ');
   }
 
-  #referred(reference: string, aliases: readonly string[]): string {
-    const plain = unescaped(reference);
-    const name = this.#names.get(plain);
-    const isCircular = aliases.length > 0 && this.#leadsTo(plain, aliases[0] ?? '', new Set());
+  #referred(reference: string, by: 'any' | 'alternatives', aliases: readonly string[]): string {
+    const [within] = aliases;
+    const isCircular = within !== undefined && isMadeOf(this.#document, reference, within, by);
+    const name = this.#names.get(unescaped(reference));
     if (name !== undefined && !isCircular) return name;
-    if (aliases.includes(plain) || aliases.length > deepest) return 'unknown';
+    if (aliases.includes(reference) || aliases.length > deepest) return 'unknown';
     const target = pointed(this.#document, reference);
-    if (!isCircular) return this.#text(target, [...aliases, plain]);
-    // Such as the base of an inheritance that lists its heirs: without them.
-    const { oneOf: _, anyOf: __, ...rest } = objectOr(target);
-    return this.#text(rest, [...aliases, plain]);
-  }
-
-  /** Whether a type is made of another one with no braces between. */
-  #leadsTo(from: string, to: string, seen: Set<string>): boolean {
-    if (from === to) return true;
-    if (seen.has(from)) return false;
-    seen.add(from);
-    return this.#madeOf(pointed(this.#document, from)).some((next) => this.#leadsTo(next, to, seen));
-  }
-
-  #madeOf(schema: unknown): readonly string[] {
-    const { $ref: reference, oneOf, anyOf, allOf } = objectOr(schema);
-    if (typeof reference === 'string') return [unescaped(reference)];
-    return [oneOf, anyOf, allOf].flatMap((parts) => listOr(parts).flatMap((part) => this.#madeOf(part)));
+    if (!isCircular) return this.#text(target, [...aliases, reference]);
+    return by === 'any' ? this.#text(withoutAlternatives(target), [...aliases, reference]) : 'unknown';
   }
 
   #base(schema: JsonObject, aliases: readonly string[]): string {
@@ -83,7 +83,8 @@ export class SchemaTypes {
       if (schema['properties'] === undefined) return either;
       return either === 'unknown' ? this.#object(schema) : `${grouped(either)} & ${this.#object(schema)}`;
     }
-    if (Array.isArray(type)) return [...new Set(type.map((one) => grouped(this.#single(String(one), schema))))].join(' | ');
+    if (Array.isArray(type))
+      return [...new Set(type.map((one) => grouped(this.#single(String(one), schema))))].join(' | ');
     return this.#single(typeof type === 'string' ? type : guessed(schema), schema);
   }
 
@@ -125,7 +126,6 @@ export class SchemaTypes {
     if (media?.['schema'] === undefined) return isJson(type) ? 'unknown' : 'string';
     return isJson(type) ? this.text(media['schema']) : 'string';
   }
-
 }
 
 function unescaped(reference: string): string {
@@ -150,8 +150,14 @@ export function optional(type: string): string {
   return type === 'unknown' ? type : `${grouped(type)} | undefined`;
 }
 
+/** In parentheses, if something beside it could take a part of it. */
 function grouped(text: string): string {
-  return / [|&] |^readonly /.test(text) ? `(${text})` : text;
+  let rest = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '');
+  for (let before = ''; before !== rest; ) {
+    before = rest;
+    rest = rest.replaceAll(/\{[^{}]*\}|\([^()]*\)/g, '');
+  }
+  return / [|&] |^ ?[|&]|[|&] ?$|^readonly /.test(rest) ? `(${text})` : text;
 }
 
 /** A member's name, in quotes where it needs them. */

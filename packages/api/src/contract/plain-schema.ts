@@ -1,3 +1,4 @@
+import { isMadeOf, withoutAlternatives } from './made-of.ts';
 import { bounded } from './whole-schema.ts';
 import { type Json, type JsonObject, isObject, listOr, pointed, textOr } from './json.ts';
 
@@ -5,8 +6,27 @@ import { type Json, type JsonObject, isObject, listOr, pointed, textOr } from '.
 export type SchemaSide = 'request' | 'response';
 
 /** Keywords that say nothing of which values are taken, or that other dialects of JSON Schema read otherwise. */
-const silent = ['id', '$id', '$schema', '$anchor', '$comment', 'nullable', 'discriminator', 'xml', 'externalDocs'];
-const silentToo = ['example', 'examples', 'default', 'deprecated', 'title', 'description', 'readOnly', 'writeOnly'];
+const silent = [
+  'id',
+  '$id',
+  '$schema',
+  '$anchor',
+  '$comment',
+  'nullable',
+  'discriminator',
+  'xml',
+  'externalDocs',
+];
+const silentToo = [
+  'example',
+  'examples',
+  'default',
+  'deprecated',
+  'title',
+  'description',
+  'readOnly',
+  'writeOnly',
+];
 const left = new Set([...silent, ...silentToo]);
 
 /** Keywords whose value is a schema, a list of schemas, or schemas by name. */
@@ -33,10 +53,15 @@ export function plainSchema(document: JsonObject, schema: unknown, side?: Schema
     waiting.push(reference);
     return name;
   };
-  const root = plain(schema, { document, side, nameOf });
+  const root = plain(schema, { document, side, nameOf, within: undefined });
   const definitions: Record<string, Json> = {};
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop())
-    definitions[found.get(next) ?? ''] = plain(pointed(document, next), { document, side, nameOf });
+    definitions[found.get(next) ?? ''] = plain(pointed(document, next), {
+      document,
+      side,
+      nameOf,
+      within: next,
+    });
   const whole = isObject(root) ? root : root === false ? { not: {} } : {};
   return found.size === 0 ? whole : { ...whole, $defs: definitions };
 }
@@ -45,6 +70,8 @@ interface World {
   readonly document: JsonObject;
   readonly side: SchemaSide | undefined;
   readonly nameOf: (reference: string) => string | undefined;
+  /** What the schema at hand is part of, with no member between: it may not be made of itself. */
+  readonly within: string | undefined;
 }
 
 function plain(schema: unknown, world: World): JsonObject | boolean {
@@ -52,16 +79,37 @@ function plain(schema: unknown, world: World): JsonObject | boolean {
   const made: Record<string, Json | undefined> = {};
   for (const [keyword, value] of Object.entries(bounded(schema))) {
     if (left.has(keyword) || value === undefined) continue;
-    if (keyword === '$ref') {
-      const name = world.nameOf(textOr(value));
-      if (name !== undefined) made['$ref'] = `#/$defs/${name}`;
-    } else if (keyword === 'oneOf' && Array.isArray(value)) Object.assign(made, alternatives(schema, value, world));
-    else if (singles.has(keyword)) made[keyword] = Array.isArray(value) ? true : plain(value, world);
+    if (keyword === '$ref') Object.assign(made, referred(textOr(value), 'alternatives', world));
+    else if (keyword === 'oneOf' && Array.isArray(value))
+      Object.assign(made, alternatives(schema, value, world));
+    else if (keyword === 'allOf') made[keyword] = listOr(value).map((one) => partOf(one, world));
+    else if (singles.has(keyword)) made[keyword] = Array.isArray(value) ? true : plain(value, inside(world));
     else if (lists.has(keyword)) made[keyword] = listOr(value).map((one) => plain(one, world));
-    else if (maps.has(keyword)) made[keyword] = plainMap(value, world);
+    else if (maps.has(keyword)) made[keyword] = plainMap(value, inside(world));
     else if (keyword === 'pattern' ? isPattern(value) : fits(keyword, value)) made[keyword] = value;
   }
   return nullable(schema, required(schema, made, world));
+}
+
+function inside(world: World): World {
+  return { ...world, within: undefined };
+}
+
+function partOf(schema: Json, world: World): Json {
+  const reference = isObject(schema) ? schema['$ref'] : undefined;
+  return typeof reference === 'string' ? referred(reference, 'any', world) : plain(schema, world);
+}
+
+/** A reference, or in its place what can be said without a circle. */
+function referred(reference: string, by: 'any' | 'alternatives', world: World): JsonObject {
+  const { document, within } = world;
+  if (within !== undefined && isMadeOf(document, reference, within, by)) {
+    if (by === 'alternatives') return {};
+    const rest = plain(withoutAlternatives(pointed(document, reference)), { ...world, within: reference });
+    return isObject(rest) ? rest : {};
+  }
+  const name = world.nameOf(reference);
+  return name === undefined ? {} : { $ref: `#/$defs/${name}` };
 }
 
 /**
@@ -85,7 +133,9 @@ function alternatives(schema: JsonObject, given: readonly Json[], world: World):
 export function discriminatorValues(reference: string, mapping: unknown): readonly string[] {
   const name = reference.split('/').at(-1) ?? '';
   const mapped = isObject(mapping) ? Object.entries(mapping) : [];
-  const values = mapped.filter(([, target]) => target === reference || target === name).map(([value]) => value);
+  const values = mapped
+    .filter(([, target]) => target === reference || target === name)
+    .map(([value]) => value);
   return values.length > 0 ? values : [name];
 }
 
@@ -115,7 +165,14 @@ function fits(keyword: string, value: Json): boolean {
 }
 
 const types = new Set(['array', 'boolean', 'integer', 'null', 'number', 'object', 'string']);
-const known = new Set(['const', 'format', 'uniqueItems', 'dependentRequired', 'contentEncoding', 'contentMediaType']);
+const known = new Set([
+  'const',
+  'format',
+  'uniqueItems',
+  'dependentRequired',
+  'contentEncoding',
+  'contentMediaType',
+]);
 
 function required(schema: JsonObject, made: JsonObject, { document, side }: World): JsonObject {
   const { required: names, properties } = schema;

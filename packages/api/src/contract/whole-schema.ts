@@ -1,4 +1,5 @@
-import { dereferenced, type Json, type JsonObject, listOr, objectOr } from './json.ts';
+import { dereferenced, type Json, type JsonObject, listOr, objectOr, textOr } from './json.ts';
+import { isMadeOf, withoutAlternatives } from './made-of.ts';
 
 const deepest = 20;
 
@@ -10,7 +11,8 @@ export function wholeSchema(document: JsonObject, schema: unknown, depth = 0): J
   const found = bounded(dereferenced(document, schema) ?? {});
   const parts = listOr(found['allOf']);
   if (parts.length === 0 || depth > deepest) return found;
-  const all = [...parts.map((part) => wholeSchema(document, part, depth + 1)), found];
+  const own = textOr(objectOr(schema)['$ref']);
+  const all = [...parts.map((part) => wholePart(document, part, own, depth + 1)), found];
   const properties = Object.assign({}, ...all.map((one) => objectOr(one['properties']))) as JsonObject;
   const required = [...new Set(all.flatMap((one) => listOr(one['required'])))];
   return {
@@ -19,6 +21,14 @@ export function wholeSchema(document: JsonObject, schema: unknown, depth = 0): J
     ...(Object.keys(properties).length > 0 && { properties }),
     ...(required.length > 0 && { required }),
   };
+}
+
+/** The base of an inheritance that lists its heirs gives them all but that list. */
+function wholePart(document: JsonObject, part: unknown, heir: string, depth: number): JsonObject {
+  const whole = wholeSchema(document, part, depth);
+  const base = textOr(objectOr(part)['$ref']);
+  const isCircular = heir !== '' && base !== '' && isMadeOf(document, base, heir, 'any');
+  return isCircular ? withoutAlternatives(whole) : whole;
 }
 
 /** In OpenAPI 3.0 a bound is made exclusive by a word beside it. */

@@ -16,7 +16,8 @@ interface Reading {
 export function patternExample(pattern: string, least: number, longest: number): string | undefined {
   const check = compiled(pattern);
   if (check === undefined) return undefined;
-  const isTaken = (text: string): boolean => text.length >= least && text.length <= longest && check.test(text);
+  const isTaken = (text: string): boolean =>
+    text.length >= least && text.length <= longest && check.test(text);
   for (let more = 0; more <= Math.min(least + 1, most); more++) {
     try {
       const made = alternatives({ text: pattern, at: 0, more });

@@ -1,4 +1,13 @@
-import { canonical, isObject, type Json, type JsonObject, listOr, objectOr, objectsIn, textOr } from '../contract/json.ts';
+import {
+  canonical,
+  isObject,
+  type Json,
+  type JsonObject,
+  listOr,
+  objectOr,
+  objectsIn,
+  textOr,
+} from '../contract/json.ts';
 import { discriminatorValues, type SchemaSide } from '../contract/plain-schema.ts';
 import { wholeSchema } from '../contract/whole-schema.ts';
 import { patternExample } from './pattern-example.ts';
@@ -67,7 +76,8 @@ function isLikely(value: Json, { type, enum: values, nullable }: JsonObject): bo
   if (type === undefined) return value !== null;
   if (value === null) return types.includes('null') || nullable === true;
   if (Array.isArray(value)) return types.includes('array');
-  if (typeof value === 'number') return types.includes('number') || (types.includes('integer') && Number.isInteger(value));
+  if (typeof value === 'number')
+    return types.includes('number') || (types.includes('integer') && Number.isInteger(value));
   return types.includes(typeof value);
 }
 
@@ -89,7 +99,15 @@ function plainest(schema: JsonObject, world: World, depth: number): Json {
   }
 }
 
-function typeIn({ type, properties, additionalProperties, items, prefixItems, minimum, maximum }: JsonObject): string {
+function typeIn({
+  type,
+  properties,
+  additionalProperties,
+  items,
+  prefixItems,
+  minimum,
+  maximum,
+}: JsonObject): string {
   const [first] = Array.isArray(type) ? type.filter((one) => one !== 'null') : [type];
   if (typeof first === 'string') return first;
   if (Array.isArray(type) && type.length > 0) return 'null';
@@ -106,7 +124,9 @@ function arrayExample(schema: JsonObject, world: World, depth: number): Json {
   if (count <= 0 || (first.length > 0 && schema['items'] === undefined)) return first;
   const item = exampleOf(schema['items'], world, depth + 1);
   const all = Array.from({ length: Math.min(count, 100) }, (_, at) =>
-    at > 0 && schema['uniqueItems'] === true ? another(wholeSchema(world.document, schema['items']), item, at) : item,
+    at > 0 && schema['uniqueItems'] === true
+      ? another(wholeSchema(world.document, schema['items']), item, at)
+      : item,
   );
   return [...first, ...all];
 }

@@ -34,7 +34,8 @@ export function mockHttp(document: JsonObject): HttpService {
     });
     // A plain segment before a name in braces.
     const candidates = matches.toSorted(
-      (a, b) => Object.keys(a.values).length - Object.keys(b.values).length ||
+      (a, b) =>
+        Object.keys(a.values).length - Object.keys(b.values).length ||
         b.operation.path.length - a.operation.path.length,
     );
     const matched = candidates.find(({ operation: { method } }) => method === request.method);
@@ -113,7 +114,8 @@ function answerOf(
     return problem(400, 'NO_SUCH_ANSWER', `the contract has no answer ${wanted} here`);
   if (found === undefined) return { status: 200, fields: new Fields(), body: emptyBody };
   const [status, answer] = found;
-  const code = Number(wanted ?? (/^\d{3}$/.test(status) ? status : status.replace(/^(\d)XX$/, '$100'))) || 200;
+  const code =
+    Number(wanted ?? (/^\d{3}$/.test(status) ? status : status.replace(/^(\d)XX$/, '$100'))) || 200;
   const headers = Fields.of(headersOf(document, answer));
   const media = acceptedMedia(answer, fields.get('accept') ?? '*/*');
   if (media === undefined || method === 'HEAD' || code === 204 || code === 304)
@@ -123,7 +125,10 @@ function answerOf(
   return { status: code, fields: headers, body: wholeBody(new TextEncoder().encode(content)) };
 }
 
-function answerFor(answers: HttpOperationIn['answers'], wanted: string): HttpOperationIn['answers'][number] | undefined {
+function answerFor(
+  answers: HttpOperationIn['answers'],
+  wanted: string,
+): HttpOperationIn['answers'][number] | undefined {
   const named = (name: string): HttpOperationIn['answers'][number] | undefined =>
     answers.find(([status]) => status === name);
   return named(wanted) ?? named(`${wanted.slice(0, 1)}XX`) ?? named('default');

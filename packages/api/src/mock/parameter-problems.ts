@@ -37,15 +37,22 @@ function valueOf(
 ): { readonly value: unknown } | undefined {
   const schema = wholeSchema(document, parameter['schema']);
   const [name, place] = [textOr(parameter['name']), textOr(parameter['in'])];
-  if (place === 'query' && parameter['style'] === 'deepObject') return deepValue(document, name, schema, given.query);
+  if (place === 'query' && parameter['style'] === 'deepObject')
+    return deepValue(document, name, schema, given.query);
   const texts = textsOf(place, name, given);
-  if (texts.length === 0) return place === 'query' ? formValue(document, parameter, schema, given.query) : undefined;
+  if (texts.length === 0)
+    return place === 'query' ? formValue(document, parameter, schema, given.query) : undefined;
   if (isObject(parameter['content'])) return { value: parsed(texts[0] ?? '') };
   return { value: typed(document, texts, schema) };
 }
 
 /** `filter[name]=a&filter[size]=2`. */
-function deepValue(document: JsonObject, name: string, schema: JsonObject, query: URLSearchParams): { value: unknown } | undefined {
+function deepValue(
+  document: JsonObject,
+  name: string,
+  schema: JsonObject,
+  query: URLSearchParams,
+): { value: unknown } | undefined {
   const members = [...query].filter(([key]) => key.startsWith(`${name}[`) && key.endsWith(']'));
   if (members.length === 0) return undefined;
   const value = members.map(([key, text]) => {
@@ -66,7 +73,9 @@ function formValue(
   const members = Object.keys(properties).filter((name) => query.has(name));
   if (explode === false || members.length === 0) return undefined;
   return {
-    value: Object.fromEntries(members.map((name) => [name, typed(document, query.getAll(name), properties[name])])),
+    value: Object.fromEntries(
+      members.map((name) => [name, typed(document, query.getAll(name), properties[name])]),
+    ),
   };
 }
 

@@ -39,9 +39,9 @@ function operationOf(
     name: unique(named, names),
     parameters: [...shared.filter((one) => !isOwn(one)), ...own],
     body: dereferenced(document, operation['requestBody']),
-    answers: objectsIn(operation['responses']).map(
-      ([status, answer]) => [status.toUpperCase(), dereferenced(document, answer) ?? {}] as const,
-    ).map(([status, answer]) => [status === 'DEFAULT' ? 'default' : status, answer] as const),
+    answers: objectsIn(operation['responses'])
+      .map(([status, answer]) => [status.toUpperCase(), dereferenced(document, answer) ?? {}] as const)
+      .map(([status, answer]) => [status === 'DEFAULT' ? 'default' : status, answer] as const),
     security: securityIn(operation['security'] ?? document['security']),
   };
 }
@@ -72,7 +72,10 @@ function parametersIn(document: JsonObject, value: unknown): readonly JsonObject
 
 function securityIn(value: unknown): readonly (readonly string[])[] {
   const ways = listOr(value).map((way) =>
-    objectsOrLists(way).flatMap(([scheme, scopes]) => [scheme, ...scopes.map((scope) => `${scheme}:${scope}`)]),
+    objectsOrLists(way).flatMap(([scheme, scopes]) => [
+      scheme,
+      ...scopes.map((scope) => `${scheme}:${scope}`),
+    ]),
   );
   return ways.some((way) => way.length === 0) ? [] : ways;
 }

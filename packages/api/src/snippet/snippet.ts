@@ -54,7 +54,8 @@ function httpSnippet(
   const path = filledPath(operation.path, values('path'));
   const url = `${base}${path}${query === '' ? '' : `${path.includes('?') ? '&' : '?'}${query}`}`;
   const media = chosenMedia(operation.body);
-  const body = media === undefined ? undefined : { type: media[0], value: exampleIn(document, media[1], 'request') };
+  const body =
+    media === undefined ? undefined : { type: media[0], value: exampleIn(document, media[1], 'request') };
   const cookies = Object.entries(values('cookie')).map(([name, value]) => `${name}=${value}`);
   const headers = { ...values('header'), ...(cookies.length > 0 && { cookie: cookies.join('; ') }) };
   if (language === 'curl') return curlSnippet(operation.method, url, headers, body);
