@@ -35,6 +35,8 @@ export interface ControlPlaneOptions
   readonly mesh: string | undefined;
   /** Whose instances are in the mesh; undefined: those of its own registry. */
   readonly meshRegistry: Registry | undefined;
+  /** Registries in which others register directly: what comes there is judged by its contract too. */
+  readonly guarded?: readonly Registry[];
 }
 
 /** One that is ready to be run. */
@@ -75,7 +77,15 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     writeToken: adminToken,
   });
   const settings = await controlPlaneOwnSettings(runtime, config.store);
-  const contracts = await openContracts({ runtime, registry, telemetry, settings, token, metrics });
+  const contracts = await openContracts({
+    runtime,
+    registry,
+    guarded: options.guarded ?? [],
+    telemetry,
+    settings,
+    token,
+    metrics,
+  });
   const mesh =
     options.mesh === undefined
       ? undefined
@@ -106,14 +116,15 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     assets: consoleAssets(),
     password: options.password,
   });
-  const { admission } = contracts;
+  const { admission, outside } = contracts;
   const server = frontOf({ registry, console, telemetry, config, admission, mesh, metrics }, options);
   const placePart: Part = {
     name: 'place',
     start: async () => void (at = server.address),
     stop: () => Promise.resolve(),
   };
-  const parts = [registryPart(registry), config.part, settings, ...telemetry.parts, admission, observer];
+  const parts = [registryPart(registry), config.part, settings, ...telemetry.parts, admission, ...outside];
+  parts.push(observer);
   parts.push(...console.parts, ...(mesh?.parts ?? []), server, placePart);
   return { parts, place, madePassword: console.madePassword };
 }
