@@ -19,7 +19,7 @@ import { ApiJudge } from './api-judge.ts';
 import { ApiOuterAdmission } from './api-outer-admission.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'heddle-outer-admission-'));
-const node = nodeRuntime({ name: 'control-plane', logLevel: 'silent', dataFolder: folder });
+const node = nodeRuntime({ name: 'control-plane', logLevel: 'warn', dataFolder: folder });
 // What is looked at every five seconds is looked at at once here.
 const runtime: typeof node = {
   ...node,
@@ -152,7 +152,7 @@ class Stage {
 
   /** Bounded by the test's own time. */
   async until(holds: () => boolean | Promise<boolean>): Promise<void> {
-    while (!(await holds())) await new Promise((resolve) => node.timers.after(50, () => resolve(undefined)));
+    while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
   async close(): Promise<void> {
