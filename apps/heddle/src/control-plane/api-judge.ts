@@ -46,11 +46,12 @@ export class ApiJudge {
       return verdict === 'quarantined' ? record?.hash : undefined;
     } catch (thrown) {
       const why = HeddleError.from(thrown).message;
-      const then = this.#options.onUndecided() === 'admit' ? 'let in' : 'held until it can';
-      runtime.log('warn', `whether an instance breaks others cannot be said, and it is ${then}`, {
+      const onUndecided = this.#options.onUndecided();
+      runtime.log('warn', 'whether an instance breaks others cannot be said', {
         service,
         id,
         why,
+        onUndecided,
       });
       return undecided;
     }
