@@ -1,7 +1,6 @@
 // Documents as others write them: what they say in ways that Heddle's own do not.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parse } from 'yaml';
 import { Fields, type HttpRequest, wholeBody } from '@heddle/wire';
 import { Call, type Runtime } from '@heddle/kernel';
 import { seededRandom, VirtualTime } from '@heddle/kernel/simulated';
@@ -18,82 +17,184 @@ import { httpOperations } from './http-operations.ts';
 import { messageOperations } from './message-operations.ts';
 import { pathValues } from './path-values.ts';
 
-const zoo = parse(`
-openapi: 3.0.3
-info: { title: 'Zoo */ of animals', version: '1' }
-security: [{ key: [] }]
-paths:
-  /animals/{id}.{format}:
-    $ref: '#/components/x-items/animal'
-  /animals:
-    post:
-      operationId: add
-      security: []
-      requestBody:
-        required: true
-        content:
-          application/json; charset=utf-8: { schema: { $ref: '#/components/schemas/Animal' } }
-      responses: { 2XX: { description: Added, headers: { X-Left: { schema: { type: integer, maximum: 3 } } } } }
-    get:
-      operationId: add
-      parameters:
-        - { name: filter, in: query, style: deepObject, schema: { type: object, properties: { legs: { type: integer } } } }
-        - { name: Accept, in: header, required: true, schema: { type: string } }
-        - { name: page, in: query, content: { application/json: { schema: { type: object, required: [size], properties: { size: { type: integer } } } } } }
-      responses: { default: { description: All, content: { application/json: { schema: { type: array, items: { $ref: '#/components/schemas/Animal' } } } } } }
-  /photo:
-    put:
-      requestBody: { content: { multipart/form-data: { schema: { type: object, properties: { file: { type: string, format: binary }, note: { type: string } } } } } }
-      responses: {}
-  /:
-    get: { parameters: [{ name: id, in: query, required: true, schema: { type: string, example: it's } }], responses: { 204: { description: Done } } }
-components:
-  x-items:
-    animal:
-      parameters: [{ name: id, in: path, required: true, schema: { type: string } }, { name: format, in: path, required: true, schema: { type: string, enum: [json] } }]
-      get: { operationId: read, responses: { 200: { description: One, content: { application/json: { schema: { $ref: '#/components/schemas/Animal' } } } } } }
-  schemas:
-    Animal:
-      type: object
-      required: [kind, id, name]
-      discriminator: { propertyName: kind, mapping: { cat: '#/components/schemas/Cat', dog: '#/components/schemas/Dog' } }
-      oneOf: [{ $ref: '#/components/schemas/Cat' }, { $ref: '#/components/schemas/Dog' }]
-      properties:
-        id: { type: string, format: uuid, readOnly: true }
-        kind: { type: string }
-        name: { type: string, pattern: '^[A-Z][a-z]{2,5}-\\d+$' }
-        weight: { type: number, minimum: 0, exclusiveMinimum: true, nullable: true }
-        size: { allOf: [{ $ref: '#/components/schemas/Record' }], nullable: true }
-        code: { type: string, example: 1, default: null }
-    Cat: { allOf: [{ $ref: '#/components/schemas/Animal' }, { type: object, properties: { lives: { type: integer } } }] }
-    Dog: { type: object, properties: { friend: { $ref: '#/components/schemas/Dog' }, sound: { $ref: '#/components/schemas/Cat/allOf/1/properties/lives' } } }
-    Record: { type: string, enum: [small, big] }
-`) as JsonObject;
+const zoo: JsonObject = {
+  openapi: '3.0.3',
+  info: { title: 'Zoo */ of animals', version: '1' },
+  security: [{ key: [] }],
+  paths: {
+    '/animals/{id}.{format}': { $ref: '#/components/x-items/animal' },
+    '/animals': {
+      post: {
+        operationId: 'add',
+        security: [],
+        requestBody: {
+          required: true,
+          content: { 'application/json; charset=utf-8': { schema: { $ref: '#/components/schemas/Animal' } } },
+        },
+        responses: {
+          '2XX': { description: 'Added', headers: { 'X-Left': { schema: { type: 'integer', maximum: 3 } } } },
+        },
+      },
+      get: {
+        operationId: 'add',
+        parameters: [
+          {
+            name: 'filter',
+            in: 'query',
+            style: 'deepObject',
+            schema: { type: 'object', properties: { legs: { type: 'integer' } } },
+          },
+          { name: 'Accept', in: 'header', required: true, schema: { type: 'string' } },
+          {
+            name: 'page',
+            in: 'query',
+            content: {
+              'application/json': {
+                schema: { type: 'object', required: ['size'], properties: { size: { type: 'integer' } } },
+              },
+            },
+          },
+        ],
+        responses: {
+          default: {
+            description: 'All',
+            content: {
+              'application/json': {
+                schema: { type: 'array', items: { $ref: '#/components/schemas/Animal' } },
+              },
+            },
+          },
+        },
+      },
+    },
+    '/photo': {
+      put: {
+        requestBody: {
+          content: {
+            'multipart/form-data': {
+              schema: {
+                type: 'object',
+                properties: { file: { type: 'string', format: 'binary' }, note: { type: 'string' } },
+              },
+            },
+          },
+        },
+        responses: {},
+      },
+    },
+    '/': {
+      get: {
+        parameters: [
+          { name: 'id', in: 'query', required: true, schema: { type: 'string', example: "it's" } },
+        ],
+        responses: { '204': { description: 'Done' } },
+      },
+    },
+  },
+  components: {
+    'x-items': {
+      animal: {
+        parameters: [
+          { name: 'id', in: 'path', required: true, schema: { type: 'string' } },
+          { name: 'format', in: 'path', required: true, schema: { type: 'string', enum: ['json'] } },
+        ],
+        get: {
+          operationId: 'read',
+          responses: {
+            '200': {
+              description: 'One',
+              content: { 'application/json': { schema: { $ref: '#/components/schemas/Animal' } } },
+            },
+          },
+        },
+      },
+    },
+    schemas: {
+      Animal: {
+        type: 'object',
+        required: ['kind', 'id', 'name'],
+        discriminator: {
+          propertyName: 'kind',
+          mapping: { cat: '#/components/schemas/Cat', dog: '#/components/schemas/Dog' },
+        },
+        oneOf: [{ $ref: '#/components/schemas/Cat' }, { $ref: '#/components/schemas/Dog' }],
+        properties: {
+          id: { type: 'string', format: 'uuid', readOnly: true },
+          kind: { type: 'string' },
+          name: { type: 'string', pattern: '^[A-Z][a-z]{2,5}-\\d+$' },
+          weight: { type: 'number', minimum: 0, exclusiveMinimum: true, nullable: true },
+          size: { allOf: [{ $ref: '#/components/schemas/Record' }], nullable: true },
+          code: { type: 'string', example: 1, default: null },
+        },
+      },
+      Cat: {
+        allOf: [
+          { $ref: '#/components/schemas/Animal' },
+          { type: 'object', properties: { lives: { type: 'integer' } } },
+        ],
+      },
+      Dog: {
+        type: 'object',
+        properties: {
+          friend: { $ref: '#/components/schemas/Dog' },
+          sound: { $ref: '#/components/schemas/Cat/allOf/1/properties/lives' },
+        },
+      },
+      Record: { type: 'string', enum: ['small', 'big'] },
+    },
+  },
+};
 
-const chat = parse(`
-asyncapi: 2.6.0
-info: { title: Chat, version: '1' }
-channels:
-  rooms/{room}/messages:
-    publish: { summary: Say something, message: { oneOf: [{ $ref: '#/components/messages/said' }, { name: left, payload: { type: object } }] } }
-    subscribe: { message: { payload: { $ref: '#/components/schemas/Said' } } }
-components:
-  messages: { said: { traits: [{ contentType: application/json, name: from trait }], payload: { $ref: '#/components/schemas/Said' } } }
-  schemas: { Said: { type: object, required: [text], properties: { text: { type: string } } } }
-`) as JsonObject;
+const chat: JsonObject = {
+  asyncapi: '2.6.0',
+  info: { title: 'Chat', version: '1' },
+  channels: {
+    'rooms/{room}/messages': {
+      publish: {
+        summary: 'Say something',
+        message: {
+          oneOf: [{ $ref: '#/components/messages/said' }, { name: 'left', payload: { type: 'object' } }],
+        },
+      },
+      subscribe: { message: { payload: { $ref: '#/components/schemas/Said' } } },
+    },
+  },
+  components: {
+    messages: {
+      said: {
+        traits: [{ contentType: 'application/json', name: 'from trait' }],
+        payload: { $ref: '#/components/schemas/Said' },
+      },
+    },
+    schemas: { Said: { type: 'object', required: ['text'], properties: { text: { type: 'string' } } } },
+  },
+};
 
-const costs = parse(`
-asyncapi: 3.0.0
-info: { title: Costs, version: '1' }
-channels:
-  ask: { address: ask, messages: { question: { payload: { schemaFormat: application/vnd.apache.avro;version=1.9.0, schema: { type: record } } } } }
-  answer: { messages: { result: { $ref: '#/components/messages/result' } } }
-operations:
-  first: { action: receive, summary: Ask, channel: { $ref: '#/channels/ask' }, reply: { channel: { $ref: '#/channels/answer' } } }
-  second: { action: receive, channel: { $ref: '#/channels/ask' } }
-components:
-  messages: { result: { payload: { type: integer } } }
-`) as JsonObject;
+const costs: JsonObject = {
+  asyncapi: '3.0.0',
+  info: { title: 'Costs', version: '1' },
+  channels: {
+    ask: {
+      address: 'ask',
+      messages: {
+        question: {
+          payload: { schemaFormat: 'application/vnd.apache.avro;version=1.9.0', schema: { type: 'record' } },
+        },
+      },
+    },
+    answer: { messages: { result: { $ref: '#/components/messages/result' } } },
+  },
+  operations: {
+    first: {
+      action: 'receive',
+      summary: 'Ask',
+      channel: { $ref: '#/channels/ask' },
+      reply: { channel: { $ref: '#/channels/answer' } },
+    },
+    second: { action: 'receive', channel: { $ref: '#/channels/ask' } },
+  },
+  components: { messages: { result: { payload: { type: 'integer' } } } },
+};
 
 const time = new VirtualTime();
 const { clock, timers } = time;
