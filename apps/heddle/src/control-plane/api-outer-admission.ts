@@ -114,9 +114,9 @@ export class ApiOuterAdmission implements Part {
   }
 
   async #hold(found: Instance, hash: string): Promise<void> {
-    const { lastHeartbeatMs: _, ...instance } = found;
+    const { lastHeartbeatMs: _, ...kept } = keptOut(found, hash);
     this.#held.set(keyOf(found), { instance: found, hash, missed: 0 });
-    const { registered, problem } = await this.#options.registry.register(keptOut(instance, hash));
+    const { registered, problem } = await this.#options.registry.register(kept);
     if (registered) return;
     const { service, id } = found;
     this.#options.runtime.log('error', 'an instance that breaks others cannot be kept out yet', {
