@@ -77,6 +77,11 @@ export const controlPlane: Command = {
       value: 'URL',
       help: 'Whose instances are in the mesh; default: those of this control plane’s own registry',
     },
+    guard: {
+      type: 'string',
+      value: 'URL',
+      help: 'A registry in which services register directly (etcd://…, consul://…): what breaks others is kept out there too',
+    },
     ...scopeOptions,
   },
   examples: [
@@ -86,6 +91,7 @@ export const controlPlane: Command = {
     'heddle control-plane --config-store etcd://127.0.0.1:2379/config --config-schemas schemas.ts',
     'heddle control-plane --mesh deploy/mesh',
     'heddle control-plane --mesh "git:/srv/mesh.git?branch=main&folder=rules"',
+    'heddle control-plane --guard consul://127.0.0.1:8500',
     'heddle control-plane --mesh etcd://127.0.0.1:2379/mesh --mesh-registry etcd://127.0.0.1:2379/registry',
   ],
   run: async (given, world) => {
@@ -105,7 +111,8 @@ export const controlPlane: Command = {
       schemas: await loadSchemas(given.text('config-schemas')),
       password: passwordSet(env, (file) => readTextFile(file, 'password')),
       mesh: given.text('mesh'),
-      meshRegistry: await meshRegistryOf(given, runtime),
+      meshRegistry: await registryOf(given, 'mesh-registry', runtime),
+      guarded: [await registryOf(given, 'guard', runtime)].filter((one) => one !== undefined),
       scope: scopeOf(given),
       tls: tlsOf(given),
     };
@@ -131,8 +138,8 @@ export const controlPlane: Command = {
   },
 };
 
-async function meshRegistryOf(given: Given, runtime: Runtime): Promise<Registry | undefined> {
-  const url = given.text('mesh-registry');
+async function registryOf(given: Given, option: string, runtime: Runtime): Promise<Registry | undefined> {
+  const url = given.text(option);
   return url === undefined ? undefined : registryAt(url, runtime);
 }
 

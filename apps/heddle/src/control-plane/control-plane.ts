@@ -48,6 +48,8 @@ export interface ControlPlaneOptions
   readonly meshRegistry: Registry | undefined;
   /** By what it speaks TLS, and nothing else; undefined: plaintext. */
   readonly tls: TlsWish | undefined;
+  /** Registries in which others register directly: what comes there is judged by its contract too. */
+  readonly guarded?: readonly Registry[];
 }
 
 /** One that is ready to be run. */
@@ -90,7 +92,15 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     writeToken: adminToken,
   });
   const settings = await controlPlaneOwnSettings(runtime, config.store);
-  const contracts = await openContracts({ runtime, registry, telemetry, settings, token, metrics });
+  const contracts = await openContracts({
+    runtime,
+    registry,
+    guarded: options.guarded ?? [],
+    telemetry,
+    settings,
+    token,
+    metrics,
+  });
   const mesh =
     options.mesh === undefined
       ? undefined
@@ -121,7 +131,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     assets: consoleAssets(),
     password: options.password,
   });
-  const { admission } = contracts;
+  const { admission, outside } = contracts;
   const tls =
     options.tls && (await ownTls(options.tls, runtime, mesh?.certificates ?? (await ownAuthority(options))));
   const behind = { registry, console, telemetry, config, admission, mesh, metrics, tls: tls?.tls };
@@ -131,8 +141,9 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     start: async () => void (at = server.address),
     stop: () => Promise.resolve(),
   };
-  const parts = [registryPart(registry), config.part, settings, ...telemetry.parts, admission, observer];
+  const parts = [registryPart(registry), config.part, settings, ...telemetry.parts, admission, ...outside];
   parts.push(
+    observer,
     ...console.parts,
     ...(mesh?.parts ?? []),
     ...(tls === undefined ? [] : [tls.part]),
