@@ -64,7 +64,7 @@ describe('the table of commands', { timeout: 600_000 }, () => {
 
   test('has a help for each, with usage, options, examples and exit codes', () => {
     for (const command of commands) {
-      const help = commandHelp(command);
+      const help = commandHelp(command, 400);
       assert.ok(help.includes(`Usage: heddle ${command.name}`), command.name);
       for (const option of Object.keys(command.options)) assert.ok(help.includes(`  --${option}`), option);
       for (const example of command.examples) assert.ok(help.includes(example), example);

@@ -11,65 +11,12 @@ import { loadSchemas } from '../node/config-schemas.ts';
 import { runServer } from '../node/run-server.ts';
 import { registryAt } from '../registry-access.ts';
 import { isSupervised } from '../node/tell-parent.ts';
-import { scopeOf, scopeOptions } from './mesh/scope-options.ts';
+import { scopeOf } from './mesh/scope-options.ts';
+import { controlPlaneUsage } from './control-plane.usage.ts';
 
 /** `heddle control-plane`. */
 export const controlPlane: Command = {
-  name: 'control-plane',
-  summary: 'Run the registry and the console',
-  words: '',
-  options: {
-    port: {
-      type: 'string',
-      value: 'PORT',
-      help: 'Where to listen; default 8090, 0: any free one',
-    },
-    host: {
-      type: 'string',
-      value: 'HOST',
-      help: 'The address to listen on; default 127.0.0.1 (docs/security.md)',
-    },
-    data: { type: 'string', value: 'DIR', help: 'Where the registry is kept; default .heddle/control-plane' },
-    'log-store': {
-      type: 'string',
-      value: 'URL',
-      help: 'OpenSearch or Elasticsearch that gets all log lines too; HEDDLE_LOG_STORE_AUTHORIZATION is its header',
-    },
-    alerts: {
-      type: 'string',
-      value: 'DIR',
-      help: 'Rules of alerts, and in alertmanager.yml who is told; default: the default rules, and nobody',
-    },
-    'config-store': {
-      type: 'string',
-      value: 'URL',
-      help: 'Where the config centre keeps its values (docs/config.md); default HEDDLE_CONFIG_STORE, or no config centre',
-    },
-    'config-schemas': {
-      type: 'string',
-      value: 'FILE',
-      help: 'A module whose export "schemas" says what places may hold',
-    },
-    mesh: {
-      type: 'string',
-      value: 'PLACE',
-      help: 'Rules of a mesh (Istio, Gateway API), served by xDS: a file, a folder, git:, k8s:, etcd:// … (docs/mesh.md)',
-    },
-    'mesh-registry': {
-      type: 'string',
-      value: 'URL',
-      help: 'Whose instances are in the mesh; default: those of this control plane’s own registry',
-    },
-    ...scopeOptions,
-  },
-  examples: [
-    'HEDDLE_REGISTRY_TOKEN=$(openssl rand -hex 32) heddle control-plane',
-    'heddle control-plane --port 9090 --data /var/lib/heddle --host 10.0.0.5',
-    'heddle control-plane --config-store etcd://127.0.0.1:2379/config --config-schemas schemas.ts',
-    'heddle control-plane --mesh deploy/mesh',
-    'heddle control-plane --mesh "git:/srv/mesh.git?branch=main&folder=rules"',
-    'heddle control-plane --mesh etcd://127.0.0.1:2379/mesh --mesh-registry etcd://127.0.0.1:2379/registry',
-  ],
+  ...controlPlaneUsage,
   run: async (given, world) => {
     const dataFolder = given.text('data') ?? '.heddle/control-plane';
     const runtime = nodeRuntime({ name: 'control-plane', dataFolder });
