@@ -11,7 +11,7 @@ const keyTerms: Readonly<Record<string, readonly string[]>> = {
   balancing: ['balancer', 'picker', 'policy', 'weight', 'slow start', 'panic', 'consistent hash', 'locality'],
   boundaries: ['boundary', 'capability', 'coupling', 'drift', 'modularity'],
   config: ['config centre', 'place', 'layer (of values)', 'gray release', 'watch'],
-  console: ['console', 'role', 'audit log', 'topology', 'foreign page'],
+  console: ['console', 'role', 'audit log', 'foreign page'],
   discovery: ['registry', 'instance', 'lease', 'watch', 'heartbeat', 'health check', 'self-preservation'],
   'event-store': ['event store', 'event stream', 'subscription', 'projection', 'decider'],
   explain: ['decision record', 'trace', 'layer', 'attempt'],
