@@ -1,5 +1,5 @@
 import { type Command, type CommandUsage, exitCodes } from './command.ts';
-import { type CommandGroup } from './command-groups.ts';
+import type { CommandGroup } from './command-groups.ts';
 import { wrapped } from './terminal/wrapped.ts';
 
 const exits = `Exit codes: ${exitCodes.done} done, ${exitCodes.failed} failed, ${exitCodes.usage} wrong usage, ${exitCodes.cutShort} cut short by a second Ctrl-C.`;

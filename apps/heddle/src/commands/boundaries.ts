@@ -19,14 +19,7 @@ import {
   reportPage,
   type System,
 } from '@heddle/boundaries';
-import {
-  type Command,
-  type CommandOption,
-  exitCodes,
-  type Given,
-  usageError,
-  type World,
-} from '../command.ts';
+import { type Command, exitCodes, type Given, usageError, type World } from '../command.ts';
 import { writeTextFile } from '../node/boundaries-files.ts';
 import { readTextFile } from '../node/config-file.ts';
 import { inputError, parseFile, placed } from './boundaries/document.ts';

@@ -6,7 +6,7 @@ import {
 } from '@heddle/mesh/rehearse';
 import { acceptResources, type ResourceFile } from '@heddle/mesh/resources';
 import { translate } from '@heddle/mesh/translate';
-import { type Command, type CommandOption, exitCodes, type Given, usageError } from '../command.ts';
+import { type Command, exitCodes, type Given, usageError } from '../command.ts';
 import { readTextFile } from '../node/config-file.ts';
 import { type JaegerTrace, parentOf, tagOf } from '../observe/jaeger-trace.ts';
 import { keptTraces } from '../observe/kept-traces.ts';
