@@ -17,6 +17,7 @@ import { grpcurl } from './grpcurl.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
 import { helm } from './helm.ts';
+import { jaeger } from './jaeger.ts';
 import { kafka } from './kafka.ts';
 import { kubeApiserver } from './kube-apiserver.ts';
 import { nacos } from './nacos.ts';
@@ -65,6 +66,7 @@ export const engines: readonly Tool[] = [
   prometheus,
   alertmanager,
   otelCollector,
+  jaeger,
   openSearch,
   smtp,
   h2load,

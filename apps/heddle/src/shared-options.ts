@@ -22,7 +22,7 @@ export const planeOptions: Readonly<Record<string, CommandOption>> = {
   plane: {
     type: 'string',
     value: 'HOST:PORT',
-    help: 'Another control plane; its token in HEDDLE_REGISTRY_TOKEN',
+    help: 'Another control plane, https://HOST:PORT where it speaks TLS; its token in HEDDLE_REGISTRY_TOKEN',
   },
 };
 
@@ -41,6 +41,11 @@ export const injectOptions: Readonly<Record<string, CommandOption>> = {
     type: 'string',
     value: 'HOST:PORT',
     help: 'As sidecars find it; default heddle-control-plane.heddle:8090',
+  },
+  'control-plane-roots': {
+    type: 'string',
+    value: 'NAME/KEY',
+    help: 'The ConfigMap of each namespace with the roots of a control plane that speaks TLS (--tls); default: plaintext',
   },
   'account-tokens': {
     type: 'boolean',

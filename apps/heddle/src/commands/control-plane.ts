@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { lockFolder } from '@heddle/discovery/node';
 import type { Registry } from '@heddle/discovery';
 import { HeddleError, type Runtime } from '@heddle/kernel';
@@ -6,6 +7,7 @@ import { type Command, type Given, usageError } from '../command.ts';
 import { alertConfig } from '../control-plane/alerts.ts';
 import { passwordSet } from '../control-plane/auth-first-user.ts';
 import { openControlPlane } from '../control-plane/control-plane.ts';
+import { rootsFile, type TlsWish } from '../control-plane/own-tls.ts';
 import { readTextFile } from '../node/config-file.ts';
 import { loadSchemas } from '../node/config-schemas.ts';
 import { runServer } from '../node/run-server.ts';
@@ -36,15 +38,16 @@ export const controlPlane: Command = {
       mesh: given.text('mesh'),
       meshRegistry: await meshRegistryOf(given, runtime),
       scope: scopeOf(given),
+      tls: tlsOf(given),
     };
     await lockFolder(dataFolder);
-    const { parts, place, madePassword } = await openControlPlane(options);
+    const { parts, place, url, madePassword } = await openControlPlane(options);
     const facts = (): Record<string, string> => {
       const { host, port } = place();
-      const address = `${host}:${port}`;
       return {
-        address,
-        url: `http://${address}`,
+        address: `${host}:${port}`,
+        url: url(),
+        ...(options.tls !== undefined && { roots: path.join(dataFolder, rootsFile) }),
         ...(madePassword !== undefined && { password: madePassword }),
       };
     };
@@ -62,6 +65,38 @@ export const controlPlane: Command = {
 async function meshRegistryOf(given: Given, runtime: Runtime): Promise<Registry | undefined> {
   const url = given.text('mesh-registry');
   return url === undefined ? undefined : registryAt(url, runtime);
+}
+
+/** Throws a usage error for what does not go together. */
+function tlsOf(given: Given): TlsWish | undefined {
+  const [certificates, privateKey] = [given.text('tls-cert'), given.text('tls-key')];
+  const names = given
+    .text('tls-name')
+    ?.split(',')
+    .map((each) => each.trim());
+  if (certificates !== undefined || privateKey !== undefined) {
+    if (given.flag('tls') || names !== undefined)
+      throw usageError(
+        '--tls and --tls-name make a certificate, --tls-cert and --tls-key name one: expected either, found both',
+      );
+    if (certificates === undefined || privateKey === undefined)
+      throw usageError('expected --tls-cert and --tls-key together, found one of them');
+    return { kind: 'files', certificates, privateKey };
+  }
+  if (!given.flag('tls')) {
+    if (names === undefined) return undefined;
+    throw usageError('--tls-name says what the certificate of --tls is for: expected --tls beside it');
+  }
+  const host = given.text('host') ?? '127.0.0.1';
+  const isAny = host === '0.0.0.0' || host === '::';
+  if (isAny && names === undefined)
+    throw usageError(
+      `--host ${host} is no address that anybody calls: expected --tls-name with those that they do`,
+    );
+  return {
+    kind: 'own',
+    hosts: ['localhost', ...new Set(['127.0.0.1', ...(isAny ? [] : [host]), ...(names ?? [])])],
+  };
 }
 
 /** A secret comes by the environment, where no process list shows it. */

@@ -17,6 +17,21 @@ export const controlPlaneUsage: CommandUsage = {
       value: 'HOST',
       help: 'The address to listen on; default 127.0.0.1 (docs/security.md)',
     },
+    tls: {
+      type: 'boolean',
+      help: 'Speak TLS alone, by a certificate of its own authority; clients believe mesh/roots.pem of the data folder',
+    },
+    'tls-name': {
+      type: 'string',
+      value: 'NAME,…',
+      help: 'Names and addresses that the certificate is for too, beside localhost, 127.0.0.1 and that of --host',
+    },
+    'tls-cert': {
+      type: 'string',
+      value: 'FILE',
+      help: 'Speak TLS alone, by this certificate (PEM), read again when it changes',
+    },
+    'tls-key': { type: 'string', value: 'FILE', help: 'The key of --tls-cert (PEM)' },
     data: { type: 'string', value: 'DIR', help: 'Where the registry is kept; default .heddle/control-plane' },
     'log-store': {
       type: 'string',
@@ -53,6 +68,7 @@ export const controlPlaneUsage: CommandUsage = {
   examples: [
     'HEDDLE_REGISTRY_TOKEN=$(openssl rand -hex 32) heddle control-plane',
     'heddle control-plane --port 9090 --data /var/lib/heddle --host 10.0.0.5',
+    'heddle control-plane --host 10.0.0.5 --tls --tls-name control-plane.example.com',
     'heddle control-plane --config-store etcd://127.0.0.1:2379/config --config-schemas schemas.ts',
     'heddle control-plane --mesh deploy/mesh',
     'heddle control-plane --mesh "git:/srv/mesh.git?branch=main&folder=rules"',

@@ -25,7 +25,7 @@ export const gatewayUsage: CommandUsage = {
     registry: {
       type: 'string',
       value: 'URL',
-      help: 'For discovery:/// upstreams: a control plane’s host:port, or e.g. consul://host:8500',
+      help: 'For discovery:/// upstreams: a control plane’s host:port or https://host:port, or e.g. consul://host:8500',
     },
     data: { type: 'string', value: 'DIR', help: 'Where its last good settings are kept; default .heddle' },
     check: { type: 'boolean', help: 'The same as the word "check"' },

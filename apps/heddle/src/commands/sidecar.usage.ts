@@ -9,7 +9,7 @@ export const sidecarUsage: CommandUsage = {
     'control-plane': {
       type: 'string',
       value: 'HOST:PORT,…',
-      help: 'Control planes of the mesh; one is asked until it fails, then the next; default HEDDLE_CONTROL_PLANE',
+      help: 'Control planes of the mesh; one is asked until it fails, then the next; https://HOST:PORT with TLS; default HEDDLE_CONTROL_PLANE',
     },
     workload: { type: 'string', value: 'NAMESPACE/NAME', help: 'Whose side it is' },
     'token-file': {

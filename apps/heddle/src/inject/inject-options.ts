@@ -5,22 +5,29 @@ import { type Given, usageError } from '../command.ts';
 /** What was given of them. Throws a usage error. */
 export function injectSettings(given: Given): InjectSettings {
   const proxy = proxyOf(given.text('proxy') ?? 'heddle');
-  const [name = '', key = '', ...more] = (
-    given.text('token-secret') ?? 'heddle-mesh-{serviceAccount}/token'
-  ).split('/');
-  if (name === '' || key === '' || more.length > 0)
-    throw usageError(`--token-secret expects NAME/KEY, found "${given.text('token-secret')}"`);
+  const roots = given.text('control-plane-roots');
   return {
     proxy,
     image: given.text('image') ?? defaultImages[proxy],
     controlPlane: placeOf(given.text('control-plane') ?? 'heddle-control-plane.heddle:8090'),
-    tokenSecret: { name, key },
+    controlPlaneRoots: roots === undefined ? undefined : entryOf('--control-plane-roots', roots),
+    tokenSecret: entryOf(
+      '--token-secret',
+      given.text('token-secret') ?? 'heddle-mesh-{serviceAccount}/token',
+    ),
     accountTokens: accountTokensOf(given, proxy),
     dnsServer: dnsOf(given),
     byDefault: !given.flag('by-label'),
     native: !given.flag('beside'),
     resources: defaultResources,
   };
+}
+
+/** An entry of a Secret or ConfigMap. */
+function entryOf(option: string, written: string): { readonly name: string; readonly key: string } {
+  const [name = '', key = '', ...more] = written.split('/');
+  if (name !== '' && key !== '' && more.length === 0) return { name, key };
+  throw usageError(`${option} expects NAME/KEY, found "${written}"`);
 }
 
 /** Envoy is given its token when it starts, and these are renewed. */

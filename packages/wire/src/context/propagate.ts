@@ -68,7 +68,8 @@ export const propagateOut: Layer<HttpRequest, HttpResponse> = (next) => (req, ca
  */
 export const propagateIn: Layer<HttpRequest, HttpResponse> = (next) => async (req, call) => {
   const timeoutMs = readTimeout(req.fields);
-  const child = call.child(timeoutMs === undefined ? undefined : call.runtime.clock.nowMs() + timeoutMs);
+  const nowMs = timeoutMs === undefined ? undefined : call.runtime.clock.nowMs();
+  const child = call.child(nowMs === undefined ? undefined : nowMs + (timeoutMs ?? 0), nowMs);
   readContext(req.fields, child);
   const result = await settle(next, req, child);
   if (!result.ok) throw result.error;
