@@ -35,6 +35,7 @@ import { smtp } from './smtp.ts';
 import { wrk } from './wrk.ts';
 import { spiffeClient } from './spiffe-client.ts';
 import { xdsControlPlane } from './xds-control-plane.ts';
+import { temporal } from './temporal.ts';
 import { zooKeeper } from './zookeeper.ts';
 
 /** All of them, servers first. */
@@ -53,6 +54,7 @@ export const engines: readonly Tool[] = [
   nacos,
   etcd,
   mariadb,
+  temporal,
   opa,
   grpcGo,
   grpcCpp,

@@ -1,5 +1,5 @@
 import { nodeRuntime } from '@heddle/kernel/node';
-import { type SagaStatus, SagaStore, type SagaView } from '@heddle/data/saga';
+import { drawSaga, type SagaStatus, SagaStore, type SagaView } from '@heddle/data/saga';
 import { sqlPool } from '@heddle/sql';
 import { type Command, exitCodes, type Given, usageError, type World } from '../command.ts';
 import { requireDatabase } from '../node/require-database.ts';
@@ -14,6 +14,7 @@ export const saga: Command = {
     const action = verb === undefined ? undefined : actions[verb];
     if (action === undefined || rest.length > 0)
       throw usageError('"heddle saga" needs one of list, show, retry, skip and compensate');
+    if (given.flag('draw') && verb !== 'show') throw usageError('only "heddle saga show" takes --draw');
     if (verb !== 'list' && id === undefined) throw usageError(`"heddle saga ${verb}" needs the id of a saga`);
     if ((verb === 'skip') !== (step !== undefined) || (verb === 'list' && id !== undefined))
       throw usageError(
@@ -53,6 +54,7 @@ const actions: Readonly<Record<string, (asked: Asked) => Promise<void>>> = {
   show: async ({ store, id, given, world }) => {
     const [view, audit] = [await store.get(id), await store.audit(id)];
     if (given.flag('json')) return print(world, { ...view, audit });
+    if (given.flag('draw')) return world.terminal.out(drawSaga({ state: view.state }));
     const { failure, steps } = view.state;
     world.terminal.out(table([rowOf(view)]));
     if (failure !== undefined)

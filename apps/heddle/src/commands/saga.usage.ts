@@ -21,6 +21,7 @@ export const sagaUsage: CommandUsage = {
     name: { type: 'string', value: 'NAME', help: 'list: only sagas of this name' },
     by: { type: 'string', value: 'WHO', help: 'For the audit, of what changes a saga; default USER' },
     why: { type: 'string', value: 'TEXT', help: 'compensate: the reason' },
+    draw: { type: 'boolean', help: 'show: as a flowchart of Mermaid' },
     json: { type: 'boolean', help: 'As JSON' },
   },
   examples: [
