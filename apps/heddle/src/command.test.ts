@@ -41,11 +41,11 @@ describe('a command line', () => {
 });
 
 test('the help names every option, every example and the exit codes', () => {
-  const help = commandHelp(command);
+  const help = commandHelp(command, 80);
   for (const part of ['--port PORT', '--fast', 'heddle serve --port 0', 'Exit codes: 0 done']) {
     assert.ok(help.includes(part), part);
   }
-  assert.match(programHelp([command]), /serve {2}Serve/);
+  assert.match(programHelp([{ title: 'Run it', commands: [command] }], 80), /Run it\n {2}serve {2}Serve/);
 });
 
 test('an old Node is refused by name', () => {

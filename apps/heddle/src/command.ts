@@ -1,5 +1,6 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { HeddleError } from '@heddle/kernel';
+import { nearest } from './nearest.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
 /** How a command ended, as its process tells the shell. The help lists them. */
@@ -27,18 +28,22 @@ export interface World {
   readonly terminal: Terminal;
   /** Calls back on SIGINT, SIGTERM and SIGHUP; counts from 1. */
   readonly onSignal: (listener: (signal: string, count: number) => void) => void;
-  /** All commands of the program, for those that are made from them. */
-  readonly commands: () => Promise<readonly Command[]>;
+  /** All commands of the program, for those that are made from them. The code of each is loaded when it runs. */
+  readonly commands: readonly Command[];
 }
 
-/** A command of the program. */
-export interface Command {
+/** How a command is called: all that the help, completion and the tools of models need of it. It has no code, so it is cheap to load. */
+export interface CommandUsage {
   readonly name: string;
   readonly summary: string;
   /** The words after the options, for people: `<service> slow|fail`. Empty: none are taken. */
   readonly words: string;
   readonly options: Readonly<Record<string, CommandOption>>;
   readonly examples: readonly string[];
+}
+
+/** A command of the program. */
+export interface Command extends CommandUsage {
   /** Gives the exit code. Rejects with a `HeddleError` that is shown as one sentence. */
   readonly run: (given: Given, world: World) => Promise<number>;
 }
@@ -49,7 +54,7 @@ export function usageError(message: string): HeddleError {
 }
 
 /** Reads a command line. Unknown options, missing values and superfluous words are usage errors. */
-export function readArguments(command: Command, args: readonly string[]): Given {
+export function readArguments(command: CommandUsage, args: readonly string[]): Given {
   const { values, positionals } = parse(command, args);
   if (command.words === '' && positionals.length > 0) {
     throw usageError(`"heddle ${command.name}" takes no further words, found "${positionals[0]}"`);
@@ -69,7 +74,7 @@ export function readArguments(command: Command, args: readonly string[]): Given 
 }
 
 function parse(
-  command: Command,
+  command: CommandUsage,
   args: readonly string[],
 ): { values: Record<string, unknown>; positionals: string[] } {
   const entries = Object.entries(command.options).map(([name, { type }]) => [name, { type }] as const);
@@ -78,6 +83,10 @@ function parse(
     return parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
   } catch (thrown) {
     const message = thrown instanceof Error ? (thrown.message.split('. ')[0] ?? '') : String(thrown);
-    throw usageError(message.replace(/\.$/, ''));
+    const typed = /^Unknown option '--([^']+)'/.exec(message)?.[1];
+    const meant = typed === undefined ? undefined : nearest(typed, Object.keys(command.options));
+    throw usageError(
+      message.replace(/\.$/, '') + (meant === undefined ? '' : `; did you mean "--${meant}"?`),
+    );
   }
 }

@@ -2,7 +2,7 @@ import type { Registry } from '@heddle/discovery';
 import { openRegistry, remoteRegistry } from '@heddle/discovery/node';
 import { type Address, HeddleError, type Runtime } from '@heddle/kernel';
 import type { EndpointTls } from '@heddle/wire';
-import { type CommandOption, type Given, usageError } from './command.ts';
+import { type Given, usageError } from './command.ts';
 import { believedAuthorities } from './node/believed-authorities.ts';
 import { readUpState } from './node/data-folder.ts';
 
@@ -47,20 +47,6 @@ export function controlPlaneRegistry(
   const options = { runtime, addresses: [address], tls };
   return remoteRegistry(token === undefined ? options : { ...options, token });
 }
-
-/** The options of every command that works on a registry. */
-export const registryOptions: Readonly<Record<string, CommandOption>> = {
-  registry: {
-    type: 'string',
-    value: 'URL',
-    help: 'consul://host:8500, k8s: … (docs/discovery.md)',
-  },
-  data: {
-    type: 'string',
-    value: 'DIR',
-    help: 'Folder of the running "heddle up"; default .heddle',
-  },
-};
 
 /** A registry, and its name for people. */
 export interface ChosenRegistry {

@@ -1,18 +1,13 @@
 import { type Command, usageError } from '../command.ts';
 import { nameForms } from '../new/names.ts';
-import { pieceFiles, pieceKinds, pieceUses } from '../new/pieces.ts';
+import { pieceKinds } from '../new/piece-kinds.ts';
+import { pieceFiles, pieceUses } from '../new/pieces.ts';
 import { addDependencies, pieceTemplate, projectIn, writePiece } from '../node/project-folder.ts';
+import { addUsage } from './add.usage.ts';
 
 /** `heddle add`. */
 export const add: Command = {
-  name: 'add',
-  summary: 'Put a piece into a service: a saga, or a consumer of messages, with its test',
-  words: `${Object.keys(pieceKinds).join('|')} <name>`,
-  options: {
-    folder: { type: 'string', value: 'DIR', help: 'The project; default: this folder' },
-    json: { type: 'boolean', help: 'What was written, as JSON' },
-  },
-  examples: ['heddle add saga order-delivery', 'heddle add consumer order-events --folder services/billing'],
+  ...addUsage,
   run: async (given, { terminal }) => {
     const [kind = '', word, ...rest] = given.words;
     if (pieceKinds[kind] === undefined || word === undefined || rest.length > 0) {

@@ -11,8 +11,9 @@ import {
   ruleRows,
   silenceRows,
 } from '../observe/alert-rows.ts';
-import { PlaneClient, planeOptions } from '../observe/plane-client.ts';
+import { PlaneClient } from '../observe/plane-client.ts';
 import { table } from '../terminal/table.ts';
+import { alertsUsage } from './alerts.usage.ts';
 
 interface Desk {
   readonly given: Given;
@@ -25,21 +26,7 @@ interface Desk {
 
 /** `heddle alerts`. */
 export const alerts: Command = {
-  name: 'alerts',
-  summary: 'Show alerts, their rules, silences and who was told; silence some; check a folder of rules',
-  words: '[ls|rules|silences|notifications|silence <matcher…>|unsilence <id>|check <folder>]',
-  options: {
-    ...planeOptions,
-    for: { type: 'string', value: 'DURATION', help: 'With silence: how long, as in 30m or 2h; default 2h' },
-    comment: { type: 'string', value: 'TEXT', help: 'With silence: why' },
-    by: { type: 'string', value: 'NAME', help: 'With silence: who; default the user of this shell' },
-  },
-  examples: [
-    'heddle alerts',
-    'heddle alerts rules',
-    `heddle alerts silence alertname=HighMemoryUsage 'job=~"order|payment"' --for 2h --comment 'load test'`,
-    'heddle alerts check deploy/alerts',
-  ],
+  ...alertsUsage,
   run: async (given, world) => {
     const [verb = 'ls', ...words] = given.words;
     if (verb === 'check') return check(words, world);

@@ -3,31 +3,12 @@ import type { Finding } from '@heddle/mesh/resources';
 import { type Command, exitCodes, usageError } from '../command.ts';
 import { paint, type Terminal } from '../terminal/terminal.ts';
 import { resourceFiles } from './mesh/resource-files.ts';
-import { scopeOf, scopeOptions } from './mesh/scope-options.ts';
+import { scopeOf } from './mesh/scope-options.ts';
+import { analyzeUsage } from './analyze.usage.ts';
 
 /** `heddle analyze`. Fails (1) when a finding is as severe as `--fail-on` says, errors where it says nothing. */
 export const analyze: Command = {
-  name: 'analyze',
-  summary: 'Find mistakes in resources of Istio and the Gateway API, before they are applied',
-  words: '<file, folder or ->...',
-  options: {
-    json: { type: 'boolean', help: 'As JSON: { objects, others, findings }' },
-    info: { type: 'boolean', help: 'Show what is only worth knowing as well' },
-    explain: { type: 'boolean', help: 'Say with each finding why it matters' },
-    partial: { type: 'boolean', help: 'The files are part of a mesh: do not tell what is not in them' },
-    'fail-on': { type: 'string', value: 'SEVERITY', help: 'Exit with 1 on error (default), warning or info' },
-    'stdin-name': {
-      type: 'string',
-      value: 'FILE',
-      help: 'What - is called in findings: the file being edited',
-    },
-    ...scopeOptions,
-  },
-  examples: [
-    'heddle analyze deploy/',
-    'heddle analyze deploy/mesh.yaml --json',
-    'heddle analyze --partial --stdin-name reviews.yaml - < buffer',
-  ],
+  ...analyzeUsage,
   run: async (given, { terminal }) => {
     const threshold = severityOf(given.text('fail-on') ?? 'error');
     const files = await resourceFiles(given.words, given.text('stdin-name'));

@@ -2,16 +2,11 @@ import path from 'node:path';
 import { removeEmbeddedPostgres } from '@heddle/sql';
 import type { Command } from '../command.ts';
 import { claimFolder, emptyFolder, holdsUp, removeIfEmpty } from '../node/data-folder.ts';
+import { cleanUsage } from './clean.usage.ts';
 
 /** `heddle clean`. */
 export const clean: Command = {
-  name: 'clean',
-  summary: 'Delete what a stopped "heddle up" has left: its database, registry and logs',
-  words: '',
-  options: {
-    data: { type: 'string', value: 'DIR', help: 'The data folder that it was started with; default .heddle' },
-  },
-  examples: ['heddle clean', 'heddle clean --data /tmp/shop'],
+  ...cleanUsage,
   run: async (given, { terminal }) => {
     const named = given.text('data') ?? '.heddle';
     if (!holdsUp(named)) {

@@ -27,11 +27,17 @@ async function printed(...args: readonly string[]): Promise<string> {
   return started.output;
 }
 
-/** The words of a line as a shell would split it, without what redirects or comments. */
-async function shellWords(line: string): Promise<string[]> {
-  const text = line.replace(/ [<>] ?\S+/g, '').replace(/<\((.*?)\)/g, 'file');
-  const { stdout } = await run('bash', ['-c', `set -f; printf '%s\\0' ${text.replaceAll('…', 'x')}`]);
-  return stdout.split('\0').slice(0, -1);
+/** The words of each line as a shell would split it, without what redirects or comments: one shell for all of them. */
+async function shellWords(lines: readonly string[]): Promise<string[][]> {
+  const printed = lines.map((line) => {
+    const text = line.replace(/ [<>] ?\S+/g, '').replace(/<\((.*?)\)/g, 'file');
+    return `printf '%s\\0' ${text.replaceAll('…', 'x')}\nprintf '\\n\\0'`;
+  });
+  const { stdout } = await run('bash', ['-c', ['set -f', ...printed].join('\n')]);
+  return stdout
+    .split('\n\0')
+    .slice(0, -1)
+    .map((words) => words.split('\0').slice(0, -1));
 }
 
 describe('the table of commands', { timeout: 600_000 }, () => {
@@ -64,7 +70,7 @@ describe('the table of commands', { timeout: 600_000 }, () => {
 
   test('has a help for each, with usage, options, examples and exit codes', () => {
     for (const command of commands) {
-      const help = commandHelp(command);
+      const help = commandHelp(command, 400);
       assert.ok(help.includes(`Usage: heddle ${command.name}`), command.name);
       for (const option of Object.keys(command.options)) assert.ok(help.includes(`  --${option}`), option);
       for (const example of command.examples) assert.ok(help.includes(example), example);
@@ -73,16 +79,21 @@ describe('the table of commands', { timeout: 600_000 }, () => {
   });
 
   test('has examples of each that its own options read', async () => {
-    for (const command of commands) {
+    const examples = commands.flatMap((command) => {
       assert.ok(command.examples.length > 0, `${command.name} has no example`);
-      for (const example of command.examples) {
-        // What comes behind a pipe is another program's.
-        const [typed = ''] = example.replace(/^source <\((.*)\)$/, '$1').split(' | ');
-        const words = await shellWords(typed);
-        const at = words.indexOf('heddle');
-        assert.deepEqual(words.slice(at, at + 2), ['heddle', command.name], example);
-        readArguments(command, words.slice(at + 2));
-      }
+      return command.examples.map((example) => ({ command, example }));
+    });
+    // What comes behind a pipe is another program's.
+    const typed = examples.map(
+      ({ example }) => example.replace(/^source <\((.*)\)$/, '$1').split(' | ')[0] ?? '',
+    );
+    const split = await shellWords(typed);
+    assert.equal(split.length, examples.length);
+    for (const [index, { command, example }] of examples.entries()) {
+      const words = split[index] ?? [];
+      const at = words.indexOf('heddle');
+      assert.deepEqual(words.slice(at, at + 2), ['heddle', command.name], example);
+      readArguments(command, words.slice(at + 2));
     }
   });
 

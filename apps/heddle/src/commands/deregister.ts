@@ -1,19 +1,13 @@
 import type { Instance, Registry } from '@heddle/discovery';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { type Command, type Given, usageError } from '../command.ts';
-import { chosenRegistry, registryOptions } from '../registry-access.ts';
+import { chosenRegistry } from '../registry-access.ts';
 import { noSuchInstance } from './register.ts';
+import { deregisterUsage } from './deregister.usage.ts';
 
 /** `heddle deregister`. */
 export const deregister: Command = {
-  name: 'deregister',
-  summary: 'Take away the entry of an instance that is gone',
-  words: '<service> <id>',
-  options: registryOptions,
-  examples: [
-    'heddle deregister billing billing@10.0.0.7:8080',
-    'heddle deregister billing b-1 --registry zookeeper://10.0.0.1:2181/services',
-  ],
+  ...deregisterUsage,
   run: async (given, world) => {
     const runtime = nodeRuntime({ name: 'deregister', logLevel: 'error' });
     const { registry, name } = await chosenRegistry(given, runtime);

@@ -5,21 +5,11 @@ import { DevLoop } from '../dev/dev-loop.ts';
 import { readUpState } from '../node/data-folder.ts';
 import { requireFile, startDevProcess, watchFolder } from '../node/dev-process.ts';
 import { paint } from '../terminal/terminal.ts';
+import { devUsage } from './dev.usage.ts';
 
 /** `heddle dev`. */
 export const dev: Command = {
-  name: 'dev',
-  summary: 'Run a service beside a running "heddle up"; after each change it drains and starts again',
-  words: '[file]',
-  options: {
-    watch: { type: 'string', value: 'DIR', help: 'What to watch; default: the folder of the file' },
-    data: { type: 'string', value: 'DIR', help: 'Folder of the running "heddle up"; default .heddle' },
-  },
-  examples: [
-    'heddle dev',
-    'heddle dev src/main.ts --data ../heddle/.heddle',
-    'HEDDLE_REGISTRY=consul://127.0.0.1:8500 heddle dev',
-  ],
+  ...devUsage,
   run: async (given, world) => {
     const [file = 'src/main.ts', ...rest] = given.words;
     if (rest.length > 0) throw usageError('"heddle dev" runs one file');

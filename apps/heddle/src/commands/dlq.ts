@@ -1,30 +1,16 @@
 import { nodeRuntime } from '@heddle/kernel/node';
 import type { DeadLetter, DeadLetters } from '@heddle/messaging';
 import { type Command, exitCodes, type Given, usageError, type World } from '../command.ts';
-import { brokerOption, type OpenBroker, openBroker } from '../node/open-broker.ts';
+import { type OpenBroker, openBroker } from '../node/open-broker.ts';
 import { wholeOf } from '../node/seconds.ts';
 import { counter } from '../terminal/counter.ts';
 import { table } from '../terminal/table.ts';
 import { shown } from './emit.ts';
+import { dlqUsage } from './dlq.usage.ts';
 
 /** `heddle dlq`: what groups could not handle, and what becomes of it. */
 export const dlq: Command = {
-  name: 'dlq',
-  summary: 'List dead letters, look at one, and replay or drop them',
-  words: 'list|show|replay|drop [topic] [group] [id]',
-  options: {
-    broker: brokerOption,
-    limit: { type: 'string', value: 'N', help: 'list: so many at most; default 100' },
-    all: { type: 'boolean', help: 'replay, drop: all that there are now' },
-    json: { type: 'boolean', help: 'As JSON' },
-  },
-  examples: [
-    'heddle dlq list                       # which groups have dead letters',
-    'heddle dlq list orders billing        # what the group could not handle, and why',
-    'heddle dlq show orders billing 0b54…  # the message with its payload',
-    'heddle dlq replay orders billing --all',
-    'heddle dlq drop orders billing 0b54…',
-  ],
+  ...dlqUsage,
   run: async (given, world) => {
     const [verb, topic, group, id, ...rest] = given.words;
     const isKnown = verb !== undefined && ['list', 'show', 'replay', 'drop'].includes(verb);

@@ -4,26 +4,14 @@ import { type Command, type Given, usageError, type World } from '../command.ts'
 import { examineDiscovery, type Finding } from '../doctor/discovery-checks.ts';
 import { examineMachine } from '../doctor/machine-checks.ts';
 import { machineQuestions } from '../node/machine-questions.ts';
-import { chosenRegistry, registryOptions } from '../registry-access.ts';
+import { chosenRegistry } from '../registry-access.ts';
 import { wrapped } from '../terminal/wrapped.ts';
 import { paint, type Terminal } from '../terminal/terminal.ts';
+import { doctorUsage } from './doctor.usage.ts';
 
 /** `heddle doctor`. */
 export const doctor: Command = {
-  name: 'doctor',
-  summary: 'Examine this machine, or a registry, and say what is wrong and what to do',
-  words: '[machine|discovery]',
-  options: {
-    json: { type: 'boolean', help: 'As JSON' },
-    'read-only': { type: 'boolean', help: 'Register nothing, only look' },
-    ...registryOptions,
-  },
-  examples: [
-    'heddle doctor',
-    'heddle doctor discovery',
-    'heddle doctor discovery --registry consul://127.0.0.1:8500',
-    'heddle doctor discovery --registry "k8s:/shop?kubeconfig=/home/me/.kube/config" --read-only',
-  ],
+  ...doctorUsage,
   run: async (given, world) => {
     const [what = 'machine', ...rest] = given.words;
     if ((what !== 'machine' && what !== 'discovery') || rest.length > 0)

@@ -1,23 +1,14 @@
 import { nodeRuntime } from '@heddle/kernel/node';
 import type { Command } from '../command.ts';
 import { untilToldToStop } from '../hold.ts';
-import { chosenRegistry, registryOptions } from '../registry-access.ts';
+import { chosenRegistry } from '../registry-access.ts';
 import { namedInstance } from './deregister.ts';
 import { report } from './register.ts';
+import { drainUsage } from './drain.usage.ts';
 
 /** `heddle drain`. */
 export const drain: Command = {
-  name: 'drain',
-  summary: 'Keep an instance out of new calls until told to stop',
-  words: '<service> <id>',
-  options: {
-    for: { type: 'string', value: 'SECONDS', help: 'End after this long; default: when told to stop' },
-    ...registryOptions,
-  },
-  examples: [
-    'heddle drain billing billing@10.0.0.7:8080',
-    'heddle drain billing b-1 --for 600 --registry nacos',
-  ],
+  ...drainUsage,
   run: async (given, world) => {
     const runtime = nodeRuntime({ name: 'drain', logLevel: 'error' });
     const { registry, name } = await chosenRegistry(given, runtime);

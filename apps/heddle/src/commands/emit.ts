@@ -4,39 +4,16 @@ import { Call } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { type Message, type MessageInit, type MessageKind, messageKinds } from '@heddle/messaging';
 import { type Command, exitCodes, type Given, usageError, type World } from '../command.ts';
-import { brokerOption, type OpenBroker, openBroker } from '../node/open-broker.ts';
+import { type OpenBroker, openBroker } from '../node/open-broker.ts';
 import { counter } from '../terminal/counter.ts';
 import { secondsOf } from '../node/seconds.ts';
+import { emitUsage } from './emit.usage.ts';
 
 const atOnce = 500;
 
 /** `heddle emit`: sends messages. */
 export const emit: Command = {
-  name: 'emit',
-  summary: 'Send a message to a topic, or one for each line of the input; ask a query',
-  words: '<topic> [payload]',
-  options: {
-    broker: brokerOption,
-    key: { type: 'string', value: 'KEY', help: 'What is to stay in order; empty if left out' },
-    kind: { type: 'string', value: 'KIND', help: `${messageKinds.join(', ')}; default event` },
-    type: { type: 'string', value: 'TYPE', help: 'What happened, e.g. order.placed; default: the topic' },
-    'content-type': { type: 'string', value: 'TYPE', help: 'Of the payload; default application/json' },
-    headers: { type: 'string', value: 'JSON', help: 'Headers, as a JSON object of strings' },
-    after: { type: 'string', value: 'SECONDS', help: 'Deliver it so much later' },
-    lines: { type: 'boolean', help: 'Send each line of standard input as a message' },
-    timeout: {
-      type: 'string',
-      value: 'SECONDS',
-      help: 'How long to try, or to wait for an answer; default 10',
-    },
-    json: { type: 'boolean', help: 'As JSON' },
-  },
-  examples: [
-    `heddle emit orders '{"id":"7"}' --key 7 --type order.placed`,
-    'heddle emit orders < order.json',
-    'heddle emit orders --lines < orders.ndjson',
-    `heddle emit prices '{"sku":"a"}' --kind query   # waits for the answer, and prints it`,
-  ],
+  ...emitUsage,
   run: async (given, world) => {
     const [topic, payload, ...rest] = given.words;
     if (topic === undefined || rest.length > 0)

@@ -7,33 +7,14 @@ import { type Command, usageError } from '../command.ts';
 import { layersText, recordsText } from '../explain/record-text.ts';
 import { readUpState } from '../node/data-folder.ts';
 import { controlPlaneRegistry, readAddress, readPlanePlace } from '../registry-access.ts';
+import { explainUsage } from './explain.usage.ts';
 
 const longestAnswerBytes = 16_777_216;
 const askMs = 3000;
 
 /** `heddle explain`. */
 export const explain: Command = {
-  name: 'explain',
-  summary: 'Say why a call went where it went and what became of it, or which layers calls pass',
-  words: '<trace or correlation id> | failures | layers [service]',
-  options: {
-    json: { type: 'boolean', help: 'As JSON' },
-    data: {
-      type: 'string',
-      value: 'DIR',
-      help: 'The data folder of the running "heddle up"; default .heddle',
-    },
-    registry: {
-      type: 'string',
-      value: 'HOST:PORT',
-      help: 'Another control plane; tokens in HEDDLE_REGISTRY_TOKEN and HEDDLE_ADMIN_TOKEN',
-    },
-  },
-  examples: [
-    'heddle explain 0af7651916cd43dd8448eb211c80319c',
-    'heddle explain failures',
-    'heddle explain layers order',
-  ],
+  ...explainUsage,
   run: async (given, world) => {
     const [what, service, ...rest] = given.words;
     if (what === undefined || rest.length > 0 || (service !== undefined && what !== 'layers'))

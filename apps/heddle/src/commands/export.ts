@@ -2,7 +2,8 @@ import { type Command, type Given, usageError } from '../command.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { exportLinkerd, exportNetworkPolicies } from './export/mesh-exports.ts';
 import { exportGrafana, exportPrometheusRules } from './export/telemetry-exports.ts';
-import { scopeOptions } from './mesh/scope-options.ts';
+import { scopeOptions } from '../shared-options.ts';
+import { type ExportKind, exportKinds, exportUsage } from './export.usage.ts';
 
 /** One thing that is written out. */
 interface Export {
@@ -15,7 +16,7 @@ interface Export {
 
 const scope = Object.keys(scopeOptions);
 
-const exports: Readonly<Record<string, Export>> = {
+const exports: Readonly<Record<ExportKind, Export>> = {
   'prometheus-rules': {
     takesPaths: false,
     options: ['alerts'],
@@ -32,43 +33,15 @@ const exports: Readonly<Record<string, Export>> = {
 
 /** `heddle export`. */
 export const exportCommand: Command = {
-  name: 'export',
-  summary:
-    'Write what Heddle knows for other tools: rules for Prometheus and Linkerd, dashboards for Grafana, NetworkPolicies',
-  words: `${Object.keys(exports).join('|')} [file or folder]...`,
-  options: {
-    alerts: {
-      type: 'string',
-      value: 'DIR',
-      help: 'With prometheus-rules: the folder of alerts; default: the default rules',
-    },
-    out: {
-      type: 'string',
-      value: 'DIR',
-      help: 'With grafana: a file for each dashboard there; default: all to stdout',
-    },
-    calls: {
-      type: 'string',
-      value: 'FILE',
-      help: 'With network-policies: the service graph, a JSON object a line; default: what the policies permit',
-    },
-    ...scopeOptions,
-  },
-  examples: [
-    'heddle export prometheus-rules > heddle.rules.yml',
-    'heddle export prometheus-rules --alerts deploy/alerts',
-    'heddle export grafana --out deploy/grafana',
-    'heddle export network-policies deploy/ > network-policies.yaml',
-    'heddle export network-policies deploy/ --calls calls.jsonl',
-    'heddle export linkerd deploy/',
-  ],
+  ...exportUsage,
   run: async (given, { terminal }) => {
     const [what = '', ...paths] = given.words;
-    const chosen = Object.hasOwn(exports, what) ? exports[what] : undefined;
-    if (chosen === undefined) {
-      const known = Object.keys(exports).join(', ');
+    const kind = exportKinds.find((each) => each === what);
+    if (kind === undefined) {
+      const known = exportKinds.join(', ');
       throw usageError(`"heddle export" writes one of ${known}, found "${what || 'nothing'}"`);
     }
+    const chosen = exports[kind];
     if (!chosen.takesPaths && paths.length > 0)
       throw usageError(`"heddle export ${what}" takes no more words, found "${paths[0]}"`);
     for (const name of Object.keys(exportCommand.options))

@@ -5,31 +5,15 @@ import { nodeRuntime } from '@heddle/kernel/node';
 import type { ProxyView } from '@heddle/mesh/xds';
 import { type Command, type Given, usageError, type World } from '../command.ts';
 import { PlaneClient } from '../observe/plane-client.ts';
-import { chosenRegistry, registryOptions } from '../registry-access.ts';
+import { chosenRegistry } from '../registry-access.ts';
 import { table } from '../terminal/table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { proxyRows } from './mesh/proxy-rows.ts';
+import { lsUsage } from './ls.usage.ts';
 
 /** `heddle ls`. */
 export const ls: Command = {
-  name: 'ls',
-  summary: 'List what is registered, or the proxies of the mesh and what each has acknowledged',
-  words: 'services|instances|proxies [service]',
-  options: {
-    json: { type: 'boolean', help: 'As JSON' },
-    ...registryOptions,
-    plane: {
-      type: 'string',
-      value: 'HOST:PORT',
-      help: 'proxies: the control plane to ask; its token in HEDDLE_REGISTRY_TOKEN',
-    },
-  },
-  examples: [
-    'heddle ls services',
-    'heddle ls instances order',
-    'heddle ls instances order --registry consul://127.0.0.1:8500 --json',
-    'heddle ls proxies --plane 127.0.0.1:8090',
-  ],
+  ...lsUsage,
   run: async (given, world) => {
     const [what, only, ...rest] = given.words;
     const isProxies = what === 'proxies' && only === undefined;

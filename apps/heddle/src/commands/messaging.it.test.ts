@@ -57,7 +57,7 @@ async function heddle(args: readonly string[]): Promise<Ran> {
     const code = await command.run(readArguments(command, rest), {
       terminal,
       onSignal: () => {},
-      commands: async () => commands,
+      commands,
     });
     return { code, out, err };
   } catch (thrown) {
@@ -226,7 +226,7 @@ test('what is wrong on the command line is said before anything is asked', async
   ];
   for (const args of wrong) assert.equal((await heddle(args)).code, 2, args.join(' '));
   for (const command of commands)
-    assert.match(commandHelp(command), new RegExp(`heddle ${command.name} .*(\n.*)*--json`));
+    assert.match(commandHelp(command, 80), new RegExp(`heddle ${command.name} .*(\n.*)*--json`));
   assert.equal((await program(['events', 'dance'])).code, 2);
   assert.match(ran(await program(['dlq', '--help'])), /heddle dlq replay orders billing --all/);
 });

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { hostPort } from '@heddle/discovery';
 import { sleep } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
-import { controlPlaneRegistry, readAddress } from '../registry-access.ts';
+import { controlPlaneRegistry, readPlanePlace } from '../registry-access.ts';
 import { StartedCli } from '../node/started-cli.ts';
 
 const run = promisify(execFile);
@@ -104,7 +104,7 @@ describe('heddle new', { timeout: 600_000 }, () => {
     const main = path.join(folder, 'src/main.ts');
     const registry = `embedded://${place}`;
     const service = new StartedCli(['dev', main], { ...env, HEDDLE_REGISTRY: registry });
-    const known = controlPlaneRegistry(readAddress(place, 'place'), runtime, token);
+    const known = controlPlaneRegistry(readPlanePlace(place, 'place'), runtime, token);
     const greeted = async (): Promise<string> => {
       const [found] = (await known.instances('order-history')).instances;
       if (found === undefined) return '';

@@ -2,25 +2,11 @@ import { type Command, usageError } from '../command.ts';
 import { nameForms } from '../new/names.ts';
 import { projectFiles, type ProjectFile } from '../new/project.ts';
 import { packedPackages, templateFiles, writeProject } from '../node/project-folder.ts';
+import { newUsage } from './new.usage.ts';
 
 /** `heddle new`. */
 export const newProject: Command = {
-  name: 'new',
-  summary: 'Make a service: contract, server with registration and health, tests, container file, manifests',
-  words: '<name>',
-  options: {
-    folder: { type: 'string', value: 'DIR', help: 'Where; default: the name, in this folder' },
-    packages: {
-      type: 'string',
-      value: 'DIR',
-      help: 'Take Heddle\'s packages from the files that "npm run pack" made, instead of a package registry',
-    },
-    json: { type: 'boolean', help: 'What was made, as JSON' },
-  },
-  examples: [
-    'heddle new order-history',
-    'heddle new cart --folder services/cart --packages ../heddle/packed',
-  ],
+  ...newUsage,
   run: async (given, { terminal }) => {
     const [word, ...rest] = given.words;
     if (word === undefined || rest.length > 0) throw usageError('"heddle new" needs one name');

@@ -6,41 +6,20 @@ import {
 } from '@heddle/mesh/rehearse';
 import { acceptResources, type ResourceFile } from '@heddle/mesh/resources';
 import { translate } from '@heddle/mesh/translate';
-import { type Command, type CommandOption, exitCodes, type Given, usageError } from '../command.ts';
+import { type Command, exitCodes, type Given, usageError } from '../command.ts';
 import { readTextFile } from '../node/config-file.ts';
 import { type JaegerTrace, parentOf, tagOf } from '../observe/jaeger-trace.ts';
 import { keptTraces } from '../observe/kept-traces.ts';
-import { planeOptions } from '../observe/plane-client.ts';
 import { type CallSpan, tracedCalls } from '../rehearse/traced-calls.ts';
 import { table } from '../terminal/table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { resourceFiles } from './mesh/resource-files.ts';
-import { scopeOf, scopeOptions } from './mesh/scope-options.ts';
+import { scopeOf } from './mesh/scope-options.ts';
+import { rehearseUsage } from './rehearse.usage.ts';
 
 /** `heddle rehearse`. With `--expect-none` it fails (1) when any call would be treated otherwise. */
 export const rehearse: Command = {
-  name: 'rehearse',
-  summary:
-    'Replay recorded calls against changed rules: which would go elsewhere or be judged otherwise, and whose',
-  words: '',
-  options: {
-    before: { type: 'string', value: 'PATH', help: 'The resources of now: a file or a folder' },
-    after: { type: 'string', value: 'PATH', help: 'The resources of after the change' },
-    calls: { type: 'string', value: 'FILE', help: 'Summaries of calls, a JSON object a line' },
-    running: {
-      type: 'boolean',
-      help: 'Instead: the calls of the last hour by the traces that a control plane has kept, of the running "heddle up" or --plane',
-    },
-    data: planeOptions['data'] as CommandOption,
-    plane: planeOptions['plane'] as CommandOption,
-    json: { type: 'boolean', help: 'As JSON: { calls, changed, differences }' },
-    'expect-none': { type: 'boolean', help: 'Exit with 1 if anything changes' },
-    ...scopeOptions,
-  },
-  examples: [
-    'heddle rehearse --before deploy --after change --calls calls.jsonl',
-    'heddle rehearse --before deploy --after change --running --plane 127.0.0.1:8090',
-  ],
+  ...rehearseUsage,
   run: async (given, { terminal }) => {
     const scope = scopeOf(given);
     const [before, after] = await Promise.all([

@@ -3,25 +3,11 @@ import { emptyBody, Fields } from '@heddle/wire';
 import { type Command, exitCodes, type Given, usageError } from '../command.ts';
 import { readTextFile } from '../node/config-file.ts';
 import { table } from '../terminal/table.ts';
+import { routeUsage } from './route.usage.ts';
 
 /** `heddle route explain`. */
 export const route: Command = {
-  name: 'route',
-  summary: 'Say which route of a gateway file serves a request, and why the others do not',
-  words: 'explain <method> <path>',
-  options: {
-    config: { type: 'string', value: 'FILE', help: 'Routes and limits, YAML or JSON. Default: gateway.yaml' },
-    host: { type: 'string', value: 'HOST', help: 'The host that is asked for. Default: localhost' },
-    subject: { type: 'string', value: 'NAME', help: 'Who asks, as a proof would say' },
-    zone: { type: 'string', value: 'ZONE', help: 'Where the caller is: a name of "zones" in the file' },
-    headers: {
-      type: 'string',
-      value: 'FIELDS',
-      help: 'Header fields, separated by ";": "x-beta: 1; accept: */*"',
-    },
-    json: { type: 'boolean', help: 'As JSON' },
-  },
-  examples: ['heddle route explain GET /orders/7 --config gateway.yaml --headers "x-beta: 1"'],
+  ...routeUsage,
   run: async (given, world) => {
     const [verb, method, target] = given.words;
     if (verb !== 'explain' || method === undefined || target === undefined || given.words.length > 3)

@@ -4,30 +4,11 @@ import { sqlPool } from '@heddle/sql';
 import { type Command, exitCodes, type Given, usageError, type World } from '../command.ts';
 import { requireDatabase } from '../node/require-database.ts';
 import { table } from '../terminal/table.ts';
-
-const statuses: readonly SagaStatus[] = ['running', 'compensating', 'parked', 'completed', 'compensated'];
+import { sagaStatuses, sagaUsage } from './saga.usage.ts';
 
 /** `heddle saga`: looks at the sagas of a service's database, and helps those that need a person. */
 export const saga: Command = {
-  name: 'saga',
-  summary: 'List sagas, show one, and retry, skip or compensate what is parked',
-  words: 'list|show|retry|skip|compensate [id] [step]',
-  options: {
-    database: { type: 'string', value: 'URL', help: 'Their database; default HEDDLE_DATABASE_URL' },
-    status: { type: 'string', value: 'STATUS', help: `list: only ${statuses.join(', ')}` },
-    name: { type: 'string', value: 'NAME', help: 'list: only sagas of this name' },
-    by: { type: 'string', value: 'WHO', help: 'For the audit, of what changes a saga; default USER' },
-    why: { type: 'string', value: 'TEXT', help: 'compensate: the reason' },
-    draw: { type: 'boolean', help: 'show: as a flowchart of Mermaid' },
-    json: { type: 'boolean', help: 'As JSON' },
-  },
-  examples: [
-    'heddle saga list --status parked',
-    'heddle saga show 0b54…      # its steps, failures, and what was said to it by whom',
-    'heddle saga retry 0b54…     # tries again what it is parked at',
-    'heddle saga skip 0b54… pay  # takes the step as done, or as undone: you have seen to it',
-    'heddle saga compensate 0b54… --why "wrong price"',
-  ],
+  ...sagaUsage,
   run: async (given, world) => {
     const [verb, id, step, ...rest] = given.words;
     const action = verb === undefined ? undefined : actions[verb];
@@ -127,9 +108,9 @@ function whoOf(given: Given): string {
 }
 
 function statusOf(text: string | undefined): SagaStatus | undefined {
-  const found = statuses.find((each) => each === text);
+  const found = sagaStatuses.find((each) => each === text);
   if (text !== undefined && found === undefined)
-    throw usageError(`--status expects one of ${statuses.join(', ')}; found "${text}"`);
+    throw usageError(`--status expects one of ${sagaStatuses.join(', ')}; found "${text}"`);
   return found;
 }
 

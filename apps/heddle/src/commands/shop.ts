@@ -5,6 +5,7 @@ import { endpoint, Fields, wholeBody } from '@heddle/wire';
 import { type Command, usageError } from '../command.ts';
 import { readUpState } from '../node/data-folder.ts';
 import { controlPlaneRegistry, readAddress, readPlanePlace } from '../registry-access.ts';
+import { shopUsage } from './shop.usage.ts';
 
 /** What each word switches, as the shop's admin endpoint takes it. */
 const faults: Readonly<Record<string, object>> = {
@@ -15,21 +16,7 @@ const faults: Readonly<Record<string, object>> = {
 
 /** `heddle shop fault`. */
 export const shop: Command = {
-  name: 'shop',
-  summary: 'Make a service of the running demo shop slow or failing, or kill one of its instances',
-  words: 'fault <service> slow|fail|kill|off',
-  options: {
-    data: {
-      type: 'string',
-      value: 'DIR',
-      help: 'The data folder of the running "heddle up"; default .heddle',
-    },
-  },
-  examples: [
-    'heddle shop fault payment slow',
-    'heddle shop fault order kill',
-    'heddle shop fault payment off',
-  ],
+  ...shopUsage,
   run: async (given, world) => {
     const [verb, service, fault = '', ...rest] = given.words;
     if (

@@ -3,8 +3,9 @@ import { nodeRuntime } from '@heddle/kernel/node';
 import { type Command, type Given, usageError, type World } from '../command.ts';
 import { untilToldToStop } from '../hold.ts';
 import { durationText, type JaegerTrace, rootOf, tagOf } from '../observe/jaeger-trace.ts';
-import { PlaneClient, planeOptions } from '../observe/plane-client.ts';
+import { PlaneClient } from '../observe/plane-client.ts';
 import { paint, type Terminal } from '../terminal/terminal.ts';
+import { tailUsage } from './tail.usage.ts';
 
 const everyMs = 1000;
 /** Spans of one request come from several processes, up to a second apart: it is shown when they are in. */
@@ -12,17 +13,7 @@ const settleMs = 2500;
 
 /** `heddle tail`. */
 export const tail: Command = {
-  name: 'tail',
-  summary: 'Follow requests, or log lines, as they come in from all services',
-  words: '[requests|logs]',
-  options: {
-    service: { type: 'string', value: 'NAME', help: 'Only of this service' },
-    failed: { type: 'boolean', help: 'Only requests that failed, or lines of warnings and errors' },
-    text: { type: 'string', value: 'TEXT', help: 'With logs: only lines that contain it' },
-    for: { type: 'string', value: 'SECONDS', help: 'End after so long; default: when told to' },
-    ...planeOptions,
-  },
-  examples: ['heddle tail', 'heddle tail --failed', 'heddle tail logs --service order'],
+  ...tailUsage,
   run: async (given, world) => {
     const [what = 'requests', ...rest] = given.words;
     if ((what !== 'requests' && what !== 'logs') || rest.length > 0)

@@ -3,9 +3,10 @@ import { nodeRuntime } from '@heddle/kernel/node';
 import { type Command, usageError } from '../command.ts';
 import type { Overview, ServiceView, TrafficView } from '../control-plane/overview.ts';
 import { untilToldToStop } from '../hold.ts';
-import { PlaneClient, planeOptions } from '../observe/plane-client.ts';
+import { PlaneClient } from '../observe/plane-client.ts';
 import { table } from '../terminal/table.ts';
 import { paint, type Terminal } from '../terminal/terminal.ts';
+import { topUsage } from './top.usage.ts';
 
 const everyMs = 2000;
 /** Edges are counted by the minute: fewer would often be an empty one. */
@@ -29,16 +30,7 @@ interface Topology {
 
 /** `heddle top`. */
 export const top: Command = {
-  name: 'top',
-  summary:
-    'Show the services and the calls between them: rate, errors, latency, memory, CPU; again every 2 s',
-  words: '',
-  options: {
-    once: { type: 'boolean', help: 'Once, and end' },
-    for: { type: 'string', value: 'SECONDS', help: 'End after so long; default: when told to' },
-    ...planeOptions,
-  },
-  examples: ['heddle top', 'heddle top --once --json'],
+  ...topUsage,
   run: async (given, world) => {
     if (given.words.length > 0)
       throw usageError(`"heddle top" takes no word, found "${given.words.join(' ')}"`);

@@ -1,31 +1,13 @@
 import { nodeRuntime } from '@heddle/kernel/node';
 import { type Command, exitCodes, type Given, usageError, type World } from '../command.ts';
-import { brokerOption, type OpenBroker, openBroker } from '../node/open-broker.ts';
+import { type OpenBroker, openBroker } from '../node/open-broker.ts';
 import { wholeOf } from '../node/seconds.ts';
 import { table } from '../terminal/table.ts';
+import { topicsUsage } from './topics.usage.ts';
 
 /** `heddle topics`: what topics a broker has, and how far their groups are. */
 export const topics: Command = {
-  name: 'topics',
-  summary: 'List topics, make and delete them, and show how far a group is behind',
-  words: 'list|create|delete|lag [topic] [group]',
-  options: {
-    broker: brokerOption,
-    partitions: { type: 'string', value: 'N', help: 'create: how many; default 8; cannot change later' },
-    'retention-hours': {
-      type: 'string',
-      value: 'N',
-      help: 'create: how long messages are kept; default 168',
-    },
-    all: { type: 'boolean', help: 'list: also those that the platform makes for itself' },
-    json: { type: 'boolean', help: 'As JSON' },
-  },
-  examples: [
-    'heddle topics list',
-    'heddle topics create orders --partitions 16',
-    'heddle topics lag orders billing   # what the group has yet to do, and who does it',
-    'heddle topics delete orders        # with all that is in it',
-  ],
+  ...topicsUsage,
   run: async (given, world) => {
     const [verb, topic, group, ...rest] = given.words;
     const action = verb === undefined ? undefined : actions[verb];

@@ -2,8 +2,9 @@ import { HeddleError } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { type Command, usageError } from '../command.ts';
 import type { JaegerTrace } from '../observe/jaeger-trace.ts';
-import { PlaneClient, planeOptions } from '../observe/plane-client.ts';
+import { PlaneClient } from '../observe/plane-client.ts';
 import { waterfall } from '../observe/waterfall.ts';
+import { traceUsage } from './trace.usage.ts';
 
 interface Answer {
   readonly data: readonly JaegerTrace[];
@@ -11,11 +12,7 @@ interface Answer {
 
 /** `heddle trace`. */
 export const trace: Command = {
-  name: 'trace',
-  summary: 'Show a trace: all that one request set off, in every service, with times and failures',
-  words: '<trace id | correlation id>',
-  options: planeOptions,
-  examples: ['heddle trace 0af7651916cd43dd8448eb211c80319c', 'heddle trace my-order-1 --json'],
+  ...traceUsage,
   run: async (given, world) => {
     const [id, ...rest] = given.words;
     if (id === undefined || rest.length > 0)

@@ -36,7 +36,7 @@ async function heddle(...args: readonly string[]): Promise<Ran> {
   try {
     const code = await command.run(readArguments(command, rest), {
       terminal,
-      commands: async () => commands,
+      commands,
       onSignal: () => {},
     });
     return { code, out };
@@ -156,7 +156,7 @@ test('heddle saga and heddle tx say what they need', async () => {
   const help = await program('saga', '--help');
   for (const verb of ['list', 'show', 'retry', 'skip', 'compensate'])
     assert.match(help.out, new RegExp(`heddle saga ${verb} `));
-  assert.match(commandHelp(tx), /heddle tx list [\s\S]*heddle tx settle /);
+  assert.match(commandHelp(tx, 80), /heddle tx list [\s\S]*heddle tx settle /);
 });
 
 test('heddle tx settles what was left', () =>

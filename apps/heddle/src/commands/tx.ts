@@ -4,29 +4,11 @@ import { type SqlPool, sqlPool } from '@heddle/sql';
 import { type Command, exitCodes, type Given, usageError, type World } from '../command.ts';
 import { requireDatabase } from '../node/require-database.ts';
 import { table } from '../terminal/table.ts';
+import { txUsage } from './tx.usage.ts';
 
 /** `heddle tx`: what two-phase commits have left in doubt in a database, and its end. */
 export const tx: Command = {
-  name: 'tx',
-  summary: 'List transactions in doubt, and settle prepared branches as their log says',
-  words: 'list|settle',
-  options: {
-    database: {
-      type: 'string',
-      value: 'URL',
-      help: 'With the log of decisions; default HEDDLE_DATABASE_URL',
-    },
-    participant: {
-      type: 'string',
-      value: 'URL',
-      help: 'A PostgreSQL that takes part; default the same as the log',
-    },
-    json: { type: 'boolean', help: 'As JSON' },
-  },
-  examples: [
-    'heddle tx list --database postgres://…/log --participant postgres://…/orders',
-    'heddle tx settle --database postgres://…/log --participant postgres://…/orders',
-  ],
+  ...txUsage,
   run: async (given, world) => {
     const [verb, ...rest] = given.words;
     if ((verb !== 'list' && verb !== 'settle') || rest.length > 0)

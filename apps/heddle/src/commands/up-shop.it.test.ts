@@ -11,7 +11,7 @@ import { nodeRuntime } from '@heddle/kernel/node';
 import type { Overview } from '../control-plane/overview.ts';
 import { readUpState, type UpState } from '../node/data-folder.ts';
 import { StartedCli } from '../node/started-cli.ts';
-import { controlPlaneRegistry, readAddress } from '../registry-access.ts';
+import { controlPlaneRegistry, readPlanePlace } from '../registry-access.ts';
 import { shopServices } from '../up/programs.ts';
 
 const onlyLinux = process.platform !== 'linux' && 'processes are looked up in /proc';
@@ -42,7 +42,7 @@ before(
     cli = heddle('up', '--shop', '--port', '0', '--console-port', '0', ...data);
     await cli.printed(/\nready\n/);
     state = readUpState(folder);
-    registry = controlPlaneRegistry(readAddress(new URL(state.console).host, ''), runtime, state.token);
+    registry = controlPlaneRegistry(readPlanePlace(new URL(state.console).host, ''), runtime, state.token);
   },
   { timeout: 120_000 },
 );

@@ -1,4 +1,4 @@
-import type { Command } from '../command.ts';
+import type { CommandUsage } from '../command.ts';
 
 /** What may follow a command: the words that it knows by name, and its options. */
 export interface Choices {
@@ -9,7 +9,7 @@ export interface Choices {
 }
 
 /** The choices of each command. */
-export function choices(commands: readonly Command[]): Choices[] {
+export function choices(commands: readonly CommandUsage[]): Choices[] {
   return commands.map(({ name, summary, words, options }) => ({
     command: name,
     summary,
@@ -39,7 +39,7 @@ export function knownWords(pattern: string): string[] {
 export const shells = ['bash', 'zsh', 'fish'] as const;
 
 /** A script for a shell that completes commands, words and options. */
-export function completionScript(shell: (typeof shells)[number], commands: readonly Command[]): string {
+export function completionScript(shell: (typeof shells)[number], commands: readonly CommandUsage[]): string {
   const all = choices(commands);
   if (shell === 'bash') return bash(all);
   return shell === 'zsh' ? zsh(all) : fish(all);

@@ -1,44 +1,6 @@
 import type { Address } from '@heddle/kernel';
 import { defaultImages, defaultResources, type InjectSettings, type ProxyKind } from '@heddle/mesh/inject';
-import { type CommandOption, type Given, usageError } from '../command.ts';
-
-/** Options that say what is put beside an application. */
-export const injectOptions: Readonly<Record<string, CommandOption>> = {
-  proxy: { type: 'string', value: 'NAME', help: 'heddle (default) or envoy, which gets all it does by xDS' },
-  image: { type: 'string', value: 'IMAGE', help: 'Of the sidecar; default that of the proxy' },
-  'control-plane': {
-    type: 'string',
-    value: 'HOST:PORT',
-    help: 'As sidecars find it; default heddle-control-plane.heddle:8090',
-  },
-  'control-plane-roots': {
-    type: 'string',
-    value: 'NAME/KEY',
-    help: 'The ConfigMap of each namespace with the roots of a control plane that speaks TLS (--tls); default: plaintext',
-  },
-  'account-tokens': {
-    type: 'boolean',
-    help: 'Sidecars show the tokens of their service accounts, which a control plane with --mesh k8s: takes, instead of a secret',
-  },
-  'token-secret': {
-    type: 'string',
-    value: 'NAME/KEY',
-    help: 'The secret of each namespace with the bootstrap token of a service account; default heddle-mesh-{serviceAccount}/token',
-  },
-  dns: {
-    type: 'string',
-    value: 'ADDRESS',
-    help: 'The cluster’s own DNS: pods then ask their sidecars for names; default: they are not led there',
-  },
-  'by-label': {
-    type: 'boolean',
-    help: 'Only what a label or annotation asks for (sidecar.istio.io/inject, istio-injection)',
-  },
-  beside: {
-    type: 'boolean',
-    help: 'As a container beside the application, for clusters older than Kubernetes 1.29',
-  },
-};
+import { type Given, usageError } from '../command.ts';
 
 /** What was given of them. Throws a usage error. */
 export function injectSettings(given: Given): InjectSettings {

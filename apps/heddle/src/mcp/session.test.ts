@@ -27,7 +27,7 @@ const deregister: Command = { ...ls, name: 'deregister', words: '<service> <id>'
 
 const silent = { out: () => {}, err: () => {}, interactive: false, colours: false, width: 80 };
 const commands = [ls, deregister];
-const world: World = { terminal: silent, onSignal: () => {}, commands: async () => commands };
+const world: World = { terminal: silent, onSignal: () => {}, commands };
 
 async function say(method: string, params: object, withChanges = false): Promise<Record<string, unknown>> {
   const session = new McpSession(commands, world, withChanges);

@@ -1,12 +1,6 @@
 import { type NameForms, nameForms, renamed } from './names.ts';
 import type { ProjectFile } from './project.ts';
 
-/** What `heddle add` knows, and what each is. */
-export const pieceKinds: Readonly<Record<string, string>> = {
-  saga: 'steps with compensations that survive kill -9',
-  consumer: 'a reader of a topic, in a group',
-};
-
 /** The name that the templates have (`examples/pieces`). */
 const templateName = 'sample-piece';
 

@@ -1,14 +1,7 @@
 import { HeddleError, type Runtime } from '@heddle/kernel';
 import { broker, type Broker, type Engine } from '@heddle/messaging';
 import { sqlPool } from '@heddle/sql';
-import { type CommandOption, type Given, usageError } from '../command.ts';
-
-/** The option by which commands say which broker is meant. */
-export const brokerOption: CommandOption = {
-  type: 'string',
-  value: 'URL',
-  help: 'postgres://, nats://, redis://, kafka:// or amqp://; default HEDDLE_BROKER_URL, HEDDLE_DATABASE_URL',
-};
+import { type Given, usageError } from '../command.ts';
 
 /** A broker, and the engine that it is on. */
 export interface OpenBroker {

@@ -1,22 +1,11 @@
 import { Call, HeddleError, type Runtime, settle } from '@heddle/kernel';
 import { emptyBody, type Endpoint, endpoint, Fields, type HttpRequest, wholeBody } from '@heddle/wire';
-import type { CommandOption, Given } from '../command.ts';
+import type { Given } from '../command.ts';
 import { readUpState } from '../node/data-folder.ts';
 import { readPlanePlace } from '../registry-access.ts';
 
 const askMs = 10_000;
 const longestAnswerBytes = 64 * 1024 * 1024;
-
-/** The options of every command that asks a control plane what it has observed. */
-export const planeOptions: Readonly<Record<string, CommandOption>> = {
-  json: { type: 'boolean', help: 'As JSON' },
-  data: { type: 'string', value: 'DIR', help: 'Folder of the running "heddle up"; default .heddle' },
-  plane: {
-    type: 'string',
-    value: 'HOST:PORT',
-    help: 'Another control plane, https://HOST:PORT where it speaks TLS; its token in HEDDLE_REGISTRY_TOKEN',
-  },
-};
 
 /** Asks a control plane what it has observed. */
 export class PlaneClient {

@@ -1,15 +1,4 @@
-import type { CommandOption, Given } from '../../command.ts';
-
-/** Options of the commands that read resources of a mesh. */
-export const scopeOptions: Readonly<Record<string, CommandOption>> = {
-  namespace: { type: 'string', value: 'NAME', help: 'Of objects that name none; default "default"' },
-  'root-namespace': {
-    type: 'string',
-    value: 'NAME',
-    help: 'Whose policies are for all; default "istio-system"',
-  },
-  'trust-domain': { type: 'string', value: 'NAME', help: 'Of the identities; default "cluster.local"' },
-};
+import type { Given } from '../../command.ts';
 
 /** What was given of them, as the mesh takes it. */
 export function scopeOf(given: Given): {
