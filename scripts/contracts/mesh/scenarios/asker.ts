@@ -52,7 +52,7 @@ export class Asker {
     const { request, privateKey } = makeRequest();
     const nowMs = Date.now();
     const cert = this.#authority.issue(requestedKey(request), {
-      uri: `spiffe://${principal}`,
+      of: { uri: `spiffe://${principal}` },
       fromMs: nowMs - 60_000,
       untilMs: nowMs + 3_600_000,
       serial: randomBytes(16),
