@@ -156,8 +156,9 @@ function overview(instancesEach: number): object {
 /** Frames a second, and what one costs: on a machine that does other things too, the cost alone can be compared. */
 function moved(name: string, { fps, cpuMs }: Motion, bound: number, detail: string): readonly BenchResult[] {
   return [
-    atLeast(name, 'fps', fps, bound, detail),
-    atMost(`${name}-cpu`, 'ms/frame', cpuMs, 2000 / bound, `${detail}; of all processes of the browser, on two cores`),
+    // A screen of 60 frames a second is measured as 59.9.
+    atLeast(name, 'fps', Math.round(fps), bound, detail),
+    atMost(`${name}-cpu`, 'ms/frame', cpuMs, 30, `${detail}; all processes of the browser together`),
   ];
 }
 

@@ -101,7 +101,9 @@ function Services({
     );
   return (
     <>
-      <Filter value={search.q ?? ''} onChange={(q) => go({ q })} placeholder={t('Search operations')} />
+      <Group mb="sm">
+        <Filter value={search.q ?? ''} onChange={(q) => go({ q })} placeholder={t('Search operations')} />
+      </Group>
       <Problem error={error} />
       {(search.q ?? '') === '' ? (
         <ServiceTable services={data.services} go={go} />

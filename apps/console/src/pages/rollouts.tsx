@@ -170,10 +170,11 @@ function ByHand({ split }: { readonly split: Split }): ReactNode {
   const { to = '', from = '' } = pairOf(split);
   return (
     <Group gap="xs" mt="xs">
+      <Text size="sm">{t('Give {to} at once:', { to })}</Text>
       {[0, 10, 50, 100].map((percent) => (
         <Confirm
           key={percent}
-          label={`${to} ${percent} %`}
+          label={`${percent} %`}
           asksWhy
           act={(why) => ask('rollouts/shift', 'POST', { ...pairOf(split), percent, why })}
           question={t('{to} gets {percent} % of the traffic, {from} the rest, at once.', {

@@ -142,6 +142,14 @@ function useZoom(region: RefObject<HTMLDivElement | null>, size: Size): Zoom {
       (at.scrollTop + halfHeight) * by - halfHeight,
     );
   }, [scale, region]);
+  // On a phone the first view is of more than one column.
+  const isKnown = size.width > 2 * box.margin + box.width;
+  useLayoutEffect(() => {
+    const width = region.current?.clientWidth ?? size.width;
+    if (isKnown && width < 600) setScale(Math.max(0.6, Math.min(1, width / size.width)));
+    // Once, when the picture is there.
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
+  }, [isKnown]);
   const bounded = (wanted: number): number => Math.min(scales.most, Math.max(scales.least, wanted));
   return {
     scale,
@@ -209,7 +217,10 @@ function EdgeLine({
   return (
     <g className="edge" data-level={level} data-edge={`${edge.client} ${edge.server}`}>
       <title>{text}</title>
-      <path d={`M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`} strokeWidth={width} />
+      <path
+        d={wayOf({ x: x1, y: y1 }, { x: x2, y: y2 }, bend, back ? [] : passedColumns(from, to, places))}
+        strokeWidth={width}
+      />
       {level !== 'good' && (
         <text x={x2 - (back ? -24 : 24)} y={y2 - 6} textAnchor="middle">
           {percent(edge.errorShare)}
@@ -217,6 +228,53 @@ function EdgeLine({
       )}
     </g>
   );
+}
+
+/** The columns between two nodes, each with the rows at which boxes stand there. */
+function passedColumns(
+  from: Placed,
+  to: Placed,
+  places: ReadonlyMap<string, Placed>,
+): readonly { readonly x: number; readonly tops: readonly number[] }[] {
+  if (to.column - from.column < 2) return [];
+  const between = [...places.values()].filter(({ column }) => column > from.column && column < to.column);
+  return [...Map.groupBy(between, ({ column }) => column)]
+    .toSorted(([a], [b]) => a - b)
+    .map(([, all]) => ({
+      x: cornerOf(all[0] as Placed).x,
+      tops: all.map((each) => cornerOf(each).y).toSorted((a, b) => a - b),
+    }));
+}
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** A curve from one point to another that goes between the boxes of the columns in its way. */
+function wayOf(from: Point, to: Point, bend: number, columns: ReturnType<typeof passedColumns>): string {
+  let [way, at] = [`M${from.x} ${from.y}`, from];
+  const curve = (next: Point, by: number): void => {
+    way += `C${at.x + by} ${at.y} ${next.x - by} ${next.y} ${next.x} ${next.y}`;
+    at = next;
+  };
+  for (const { x, tops } of columns) {
+    const straight = from.y + ((to.y - from.y) * (x + box.width / 2 - from.x)) / (to.x - from.x);
+    const y = freeHeight(straight, tops);
+    curve({ x, y }, box.columnGap / 2);
+    at = { x: x + box.width, y };
+    way += `H${at.x}`;
+  }
+  curve(to, bend);
+  return way;
+}
+
+/** The height nearest to a wanted one at which no box stands. */
+function freeHeight(wanted: number, tops: readonly number[]): number {
+  const room = box.rowGap / 2;
+  const isFree = (y: number): boolean => tops.every((top) => y < top - 4 || y > top + box.height + 4);
+  const beside = tops.flatMap((top) => [top - room, top + box.height + room]);
+  return [wanted, ...beside].filter(isFree).reduce((best, y) => (Math.abs(y - wanted) < Math.abs(best - wanted) ? y : best), Number.POSITIVE_INFINITY);
 }
 
 interface NodeProps {

@@ -47,7 +47,7 @@ function httpParts(document: JsonObject, { parameters, body, answers }: HttpOper
       in: one['in'],
       required: one['required'] === true || one['in'] === 'path',
       description: one['description'] ?? '',
-      example: one['example'] ?? schemaExample(document, one['schema']),
+      example: one['example'] ?? told(document, one['schema']),
     })),
     takes: body === undefined ? [] : [mediaExample(document, body)],
     gives: answers.map(([status, answer]) => ({
@@ -59,6 +59,12 @@ function httpParts(document: JsonObject, { parameters, body, answers }: HttpOper
 }
 
 /** Of the first media type that a content has. */
+/** The example of a parameter; null rather than the word that stands for any text: who tries it would ask for that. */
+function told(document: JsonObject, schema: Json | undefined): Json | null {
+  const example = schemaExample(document, schema);
+  return example === 'text' ? null : example;
+}
+
 function mediaExample(document: JsonObject, holder: JsonObject): { name: string; example: Json | null } {
   const [first] = Object.entries((holder['content'] ?? {}) as Record<string, JsonObject>);
   if (first === undefined) return { name: '', example: null };
