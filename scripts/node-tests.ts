@@ -2,13 +2,25 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Step, Tally } from './steps.ts';
+import { root } from './files.ts';
+import { nothing, type Step, type Tally } from './steps.ts';
 
 /** Whether the files share a process (fast, only for tests without side effects) or get one each. */
 export type Isolation = 'none' | 'process';
 
-/** A step that runs `files`, with `process` isolation two files at a time: most of their time is waiting. */
-export function nodeTests(name: string, files: readonly string[], isolation: Isolation): Step {
+/** More files than this failing at once is not the load of a machine. */
+const mostAgain = 8;
+
+/**
+ * A step that runs `files`, with `process` isolation two files at a time (`atOnce`): most of their time is waiting.
+ * Those of them that fail run once more, one at a time.
+ */
+export function nodeTests(
+  name: string,
+  files: readonly string[],
+  isolation: Isolation,
+  atOnce: 1 | 2 = 2,
+): Step {
   const folder = mkdtempSync(path.join(tmpdir(), 'heddle-tests-'));
   const result = path.join(folder, 'result.tap');
   const args = [
@@ -19,28 +31,49 @@ export function nodeTests(name: string, files: readonly string[], isolation: Iso
     `--test-isolation=${isolation}`,
     // A test that waits for something that never comes fails by name, long before its step is stopped.
     '--test-timeout=120000',
-    ...(isolation === 'process' ? ['--test-concurrency=2'] : []),
+    ...(isolation === 'process' ? [`--test-concurrency=${atOnce}`] : []),
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     '--test-reporter=tap',
     `--test-reporter-destination=${result}`,
     ...files,
   ];
+  let failed: readonly string[] = [];
   const tally = (): Tally => {
-    const counted = readTap(result);
+    const tap = readTap(result);
+    failed = failedFiles(tap, files);
     rmSync(folder, { recursive: true, force: true });
-    return counted;
+    return parseTap(tap);
   };
-  return { name, command: process.execPath, args, tally };
+  const again = (): Step[] =>
+    isolation === 'none' || atOnce === 1 || failed.length === 0 || failed.length > mostAgain
+      ? []
+      : [nodeTests(`${name}, again`, failed, isolation, 1)];
+  return { name, command: process.execPath, args, tally, again };
 }
 
-function readTap(file: string): Tally {
+/** Empty when the runner fell over before it wrote anything; the exit code makes the step fail. */
+function readTap(file: string): string {
   try {
-    return parseTap(readFileSync(file, 'utf8'));
+    return readFileSync(file, 'utf8');
   } catch {
-    // The runner fell over before it wrote anything; the exit code makes the step fail.
-    return { passed: 0, failed: 0, failures: [], skipped: [] };
+    return '';
   }
+}
+
+/**
+ * Those of `files` with a test that failed; none at all when one of them cannot be told, as for a test that another
+ * file defines.
+ */
+export function failedFiles(tap: string, files: readonly string[]): readonly string[] {
+  const failed = new Set<string>();
+  for (const [, rest = ''] of tap.matchAll(/^ *not ok \d+ - (?!.* # (?:SKIP|TODO)\b).*\n((?: +.*\n?)*)/gm)) {
+    const place = /^ +location: '(.*?):\d+:\d+'$/m.exec(rest)?.[1];
+    const file = files.find((one) => place === path.resolve(root, one));
+    if (file === undefined) return [];
+    failed.add(file);
+  }
+  return [...failed];
 }
 
 /** Reads the closing counts of TAP and the names of failed and skipped tests; a "to do" counts as skipped, never as passed. */
@@ -54,5 +87,11 @@ export function parseTap(tap: string): Tally {
     .map(([, indent = '', name = '']) => ({ depth: indent.length, name }))
     .filter(({ depth }, index, all) => (all[index - 1]?.depth ?? 0) <= depth)
     .map(({ name }) => name);
-  return { passed: count('pass'), failed: count('fail') + count('cancelled'), failures, skipped };
+  return {
+    ...nothing,
+    passed: count('pass'),
+    failed: count('fail') + count('cancelled'),
+    failures,
+    skipped,
+  };
 }

@@ -11,6 +11,11 @@ export interface Step {
   readonly args: readonly string[];
   /** Reads what the step counted; without it a step counts as one passed or failed. */
   readonly tally?: () => Tally;
+  /**
+   * After a failure and its tally: the steps that run what failed once more, alone; none when that would not help.
+   * What passes then is counted as passed and named as unsteady (adr/0023).
+   */
+  readonly again?: () => readonly Step[];
 }
 
 /** What a step counted, and the names of what failed and of what was left out. */
@@ -20,7 +25,12 @@ export interface Tally {
   /** What is known by name of that which failed: fewer than `failed` when a step fell over. */
   readonly failures: readonly string[];
   readonly skipped: readonly string[];
+  /** What failed beside others and passed alone. */
+  readonly unsteady: readonly string[];
 }
+
+/** The tally of no test at all. */
+export const nothing: Tally = { passed: 0, failed: 0, failures: [], skipped: [], unsteady: [] };
 
 /** Runs `steps` in order with at most `atOnce` at a time and returns the sum. Prints as it goes. */
 export async function runSteps(steps: readonly Step[], atOnce: number): Promise<Tally> {
@@ -41,6 +51,7 @@ export function sum(tallies: readonly Tally[]): Tally {
     failed: tallies.reduce((total, tally) => total + tally.failed, 0),
     failures: tallies.flatMap((tally) => tally.failures),
     skipped: tallies.flatMap((tally) => tally.skipped),
+    unsteady: tallies.flatMap((tally) => tally.unsteady),
   };
 }
 
@@ -52,24 +63,36 @@ async function runStep(step: Step): Promise<Tally> {
   const counted = step.tally === undefined ? '' : `  ${tally.passed} passed`;
   const left = tally.skipped.length === 0 ? '' : `, ${tally.skipped.length} SKIPPED`;
   console.log(`${code === 0 ? 'ok  ' : 'FAIL'} ${step.name.padEnd(18)}${seconds} s${counted}${left}`);
-  if (code !== 0) console.log(`${output.trimEnd()}\n${'-'.repeat(40)} end of ${step.name}`);
-  return tally;
+  if (code === 0) return tally;
+  console.log(`${output.trimEnd()}\n${'-'.repeat(40)} end of ${step.name}`);
+  return settle(tally, step.again?.() ?? []);
+}
+
+/** A failure stands unless all that failed passes when it runs once more. */
+async function settle(tally: Tally, again: readonly Step[]): Promise<Tally> {
+  if (again.length === 0) return tally;
+  const second = await runSteps(again, 1);
+  if (second.failed > 0) return tally;
+  const { passed, failed, failures, skipped, unsteady } = tally;
+  return {
+    passed: passed + failed,
+    failed: 0,
+    failures: [],
+    skipped,
+    unsteady: [...unsteady, ...failures, ...second.unsteady],
+  };
 }
 
 /** A step that ends badly has failed at least once, whatever it counted before it fell over. */
 function combine(name: string, succeeded: boolean, counted: Tally | undefined): Tally {
-  if (succeeded) return counted ?? { passed: 1, failed: 0, failures: [], skipped: [] };
-  const { passed, failed, failures, skipped } = counted ?? {
-    passed: 0,
-    failed: 1,
-    failures: [],
-    skipped: [],
-  };
+  if (succeeded) return counted ?? { ...nothing, passed: 1 };
+  const { passed, failed, failures, skipped } = counted ?? { ...nothing, failed: 1 };
   return {
     passed,
     failed: Math.max(failed, 1),
     failures: failures.length === 0 ? [`${name} (see its output)`] : failures,
     skipped,
+    unsteady: [],
   };
 }
 

@@ -1,9 +1,9 @@
 // What `npm test` counts: skipped is never passed, and a crash is never zero failures.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseContracts } from './contract-step.ts';
-import { parseTap } from './node-tests.ts';
-import { sum } from './steps.ts';
+import { failedSuites, parseContracts } from './contract-step.ts';
+import { failedFiles, parseTap } from './node-tests.ts';
+import { nothing, runSteps, type Step, sum } from './steps.ts';
 
 test('TAP: counts, and names what was skipped with its reason', () => {
   const tap = [
@@ -22,6 +22,7 @@ test('TAP: counts, and names what was skipped with its reason', () => {
     failed: 5,
     failures: ['reads a frame'],
     skipped: ['talks to Consul: no Consul here', 'later'],
+    unsteady: [],
   });
 });
 
@@ -37,10 +38,49 @@ test('contracts: unsupported counts as nothing, skipped as skipped', () => {
     failed: 1,
     failures: ['contracts discovery: consul: lease (no detail)'],
     skipped: ['contracts messaging: consul: lease (not to be had here)'],
+    unsteady: [],
   });
 });
 
 test('sums add up', () => {
-  const one = { passed: 1, failed: 2, failures: ['b'], skipped: ['a'] };
-  assert.deepEqual(sum([one, one]), { passed: 2, failed: 4, failures: ['b', 'b'], skipped: ['a', 'a'] });
+  const one = { passed: 1, failed: 2, failures: ['b'], skipped: ['a'], unsteady: ['c'] };
+  const twice = { passed: 2, failed: 4, failures: ['b', 'b'], skipped: ['a', 'a'], unsteady: ['c', 'c'] };
+  assert.deepEqual(sum([one, one]), twice);
+});
+
+const exits = (name: string, code: number, again?: readonly Step[]): Step => ({
+  name,
+  command: process.execPath,
+  args: ['--eval', `process.exit(${code})`],
+  ...(again !== undefined && { again: () => again }),
+});
+
+test('what fails and then passes alone is passed and unsteady; what fails twice has failed', async () => {
+  const unsteady = await runSteps([exits('one', 1, [exits('one, again', 0)])], 1);
+  assert.deepEqual(unsteady, { ...nothing, passed: 1, unsteady: ['one (see its output)'] });
+  const broken = await runSteps([exits('two', 1, [exits('two, again', 1)])], 1);
+  assert.deepEqual(broken, { ...nothing, failed: 1, failures: ['two (see its output)'] });
+});
+
+test('the files that run again are those of the tests that failed; none when one cannot be told', () => {
+  const failure = (place: string): string =>
+    `not ok 1 - it works\n  ---\n  duration_ms: 3\n  location: '${place}'\n  ...\n`;
+  const fine = "ok 2 - it does not\n  ---\n  location: '/a/c.it.test.ts:3:1'\n  ...\n";
+  const tap = failure('/a/b.it.test.ts:17:1') + fine + failure('/a/b.it.test.ts:40:1');
+  assert.deepEqual(failedFiles(tap, ['/a/b.it.test.ts', '/a/c.it.test.ts']), ['/a/b.it.test.ts']);
+  assert.deepEqual(failedFiles(tap, ['/a/c.it.test.ts']), []);
+  assert.deepEqual(failedFiles(`${tap}not ok 3 - it fell over\n`, ['/a/b.it.test.ts']), []);
+});
+
+test('the suites that run again are those with a failure', () => {
+  const result = (backend: string, status: string): object => ({ backend, version: '', case: 'x', status });
+  const results = [
+    result('etcd', 'pass'),
+    result('consul', 'fail'),
+    result('consul', 'fail'),
+    result('zk', 'skipped'),
+  ];
+  assert.deepEqual(failedSuites(JSON.stringify({ area: 'config', results })), [
+    { area: 'config', backend: 'consul' },
+  ]);
 });
