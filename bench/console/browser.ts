@@ -105,7 +105,8 @@ const drag = `{
   if (at === 0) graph.dispatchEvent(new PointerEvent('pointerdown', said));
   graph.dispatchEvent(new PointerEvent('pointermove', said));
 }`;
-const graphPlace = 'JSON.stringify(document.querySelector(".graph svg").firstElementChild.getBoundingClientRect())';
+const graphPlace =
+  'JSON.stringify(document.querySelector(".graph svg").firstElementChild.getBoundingClientRect())';
 
 async function fresh<T>(browser: Browser, work: (page: Page) => Promise<T>): Promise<T> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-US' });

@@ -99,7 +99,9 @@ export function MeshPage(): ReactNode {
         >
           <Tabs.List mb="sm">
             <Tabs.Tab value="rules">{t('In force')}</Tabs.Tab>
-            {may && data.place !== null && <Tabs.Tab value="change">{data.writable ? t('Change') : t('Try a change')}</Tabs.Tab>}
+            {may && data.place !== null && (
+              <Tabs.Tab value="change">{data.writable ? t('Change') : t('Try a change')}</Tabs.Tab>
+            )}
             {data.place !== null && <Tabs.Tab value="versions">{t('Versions')}</Tabs.Tab>}
             <Tabs.Tab value="proxies">{t('Proxies')}</Tabs.Tab>
           </Tabs.List>
@@ -128,9 +130,12 @@ function Origin({ data: { place, kind, writable, source } }: { readonly data: An
   const ways = {
     files: t('They are files of {place}: change them here or there.', { place }),
     store: t('They are in the store {place}, for all its control planes: change them here.', { place }),
-    git: t('They come from the repository {place}: change them by a commit to it. A change can be tried here first.', {
-      place,
-    }),
+    git: t(
+      'They come from the repository {place}: change them by a commit to it. A change can be tried here first.',
+      {
+        place,
+      },
+    ),
     kubernetes: t(
       'They are objects of the cluster {place}: change them by kubectl apply or what else keeps them. A change can be tried here first.',
       { place },
@@ -140,10 +145,15 @@ function Origin({ data: { place, kind, writable, source } }: { readonly data: An
     <Stack gap={4} data-origin={kind} data-writable={writable}>
       <Text size="sm">
         {ways[kind]}
-        {source?.inForce !== undefined && ` ${t('Revision {revision} is in force.', { revision: source.inForce.slice(0, 12) })}`}
+        {source?.inForce !== undefined &&
+          ` ${t('Revision {revision} is in force.', { revision: source.inForce.slice(0, 12) })}`}
       </Text>
       {source?.problem !== undefined && (
-        <Alert color="red" variant="light" title={t('They cannot be read now; those of before stay in force.')}>
+        <Alert
+          color="red"
+          variant="light"
+          title={t('They cannot be read now; those of before stay in force.')}
+        >
           {source.problem}
         </Alert>
       )}

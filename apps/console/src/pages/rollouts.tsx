@@ -105,13 +105,7 @@ export function RolloutsPage(): ReactNode {
   );
 }
 
-function SplitView({
-  split,
-  writable,
-}: {
-  readonly split: Split;
-  readonly writable: boolean;
-}): ReactNode {
+function SplitView({ split, writable }: { readonly split: Split; readonly writable: boolean }): ReactNode {
   const t = useTexts();
   const may = useMay('operator') && writable;
   const total = split.shares.reduce((sum, { weight }) => sum + weight, 0);

@@ -2,7 +2,16 @@ import { Anchor, Button, Code, Drawer, Group, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type CSSProperties, type KeyboardEvent, memo, type ReactNode, useCallback, useMemo, useRef, useState } from 'react';
+import {
+  type CSSProperties,
+  type KeyboardEvent,
+  memo,
+  type ReactNode,
+  useCallback,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { ask } from '../data/http.ts';
 import { type SpanRow, type TraceColumns, type TraceTree, treeOf, unfolded } from '../data/trace.ts';
 import { Filter } from '../parts/filter.tsx';

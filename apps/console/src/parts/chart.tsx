@@ -43,7 +43,10 @@ export function Chart({
         width: element.clientWidth,
         height,
         series: [{ label: ' ', value: (_, time) => (time === null ? '' : clock(time)) }, ...series],
-        axes: [{ ...axis, values: (_, all) => all.map(clock), space: 70 }, { ...axis, size: 64 }],
+        axes: [
+          { ...axis, values: (_, all) => all.map(clock), space: 70 },
+          { ...axis, size: 64 },
+        ],
         legend: { show: lines.length > 1 && lines.length <= 12 },
         cursor: { drag: { x: true, y: false } },
       },

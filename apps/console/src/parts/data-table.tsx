@@ -1,6 +1,15 @@
 import { UnstyledButton } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { memo, type ReactNode, type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import {
+  memo,
+  type ReactNode,
+  type RefObject,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 
 /** One column of a table. */
 export interface Column<Row> {
@@ -122,7 +131,9 @@ function useKeptWidths(
   const of = columns.map(({ title }) => title).join('\n');
   useLayoutEffect(() => {
     if (!isLong || kept?.of === of || region.current?.querySelector('tr[data-row]') == null) return;
-    const heads = [...region.current.querySelectorAll('th')].map((head) => head.getBoundingClientRect().width);
+    const heads = [...region.current.querySelectorAll('th')].map(
+      (head) => head.getBoundingClientRect().width,
+    );
     const all = heads.reduce((sum, width) => sum + width, 0);
     if (all > 0) setKept({ of, widths: { all, shares: heads.map((width) => (width / all) * 100) } });
   });

@@ -5,7 +5,13 @@ import { shortName } from './short-name.ts';
 
 test('a method of gRPC loses its package, and nothing else is changed', () => {
   assert.equal(shortName('shop.payment.v1.PaymentService/Charge'), 'PaymentService/Charge');
-  for (const name of ['echo/Once', 'POST /orders', 'GET /v1.2/orders', 'saga checkout-saga/charge', 'SELECT a.b'])
+  for (const name of [
+    'echo/Once',
+    'POST /orders',
+    'GET /v1.2/orders',
+    'saga checkout-saga/charge',
+    'SELECT a.b',
+  ])
     assert.equal(shortName(name), name);
 });
 

@@ -137,10 +137,7 @@ function useZoom(region: RefObject<HTMLDivElement | null>, size: Size): Zoom {
     drawn.current = scale;
     if (at === null || by === 1) return;
     const [halfWidth, halfHeight] = [at.clientWidth / 2, at.clientHeight / 2];
-    at.scrollTo(
-      (at.scrollLeft + halfWidth) * by - halfWidth,
-      (at.scrollTop + halfHeight) * by - halfHeight,
-    );
+    at.scrollTo((at.scrollLeft + halfWidth) * by - halfWidth, (at.scrollTop + halfHeight) * by - halfHeight);
   }, [scale, region]);
   // On a phone the first view is of more than one column.
   const isKnown = size.width > 2 * box.margin + box.width;
@@ -274,7 +271,12 @@ function freeHeight(wanted: number, tops: readonly number[]): number {
   const room = box.rowGap / 2;
   const isFree = (y: number): boolean => tops.every((top) => y < top - 4 || y > top + box.height + 4);
   const beside = tops.flatMap((top) => [top - room, top + box.height + room]);
-  return [wanted, ...beside].filter(isFree).reduce((best, y) => (Math.abs(y - wanted) < Math.abs(best - wanted) ? y : best), Number.POSITIVE_INFINITY);
+  return [wanted, ...beside]
+    .filter(isFree)
+    .reduce(
+      (best, y) => (Math.abs(y - wanted) < Math.abs(best - wanted) ? y : best),
+      Number.POSITIVE_INFINITY,
+    );
 }
 
 interface NodeProps {

@@ -52,32 +52,40 @@ interface Answer {
   readonly files?: readonly { readonly file: string; readonly text: string }[];
 }
 
-test('rules in a repository are shown with where they come from and can be tried, and not published', limit, async () => {
-  const repository = path.join(folder, 'repository');
-  mkdirSync(repository);
-  const git = (...args: readonly string[]): string =>
-    execFileSync('git', ['-C', repository, '-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], {
-      encoding: 'utf8',
-    });
-  git('init', '--quiet', '--initial-branch=main');
-  writeFileSync(path.join(repository, 'order.yaml'), rules(1));
-  git('add', '.');
-  git('commit', '--quiet', '--message=rules');
-  const { ask } = await plane('git', '--mesh', `git:${repository}`);
-  const shown = await ask('GET', 'mesh');
-  assert.equal(shown['kind'], 'git');
-  assert.equal(shown['writable'], false);
-  assert.equal((shown['source'] as { inForce: string }).inForce, git('rev-parse', 'HEAD').trim());
-  assert.deepEqual(shown.files, [{ file: 'order.yaml', text: rules(1) }]);
-  const change = { file: 'order.yaml', content: rules(2) };
-  const plan = await ask('POST', 'mesh/plan', change);
-  assert.equal(plan['ok'], true);
-  assert.equal(plan['before'], rules(1));
-  const { reason, message } = await ask('POST', 'mesh/publish', { ...change, expected: shown['digest'] });
-  assert.equal(reason, 'RULES_ELSEWHERE');
-  assert.match(String(message), /come from git:.*repository: change them there/);
-  assert.equal((await ask('GET', 'rollouts'))['writable'], false);
-});
+test(
+  'rules in a repository are shown with where they come from and can be tried, and not published',
+  limit,
+  async () => {
+    const repository = path.join(folder, 'repository');
+    mkdirSync(repository);
+    const git = (...args: readonly string[]): string =>
+      execFileSync(
+        'git',
+        ['-C', repository, '-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args],
+        {
+          encoding: 'utf8',
+        },
+      );
+    git('init', '--quiet', '--initial-branch=main');
+    writeFileSync(path.join(repository, 'order.yaml'), rules(1));
+    git('add', '.');
+    git('commit', '--quiet', '--message=rules');
+    const { ask } = await plane('git', '--mesh', `git:${repository}`);
+    const shown = await ask('GET', 'mesh');
+    assert.equal(shown['kind'], 'git');
+    assert.equal(shown['writable'], false);
+    assert.equal((shown['source'] as { inForce: string }).inForce, git('rev-parse', 'HEAD').trim());
+    assert.deepEqual(shown.files, [{ file: 'order.yaml', text: rules(1) }]);
+    const change = { file: 'order.yaml', content: rules(2) };
+    const plan = await ask('POST', 'mesh/plan', change);
+    assert.equal(plan['ok'], true);
+    assert.equal(plan['before'], rules(1));
+    const { reason, message } = await ask('POST', 'mesh/publish', { ...change, expected: shown['digest'] });
+    assert.equal(reason, 'RULES_ELSEWHERE');
+    assert.match(String(message), /come from git:.*repository: change them there/);
+    assert.equal((await ask('GET', 'rollouts'))['writable'], false);
+  },
+);
 
 test('rules in a store are changed and rolled back, and both are in the audit log', limit, async () => {
   const centre = await plane('centre');
