@@ -36,7 +36,11 @@ async function plane(
   ...more: readonly string[]
 ): Promise<{ url: string; ask: (method: string, place: string, body?: object) => Promise<Answer> }> {
   const words = ['control-plane', '--port', '0', '--data', path.join(folder, name), ...more];
-  const cli = new StartedCli(words, { HEDDLE_REGISTRY_TOKEN: token, HEDDLE_MESH_TOKEN: token });
+  const cli = new StartedCli(words, {
+    HEDDLE_REGISTRY_TOKEN: token,
+    HEDDLE_MESH_TOKEN: token,
+    HEDDLE_MESH_KEYS: `one:${'ab'.repeat(32)}`,
+  });
   started.push(cli);
   const [, url = ''] = await cli.printed(/"message":"ready"[^}]*"url":"([^"]+)"/);
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
