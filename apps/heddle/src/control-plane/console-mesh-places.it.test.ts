@@ -4,6 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { isMissing, obtain } from '../../../../scripts/engines/engine.ts';
+import { etcd } from '../../../../scripts/engines/etcd.ts';
 import { StartedCli } from '../node/started-cli.ts';
 
 // Rules that are no files of the control plane's machine, as the console shows and changes them.
@@ -39,6 +41,7 @@ async function plane(
   const cli = new StartedCli(words, {
     HEDDLE_REGISTRY_TOKEN: token,
     HEDDLE_MESH_TOKEN: token,
+    HEDDLE_MESH_KEYS: `one:${'ab'.repeat(32)}`,
   });
   started.push(cli);
   const [, url = ''] = await cli.printed(/"message":"ready"[^}]*"url":"([^"]+)"/);
@@ -89,3 +92,32 @@ test(
     assert.equal((await ask('GET', 'rollouts'))['writable'], false);
   },
 );
+
+const missing = await obtain(etcd);
+
+test('rules in a store are changed and rolled back, and both are in the audit log', {
+  ...limit,
+  skip: isMissing(missing) ? missing.missing : false,
+}, async (t) => {
+  const centre = await etcd.start({});
+  t.after(() => centre.stop());
+  const { ask } = await plane('store', '--mesh', `etcd://${centre.address.host}:${centre.address.port}/mesh`);
+  const first = await ask('GET', 'mesh');
+  assert.equal(first['kind'], 'store');
+  assert.equal(first['writable'], true);
+  assert.deepEqual(first.files, []);
+  const publish = (content: string, expected: unknown): Promise<Answer> =>
+    ask('POST', 'mesh/publish', { file: 'order.yaml', content, expected, why: 'because' });
+  const version = await publish(rules(1), first['digest']);
+  assert.equal(typeof version['id'], 'number', JSON.stringify(version));
+  assert.equal((await publish(rules(2), first['digest']))['reason'], 'VERSION_CONFLICT');
+  const refused = await publish(rules(2).replace('timeout', 'timeuot'), (await ask('GET', 'mesh'))['digest']);
+  assert.equal(refused['reason'], 'BAD_RULES');
+  await publish(rules(2), (await ask('GET', 'mesh'))['digest']);
+  assert.deepEqual((await ask('GET', 'mesh')).files, [{ file: 'order.yaml', text: rules(2) }]);
+  await ask('POST', 'mesh/rollback', { to: version['id'], why: 'it was better' });
+  assert.deepEqual((await ask('GET', 'mesh')).files, [{ file: 'order.yaml', text: rules(1) }]);
+  const log = JSON.stringify(await ask('GET', 'audit'));
+  assert.match(log, /mesh\/publish/);
+  assert.match(log, /mesh\/rollback/);
+});
