@@ -54,7 +54,13 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Areas with many suites that wait for servers: how many run at a time. */
-const atATime: Readonly<Record<string, number>> = { config: 2, discovery: 3, mesh: 2, messaging: 2 };
+const atATime: Readonly<Record<string, number>> = {
+  config: 2,
+  discovery: 3,
+  mesh: 2,
+  messaging: 2,
+  transactions: 2,
+};
 
 function resultsOf(area: string, asked: Asked): Promise<ContractResult[]> {
   const contracts = areas[area] ?? [];

@@ -1,8 +1,12 @@
 // Nacos as its users have it: one entry for a place, that is overwritten, with no versions and no word on who was first.
 import { type ConfigStore, type ConfigVersion, type Place, placeText } from '@heddle/config';
 import { NacosClient } from '@heddle/discovery/clients';
-import type { Address, Call } from '@heddle/kernel';
+import { type Address, type Call, HeddleError, sleep } from '@heddle/kernel';
 import { runtime } from '../messaging/databases.ts';
+
+// What Nacos says of an entry that is not there, and of one that is being written.
+const isAbsent = /\(error 300\)/;
+const isBeingWritten = /\(error 400\)/;
 
 /** A store as far as the bench needs one: what was published before is gone. */
 export function nacosRaw(address: Address): ConfigStore {
@@ -15,15 +19,29 @@ export function nacosRaw(address: Address): ConfigStore {
     tenant: client.namespace,
   });
   const head = async (place: Place): Promise<ConfigVersion | undefined> => {
-    const answer: object = await client.ask('ConfigQueryRequest', named(place));
-    return JSON.parse((answer as { readonly content: string }).content) as ConfigVersion;
+    for (;;) {
+      try {
+        const answer: object = await client.ask('ConfigQueryRequest', named(place));
+        return JSON.parse((answer as { readonly content: string }).content) as ConfigVersion;
+      } catch (thrown) {
+        const { message } = HeddleError.from(thrown);
+        if (isAbsent.test(message)) return undefined;
+        if (!isBeingWritten.test(message)) throw thrown;
+        await sleep(runtime.timers, 5);
+      }
+    }
   };
   return {
     name: 'nacos-raw',
     head,
+    // Who was away sees the newest alone: with it, he has the changes before.
     read: async (place, after) => {
       const now = await head(place);
-      return now !== undefined && now.version > after ? [now] : [];
+      const missed = Math.max(0, (now?.version ?? 0) - after);
+      return Array.from({ length: missed }, (_, at) => ({
+        ...(now as ConfigVersion),
+        version: after + 1 + at,
+      }));
     },
     append: async (version) => {
       await client.ask('ConfigPublishRequest', { ...named(version.place), content: JSON.stringify(version) });

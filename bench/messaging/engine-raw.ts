@@ -100,7 +100,10 @@ export function kafkaPair({ host, port }: Place): EnginePair {
   return { subject, peer: 'kafka-raw', contenders: (size) => [ours(size), raw(size)] };
 }
 
-/** RabbitMQ: publishes into a stream on a channel with confirms, so many in flight. */
+/**
+ * RabbitMQ: publishes into four streams on a channel with confirms, so many in flight. Mandatory, since the confirm of what
+ * has no queue to go to says nothing.
+ */
 export function rabbitPair({ host, port }: Place): EnginePair {
   const subject = 'heddle on rabbitmq';
   const place = { host, port, username: 'guest', password: 'guest' };
@@ -109,10 +112,15 @@ export function rabbitPair({ host, port }: Place): EnginePair {
     open: async () => {
       const connection = await amqp.connect({ hostname: host, port, username: 'guest', password: 'guest' });
       const channel = await connection.createConfirmChannel();
-      const queue = `raw${size}`;
-      await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'stream' } });
+      const streams = Array.from({ length: 4 }, (_, partition) => `raw${size}.${partition}`);
+      for (const stream of streams)
+        await channel.assertQueue(stream, { durable: true, arguments: { 'x-queue-type': 'stream' } });
+      let sent = 0;
       const publish = async (): Promise<void> => {
-        for (let at = 0; at < size; at += 1) channel.publish('', queue, bytes, { persistent: true });
+        for (let at = 0; at < size; at += 1) {
+          sent += 1;
+          channel.publish('', streams[sent % 4] ?? '', bytes, { persistent: true, mandatory: true });
+        }
         await channel.waitForConfirms();
       };
       return { turn: (ms) => perSecond(ms, size, publish), close: () => connection.close() };

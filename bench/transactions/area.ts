@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { embeddedPostgres } from '@heddle/sql';
-import { median } from '../measure.ts';
 import type { BenchOptions, BenchOutcome, BenchResult, SkippedPeer } from '../report.ts';
 import { dbosSagas } from './dbos.ts';
 import { recovery } from './recovery.ts';
-import { perSecond } from './per-second.ts';
-import { ourSagas, rawInserts, rawWrites, type Subject } from './sagas.ts';
+import { contestant } from './per-second.ts';
+import { ourSagas, rawInserts, rawWrites } from './sagas.ts';
+import { sagasBeside } from './sagas-beside.ts';
+import { temporalWorkflows } from './temporal.ts';
 import { twoPhase } from './two-phase.ts';
 
 const runtime = { ...nodeRuntime({ name: 'bench' }), log: () => {} };
@@ -25,21 +26,21 @@ export async function transactionsBench({ quick, only }: BenchOptions): Promise<
   try {
     const reference = await rawInserts(runtime, await database('ref'));
     if (wanted('saga3-1') || wanted('saga3-16')) {
-      const ours = await ourSagas(runtime, await database('ours'));
-      const dbos = await dbosSagas(await database('dbos'));
-      const writes = await rawWrites(runtime, await database('writes'));
-      const turnMs = quick ? 500 : 2000;
-      for (const [atOnce, goal] of [
-        [1, 4],
-        [16, 10],
-      ] as const)
+      const inPostgres = [
+        await ourSagas(runtime, await database('ours')),
+        await dbosSagas(await database('dbos')),
+        await rawWrites(runtime, await database('writes')),
+        reference,
+      ].map((subject) => contestant(subject, server.pid));
+      const temporal = await temporalWorkflows();
+      if ('missing' in temporal)
+        skipped.push({ name: 'saga3-1, saga3-16', peer: 'temporal', reason: temporal.missing });
+      const contestants = 'missing' in temporal ? inPostgres : [...inPostgres, temporal];
+      const turnMs = quick ? 500 : 1500;
+      for (const atOnce of [1, 16])
         if (wanted(`saga3-${atOnce}`))
-          results.push(
-            ...(await compare([ours, dbos, reference, writes], atOnce, goal, turnMs, quick ? 3 : 5)),
-          );
-      await ours.stop();
-      await dbos.stop();
-      await writes.stop();
+          results.push(...(await sagasBeside(contestants, atOnce, turnMs, quick ? 3 : 5)));
+      for (const each of contestants) if (each.name !== reference.name) await each.stop();
     }
     if (wanted('twophase'))
       results.push(
@@ -48,44 +49,10 @@ export async function transactionsBench({ quick, only }: BenchOptions): Promise<
     if (wanted('recovery-10k'))
       results.push(await recovery(runtime, await database('recovery'), quick ? 1000 : 10_000, reference));
     await reference.stop();
-    skipped.push({
-      name: 'saga3-1, saga3-16',
-      peer: 'temporal',
-      reason: 'its server is a download of its own that npm does not have',
-    });
     return { results, skipped };
   } finally {
     await server.stop?.();
     await rm(await realpath(path.join(folder, 'server')), { recursive: true, force: true });
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Turn by turn, so that what disturbs the machine disturbs all. */
-async function compare(
-  subjects: readonly [Subject, Subject, Subject, Subject],
-  atOnce: number,
-  times: number,
-  turnMs: number,
-  rounds: number,
-): Promise<BenchResult[]> {
-  const samples = subjects.map((): number[] => []);
-  for (const subject of subjects) await perSecond(subject, atOnce, turnMs / 4);
-  for (let round = 0; round < rounds; round += 1)
-    for (const [at, subject] of subjects.entries())
-      samples[at]?.push(await perSecond(subject, atOnce, turnMs));
-  const [ours = 0, dbos = 0, raw = 0, writes = 0] = samples.map(median);
-  const shared = { name: `saga3-${atOnce}`, subject: 'heddle', unit: '1/s', value: ours };
-  const ratio = ours / dbos;
-  return [
-    { ...shared, peer: 'dbos', peerValue: dbos, ratio, goal: `at least ${times}`, goalMet: ratio >= times },
-    { ...shared, peer: 'raw-insert', peerValue: raw, ratio: ours / raw, detail: 'one row, one commit' },
-    {
-      ...shared,
-      peer: 'raw-writes',
-      peerValue: writes,
-      ratio: ours / writes,
-      detail: 'its four writes, each a commit: the limit',
-    },
-  ];
 }

@@ -14,6 +14,8 @@ export interface Missing {
 /** A program that is not ours: a load generator, a test suite, a client. */
 export interface Tool {
   readonly name: string;
+  /** It takes too long for tests to wait for: `obtain` only looks, and `install <its name>` is what puts it there. */
+  readonly onDemand?: boolean;
   /** Looks on the machine and in our cache. Installs nothing, never rejects. */
   find(): Promise<Found | Missing>;
   /** Puts it into our cache, in bounded time; the machine itself is not changed. Never rejects. */
@@ -72,7 +74,10 @@ const obtained = new Map<Tool, Promise<Found | Missing>>();
 async function findOrInstall(tool: Tool): Promise<Found | Missing> {
   const found = await tool.find();
   if (!isMissing(found) || process.env['HEDDLE_INSTALL'] === 'off') return found;
-  return tool.install();
+  if (tool.onDemand !== true) return tool.install();
+  return {
+    missing: `${found.missing}; node scripts/engines/main.ts install ${tool.name} does that, in minutes`,
+  };
 }
 
 /** As `obtain`, for those who cannot go on without. */

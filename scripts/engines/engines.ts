@@ -17,6 +17,7 @@ import { grpcurl } from './grpcurl.ts';
 import { h2spec } from './h2spec.ts';
 import { haproxy } from './haproxy.ts';
 import { helm } from './helm.ts';
+import { jaeger } from './jaeger.ts';
 import { kafka } from './kafka.ts';
 import { kubeApiserver } from './kube-apiserver.ts';
 import { nacos } from './nacos.ts';
@@ -34,6 +35,7 @@ import { smtp } from './smtp.ts';
 import { wrk } from './wrk.ts';
 import { spiffeClient } from './spiffe-client.ts';
 import { xdsControlPlane } from './xds-control-plane.ts';
+import { temporal } from './temporal.ts';
 import { zooKeeper } from './zookeeper.ts';
 
 /** All of them, servers first. */
@@ -52,6 +54,7 @@ export const engines: readonly Tool[] = [
   nacos,
   etcd,
   mariadb,
+  temporal,
   opa,
   grpcGo,
   grpcCpp,
@@ -65,6 +68,7 @@ export const engines: readonly Tool[] = [
   prometheus,
   alertmanager,
   otelCollector,
+  jaeger,
   openSearch,
   smtp,
   h2load,

@@ -45,6 +45,11 @@ export interface XdsEnvoyOptions extends Pinned {
   readonly others?: readonly Place[];
   /** Shown to it with each stream, as `authorization: Bearer`. */
   readonly token?: string;
+  /** Files in PEM: how to verify it (then it speaks TLS), and what to show to it. */
+  readonly tls?: {
+    readonly roots: string;
+    readonly certificate?: { readonly certificates: string; readonly privateKey: string };
+  };
   /** As xDS has it: id, cluster, metadata, locality. */
   readonly node: object;
   /** Default: the state of the world. */
@@ -65,7 +70,7 @@ export async function startXdsEnvoy(options: XdsEnvoyOptions): Promise<Running> 
 }
 
 function bootstrapOf(
-  { controlPlane, others = [], token, node, delta = false }: XdsEnvoyOptions,
+  { controlPlane, others = [], token, tls, node, delta = false }: XdsEnvoyOptions,
   admin: Place,
 ): object {
   const http2 = {
@@ -101,6 +106,7 @@ function bootstrapOf(
           type: 'STATIC',
           connect_timeout: '5s',
           typed_extension_protocol_options: http2,
+          ...(tls !== undefined && { transport_socket: upstreamTls(tls, controlPlane.host) }),
           load_assignment: {
             cluster_name: 'xds',
             endpoints: [
@@ -113,6 +119,31 @@ function bootstrapOf(
           },
         },
       ],
+    },
+  };
+}
+
+function upstreamTls({ roots, certificate }: NonNullable<XdsEnvoyOptions['tls']>, host: string): object {
+  const shown = certificate && {
+    tls_certificates: [
+      {
+        certificate_chain: { filename: certificate.certificates },
+        private_key: { filename: certificate.privateKey },
+      },
+    ],
+  };
+  return {
+    name: 'envoy.transport_sockets.tls',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
+      common_tls_context: {
+        alpn_protocols: ['h2'],
+        ...shown,
+        validation_context: {
+          trusted_ca: { filename: roots },
+          match_typed_subject_alt_names: [{ san_type: 'IP_ADDRESS', matcher: { exact: host } }],
+        },
+      },
     },
   };
 }

@@ -13,7 +13,7 @@ async function main([command, ...names]: readonly string[]): Promise<number> {
     case 'list':
       return each(names, async (engine) => lineOf(await engine.find()));
     case 'install':
-      return each(names, async (engine) => lineOf(await obtain(engine)));
+      return each(names, async (engine) => lineOf(await installed(engine, names)));
     case 'verify':
       return each(names, verify);
     case 'cleanup':
@@ -23,6 +23,12 @@ async function main([command, ...names]: readonly string[]): Promise<number> {
       console.error(usage);
       return 2;
   }
+}
+
+/** By its name any is installed; without one those that do not take long. */
+async function installed(engine: Tool, names: readonly string[]): Promise<Found | Missing> {
+  const found = await obtain(engine);
+  return isMissing(found) && names.includes(engine.name) ? engine.install() : found;
 }
 
 interface Line {

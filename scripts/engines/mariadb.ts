@@ -69,7 +69,8 @@ export const mariadb: Engine<MariadbOptions> = {
         '--max-connections=200',
       ],
       address,
-      timeoutMs: 30_000,
+      // Its first start writes a log of redo; on a busy machine that was seen to take more than half a minute.
+      timeoutMs: 180_000,
       ...(folder === undefined && { folder: place }),
     });
   },

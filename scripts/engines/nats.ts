@@ -12,6 +12,8 @@ export interface NatsOptions {
   readonly address?: Place;
   /** Where it keeps its data, which is then not removed. Default: a folder of its own. */
   readonly folder?: string;
+  /** Somebody of the system account, who may ask the server how it is configured. Default: nobody. */
+  readonly systemUser?: { readonly user: string; readonly pass: string };
 }
 
 const program: AptProgram = {
@@ -34,7 +36,7 @@ export const nats: Engine<NatsOptions> = {
       await running.stop();
     }
   },
-  start: async ({ address, folder }) => {
+  start: async ({ address, folder, systemUser }) => {
     const { path: command } = await required(nats);
     const place = address ?? (await freePlace());
     const data = folder ?? dataFolder('nats');
@@ -42,7 +44,7 @@ export const nats: Engine<NatsOptions> = {
     const file = path.join(data, 'nats.conf');
     writeFileSync(
       file,
-      `listen: "${place.host}:${place.port}"\nmax_payload: 16MB\njetstream { store_dir: "${data}" }\n`,
+      `listen: "${place.host}:${place.port}"\nmax_payload: 16MB\njetstream { store_dir: "${data}" }\n${accounts(systemUser)}`,
     );
     return startServer({
       name: 'nats',
@@ -55,6 +57,17 @@ export const nats: Engine<NatsOptions> = {
     });
   },
 };
+
+/** Everybody else is of an account that has JetStream, and need not say who they are. */
+function accounts(system: NatsOptions['systemUser']): string {
+  if (system === undefined) return '';
+  return `accounts {
+  $SYS { users: [ { user: "${system.user}", password: "${system.pass}" } ] }
+  APPS { jetstream: enabled, users: [ { user: "anybody", password: "anybody" } ] }
+}
+no_auth_user: "anybody"
+`;
+}
 
 async function isReady(place: Place): Promise<boolean> {
   return (await exchange(place, '')).includes('"jetstream":true');

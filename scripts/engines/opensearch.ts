@@ -38,7 +38,8 @@ export const openSearch: Engine<OpenSearchOptions> = {
       command: 'java',
       args: [...javaArgs(found.path, 'OpenSearchMain', { 'log4j2.level': 'warn' }), data, ...ports],
       address: place,
-      timeoutMs: 120_000,
+      // On two cores that others use too it was not ready within two minutes.
+      timeoutMs: 300_000,
       ready: () => isReady(place),
       ...(folder === undefined && { folder: data }),
     });
@@ -49,7 +50,8 @@ export const openSearch: Engine<OpenSearchOptions> = {
 async function isReady({ host, port }: Place): Promise<boolean> {
   try {
     const health = await fetch(`http://${host}:${port}/_cluster/health`, {
-      signal: AbortSignal.timeout(2000),
+      // It may be asked while it takes in what has waited for it, on a machine that has much else to do.
+      signal: AbortSignal.timeout(20_000),
     });
     return health.ok && /"status":"(green|yellow)"/.test(await health.text());
   } catch {

@@ -21,7 +21,6 @@ interface Kept extends SagaRow {
 }
 
 interface Said extends SagaMessage {
-  readonly saga: string;
   readonly by: string;
   taken: boolean;
 }
@@ -107,8 +106,8 @@ export class SimulatedKeeper implements SagaKeeper {
     });
   }
 
-  async said(id: string): Promise<readonly SagaMessage[]> {
-    return this.#book.said.filter(({ saga, taken }) => saga === id && !taken);
+  async said(ids: readonly string[]): Promise<readonly SagaMessage[]> {
+    return this.#book.said.filter(({ saga, taken }) => ids.includes(saga) && !taken);
   }
 
   async get(id: string): Promise<SagaView> {
@@ -157,7 +156,8 @@ export class SimulatedKeeper implements SagaKeeper {
   }
 
   #isFree({ id, state, worker, wanted, dueMs }: Kept, nowMs: number, atWork?: readonly string[]): boolean {
-    if (!wanted && state.status !== 'running' && state.status !== 'compensating') return false;
+    const isOver = state.status !== 'running' && state.status !== 'compensating';
+    if (isOver && !wanted && worker === undefined) return false;
     if (worker === undefined) return wanted || (dueMs !== undefined && dueMs <= nowMs);
     if (worker === this.#worker) return atWork?.includes(id) === false;
     return (this.#book.workers.get(worker) ?? 0) < this.#world.nowMs;

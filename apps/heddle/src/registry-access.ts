@@ -1,7 +1,9 @@
 import type { Registry } from '@heddle/discovery';
 import { openRegistry, remoteRegistry } from '@heddle/discovery/node';
 import { type Address, HeddleError, type Runtime } from '@heddle/kernel';
+import type { EndpointTls } from '@heddle/wire';
 import { type CommandOption, type Given, usageError } from './command.ts';
+import { believedAuthorities } from './node/believed-authorities.ts';
 import { readUpState } from './node/data-folder.ts';
 
 /** Reads `host:port`, with brackets round an IPv6 literal. */
@@ -14,13 +16,35 @@ export function readAddress(text: string, option: string): Address {
   return { host: (match[1] as string).replace(/^\[|\]$/g, ''), port };
 }
 
+/** Where a control plane is, and how to speak with it. */
+export interface PlanePlace {
+  readonly address: Address;
+  /** As an authority of HTTP has it. */
+  readonly authority: string;
+  /** Undefined: in plaintext. */
+  readonly tls: EndpointTls | undefined;
+}
+
+/**
+ * Reads where a control plane is: `host:port`, or `https://host:port` for one that speaks TLS, which is then verified by
+ * the authorities in the file that `HEDDLE_ROOTS` names (default: those that Node comes with).
+ */
+export function readPlanePlace(text: string, option: string): PlanePlace {
+  const [, scheme, place = ''] = /^(?:(https?):\/\/)?(.*?)\/?$/.exec(text) ?? [];
+  const address = readAddress(place, option);
+  if (scheme !== 'https') return { address, authority: place, tls: undefined };
+  const file = process.env['HEDDLE_ROOTS'] ?? '';
+  const source = file === '' ? { current: { identities: [] } } : believedAuthorities(file);
+  return { address, authority: place, tls: { source } };
+}
+
 /** The registry of a control plane. The token comes by the environment unless given, where no process list shows it. */
 export function controlPlaneRegistry(
-  address: Address,
+  { address, tls }: Pick<PlanePlace, 'address' | 'tls'>,
   runtime: Runtime,
   token: string | undefined = process.env['HEDDLE_REGISTRY_TOKEN'],
 ): Registry {
-  const options = { runtime, addresses: [address] };
+  const options = { runtime, addresses: [address], tls };
   return remoteRegistry(token === undefined ? options : { ...options, token });
 }
 
@@ -49,21 +73,20 @@ export async function chosenRegistry(given: Given, runtime: Runtime): Promise<Ch
   const url = given.text('registry');
   if (url !== undefined) return { registry: await registryAt(url, runtime), name: url };
   const { console, token } = readUpState(given.text('data') ?? '.heddle');
-  const { host } = new URL(console);
   return {
-    registry: controlPlaneRegistry(readAddress(host, '--data'), runtime, token),
-    name: `embedded://${host}`,
+    registry: controlPlaneRegistry(readPlanePlace(console, '--data'), runtime, token),
+    name: `embedded://${new URL(console).host}`,
   };
 }
 
-/** Whether a registry is given as `host:port`: a control plane. */
+/** Whether a registry is given as `host:port` or `https://host:port`: a control plane. */
 export function isPlace(url: string): boolean {
-  return /^(\[[^\]]*\]|[\w.-]+):\d+$/.test(url);
+  return /^(https?:\/\/)?(\[[^\]]*\]|[\w.-]+):\d+\/?$/.test(url);
 }
 
-/** The registry at a URL; `host:port` alone is a control plane. */
+/** The registry at a URL; `host:port` alone, or with `https://`, is a control plane. */
 export async function registryAt(url: string, runtime: Runtime): Promise<Registry> {
-  if (isPlace(url)) return controlPlaneRegistry(readAddress(url, '--registry'), runtime);
+  if (isPlace(url)) return controlPlaneRegistry(readPlanePlace(url, '--registry'), runtime);
   try {
     return await openRegistry(url, { runtime });
   } catch (thrown) {

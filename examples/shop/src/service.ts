@@ -4,8 +4,8 @@ import { type Client, createClient } from '@connectrpc/connect';
 import { type Migration, migrate, type SqlPool, sqlPool } from '@heddle/sql';
 import type { Registry } from '@heddle/discovery';
 import { remoteRegistry } from '@heddle/discovery/node';
-import { App, HeddleError, type Layer, type Part, type Runtime } from '@heddle/kernel';
-import { asyncContext, nodeRuntime, runProcess } from '@heddle/kernel/node';
+import { App, HeddleError, type Part, type Runtime } from '@heddle/kernel';
+import { nodeRuntime, runProcess } from '@heddle/kernel/node';
 import {
   type ClientOptions,
   createTransport,
@@ -116,7 +116,7 @@ export function shopService(description: ServiceDescription, config: ShopConfig,
     decisions,
     // Customers wait; only a process that is hopelessly late turns calls away.
     shed: { calmMs: 250, fullMs: 2500 },
-    layers: [settableTimeout(settings), fault(faults), current],
+    layers: [settableTimeout(settings), fault(faults)],
   });
   const explain = explainService(decisions, () => ({ server: server.layers, ...clients.layers }));
   const origins = (): ReadonlyMap<string, object> => settings.client.origins;
@@ -196,10 +196,6 @@ function poolOf(
 ): SqlPool {
   return sqlPool(databaseUrl, { runtime, name, maxConnections: 8, onStatement: metrics.statement });
 }
-
-/** Statements of handlers belong to the trace of their call. */
-const current: Layer<HttpRequest, HttpResponse> = (next) => (req, call) =>
-  asyncContext.run(call, () => next(req, call));
 
 /** A drain waits for what is in flight, and a watch of the health never ends by itself. */
 function healthPart(health: HealthBoard): Part {

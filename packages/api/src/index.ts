@@ -35,8 +35,10 @@ export type { Json, JsonObject } from './contract/json.ts';
 export { messageContract, type MessageContractInit, type TopicUse } from './contract/message-contract.ts';
 export { type JsonSchema, type SchemaLike, type StandardJsonSchema } from './contract/schema.ts';
 export { schemaCheck, type SchemaCheck } from './contract/schema-check.ts';
+export { chosenMedia } from './contract/media.ts';
+export type { SchemaSide } from './contract/plain-schema.ts';
 export { messageExample } from './example/message-example.ts';
-export { schemaExample } from './example/schema-example.ts';
+export { exampleIn, schemaExample } from './example/schema-example.ts';
 export { mockService } from './mock/mock-service.ts';
 export {
   type HttpOperationIn,
@@ -45,4 +47,4 @@ export {
   operationsOf,
   type RpcOperationIn,
 } from './operation/operations.ts';
-export { snippet, type SnippetLanguage, snippetLanguages } from './snippet/snippet.ts';
+export { payloadExample, snippet, type SnippetLanguage, snippetLanguages } from './snippet/snippet.ts';

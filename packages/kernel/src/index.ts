@@ -1,7 +1,8 @@
-export type { Ambient } from './ambient.ts';
+export { type Ambient, ambientOf, asCurrent } from './ambient.ts';
+export type { Current } from './ports/current.ts';
 export { Call, type CancelListener, type EndListener, type Outcome } from './call.ts';
 export { type CallKey, callKey } from './call-key.ts';
-export { callLog } from './call-log.ts';
+export { callLog, tellCall } from './call-log.ts';
 export {
   attempt,
   baggage,

@@ -47,6 +47,8 @@ export interface OpenSpanOptions {
   readonly kind: SpanKind;
   /** Default: that of the call's runtime. */
   readonly sink?: SpanSink | undefined;
+  /** The span begins when the call did, which saves to read the clock. Default: now. */
+  readonly withCall?: boolean;
 }
 
 /**
@@ -57,70 +59,76 @@ export interface OpenSpanOptions {
  * costs no more than what it holds until its first span in this process has ended: if any of its spans failed, or the
  * first was slow, they are all taken after all.
  */
-export function openSpan(call: Call, { kind, sink = call.runtime.spans }: OpenSpanOptions): OpenSpan {
+export function openSpan(call: Call, options: OpenSpanOptions): OpenSpan {
+  const { kind, sink = call.runtime.spans } = options;
   const { random } = call.runtime;
   const parent = call.get(traceContext);
   const trace = parent === undefined ? begun(random, sink) : childSpan(parent, random);
   call.set(traceContext, trace);
   if (sink === undefined) return { trace, end: nothing, endUnseen: yes };
-  let local = trace.sampled ? undefined : call.get(localTrace);
-  const first = !trace.sampled && local === undefined;
-  if (first) {
-    local = { spans: none, kept: false, ended: false };
-    call.set(localTrace, local);
-  }
-  return new Begun({ call, kind, sink, trace, parent, local, first });
+  const local = trace.sampled ? undefined : call.get(localTrace);
+  const startMs = options.withCall === true ? call.startMs : call.runtime.clock.nowMs();
+  const span = new Begun(call, { kind, sink, trace, parent, local }, startMs);
+  // Of an unsampled trace the first span here is also what is known of the trace.
+  if (!trace.sampled && local === undefined) call.set(localTrace, span);
+  return span;
 }
 
 interface Beginning {
-  readonly call: Call;
   readonly kind: SpanKind;
   readonly sink: SpanSink;
   readonly trace: TraceContext;
   readonly parent: TraceContext | undefined;
-  /** Undefined for a trace that is sampled. */
+  /** Undefined for a trace that is sampled, and for the first span of another. */
   readonly local: LocalTrace | undefined;
-  /** It is the first of its trace in this process. */
-  readonly first: boolean;
 }
 
-class Begun implements OpenSpan {
+class Begun implements OpenSpan, LocalTrace {
   readonly trace: TraceContext;
-  readonly #beginning: Beginning;
+  spans: readonly Span[] = none;
+  kept = false;
+  ended = false;
+  readonly #call: Call;
+  readonly #kind: SpanKind;
+  readonly #sink: SpanSink;
+  readonly #parent: TraceContext | undefined;
+  readonly #local: LocalTrace | undefined;
   readonly #startMs: number;
 
-  constructor(beginning: Beginning) {
-    this.trace = beginning.trace;
-    this.#beginning = beginning;
-    this.#startMs = beginning.call.runtime.clock.nowMs();
+  constructor(call: Call, { kind, sink, trace, parent, local }: Beginning, startMs: number) {
+    this.trace = trace;
+    this.#call = call;
+    this.#kind = kind;
+    this.#sink = sink;
+    this.#parent = parent;
+    this.#local = local;
+    this.#startMs = startMs;
   }
 
   end(error: HeddleError | undefined, { name, attributes = noAttributes, failed }: SpanReport): void {
-    const { call, kind, sink, trace, parent, local, first } = this.#beginning;
-    const { clock } = call.runtime;
-    const durationMs = clock.nowMs() - this.#startMs;
+    const { clock } = this.#call.runtime;
+    const durationMs = this.#call.endMs - this.#startMs;
     const span = {
       name,
-      kind,
-      trace,
-      parentSpanId: parent?.spanId,
+      kind: this.#kind,
+      trace: this.trace,
+      parentSpanId: this.#parent?.spanId,
       startWallMs: clock.wallMs() - durationMs,
       durationMs,
       error,
       failed: failed ?? error !== undefined,
       attributes,
     };
-    if (local === undefined) sink.take(span);
-    else hold(local, span, sink, first);
+    if (this.trace.sampled) this.#sink.take(span);
+    else hold(this.#local ?? this, span, this.#sink, this.#local === undefined);
   }
 
   endUnseen(): boolean {
-    const { call, sink, local, first } = this.#beginning;
-    if (!first || local === undefined || local.kept || local.ended) return false;
-    if (sink.slowMs !== Number.POSITIVE_INFINITY && call.runtime.clock.nowMs() - this.#startMs >= sink.slowMs)
-      return false;
-    local.ended = true;
-    local.spans = none;
+    if (this.#local !== undefined || this.trace.sampled || this.kept || this.ended) return false;
+    const { slowMs } = this.#sink;
+    if (slowMs !== Number.POSITIVE_INFINITY && this.#call.endMs - this.#startMs >= slowMs) return false;
+    this.ended = true;
+    this.spans = none;
     return true;
   }
 }

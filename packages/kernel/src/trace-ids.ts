@@ -2,8 +2,8 @@ import type { TraceContext } from './context.ts';
 import type { Random } from './ports/random.ts';
 
 /**
- * The first span of a trace that began here. Of most calls nobody ever reads the ids, so they are numbers until somebody
- * does; an adapter that writes them to a wire may take the numbers.
+ * A span of a trace that began here. Of most calls nobody ever reads the ids, so they are numbers until somebody does; an
+ * adapter that writes them to a wire may take the numbers.
  */
 export class DrawnSpan implements TraceContext {
   readonly sampled: boolean;
@@ -16,12 +16,13 @@ export class DrawnSpan implements TraceContext {
   readonly spanHigh: number;
   readonly spanLow: number;
 
-  constructor(random: Random, sampled: boolean, undecided?: true) {
+  /** Without `parent` the first span of a new trace. */
+  constructor(random: Random, sampled: boolean, undecided?: true, parent?: DrawnSpan) {
     this.sampled = sampled;
     this.undecided = undecided;
-    this.prefix = prefixOf(random);
-    this.traceHigh = random.uint32();
-    this.traceLow = random.uint32();
+    this.prefix = parent?.prefix ?? prefixOf(random);
+    this.traceHigh = parent?.traceHigh ?? random.uint32();
+    this.traceLow = parent?.traceLow ?? random.uint32();
     this.spanHigh = random.uint32();
     // An id of zeros only is no id.
     this.spanLow = random.uint32() || 1;
@@ -49,6 +50,7 @@ export function startTrace(random: Random, sampled: boolean, undecided?: true): 
 
 /** A new span of the same trace; the given one is its parent. */
 export function childSpan(parent: TraceContext, random: Random): TraceContext {
+  if (parent instanceof DrawnSpan) return new DrawnSpan(random, parent.sampled, parent.undecided, parent);
   const { traceId, sampled, state, undecided } = parent;
   const spanId = eight(random.uint32()) + eight(random.uint32() || 1);
   if (undecided === true) return { traceId, spanId, sampled, undecided };

@@ -67,7 +67,7 @@ export interface Broker {
   /** A command: `publish` with that kind. One receiver is to do it. */
   send(command: MessageInit, options?: PublishOptions): Promise<Message>;
   /**
-   * A query, and its answer. The call's deadline is how long it waits (default 5 s: `deadline_exceeded` /
+   * A query, or a command of that `kind`, and its answer. The call's deadline is how long it waits (default 5 s: `deadline_exceeded` /
    * `NO_REPLY`), and the receiver knows it. An error of the receiver comes back as it was.
    */
   request(query: MessageInit, call: Call): Promise<Message>;

@@ -18,6 +18,7 @@ import { classifyAnswer } from './forward/classify.ts';
 import { answerSize, content } from './forward/content.ts';
 import { deadline } from './forward/deadline.ts';
 import { forwarded } from './forward/forwarded.ts';
+import { classifyByWords } from './forward/retry-words.ts';
 import { noWebSockets } from './forward/tunnels.ts';
 import { changeFields } from './action/change-fields.ts';
 import { corsLayer } from './action/cors.ts';
@@ -297,7 +298,7 @@ export function attemptLayers({ route, upstream, budget, hash, decisions }: Atte
       name: 'retry',
       why: 'Above the balancer, which gives each attempt another instance.',
       layer: retry({
-        classify: classifyAnswer,
+        classify: route.retryOn === undefined ? classifyAnswer : classifyByWords(route.retryOn),
         replay: replayHttp,
         budget,
         attempts: route.attempts,

@@ -9,6 +9,7 @@ export { errorsToCallers, grpcAnswer, isGrpc } from './answer/errors-to-callers.
 export { addressOf } from './forward/client-address.ts';
 export { classifyAnswer } from './forward/classify.ts';
 export { deadline } from './forward/deadline.ts';
+export { classifyByWords, isRetryWord } from './forward/retry-words.ts';
 export { fromKept, KeptBody, keptBody } from './forward/kept-body.ts';
 export { hostOf } from './model/host.ts';
 export { type Pattern, pattern } from './model/pattern.ts';

@@ -1,4 +1,4 @@
-import type { Layer, Service } from '@heddle/kernel';
+import { classifyErrors, type Layer, type Service } from '@heddle/kernel';
 import { traced, type TracedOptions } from '@heddle/telemetry';
 import {
   adaptive,
@@ -52,7 +52,7 @@ function wholeCall<Req, Res>(options: ClientStackOptions<Req, Res>): NamedLayer<
       layer:
         trace === false
           ? undefined
-          : traced({ name: operation, ...named(options), ...trace, kind: 'client' }),
+          : traced({ name: operation, ...named(options), ...trace, kind: 'client', withCall: true }),
     },
     {
       name: 'explain',
@@ -114,9 +114,13 @@ function wholeCall<Req, Res>(options: ClientStackOptions<Req, Res>): NamedLayer<
 function named<Req, Res>({
   group,
   classify,
-}: ClientStackOptions<Req, Res>): Required<Pick<TracedOptions<Req, Res>, 'describe' | 'failed'>> {
+}: ClientStackOptions<Req, Res>): Required<
+  Pick<TracedOptions<Req, Res>, 'describe' | 'failed' | 'onlyErrors'>
+> {
+  const onlyErrors = classify === classifyErrors;
   const report = { attributes: { 'peer.service': group.target.replace(/^[a-z]+:\/\/\//, '') } };
   return {
+    onlyErrors,
     failed: (req, value) => {
       const meaning = classify(req, { ok: true, value });
       return meaning === 'failure' || meaning === 'retryable';

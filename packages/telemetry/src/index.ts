@@ -88,6 +88,11 @@ export {
   type RawRequest,
   type Signal,
 } from './otlp/otlp-service.ts';
+export {
+  envoyAccessLogs,
+  type EnvoyAccessLogsOptions,
+  isEnvoyAccessLogs,
+} from './envoy/access-log-service.ts';
 export type {
   Attributes,
   AttributeValue,

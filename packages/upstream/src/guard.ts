@@ -37,6 +37,11 @@ export interface GuardOptions<Req, Res> {
 /** What one process has found out about an instance of a target. */
 export type Verdict =
   | { readonly kind: 'breaker'; readonly id: string; readonly to: 'open' | 'closed'; readonly why: string }
+  /**
+   * What has become of calls since it was last told: `failures` in a row, after one that went well where `succeeded` is
+   * true. So a breaker opens by the failures of all together.
+   */
+  | { readonly kind: 'counted'; readonly id: string; readonly succeeded: boolean; readonly failures: number }
   /** For so long from when it is told. */
   | { readonly kind: 'ejected'; readonly id: string; readonly forMs: number; readonly why: string };
 
@@ -56,6 +61,8 @@ export interface Guard<Req, Res> {
   returned(): void;
   /** Another process has opened or closed its breaker. */
   told(to: 'open' | 'closed', why: string): void;
+  /** What has become of calls of another process. */
+  others(succeeded: boolean, failures: number): void;
   close(): void;
 }
 
@@ -106,6 +113,11 @@ export class Guards<Req, Res> {
   }
 
   #told(verdict: Verdict): void {
+    if (verdict.kind === 'counted') {
+      // Where this opens a breaker, that is news.
+      this.#known.get(verdict.id)?.others(verdict.succeeded, verdict.failures);
+      return;
+    }
     this.#hearing = true;
     try {
       if (verdict.kind === 'ejected') this.#detector?.told(verdict.id, verdict.forMs, verdict.why);
@@ -124,10 +136,52 @@ export class Guards<Req, Res> {
       ...(onBreaker !== undefined && { onTransition: onBreaker }),
     });
     made.onChange(this.#changed);
+    if (shared !== undefined) {
+      const news = new CountedNews(this.#runtime, name, shared);
+      made.onCounted((failed) => news.add(failed));
+    }
     made.onChange(({ to, why }) => {
       if (!this.#hearing && to !== 'half_open') shared?.tell({ kind: 'breaker', id: name, to, why });
     });
     return made;
+  }
+}
+
+/** Under a storm of failures the others are told a hundred times a second, and not of each. */
+const newsMs = 10;
+
+/** Gathers what becomes of calls, for the other processes. */
+class CountedNews {
+  readonly #runtime: Runtime;
+  readonly #id: string;
+  readonly #shared: SharedVerdicts;
+  #succeeded = false;
+  #failures = 0;
+  #awaited = false;
+
+  constructor(runtime: Runtime, id: string, shared: SharedVerdicts) {
+    this.#runtime = runtime;
+    this.#id = id;
+    this.#shared = shared;
+  }
+
+  add(failed: boolean): void {
+    if (failed) this.#failures++;
+    else {
+      this.#succeeded = true;
+      this.#failures = 0;
+    }
+    if (this.#awaited) return;
+    this.#awaited = true;
+    this.#runtime.timers.after(newsMs, () => this.#tell());
+  }
+
+  #tell(): void {
+    const [succeeded, failures] = [this.#succeeded, this.#failures];
+    this.#awaited = false;
+    this.#succeeded = false;
+    this.#failures = 0;
+    this.#shared.tell({ kind: 'counted', id: this.#id, succeeded, failures });
   }
 }
 
@@ -173,6 +227,10 @@ class InstanceGuard<Req, Res> implements Guard<Req, Res> {
 
   told(to: 'open' | 'closed', why: string): void {
     this.#breaker?.told(to, why);
+  }
+
+  others(succeeded: boolean, failures: number): void {
+    this.#breaker?.others(succeeded, failures);
   }
 
   close(): void {

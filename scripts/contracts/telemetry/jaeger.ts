@@ -1,18 +1,23 @@
 // Jaeger's query API: spans that come in by OpenTelemetry's own exporter are asked for as Jaeger's user interface and Grafana ask,
-// and each answer is held against the shapes that Jaeger's source gives (`model/json/model.go`). No Jaeger runs here: to build one
-// takes longer than a machine of CI may be kept waiting.
+// and each answer is held against the shapes that Jaeger's source gives (`model/json/model.go`). Where a real Jaeger has been built
+// (`node scripts/engines/main.ts install jaeger`), it is asked the same, and has to answer alike; and our exporter sends to it.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Call, traceContext, withSpan } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
-import { isJaegerQuery, jaegerApi, otlpService, TelemetryStore } from '@heddle/telemetry';
+import { isJaegerQuery, jaegerApi, OtlpExporter, otlpService, TelemetryStore } from '@heddle/telemetry';
 import { openDuckDbHistory } from '@heddle/telemetry/store';
 import { type HttpServer, serve } from '@heddle/wire';
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { isMissing, obtain, type Place, type Running } from '../../engines/engine.ts';
+import { jaeger } from '../../engines/jaeger.ts';
+import { freePlace } from '../../engines/running.ts';
 import { type Contract, type ContractResult, resultOf } from '../result.ts';
+import { shownAlike } from './jaeger-alike.ts';
 import { until } from './alert-desk.ts';
 
 const backend = 'jaeger';
@@ -22,6 +27,12 @@ interface Stage {
   readonly origin: string;
   readonly traceId: string;
 }
+
+const realCases = [
+  'a real Jaeger answers all of these alike',
+  'a real Jaeger shows the same spans as we do',
+  'our exporter, to a real Jaeger',
+] as const;
 
 /** The suite. */
 export const jaegerContract: Contract = {
@@ -39,11 +50,11 @@ export const jaegerContract: Contract = {
     );
     const origin = `http://127.0.0.1:${server.address.port}`;
     try {
-      const stage = { origin, traceId: await sendTrace(origin) };
+      const stage = { origin, traceId: await sendTrace(`${origin}/v1/traces`) };
       const results: ContractResult[] = [];
       for (const [name, each] of Object.entries(cases))
         results.push(await resultOf(backend, version, name, () => each(stage)));
-      return results;
+      return [...results, ...(await besideJaeger(origin))];
     } finally {
       await server.stop();
       await store.stop();
@@ -52,12 +63,85 @@ export const jaegerContract: Contract = {
   },
 };
 
-/** Two services by OpenTelemetry's SDK: one calls the other, which fails. */
-async function sendTrace(origin: string): Promise<string> {
+/** What only a real Jaeger can tell. */
+async function besideJaeger(ours: string): Promise<ContractResult[]> {
+  const found = await obtain(jaeger);
+  if (isMissing(found)) {
+    const skipped = { backend, version: '', status: 'skipped', detail: found.missing } as const;
+    return realCases.map((name) => ({ ...skipped, case: name }));
+  }
+  const [alike, same, exported] = realCases;
+  const otlp = await freePlace();
+  const real: Running = await jaeger.start({ otlp });
+  const origin = originOf(real.address);
+  const check = (name: string, run: () => Promise<void>): Promise<ContractResult> =>
+    resultOf(backend, `jaeger ${found.version}`, name, run);
+  try {
+    return [
+      await check(alike, async () => {
+        const traceId = await sendTrace(`${originOf(otlp)}/v1/traces`);
+        for (const each of Object.values(cases)) await each({ origin, traceId });
+      }),
+      await check(same, async () => {
+        const traceId = await sendTrace(`${originOf(otlp)}/v1/traces`, `${ours}/v1/traces`);
+        const [theirs, own] = [await traceAt(origin, traceId), await traceAt(ours, traceId)];
+        shownAlike(own, theirs);
+      }),
+      await check(exported, () => exportedTo(otlp, origin)),
+    ];
+  } finally {
+    await real.stop();
+  }
+}
+
+async function traceAt(origin: string, traceId: string): Promise<unknown> {
+  let found: unknown;
+  const look = async (): Promise<boolean> => {
+    const answer = await fetch(`${origin}/api/traces/${traceId}`);
+    found = answer.ok ? ((await answer.json()) as Answer).data[0] : undefined;
+    return (found as { spans?: unknown[] } | undefined)?.spans?.length === 2;
+  };
+  await until(look, () => `${origin} shows ${JSON.stringify(found)}`);
+  return found;
+}
+
+async function exportedTo(otlp: Place, origin: string): Promise<void> {
+  const runtime = nodeRuntime({ name: 'ours', logLevel: 'error' });
+  const resource = { 'service.name': 'ours', 'service.version': '1' };
+  const sink = new OtlpExporter({ runtime, address: otlp, resource, sampleRatio: 1 });
+  const call = Call.root(runtime);
+  let traceId = '';
+  await withSpan(call, { kind: 'server', name: 'outer', sink }, async (outer) => {
+    await withSpan(
+      outer,
+      { kind: 'client', name: 'inner', sink, attributes: { tries: 2 } },
+      async (inner) => {
+        traceId = inner.get(traceContext)?.traceId ?? '';
+      },
+    );
+  });
+  call.end();
+  await sink.stop();
+  if (sink.counts.sent !== 2) throw new Error(JSON.stringify(sink.counts));
+  const { spans } = (await traceAt(origin, traceId)) as { readonly spans: readonly Shown[] };
+  const [inner] = spans.filter(({ operationName }) => operationName === 'inner');
+  const [outer] = spans.filter(({ operationName }) => operationName === 'outer');
+  if (outer === undefined || inner?.references[0]?.spanID !== outer.spanID)
+    throw new Error(JSON.stringify(spans));
+}
+
+function originOf({ host, port }: Place): string {
+  return `http://${host}:${port}`;
+}
+
+/** Two services by OpenTelemetry's SDK: one calls the other, which fails. To all of `urls`. The trace's id. */
+async function sendTrace(...urls: readonly string[]): Promise<string> {
   const providers = ['order', 'payment'].map((service) => {
-    const exporter = new OTLPTraceExporter({ url: `${origin}/v1/traces` });
     const resource = resourceFromAttributes({ 'service.name': service });
-    return new TracerProvider({ resource, spanProcessors: [new SimpleSpanProcessor({ exporter })] });
+    const spanProcessors = urls.map(
+      (url) => new SimpleSpanProcessor({ exporter: new OTLPTraceExporter({ url }) }),
+    );
+    return new TracerProvider({ resource, spanProcessors });
   });
   const [order, payment] = providers.map((each) => each.getTracer('suite'));
   if (order === undefined || payment === undefined) throw new Error('there were to be two');
@@ -158,6 +242,7 @@ const cases: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
 
 interface Shown {
   readonly spanID: string;
+  readonly operationName: string;
   readonly processID: string;
   readonly references: readonly { readonly refType: string; readonly spanID: string }[];
   readonly tags: readonly { readonly key: string; readonly value: unknown }[];

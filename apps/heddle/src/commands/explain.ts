@@ -6,7 +6,7 @@ import { emptyBody, endpoint, Fields } from '@heddle/wire';
 import { type Command, usageError } from '../command.ts';
 import { layersText, recordsText } from '../explain/record-text.ts';
 import { readUpState } from '../node/data-folder.ts';
-import { controlPlaneRegistry, readAddress } from '../registry-access.ts';
+import { controlPlaneRegistry, readAddress, readPlanePlace } from '../registry-access.ts';
 
 const longestAnswerBytes = 16_777_216;
 const askMs = 3000;
@@ -86,14 +86,14 @@ function openSystem(
   runtime: Runtime,
 ): { readonly registry: ReturnType<typeof controlPlaneRegistry>; readonly token: string } {
   if (registry !== undefined) {
-    const address = readAddress(registry, '--registry');
+    const place = readPlanePlace(registry, '--registry');
     const token = process.env['HEDDLE_ADMIN_TOKEN'] ?? '';
     if (token === '') throw usageError('with --registry, HEDDLE_ADMIN_TOKEN must hold the admin token');
-    return { registry: controlPlaneRegistry(address, runtime), token };
+    return { registry: controlPlaneRegistry(place, runtime), token };
   }
   const state = readUpState(data ?? '.heddle');
-  const address = readAddress(new URL(state.console).host, '--data');
-  return { registry: controlPlaneRegistry(address, runtime, state.token), token: state.adminToken };
+  const place = readPlanePlace(state.console, '--data');
+  return { registry: controlPlaneRegistry(place, runtime, state.token), token: state.adminToken };
 }
 
 /** An answer of a process; one that cannot be asked has none to give, and is passed over with a word. */

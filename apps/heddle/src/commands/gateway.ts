@@ -11,7 +11,7 @@ import { cores } from '../node/cores.ts';
 import { filesBeside } from '../node/config-file.ts';
 import { gatewayDefaults, gatewaySettings } from '../settings/gateway-settings.ts';
 import { ownSettings } from '../settings/own-settings.ts';
-import { isPlace, readAddress, registryAt } from '../registry-access.ts';
+import { isPlace, readPlanePlace, registryAt } from '../registry-access.ts';
 
 /** `heddle gateway`. */
 export const gateway: Command = {
@@ -38,7 +38,7 @@ export const gateway: Command = {
     registry: {
       type: 'string',
       value: 'URL',
-      help: 'For discovery:/// upstreams: a control plane’s host:port, or e.g. consul://host:8500',
+      help: 'For discovery:/// upstreams: a control plane’s host:port or https://host:port, or e.g. consul://host:8500',
     },
     data: { type: 'string', value: 'DIR', help: 'Where its last good settings are kept; default .heddle' },
     check: { type: 'boolean', help: 'The same as the word "check"' },
@@ -99,12 +99,15 @@ function workersOf(given: Given): number {
 
 /** Sends its telemetry to the control plane that it gets its instances from, unless the environment says otherwise. */
 function observedGateway(runtime: Runtime, registry: string | undefined): Observed {
-  const plane = registry !== undefined && isPlace(registry) ? readAddress(registry, '--registry') : undefined;
-  const settings = telemetrySettings(process.env, plane, (problem) => {
+  const plane =
+    registry !== undefined && isPlace(registry) ? readPlanePlace(registry, '--registry') : undefined;
+  const settings = telemetrySettings(process.env, plane?.address, (problem) => {
     throw usageError(problem);
   });
   const resource = { 'service.name': 'gateway', 'service.instance.id': `gateway-${process.pid}` };
-  return observed(runtime, settings, resource, process.env['HEDDLE_REGISTRY_TOKEN']);
+  // Whoever else is named by the environment is spoken to in plaintext.
+  const tls = settings.address === plane?.address ? plane?.tls : undefined;
+  return observed(runtime, { ...settings, tls }, resource, process.env['HEDDLE_REGISTRY_TOKEN']);
 }
 
 /** The admin API has no default for its token: who wants it on a port must say who may use it. */

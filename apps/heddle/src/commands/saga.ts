@@ -1,5 +1,5 @@
 import { nodeRuntime } from '@heddle/kernel/node';
-import { type SagaStatus, SagaStore, type SagaView } from '@heddle/data/saga';
+import { drawSaga, type SagaStatus, SagaStore, type SagaView } from '@heddle/data/saga';
 import { sqlPool } from '@heddle/sql';
 import { type Command, exitCodes, type Given, usageError, type World } from '../command.ts';
 import { requireDatabase } from '../node/require-database.ts';
@@ -18,6 +18,7 @@ export const saga: Command = {
     name: { type: 'string', value: 'NAME', help: 'list: only sagas of this name' },
     by: { type: 'string', value: 'WHO', help: 'For the audit, of what changes a saga; default USER' },
     why: { type: 'string', value: 'TEXT', help: 'compensate: the reason' },
+    draw: { type: 'boolean', help: 'show: as a flowchart of Mermaid' },
     json: { type: 'boolean', help: 'As JSON' },
   },
   examples: [
@@ -32,6 +33,7 @@ export const saga: Command = {
     const action = verb === undefined ? undefined : actions[verb];
     if (action === undefined || rest.length > 0)
       throw usageError('"heddle saga" needs one of list, show, retry, skip and compensate');
+    if (given.flag('draw') && verb !== 'show') throw usageError('only "heddle saga show" takes --draw');
     if (verb !== 'list' && id === undefined) throw usageError(`"heddle saga ${verb}" needs the id of a saga`);
     if ((verb === 'skip') !== (step !== undefined) || (verb === 'list' && id !== undefined))
       throw usageError(
@@ -71,6 +73,7 @@ const actions: Readonly<Record<string, (asked: Asked) => Promise<void>>> = {
   show: async ({ store, id, given, world }) => {
     const [view, audit] = [await store.get(id), await store.audit(id)];
     if (given.flag('json')) return print(world, { ...view, audit });
+    if (given.flag('draw')) return world.terminal.out(drawSaga({ state: view.state }));
     const { failure, steps } = view.state;
     world.terminal.out(table([rowOf(view)]));
     if (failure !== undefined)

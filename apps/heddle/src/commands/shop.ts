@@ -4,7 +4,7 @@ import { nodeRuntime } from '@heddle/kernel/node';
 import { endpoint, Fields, wholeBody } from '@heddle/wire';
 import { type Command, usageError } from '../command.ts';
 import { readUpState } from '../node/data-folder.ts';
-import { controlPlaneRegistry, readAddress } from '../registry-access.ts';
+import { controlPlaneRegistry, readAddress, readPlanePlace } from '../registry-access.ts';
 
 /** What each word switches, as the shop's admin endpoint takes it. */
 const faults: Readonly<Record<string, object>> = {
@@ -42,8 +42,7 @@ export const shop: Command = {
     }
     const state = readUpState(given.text('data') ?? '.heddle');
     const runtime = nodeRuntime({ name: 'shop', logLevel: 'error' });
-    const address = readAddress(new URL(state.console).host, '--data');
-    const registry = controlPlaneRegistry(address, runtime, state.token);
+    const registry = controlPlaneRegistry(readPlanePlace(state.console, '--data'), runtime, state.token);
     try {
       const { instances } = await registry.instances(service);
       const able = instances.filter(({ metadata }) => metadata['admin'] !== undefined);

@@ -5,8 +5,8 @@ import { type Command, type Given, usageError } from '../command.ts';
 import { readTextFile } from '../node/config-file.ts';
 import { machineNameServers } from '../node/outer-names.ts';
 import { readAppProbes } from '../inject/app-health.ts';
-import { readAddress } from '../registry-access.ts';
-import { runSidecar } from '../sidecar/run-sidecar.ts';
+import { readAddress, readPlanePlace } from '../registry-access.ts';
+import { runSidecar, type SidecarRun } from '../sidecar/run-sidecar.ts';
 
 /** `heddle sidecar`. */
 export const sidecar: Command = {
@@ -17,7 +17,7 @@ export const sidecar: Command = {
     'control-plane': {
       type: 'string',
       value: 'HOST:PORT,…',
-      help: 'Control planes of the mesh; one is asked until it fails, then the next; default HEDDLE_CONTROL_PLANE',
+      help: 'Control planes of the mesh; one is asked until it fails, then the next; https://HOST:PORT with TLS; default HEDDLE_CONTROL_PLANE',
     },
     workload: { type: 'string', value: 'NAMESPACE/NAME', help: 'Whose side it is' },
     'token-file': {
@@ -82,7 +82,7 @@ export const sidecar: Command = {
   run: (given, world) => {
     const dns = given.text('dns') === 'off' ? undefined : addressOf(given, 'dns', '127.0.0.1:15053');
     const run = {
-      controlPlanes: controlPlanesOf(given),
+      ...controlPlanesOf(given),
       token: tokenOf(given),
       workload: workloadOf(given),
       locality: localityOf(given),
@@ -102,10 +102,14 @@ export const sidecar: Command = {
   },
 };
 
-function controlPlanesOf(given: Given): readonly Address[] {
+function controlPlanesOf(given: Given): Pick<SidecarRun, 'controlPlanes' | 'controlPlaneTls'> {
   const text = given.text('control-plane') ?? process.env['HEDDLE_CONTROL_PLANE'] ?? '';
   if (text === '') throw usageError('"heddle sidecar" needs --control-plane HOST:PORT');
-  return text.split(',').map((each) => readAddress(each.trim(), '--control-plane'));
+  const places = text.split(',').map((each) => readPlanePlace(each.trim(), '--control-plane'));
+  const [first] = places;
+  if (places.some(({ tls }) => (tls === undefined) !== (first?.tls === undefined)))
+    throw usageError(`--control-plane expects all of them with https:// or none, found "${text}"`);
+  return { controlPlanes: places.map(({ address }) => address), controlPlaneTls: first?.tls };
 }
 
 /** A file is replaced while we run, by whoever renews the token in it. */

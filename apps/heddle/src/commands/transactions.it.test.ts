@@ -107,6 +107,8 @@ test('heddle saga helps what is parked, with an audit', () =>
     while ((await engine.store.get(id)).status !== 'compensated') await rest();
     const shown = await heddle('saga', 'show', id, '--database', url);
     assert.match(shown.out, /compensated[\s\S]*ada +settle +yes/);
+    const drawn = await heddle('saga', 'show', id, '--database', url, '--draw');
+    assert.match(drawn.out, /^flowchart LR\n {2}step-\w+\["/);
     assert.equal((await heddle('saga', 'show', 'nobody', '--database', url)).code, 1);
 
     broken = true;
@@ -145,6 +147,7 @@ test('heddle saga and heddle tx say what they need', async () => {
     ['saga'],
     ['saga', 'show'],
     ['saga', 'list', '--status', 'odd'],
+    ['saga', 'list', '--draw'],
     ['tx'],
     ['tx', 'list', 'x'],
   ];

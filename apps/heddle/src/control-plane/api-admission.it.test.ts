@@ -23,6 +23,7 @@ import { expose, MetricRegistry, type TelemetryReader } from '@heddle/telemetry'
 import { ApiAdmission } from './api-admission.ts';
 import { ApiCatalogue } from './api-catalogue.ts';
 import { consumersOf } from './api-consumers.ts';
+import { ApiJudge } from './api-judge.ts';
 
 const token = 'token-of-the-admission-test';
 const folder = mkdtempSync(path.join(tmpdir(), 'heddle-admission-'));
@@ -61,14 +62,14 @@ before(async () => {
     }),
     onBreaking: () => 'quarantine',
   });
-  admission = new ApiAdmission({
+  const judge = new ApiJudge({
     runtime,
-    registry: own,
     catalogue,
     contractMs: () => 2000,
     onUndecided: () => onUndecided,
     metrics,
   });
+  admission = new ApiAdmission({ runtime, registry: own, judge });
   await admission.start();
   const server = await started(admission.before(registryService(own, { token })));
   registry = remoteRegistry({ runtime, addresses: [server.address], token });

@@ -1,27 +1,15 @@
-import { collected } from '@heddle/api';
 import type { EmbeddedRegistry } from '@heddle/discovery/embedded';
 import { type Instance, instance as readInstance } from '@heddle/discovery';
 import { HeddleError, type Part, type Runtime, type Timer } from '@heddle/kernel';
 import { type HttpRequest, type HttpService, wholeBody } from '@heddle/wire';
-import type { MetricRegistry } from '@heddle/telemetry';
-import type { ApiCatalogue } from './api-catalogue.ts';
+import { type ApiJudge, keptOut, undecided } from './api-judge.ts';
 
 /** What guards the registrations. */
 export interface ApiAdmissionOptions {
   readonly runtime: Runtime;
   readonly registry: EmbeddedRegistry;
-  readonly catalogue: ApiCatalogue;
-  /** How long an instance is waited for to tell its contract. */
-  readonly contractMs: () => number;
-  /** What becomes of an instance of which it cannot be said whether it breaks others. */
-  readonly onUndecided: () => 'admit' | 'quarantine';
-  readonly metrics: MetricRegistry;
+  readonly judge: ApiJudge;
 }
-
-/** The member of an instance's metadata that tells why it gets no calls: the hash of its contract. */
-const quarantineKey = 'quarantine';
-/** What stands there for an instance that could not be judged yet. */
-const undecided = 'undecided';
 
 const longestBodyBytes = 1024 * 1024;
 /** How often instances are asked that could not be asked when they came, or came before this process did. */
@@ -48,16 +36,9 @@ export class ApiAdmission implements Part {
   #asked = new Set<string>();
   #timer: Timer | undefined;
   #stopped = false;
-  readonly #count: (verdict: 'admitted' | 'quarantined' | 'undecided-admitted' | 'undecided-held') => void;
 
   constructor(options: ApiAdmissionOptions) {
     this.#options = options;
-    const admissions = options.metrics.counter({
-      name: 'heddle_api_admissions_total',
-      help: 'Registrations by what the catalogue of contracts said of them; undecided: it could not be asked, or could not ask.',
-      labels: ['verdict'],
-    });
-    this.#count = (verdict) => admissions.series(verdict).inc();
   }
 
   async start(): Promise<void> {
@@ -95,11 +76,7 @@ export class ApiAdmission implements Part {
   }
 
   async #admitted(put: Put, bytes: Uint8Array): Promise<Uint8Array> {
-    const found = await this.#refusedHash(put.instance);
-    const admits = found === undecided && this.#options.onUndecided() === 'admit';
-    const hash = admits ? undefined : found;
-    if (found === undecided) this.#count(admits ? 'undecided-admitted' : 'undecided-held');
-    else this.#count(hash === undefined ? 'admitted' : 'quarantined');
+    const hash = this.#options.judge.ruled(await this.#refusedHash(put.instance));
     const key = keyOf(put.instance);
     if (hash === undefined) {
       this.#held.delete(key);
@@ -111,30 +88,10 @@ export class ApiAdmission implements Part {
     return new TextEncoder().encode(JSON.stringify({ ...body, instance: kept }));
   }
 
-  /** The hash of the contract for which an instance is refused; `undecided` if that cannot be said. */
   async #refusedHash(instance: Instance): Promise<string | undefined> {
-    const { runtime, catalogue, contractMs } = this.#options;
-    try {
-      const contract = await collected(instance, { runtime, timeoutMs: contractMs() });
-      if (contract === undefined) {
-        this.#asked.add(keyOf(instance));
-        return undefined;
-      }
-      const { service, id, version: serviceVersion } = instance;
-      const { verdict, record } = await catalogue.offer({ service, instance: id, serviceVersion, contract });
-      this.#asked.add(keyOf(instance));
-      return verdict === 'quarantined' ? record?.hash : undefined;
-    } catch (thrown) {
-      const { service, id } = instance;
-      const why = HeddleError.from(thrown).message;
-      const then = this.#options.onUndecided() === 'admit' ? 'let in' : 'held until it can';
-      runtime.log('warn', `whether an instance breaks others cannot be said, and it is ${then}`, {
-        service,
-        id,
-        why,
-      });
-      return undecided;
-    }
+    const found = await this.#options.judge.refusedHash(instance);
+    if (found !== undecided) this.#asked.add(keyOf(instance));
+    return found;
   }
 
   /** What was held for want of a judgement comes in, or is held for what it breaks. Others are only recorded. */
@@ -175,15 +132,6 @@ export class ApiAdmission implements Part {
     this.#asked = new Set([...this.#asked].filter((key) => present.has(key)));
     for (const key of this.#held.keys()) if (!present.has(key)) this.#held.delete(key);
   }
-}
-
-/** As it is registered while it gets no calls, with the reason. */
-function keptOut(instance: Instance, hash: string): Instance {
-  return {
-    ...instance,
-    state: 'maintenance',
-    metadata: { ...instance.metadata, [quarantineKey]: hash },
-  };
 }
 
 function keyOf({ service, id }: Instance): string {

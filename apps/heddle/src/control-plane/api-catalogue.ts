@@ -71,7 +71,9 @@ export class ApiCatalogue {
       const touched = [...new Set(breaking.flatMap(({ operations }) => operations))];
       const uses = breaking.length === 0 ? [] : await usesOf(offer.service, touched);
       const judged = offered(before, offer, uses, onBreaking(), runtime.clock.wallMs());
-      if (judged.entry !== before) await this.#keep(judged.entry);
+      // What is asked again, and says the same again, is neither kept nor told again.
+      if (judged.entry === before) return judged;
+      await this.#keep(judged.entry);
       this.#tell(offer, judged);
       return judged;
     });

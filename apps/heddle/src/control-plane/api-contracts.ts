@@ -10,8 +10,8 @@ import type { Registry } from '@heddle/discovery';
 import { HeddleError, type Runtime } from '@heddle/kernel';
 import { operationIn } from '../api/try-operation.ts';
 import type { OpenBroker } from '../node/open-broker.ts';
-import type { ApiAdmission } from './api-admission.ts';
 import type { ApiCatalogue } from './api-catalogue.ts';
+import type { Release } from './api-opened.ts';
 import { attempted, type Attempt } from './api-attempt.ts';
 import { operationDocs } from './api-docs.ts';
 import type { Asked, ConsoleRoute } from './console-api.ts';
@@ -22,7 +22,7 @@ export interface ContractsWork {
   readonly runtime: Runtime;
   readonly registry: Registry;
   readonly catalogue: ApiCatalogue;
-  readonly admission: ApiAdmission;
+  readonly release: Release;
   readonly usesOf: (service: string, operations: readonly string[]) => Promise<readonly ConsumerUse[]>;
   /** For messages; undefined: the control plane has no broker. */
   readonly broker: (() => Promise<OpenBroker>) | undefined;
@@ -79,7 +79,7 @@ export function contractRoutes(work: ContractsWork): ConsoleRoute[] {
 }
 
 function changes(work: ContractsWork): ConsoleRoute[] {
-  const { catalogue, admission } = work;
+  const { catalogue, release } = work;
   return [
     {
       method: 'POST',
@@ -100,7 +100,7 @@ function changes(work: ContractsWork): ConsoleRoute[] {
         const { hash } = readInput(asked.body, { hash: text(200), why: optional(text(500, 0)) });
         const { service } = entryOf(catalogue, asked);
         const entry = await catalogue.approve(service, hash, asked.who.name);
-        await admission.release(service, hash);
+        await release(service, hash);
         asked.note({ after: { version: entry.versions.at(-1)?.number } });
         return shownEntry(entry);
       },

@@ -1,13 +1,16 @@
 import {
+  chosenMedia,
   type Contract,
+  exampleIn,
   type HttpOperationIn,
   type Json,
   type JsonObject,
   type MessageOperationIn,
   messageExample,
   type Operation,
+  payloadExample,
   type RpcOperationIn,
-  schemaExample,
+  type SchemaSide,
   snippet,
   snippetLanguages,
 } from '@heddle/api';
@@ -47,29 +50,25 @@ function httpParts(document: JsonObject, { parameters, body, answers }: HttpOper
       in: one['in'],
       required: one['required'] === true || one['in'] === 'path',
       description: one['description'] ?? '',
-      example: one['example'] ?? told(document, one['schema']),
+      example: exampleIn(document, one, 'request'),
     })),
-    takes: body === undefined ? [] : [mediaExample(document, body)],
+    takes: body === undefined ? [] : [mediaExample(document, body, 'request')],
     gives: answers.map(([status, answer]) => ({
       name: status,
       description: answer['description'] ?? '',
-      example: mediaExample(document, answer).example,
+      example: mediaExample(document, answer, 'response').example,
     })),
   };
 }
 
-/** Of the first media type that a content has. */
-/** The example of a parameter; null rather than the word that stands for any text: who tries it would ask for that. */
-function told(document: JsonObject, schema: Json | undefined): Json | null {
-  const example = schemaExample(document, schema);
-  return example === 'text' ? null : example;
-}
-
-function mediaExample(document: JsonObject, holder: JsonObject): { name: string; example: Json | null } {
-  const [first] = Object.entries((holder['content'] ?? {}) as Record<string, JsonObject>);
-  if (first === undefined) return { name: '', example: null };
-  const [name, media] = first;
-  return { name, example: media['example'] ?? schemaExample(document, media['schema']) };
+/** Of the media type that is shown. */
+function mediaExample(
+  document: JsonObject,
+  holder: JsonObject,
+  side: SchemaSide,
+): { name: string; example: Json | null } {
+  const [name, media] = chosenMedia(holder) ?? ['', undefined];
+  return { name, example: media === undefined ? null : exampleIn(document, media, side) };
 }
 
 function rpcParts({ method }: RpcOperationIn): object {
@@ -82,12 +81,7 @@ function rpcParts({ method }: RpcOperationIn): object {
 }
 
 function messageParts(document: JsonObject, { action, address, messages }: MessageOperationIn): object {
-  const examples = messages.map(([name, message]) => ({ name, example: payloadOf(document, message) }));
+  const examples = messages.map(([name, message]) => ({ name, example: payloadExample(document, message) }));
   const takes = action === 'receive' ? examples : [];
   return { pattern: action, address, takes, gives: action === 'send' ? examples : [] };
-}
-
-function payloadOf(document: JsonObject, message: JsonObject): Json {
-  const [first] = (Array.isArray(message['examples']) ? message['examples'] : []) as readonly JsonObject[];
-  return first?.['payload'] ?? schemaExample(document, message['payload']);
 }

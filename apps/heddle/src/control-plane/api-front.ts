@@ -12,15 +12,15 @@ import {
   wholeBody,
 } from '@heddle/wire';
 import { tried, type TrialOutput } from '../api/try-operation.ts';
-import type { ApiAdmission } from './api-admission.ts';
 import type { ApiCatalogue } from './api-catalogue.ts';
+import type { Release } from './api-opened.ts';
 
 /** What the catalogue's API works on. */
 export interface ApiFrontOptions {
   readonly runtime: Runtime;
   readonly registry: EmbeddedRegistry;
   readonly catalogue: ApiCatalogue;
-  readonly admission: ApiAdmission;
+  readonly release: Release;
   /** Of the registry: who approves and tries must show it, also who is signed in to the console. */
   readonly token: string;
 }
@@ -145,12 +145,12 @@ function diff(exchange: Exchange): HttpResponse {
 }
 
 async function approve(exchange: Exchange): Promise<HttpResponse> {
-  const { catalogue, admission, service } = exchange;
+  const { catalogue, release, service } = exchange;
   const { hash, by } = await bodyOf(exchange);
   if (typeof hash !== 'string' || typeof by !== 'string' || by === '')
     throw badBody('expected "hash" and "by", who approves');
   const entry = await catalogue.approve(service, hash, by);
-  await admission.release(service, hash);
+  await release(service, hash);
   return jsonAnswer(200, summary(entry));
 }
 

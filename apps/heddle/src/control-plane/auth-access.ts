@@ -86,10 +86,11 @@ export function cookieOf(req: HttpRequest): string | undefined {
 }
 
 /** What keeps a session in a browser; an empty token ends it. */
-export function setCookie(authority: string, token: string): string {
+export function setCookie({ authority, scheme }: HttpRequest, token: string): string {
   const age = token === '' ? '; Max-Age=0' : '';
-  // No `Secure`: the console is on loopback without TLS, where browsers differ in whether they would take it.
-  return `${cookieName(authority)}=${token}; Path=/; HttpOnly; SameSite=Lax${age}`;
+  // `Secure` with TLS alone: without it the console is on loopback, where browsers differ in whether they would take it.
+  const secure = scheme === 'https' ? '; Secure' : '';
+  return `${cookieName(authority)}=${token}; Path=/; HttpOnly; SameSite=Lax${secure}${age}`;
 }
 
 function refused(code: HeddleError['code'], reason: string, message: string): HeddleError {

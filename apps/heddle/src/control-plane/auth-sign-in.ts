@@ -62,7 +62,7 @@ export class SignIn {
     const { sessions } = this.#options.access;
     sessions.end(cookieOf(req) ?? '');
     const { token, session } = sessions.begin(user, role, kind);
-    return { cookie: setCookie(req.authority, token), who: { name: user, role, session } };
+    return { cookie: setCookie(req, token), who: { name: user, role, session } };
   }
 
   #shown(who: Who | undefined): HttpResponse {
@@ -112,7 +112,7 @@ export class SignIn {
       });
     }
     const answer = this.#shown(undefined);
-    answer.fields.append('set-cookie', setCookie(req.authority, ''));
+    answer.fields.append('set-cookie', setCookie(req, ''));
     return answer;
   }
 }

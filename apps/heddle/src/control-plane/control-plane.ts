@@ -1,8 +1,17 @@
 import type { Registry } from '@heddle/discovery';
+import { authorityOf } from '@heddle/discovery/clients';
 import { type EmbeddedRegistry, embeddedRegistry, registryService } from '@heddle/discovery/embedded';
 import { type Address, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { httpServer, type ServerPart } from '@heddle/rpc';
-import { isOtlp, MetricRegistry, metricsService, processMetrics, serverMetrics } from '@heddle/telemetry';
+import { CertificateService } from '@heddle/security/identity';
+import {
+  isEnvoyAccessLogs,
+  isOtlp,
+  MetricRegistry,
+  metricsService,
+  processMetrics,
+  serverMetrics,
+} from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
 import type { HttpService } from '@heddle/wire';
 import { consoleAssets } from '../node/console-assets.ts';
@@ -12,9 +21,11 @@ import type { ApiAdmission } from './api-admission.ts';
 import { openContracts } from './api-opened.ts';
 import { type ConfigFront, configFront, type ConfigFrontOptions, isConfigRequest } from './config-front.ts';
 import { type ConsoleSurroundings, type OpenConsole, openConsole } from './console.ts';
+import { meshAuthorityIn } from './mesh/mesh-authority.ts';
 import { type MeshPlane, meshPlane, type MeshPlaneOptions } from './mesh/mesh-plane.ts';
 import { meshSource } from './mesh/mesh-source.ts';
 import { Observer } from './observer.ts';
+import { type OwnTls, ownTls, type TlsWish } from './own-tls.ts';
 import { type ControlPlaneTelemetry, controlPlaneTelemetry, type TelemetryOptions } from './telemetry.ts';
 
 /** What a control plane is made from. */
@@ -35,6 +46,10 @@ export interface ControlPlaneOptions
   readonly mesh: string | undefined;
   /** Whose instances are in the mesh; undefined: those of its own registry. */
   readonly meshRegistry: Registry | undefined;
+  /** By what it speaks TLS, and nothing else; undefined: plaintext. */
+  readonly tls: TlsWish | undefined;
+  /** Registries in which others register directly: what comes there is judged by its contract too. */
+  readonly guarded?: readonly Registry[];
 }
 
 /** One that is ready to be run. */
@@ -43,6 +58,8 @@ export interface ControlPlane {
   readonly parts: readonly Part[];
   /** Where it listens, once it does. */
   readonly place: () => Address;
+  /** As a browser has it. */
+  readonly url: () => string;
   /** The console's first password if it was made up now: to be shown once, and never logged. */
   readonly madePassword: string | undefined;
 }
@@ -55,7 +72,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   // Alerts that were due before a restart may be told before the port is known.
   let at = options.address;
   const place = (): Address => at;
-  const url = (): string => `http://${place().host}:${place().port}`;
+  const url = (): string => `${options.tls === undefined ? 'http' : 'https'}://${authorityOf(place())}`;
   const { dataFolder, alerts, logStore } = options;
   const telemetry = await controlPlaneTelemetry(runtime, {
     dataFolder,
@@ -75,7 +92,15 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     writeToken: adminToken,
   });
   const settings = await controlPlaneOwnSettings(runtime, config.store);
-  const contracts = await openContracts({ runtime, registry, telemetry, settings, token, metrics });
+  const contracts = await openContracts({
+    runtime,
+    registry,
+    guarded: options.guarded ?? [],
+    telemetry,
+    settings,
+    token,
+    metrics,
+  });
   const mesh =
     options.mesh === undefined
       ? undefined
@@ -107,16 +132,33 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     assets: consoleAssets(),
     password: options.password,
   });
-  const { admission } = contracts;
-  const server = frontOf({ registry, console, telemetry, config, admission, mesh, metrics }, options);
+  const { admission, outside } = contracts;
+  const tls =
+    options.tls && (await ownTls(options.tls, runtime, mesh?.certificates ?? (await ownAuthority(options))));
+  const behind = { registry, console, telemetry, config, admission, mesh, metrics, tls: tls?.tls };
+  const server = frontOf(behind, options);
   const placePart: Part = {
     name: 'place',
     start: async () => void (at = server.address),
     stop: () => Promise.resolve(),
   };
-  const parts = [registryPart(registry), config.part, settings, ...telemetry.parts, admission, observer];
-  parts.push(...console.parts, ...(mesh?.parts ?? []), server, placePart);
-  return { parts, place, madePassword: console.madePassword };
+  const parts = [registryPart(registry), config.part, settings, ...telemetry.parts, admission, ...outside];
+  parts.push(
+    observer,
+    ...console.parts,
+    ...(mesh?.parts ?? []),
+    ...(tls === undefined ? [] : [tls.part]),
+    server,
+    placePart,
+  );
+  return { parts, place, url, madePassword: console.madePassword };
+}
+
+/** That of a control plane without a mesh: the same that its mesh would have. */
+async function ownAuthority({ runtime, scope }: ControlPlaneOptions): Promise<CertificateService> {
+  const { trustDomain = 'cluster.local' } = scope;
+  const authority = await meshAuthorityIn(runtime, trustDomain);
+  return new CertificateService({ runtime, trustDomain, authority });
 }
 
 function meshAnswer(mesh: MeshPlane, ...[req, call]: Parameters<HttpService>): ReturnType<HttpService> {
@@ -134,18 +176,20 @@ interface Behind {
   readonly admission: ApiAdmission;
   readonly mesh: MeshPlane | undefined;
   readonly metrics: MetricRegistry;
+  readonly tls: OwnTls['tls'] | undefined;
 }
 
 /** One port for the registry's protocol and OTLP (with the token), the console and queries (signed in or with the token), and its own metrics. */
 function frontOf(
-  { registry, console, telemetry, config, admission, mesh, metrics }: Behind,
+  { registry, console, telemetry, config, admission, mesh, metrics, tls }: Behind,
   { runtime, token, address }: ControlPlaneOptions,
 ): ServerPart {
   processMetrics(metrics, processReader());
   const registryApi = admission.before(registryService(registry, { token }));
   const ownMetrics = metricsService(metrics);
   const service: HttpService = (req, call) => {
-    if (isOtlp(req)) return telemetry.serviceFor(req)?.(req, call) ?? console.service(req, call);
+    if (isOtlp(req) || isEnvoyAccessLogs(req))
+      return telemetry.serviceFor(req)?.(req, call) ?? console.service(req, call);
     if (isConfigRequest(req)) return config.service(req, call);
     const ofMesh = mesh?.serviceFor(req);
     if (ofMesh !== undefined) return ofMesh(req, call);
@@ -158,6 +202,7 @@ function frontOf(
     runtime,
     address,
     maxCalls,
+    ...(tls !== undefined && { tls }),
     observe: serverMetrics(metrics, { service: 'control-plane' }),
   });
 }

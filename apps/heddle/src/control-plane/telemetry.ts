@@ -5,6 +5,8 @@ import {
   isAlertmanagerCall,
   isJaegerQuery,
   isMeshMetricsQuery,
+  envoyAccessLogs,
+  isEnvoyAccessLogs,
   isOtlp,
   isPrometheusQuery,
   isRulesQuery,
@@ -75,7 +77,9 @@ export async function controlPlaneTelemetry(
   const store = new TelemetryStore({ runtime, history, metrics: (points) => archive.push(points) });
   const shipper =
     logStore === undefined ? undefined : new LogShipper({ runtime, ...logStore, metrics: registry });
-  const intake = otlpService({ sink: shipper === undefined ? store : shippedToo(store, shipper), token });
+  const sink = shipper === undefined ? store : shippedToo(store, shipper);
+  const intake = otlpService({ sink, token });
+  const envoys = envoyAccessLogs({ runtime, sink, token });
   const jaeger = jaegerApi(store, clock);
   const own = telemetryApi(store, clock);
   const prometheus = prometheusApi(archive, clock);
@@ -95,6 +99,7 @@ export async function controlPlaneTelemetry(
     onScrape: (instance, samples) => scraped.take(instance, samples),
     serviceFor: (request) => {
       if (isOtlp(request)) return intake;
+      if (isEnvoyAccessLogs(request)) return envoys;
       const service = queries.find(([is]) => is(request))?.[1];
       return service === undefined || isLoopback(request.authority) ? service : elsewhere;
     },

@@ -5,9 +5,11 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { Call, perform } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { jsonAnswer } from '@heddle/proxy';
-import { type HttpServer, serve } from '@heddle/wire';
+import { ProtobufReader, ProtobufWriter } from '@heddle/telemetry';
+import { endpoint, Fields, fewMessagesOf, frame, type HttpServer, serve, wholeBody } from '@heddle/wire';
 import { StartedCli } from '../node/started-cli.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'heddle-shared-'));
@@ -52,6 +54,38 @@ function statusOf(url: string): Promise<number | string> {
       answer.on('error', (error) => resolve(error.message));
     }).on('error', (error) => resolve(error.message));
   });
+}
+
+/** Asks the rate limit service as an Envoy with a connection of its own would: whether one more of `user` is admitted. */
+async function admits({ hostname, port }: URL, user: string): Promise<boolean> {
+  const question = new ProtobufWriter();
+  question.text(1, 'shop');
+  const descriptor = question.open(2);
+  const entry = question.open(1);
+  question.text(1, 'user');
+  question.text(2, user);
+  question.close(entry);
+  question.close(descriptor);
+  const way = endpoint({ runtime, address: { host: hostname, port: Number(port) }, protocol: 'http2' });
+  try {
+    const request = {
+      method: 'POST',
+      scheme: 'http' as const,
+      authority: `${hostname}:${port}`,
+      path: '/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit',
+      fields: Fields.of({ 'content-type': 'application/grpc', te: 'trailers' }),
+      body: wholeBody(frame(question.finish())),
+    };
+    const { body } = await perform(way.request, request, Call.root(runtime));
+    const [message] = await fewMessagesOf(body, { limitBytes: 65_536, compression: undefined }, 1);
+    assert.ok(message !== undefined, 'the service answers with a message');
+    const answer = new ProtobufReader(message);
+    // Its first field is the verdict on all: 1 admits, 2 does not.
+    assert.equal(answer.tag(), 8);
+    return answer.uint() === 1;
+  } finally {
+    way.close();
+  }
 }
 
 describe('limits of a gateway', limit, () => {
@@ -107,6 +141,17 @@ describe('limits of a gateway', limit, () => {
       return statuses.every((status) => status === 503);
     });
     assert.ok(broken - before <= 2, `${broken - before} more calls`);
+    await down(cli);
+  });
+
+  test('the rate limit service counts over all workers, whichever an Envoy has reached', limit, async () => {
+    const rule = { algorithm: 'fixed_window', limit: 5, windowMs: 3_600_000 };
+    const service = { service: 'envoy.service.ratelimit.v3.RateLimitService', method: 'ShouldRateLimit' };
+    const rateLimitService = [{ domain: 'shop', match: [{ key: 'user' }], rule }];
+    const { cli, url } = await up({ routes: [{ grpc: service, rateLimitService }] }, '--workers', '2');
+    const answers = await Promise.all(Array.from({ length: 12 }, () => admits(url, 'ann')));
+    assert.equal(answers.filter((admitted) => admitted).length, 5);
+    assert.equal(await admits(url, 'ben'), true);
     await down(cli);
   });
 

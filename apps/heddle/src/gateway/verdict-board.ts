@@ -19,6 +19,8 @@ export class VerdictBoard {
   }
 
   post(target: string, verdict: Verdict): void {
+    // Of a moment: it says nothing to a worker that begins later.
+    if (verdict.kind === 'counted') return;
     const key = JSON.stringify([target, verdict.kind, verdict.id]);
     // Those that are told last stand last.
     this.#posted.delete(key);
@@ -33,7 +35,7 @@ export class VerdictBoard {
     const nowMs = this.#clock.nowMs();
     return [...this.#posted.values()].flatMap(
       ({ target, verdict, atMs }): { readonly target: string; readonly verdict: Verdict }[] => {
-        if (verdict.kind === 'breaker') return [{ target, verdict }];
+        if (verdict.kind !== 'ejected') return [{ target, verdict }];
         const forMs = verdict.forMs - (nowMs - atMs);
         return forMs > 0 ? [{ target, verdict: { ...verdict, forMs } }] : [];
       },

@@ -11,6 +11,11 @@ export const injectOptions: Readonly<Record<string, CommandOption>> = {
     value: 'HOST:PORT',
     help: 'As sidecars find it; default heddle-control-plane.heddle:8090',
   },
+  'control-plane-roots': {
+    type: 'string',
+    value: 'NAME/KEY',
+    help: 'The ConfigMap of each namespace with the roots of a control plane that speaks TLS (--tls); default: plaintext',
+  },
   'account-tokens': {
     type: 'boolean',
     help: 'Sidecars show the tokens of their service accounts, which a control plane with --mesh k8s: takes, instead of a secret',
@@ -38,22 +43,29 @@ export const injectOptions: Readonly<Record<string, CommandOption>> = {
 /** What was given of them. Throws a usage error. */
 export function injectSettings(given: Given): InjectSettings {
   const proxy = proxyOf(given.text('proxy') ?? 'heddle');
-  const [name = '', key = '', ...more] = (
-    given.text('token-secret') ?? 'heddle-mesh-{serviceAccount}/token'
-  ).split('/');
-  if (name === '' || key === '' || more.length > 0)
-    throw usageError(`--token-secret expects NAME/KEY, found "${given.text('token-secret')}"`);
+  const roots = given.text('control-plane-roots');
   return {
     proxy,
     image: given.text('image') ?? defaultImages[proxy],
     controlPlane: placeOf(given.text('control-plane') ?? 'heddle-control-plane.heddle:8090'),
-    tokenSecret: { name, key },
+    controlPlaneRoots: roots === undefined ? undefined : entryOf('--control-plane-roots', roots),
+    tokenSecret: entryOf(
+      '--token-secret',
+      given.text('token-secret') ?? 'heddle-mesh-{serviceAccount}/token',
+    ),
     accountTokens: accountTokensOf(given, proxy),
     dnsServer: dnsOf(given),
     byDefault: !given.flag('by-label'),
     native: !given.flag('beside'),
     resources: defaultResources,
   };
+}
+
+/** An entry of a Secret or ConfigMap. */
+function entryOf(option: string, written: string): { readonly name: string; readonly key: string } {
+  const [name = '', key = '', ...more] = written.split('/');
+  if (name !== '' && key !== '' && more.length === 0) return { name, key };
+  throw usageError(`${option} expects NAME/KEY, found "${written}"`);
 }
 
 /** Envoy is given its token when it starts, and these are renewed. */

@@ -2,7 +2,7 @@ import { Call, HeddleError, type Runtime, settle } from '@heddle/kernel';
 import { emptyBody, type Endpoint, endpoint, Fields, type HttpRequest, wholeBody } from '@heddle/wire';
 import type { CommandOption, Given } from '../command.ts';
 import { readUpState } from '../node/data-folder.ts';
-import { readAddress } from '../registry-access.ts';
+import { readPlanePlace } from '../registry-access.ts';
 
 const askMs = 10_000;
 const longestAnswerBytes = 64 * 1024 * 1024;
@@ -14,7 +14,7 @@ export const planeOptions: Readonly<Record<string, CommandOption>> = {
   plane: {
     type: 'string',
     value: 'HOST:PORT',
-    help: 'Another control plane; its token in HEDDLE_REGISTRY_TOKEN',
+    help: 'Another control plane, https://HOST:PORT where it speaks TLS; its token in HEDDLE_REGISTRY_TOKEN',
   },
 };
 
@@ -22,6 +22,7 @@ export const planeOptions: Readonly<Record<string, CommandOption>> = {
 export class PlaneClient {
   readonly #runtime: Runtime;
   readonly #authority: string;
+  readonly #scheme: 'http' | 'https';
   readonly #token: string;
   readonly #endpoint: Endpoint;
 
@@ -29,12 +30,12 @@ export class PlaneClient {
   constructor(given: Given, runtime: Runtime) {
     const named = given.text('plane');
     const running = named === undefined ? readUpState(given.text('data') ?? '.heddle') : undefined;
-    const place = named ?? new URL(running?.console ?? '').host;
+    const { address, authority, tls } = readPlanePlace(named ?? running?.console ?? '', '--plane');
     this.#token = running?.token ?? process.env['HEDDLE_REGISTRY_TOKEN'] ?? '';
-    const address = readAddress(place, '--plane');
     this.#runtime = runtime;
-    this.#authority = place;
-    this.#endpoint = endpoint({ runtime, address, protocol: 'http1' });
+    this.#authority = authority;
+    this.#scheme = tls === undefined ? 'http' : 'https';
+    this.#endpoint = endpoint({ runtime, address, protocol: 'http1', ...(tls !== undefined && { tls }) });
   }
 
   /** The JSON at a path; undefined for 404. Rejects with what the control plane says otherwise. */
@@ -72,7 +73,7 @@ export class PlaneClient {
     const { clock, timers } = this.#runtime;
     const call = Call.root(this.#runtime, clock.nowMs() + askMs);
     const limit = timers.after(askMs, () => call.cancel(tooSlow()));
-    const request: HttpRequest = { ...asked, scheme: 'http', authority: this.#authority };
+    const request: HttpRequest = { ...asked, scheme: this.#scheme, authority: this.#authority };
     try {
       const result = await settle(this.#endpoint.request, request, call);
       if (!result.ok) throw result.error;

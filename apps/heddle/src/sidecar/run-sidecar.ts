@@ -7,6 +7,7 @@ import { httpServer, type ServerPart } from '@heddle/rpc';
 import { RemoteKeys } from '@heddle/security';
 import { MetricRegistry, metricsService, processMetrics } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
+import type { EndpointTls } from '@heddle/wire';
 import type { World } from '../command.ts';
 import { LineWriter } from '../node/line-writer.ts';
 import { filesBeside } from '../node/config-file.ts';
@@ -22,6 +23,8 @@ import { keptIdentity, SidecarIdentity } from './sidecar-identity.ts';
 /** What a sidecar is run with. */
 export interface SidecarRun {
   readonly controlPlanes: readonly Address[];
+  /** How to speak TLS with them; undefined: plaintext. */
+  readonly controlPlaneTls: EndpointTls | undefined;
   /** The bootstrap token, or that of the service account, as it is now; empty: the kept identity must do. */
   readonly token: () => string;
   readonly workload: string;
@@ -44,11 +47,12 @@ export interface SidecarRun {
 
 /** Runs a sidecar until a signal stops it; gives the exit code. */
 export async function runSidecar(run: SidecarRun, runtime: Runtime, world: World): Promise<number> {
-  const { controlPlanes, token, workload } = run;
+  const { controlPlanes, controlPlaneTls, token, workload } = run;
   const kept = await keptIdentity(runtime, token());
   const client: ControlPlaneClient = new ControlPlaneClient({
     runtime,
     addresses: controlPlanes,
+    tls: controlPlaneTls,
     token,
     held: () => identity.held,
   });

@@ -55,7 +55,7 @@ export function httpTryRequest(wanted: HttpTry): HttpRequest {
     method: operation.method,
     scheme: 'http',
     authority,
-    path: query === '' ? path : `${path}?${query}`,
+    path: query === '' ? path : `${path}${path.includes('?') ? '&' : '?'}${query}`,
     fields,
     body: body === undefined ? emptyBody : wholeBody(new TextEncoder().encode(JSON.stringify(body))),
   };

@@ -101,6 +101,9 @@ export function offered(
   if (newest === undefined || breaking.length === 0)
     return { entry: withVersion(before, offer, hash, changes, nowMs), verdict: 'taken' };
   const earlier = before.quarantined.find((record) => record.hash === hash);
+  const isTold = earlier?.against === newest.number && earlier.instances.includes(offer.instance);
+  if (earlier !== undefined && isTold && onBreaking === 'quarantine')
+    return { entry: before, verdict: 'quarantined', record: earlier };
   const record: QuarantineRecord = {
     hash,
     contract: offer.contract,

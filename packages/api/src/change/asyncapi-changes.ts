@@ -1,5 +1,6 @@
-import { type JsonObject, textOr } from '../contract/json.ts';
-import { type MessageOperationIn, messageOperations } from '../operation/operations.ts';
+import { canonical, type JsonObject, textOr } from '../contract/json.ts';
+import { messageOperations } from '../operation/message-operations.ts';
+import type { MessageOperationIn } from '../operation/operations.ts';
 import type { ChangeLevel, ContractChange } from './contract-change.ts';
 import { type Documents, schemaChanges } from './schema-changes.ts';
 
@@ -56,9 +57,13 @@ function operationChanges(
             `is ${textOr(other['contentType']) || json} now`,
           ),
         );
+      if (canonical(message['foreign'] ?? null) !== canonical(other['foreign'] ?? null))
+        changes.push(made(old, 'warning', 'payload-changed', type, 'is in a language that is not compared'));
       const side = isSent ? 'response' : 'request';
       for (const one of schemaChanges(message['payload'], other['payload'], side, documents, ''))
-        changes.push(made(old, one.level, one.rule, `${type}: ${one.at}`, one.message));
+        changes.push(
+          made(old, one.level, one.rule, one.at === '' ? type : `${type}: ${one.at}`, one.message),
+        );
     }
   }
   // Whoever listens may not know what to do with a kind of message that was not there.

@@ -1,5 +1,7 @@
 import { type JsonObject, objectsIn, textOr } from '../contract/json.ts';
-import { type HttpOperationIn, httpOperations } from '../operation/operations.ts';
+import { httpOperations } from '../operation/http-operations.ts';
+import type { HttpOperationIn } from '../operation/operations.ts';
+import { mediaFor } from '../contract/media.ts';
 import type { ChangeLevel, ContractChange } from './contract-change.ts';
 import { type Documents, type SchemaChange, schemaChanges, type Side } from './schema-changes.ts';
 
@@ -34,6 +36,7 @@ function operationChanges(
     ...parameterChanges(old, now, documents),
     ...bodyChanges(old, now, documents),
     ...answerChanges(old, now, documents),
+    ...securityChanges(old, now),
   ];
 }
 
@@ -108,6 +111,26 @@ function answerChanges(old: HttpOperationIn, now: HttpOperationIn, documents: Do
   return changes;
 }
 
+/** Whoever showed what was asked for must go on being let in. */
+function securityChanges(old: HttpOperationIn, now: HttpOperationIn): ContractChange[] {
+  const before = old.security.length === 0 ? [[]] : old.security;
+  const lost = before.filter((shown) => !letIn(shown, now.security));
+  if (lost.length === 0) return [];
+  const [ways, said] = [
+    now.security.map((way) => way.join(' and ')).join(', or '),
+    lost.map(worded).join(', or '),
+  ];
+  return [made(old, 'breaking', 'security-tightened', 'security', `${said} was enough, now ${ways} is`)];
+}
+
+function letIn(shown: readonly string[], ways: HttpOperationIn['security']): boolean {
+  return ways.length === 0 || ways.some((way) => way.every((one) => shown.includes(one)));
+}
+
+function worded(way: readonly string[]): string {
+  return way.join(' and ') || 'nothing';
+}
+
 function contentChanges(
   operation: HttpOperationIn,
   side: Side,
@@ -116,11 +139,10 @@ function contentChanges(
   documents: Documents,
   at: string,
 ): ContractChange[] {
-  const others = new Map(objectsIn(after['content']));
   return objectsIn(before['content']).flatMap(([type, media]) => {
-    const other = others.get(type);
+    const other = mediaFor(after, type);
     if (other !== undefined)
-      return ofSchemas(operation, side, media['schema'], other['schema'], documents, at);
+      return ofSchemas(operation, side, media['schema'], other[1]['schema'], documents, at);
     return [made(operation, 'breaking', `${side}-media-type-removed`, at, `${type} is no longer there`)];
   });
 }

@@ -1,12 +1,5 @@
-import {
-  canonical,
-  dereferenced,
-  isObject,
-  type JsonObject,
-  listOr,
-  objectOr,
-  textOr,
-} from '../contract/json.ts';
+import { canonical, isObject, type JsonObject, listOr, objectOr, textOr } from '../contract/json.ts';
+import { wholeSchema } from '../contract/whole-schema.ts';
 import type { ChangeLevel } from './contract-change.ts';
 
 /** Who writes what a schema is of: clients (`request`) or the service (`response`). */
@@ -28,8 +21,11 @@ export interface Documents {
 
 interface Compared extends Documents {
   readonly side: Side;
-  /** Pairs that are being compared, since schemas may contain themselves. */
-  readonly within: ReadonlySet<string>;
+  /**
+   * What is known of pairs, with places from there on; empty for those that are being compared, since schemas may contain
+   * themselves.
+   */
+  readonly known: Map<string, readonly SchemaChange[]>;
 }
 
 const anything = ['array', 'boolean', 'integer', 'null', 'number', 'object', 'string'];
@@ -45,37 +41,42 @@ export function schemaChanges(
   documents: Documents,
   at: string,
 ): SchemaChange[] {
-  return compared(before, after, { ...documents, side, within: new Set() }, at);
+  return compared(before, after, { ...documents, side, known: new Map() }, at);
 }
+
+/** Of one pair: a schema that is used everywhere would bring all of its changes everywhere. */
+const mostChanges = 50;
+const order = { breaking: 0, warning: 1, compatible: 2 };
 
 function compared(before: unknown, after: unknown, world: Compared, at: string): SchemaChange[] {
   const pair = `${canonical(before)} ${canonical(after)}`;
-  if (world.within.has(pair)) return [];
-  const inner = { ...world, within: new Set([...world.within, pair]) };
-  const [old, now] = [whole(world.before, before), whole(world.after, after)];
-  return [
-    ...typeChanges(old, now, inner, at),
-    ...valueChanges(old, now, inner, at),
-    ...boundChanges(old, now, inner, at),
-    ...textChanges(old, now, inner, at),
-    ...alternativeChanges(old, now, inner, at),
-    ...propertyChanges(old, now, inner, at),
-    ...itemChanges(old, now, inner, at),
-  ];
+  let changes = world.known.get(pair);
+  if (changes === undefined) {
+    world.known.set(pair, []);
+    changes = differences(before, after, world);
+    world.known.set(pair, changes);
+  }
+  return changes.map((one) => ({ ...one, at: joined(at, one.at) }));
 }
 
-/** A schema with what it refers to and all of its `allOf` in one. `true` and what cannot be found are anything. */
-function whole(document: JsonObject, schema: unknown, depth = 0): JsonObject {
-  const found = dereferenced(document, schema) ?? {};
-  const parts = listOr(found['allOf']);
-  if (parts.length === 0 || depth > 20) return found;
-  const all = [found, ...parts.map((part) => whole(document, part, depth + 1))];
-  return {
-    ...Object.assign({}, ...all),
-    allOf: undefined,
-    properties: Object.assign({}, ...all.map((one: JsonObject) => objectOr(one['properties']))) as JsonObject,
-    required: [...new Set(all.flatMap((one: JsonObject) => listOr(one['required'])))],
-  };
+function joined(at: string, within: string): string {
+  if (at === '' || within === '') return at + within;
+  return /^(\[\]|\.)/.test(within) ? at + within : `${at}.${within}`;
+}
+
+function differences(before: unknown, after: unknown, world: Compared): readonly SchemaChange[] {
+  const [old, now] = [wholeSchema(world.before, before), wholeSchema(world.after, after)];
+  const all = [
+    ...typeChanges(old, now, world, ''),
+    ...valueChanges(old, now, world, ''),
+    ...boundChanges(old, now, world, ''),
+    ...textChanges(old, now, world, ''),
+    ...alternativeChanges(old, now, world, ''),
+    ...propertyChanges(old, now, world, ''),
+    ...itemChanges(old, now, world, ''),
+  ];
+  if (all.length <= mostChanges) return all;
+  return all.toSorted((a, b) => order[a.level] - order[b.level]).slice(0, mostChanges);
 }
 
 function typesOf(schema: JsonObject): readonly string[] {
@@ -239,10 +240,15 @@ function propertyChanges(old: JsonObject, now: JsonObject, world: Compared, at: 
   const [before, after] = [objectOr(old['properties']), objectOr(now['properties'])];
   const [required, requires] = [listOr(old['required']), listOr(now['required'])];
   const { side } = world;
+  // What the other side writes is none of this one's business.
+  const others = side === 'request' ? 'readOnly' : 'writeOnly';
+  const isOthers = (document: JsonObject, schema: unknown): boolean =>
+    isObject(schema) && wholeSchema(document, schema)[others] === true;
   const isClosed = now['additionalProperties'] === false;
   const changes: SchemaChange[] = [];
   for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
     const place = at === '' ? name : `${at}.${name}`;
+    if (isOthers(world.before, before[name]) || isOthers(world.after, after[name])) continue;
     if (!(name in after)) changes.push(removed(side, place, isClosed, required.includes(name)));
     else if (!(name in before)) {
       const level = side === 'request' && requires.includes(name) ? 'breaking' : 'compatible';

@@ -1,133 +1,151 @@
-import { type JsonObject, objectOr, objectsIn, textOr } from '../contract/json.ts';
-import { type HttpOperationIn, httpOperations } from '../operation/operations.ts';
-import { propertyName, typeNameOf, typeText } from './type-text.ts';
+import { type JsonObject, objectOr, textOr } from '../contract/json.ts';
+import { chosenMedia, essence, isJson, type Media } from '../contract/media.ts';
+import { wholeSchema } from '../contract/whole-schema.ts';
+import { httpOperations, unique } from '../operation/http-operations.ts';
+import type { HttpOperationIn } from '../operation/operations.ts';
+import { prelude, preludeNames } from './http-client-prelude.ts';
+import { optional, propertyName, SchemaTypes, typeNameOf } from './type-text.ts';
+
+/** What the input of an operation has: where each member goes. */
+interface Member {
+  /** Of the input. */
+  readonly member: string;
+  readonly name: string;
+  readonly place: string;
+  readonly isRequired: boolean;
+  readonly type: string;
+  /** How lists and objects are written, where it is not as usual. */
+  readonly style?: string;
+}
+
+interface Method {
+  readonly operation: HttpOperationIn;
+  readonly inputName: string;
+  readonly members: readonly Member[];
+  readonly body: Media | undefined;
+  readonly output: string;
+}
 
 /** A TypeScript module with a typed client of an OpenAPI document. It needs nothing but `fetch`. */
 export function httpClientSource(document: JsonObject): string {
-  const operations = httpOperations(document);
-  const title = textOr(objectOr(document['info'])['title']);
-  const schemas = objectsIn(objectOr(document['components'])['schemas']);
+  const title = commented(textOr(objectOr(document['info'])['title']));
+  const taken = new Set(preludeNames);
+  const types = new SchemaTypes(document, taken);
+  const methods = httpOperations(document).map((operation) => methodOf(document, operation, types, taken));
   return [
     `// The client of ${JSON.stringify(title)}, made from its contract by "heddle api client". Not to be edited.`,
-    ...schemas.map(([name, schema]) => `\nexport type ${typeNameOf(name)} = ${typeText(schema)};`),
-    ...operations.map((operation) => inputSource(operation)),
+    ...types.declarations(),
+    ...methods.map(inputSource),
     prelude,
     `/** ${title}. Every method rejects with an \`ApiError\` for a status of 400 and above. */`,
     'export interface Client {',
-    ...operations.map((one) => `${docOf(one)}  ${signature(one)};`),
+    ...methods.map((one) => `${docOf(one.operation)}  ${signature(one)};`),
     '}',
     '',
     '/** Makes one. */',
     'export function createClient(options: ClientOptions): Client {',
     '  return {',
-    ...operations.map(methodSource),
+    ...methods.map(methodSource),
     '  };',
     '}',
     '',
   ].join('\n');
 }
 
-function docOf({ id, summary }: HttpOperationIn): string {
-  const text = `${id}${summary === '' ? '' : `: ${summary}`}`.replaceAll('*/', '* /').replaceAll(/\s+/g, ' ');
-  return `  /** ${text} */\n`;
-}
-
-function inputName({ name }: HttpOperationIn): string {
-  return `${typeNameOf(name)}Input`;
-}
-
-function inputSource(operation: HttpOperationIn): string {
-  const members = operation.parameters.map((parameter) => {
-    const mark = parameter['required'] === true ? '' : '?';
-    const type = typeText(parameter['schema']);
-    return `  readonly ${propertyName(textOr(parameter['name']))}${mark}: ${mark === '' ? type : `${type} | undefined`};`;
+function methodOf(
+  document: JsonObject,
+  operation: HttpOperationIn,
+  types: SchemaTypes,
+  taken: Set<string>,
+): Method {
+  const body = chosenMedia(operation.body);
+  const inInput = new Set(body === undefined ? [] : ['body']);
+  const members = operation.parameters.map((parameter): Member => {
+    const [name, place] = [textOr(parameter['name']), textOr(parameter['in'])];
+    const style = styleOf(document, parameter);
+    return {
+      member: unique(inInput.has(name) ? `${place}_${name}` : name, inInput),
+      name,
+      place,
+      isRequired: parameter['required'] === true || place === 'path',
+      type: types.text(parameter['schema']),
+      ...(style !== undefined && { style }),
+    };
   });
-  const { body } = operation;
-  if (body !== undefined) {
-    const mark = body['required'] === true ? '' : '?';
-    const type = typeText(mediaSchema(body));
-    members.push(`  readonly body${mark}: ${mark === '' ? type : `${type} | undefined`};`);
-  }
-  return `\nexport interface ${inputName(operation)} {\n${members.join('\n')}\n}`;
+  if (body !== undefined)
+    members.push({
+      member: 'body',
+      name: 'body',
+      place: 'body',
+      isRequired: operation.body?.['required'] === true,
+      type: bodyType(types, body),
+    });
+  const inputName = unique(`${typeNameOf(operation.name)}Input`, taken);
+  return { operation, inputName, members, body, output: outputText(operation, types) };
 }
 
-function mediaSchema(holder: JsonObject): unknown {
-  const content = objectsIn(holder['content']);
-  const [, media] = content.find(([type]) => type.endsWith('json')) ?? content[0] ?? ['', undefined];
-  return media?.['schema'];
+/** Undefined: repeated in the query, and with commas elsewhere. */
+function styleOf(document: JsonObject, parameter: JsonObject): string | undefined {
+  if (parameter['content'] !== undefined) return 'json';
+  if (parameter['style'] === 'deepObject') return 'deep';
+  if (parameter['in'] !== 'query') return undefined;
+  if (parameter['style'] === 'spaceDelimited') return ' ';
+  if (parameter['style'] === 'pipeDelimited') return '|';
+  if (parameter['explode'] === false) return ',';
+  return wholeSchema(document, parameter['schema'])['type'] === 'object' ? 'members' : undefined;
 }
 
-function outputText({ answers }: HttpOperationIn): string {
+function bodyType(types: SchemaTypes, [type, media]: Media): string {
+  if (isJson(type)) return types.text(media['schema']);
+  const isForm = /^(multipart\/|application\/x-www-form-urlencoded)/.test(essence(type));
+  return isForm && media['schema'] !== undefined
+    ? types.text(media['schema'])
+    : 'string | Uint8Array<ArrayBuffer> | Blob';
+}
+
+function outputText({ answers }: HttpOperationIn, types: SchemaTypes): string {
   const good = answers.filter(([status]) => status.startsWith('2'));
-  const types = good.map(([, answer]) =>
-    answer['content'] === undefined ? 'undefined' : typeText(mediaSchema(answer)),
-  );
-  return [...new Set(types)].join(' | ') || 'undefined';
-}
-
-function signature(operation: HttpOperationIn): string {
-  const isOptional =
-    operation.parameters.every((one) => one['required'] !== true) && operation.body?.['required'] !== true;
-  return `${propertyName(operation.name)}(input${isOptional ? '?' : ''}: ${inputName(operation)}): Promise<${outputText(operation)}>`;
-}
-
-function methodSource(operation: HttpOperationIn): string {
-  const named = (place: string): string =>
-    JSON.stringify(
-      operation.parameters.filter((one) => one['in'] === place).map((one) => textOr(one['name'])),
-    );
-  const { method, path, name } = operation;
-  const request = `{ method: ${JSON.stringify(method)}, path: ${JSON.stringify(path)}, query: ${named('query')}, headers: ${named('header')} }`;
-  return `    ${propertyName(name)}: (input) => send(options, ${request}, { ...input }),`;
-}
-
-const prelude = `
-/** Where the service is, and what goes with every request. */
-export interface ClientOptions {
-  /** \`http://host:port\`, perhaps with a path before all paths. */
-  readonly baseUrl: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly fetch?: typeof fetch;
-}
-
-/** An answer with a status of 400 and above. */
-export class ApiError extends Error {
-  readonly status: number;
-  readonly body: unknown;
-
-  constructor(status: number, body: unknown) {
-    super(\`the service answered \${status}\`);
-    this.status = status;
-    this.body = body;
-  }
-}
-
-interface Sent {
-  readonly method: string;
-  readonly path: string;
-  readonly query: readonly string[];
-  readonly headers: readonly string[];
-}
-
-async function send<T>(options: ClientOptions, sent: Sent, input: Readonly<Record<string, unknown>>): Promise<T> {
-  const path = sent.path.replaceAll(/\\{([^}]+)\\}/g, (_, name: string) => encodeURIComponent(String(input[name])));
-  const query = new URLSearchParams();
-  for (const name of sent.query)
-    for (const value of [input[name]].flat()) if (value !== undefined) query.append(name, String(value));
-  const headers: Record<string, string> = { accept: 'application/json', ...options.headers };
-  for (const name of sent.headers) if (input[name] !== undefined) headers[name] = String(input[name]);
-  const { body } = input;
-  if (body !== undefined) headers['content-type'] = 'application/json';
-  const url = options.baseUrl.replace(/\\/$/, '') + path + (query.size === 0 ? '' : \`?\${query.toString()}\`);
-  const answer = await (options.fetch ?? fetch)(url, {
-    method: sent.method,
-    headers,
-    ...(body !== undefined && { body: JSON.stringify(body) }),
+  const fallback = answers.filter(([status]) => status === 'default');
+  const texts = (good.length > 0 ? good : fallback).map(([, answer]) => {
+    const media = chosenMedia(answer);
+    return media === undefined ? 'undefined' : types.ofMedia(...media);
   });
-  const text = await answer.text();
-  const isJson = (answer.headers.get('content-type') ?? '').includes('json');
-  const content: unknown = text === '' ? undefined : isJson ? JSON.parse(text) : text;
-  if (answer.status >= 400) throw new ApiError(answer.status, content);
-  return content as T;
+  return texts.includes('unknown') ? 'unknown' : [...new Set(texts)].join(' | ') || 'undefined';
 }
-`;
+
+function commented(text: string): string {
+  return text.replaceAll('*/', '* /').replaceAll(/\s+/g, ' ');
+}
+
+function docOf({ id, summary }: HttpOperationIn): string {
+  return `  /** ${commented(`${id}${summary === '' ? '' : `: ${summary}`}`)} */\n`;
+}
+
+function inputSource({ inputName, members }: Method): string {
+  const lines = members.map(({ member, isRequired, type }) =>
+    isRequired
+      ? `  readonly ${propertyName(member)}: ${type};`
+      : `  readonly ${propertyName(member)}?: ${optional(type)};`,
+  );
+  return `\nexport interface ${inputName} {\n${lines.join('\n')}\n}`;
+}
+
+function signature({ operation: { name }, inputName, members, output }: Method): string {
+  const mark = members.some(({ isRequired }) => isRequired) ? '' : '?';
+  return `${propertyName(name)}(input${mark}: ${inputName}): Promise<${output}>`;
+}
+
+function methodSource({ operation, members, body }: Method): string {
+  const { method, path, name, answers } = operation;
+  const types = answers.flatMap(([, answer]) => chosenMedia(answer)?.[0] ?? []);
+  const request = {
+    method,
+    path,
+    accept: [...new Set(types)].join(', ') || '*/*',
+    parameters: members
+      .filter(({ place }) => place !== 'body')
+      .map((one) => [one.place, one.name, one.member, one.style ?? '']),
+    ...(body !== undefined && { body: body[0] }),
+  };
+  return `    ${propertyName(name)}: (input) => send(options, ${JSON.stringify(request)}, { ...input }),`;
+}

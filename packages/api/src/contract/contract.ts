@@ -12,7 +12,7 @@ export interface Consumption {
 export interface Contract {
   /** OpenAPI 3.1 (3.0 is read too), of what it serves over HTTP. */
   readonly openapi?: JsonObject | undefined;
-  /** AsyncAPI 3, of the messages that it sends and takes. */
+  /** AsyncAPI 3 (2 is read too), of the messages that it sends and takes. */
   readonly asyncapi?: JsonObject | undefined;
   /** A `google.protobuf.FileDescriptorSet` in base64, of what it serves over gRPC. */
   readonly descriptors?: string | undefined;
@@ -31,10 +31,10 @@ export function readContract(value: unknown): Contract {
     .filter((name) => !known.includes(name))
     .map((name) => `unknown "${name}"`);
   const { openapi, asyncapi, descriptors, services, consumes } = value;
-  if (openapi !== undefined && !(isObject(openapi) && isVersion3(openapi['openapi'])))
+  if (openapi !== undefined && !(isObject(openapi) && isVersion(openapi['openapi'], '3')))
     problems.push('openapi: expected a document of OpenAPI 3');
-  if (asyncapi !== undefined && !(isObject(asyncapi) && isVersion3(asyncapi['asyncapi'])))
-    problems.push('asyncapi: expected a document of AsyncAPI 3');
+  if (asyncapi !== undefined && !(isObject(asyncapi) && isVersion(asyncapi['asyncapi'], '2', '3')))
+    problems.push('asyncapi: expected a document of AsyncAPI 3 or 2');
   if (
     descriptors !== undefined &&
     !(typeof descriptors === 'string' && /^[A-Za-z0-9+/]+=*$/.test(descriptors))
@@ -52,8 +52,8 @@ export function contractHash(contract: Contract): string {
   return createHash('sha256').update(canonical(contract)).digest('hex').slice(0, 16);
 }
 
-function isVersion3(version: unknown): boolean {
-  return typeof version === 'string' && version.startsWith('3.');
+function isVersion(version: unknown, ...majors: readonly string[]): boolean {
+  return typeof version === 'string' && majors.some((major) => version.startsWith(`${major}.`));
 }
 
 function isWords(value: unknown): boolean {

@@ -46,15 +46,24 @@ export function dereferenced(document: JsonObject, value: unknown): JsonObject |
   return isObject(at) ? at : undefined;
 }
 
-function pointed(document: JsonObject, reference: string): unknown {
+/** What a reference of a document leads to, within it (RFC 6901); undefined for nothing and for another document. */
+export function pointed(document: JsonObject, reference: string): unknown {
   if (!reference.startsWith('#')) return undefined;
   let at: unknown = document;
   for (const part of reference.slice(1).split('/').slice(1)) {
-    const name = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~');
-    if (!isObject(at) || !Object.hasOwn(at, name)) return undefined;
-    at = at[name];
+    const name = unescaped(part).replaceAll('~1', '/').replaceAll('~0', '~');
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, name)) return undefined;
+    at = (at as Readonly<Record<string, unknown>>)[name];
   }
   return at;
+}
+
+function unescaped(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** As JSON with the members of objects in order, so that equal values are equal texts. */

@@ -1,8 +1,9 @@
 import type { CatalogueEntry } from '../catalogue/catalogue-entry.ts';
 import type { Contract } from '../contract/contract.ts';
-import { objectOr, objectsIn, textOr } from '../contract/json.ts';
+import { objectOr, textOr } from '../contract/json.ts';
 import { messageExample } from '../example/message-example.ts';
-import { exampleIn } from '../mock/mock-http.ts';
+import { exampleIn } from '../example/schema-example.ts';
+import { chosenMedia } from '../contract/media.ts';
 import { type Operation, operationsOf } from '../operation/operations.ts';
 import { payloadExample, snippet, snippetLanguages } from '../snippet/snippet.ts';
 
@@ -71,9 +72,11 @@ function detail(contract: Contract, operation: Operation): string {
       `<tr><td>${escaped(textOr(one['name']))}</td><td>${escaped(textOr(one['in']))}</td><td>${one['required'] === true ? 'required' : ''}</td><td>${escaped(textOr(one['description']))}</td></tr>`,
   );
   const answers = operation.answers.map(([status, answer]) => {
-    const [[, media] = ['', undefined]] = objectsIn(answer['content']);
+    const media = chosenMedia(answer);
     const said = `${status} ${textOr(answer['description'])}`;
-    return media === undefined ? `<h4>${escaped(said)}</h4>` : example(said, exampleIn(document, media));
+    return media === undefined
+      ? `<h4>${escaped(said)}</h4>`
+      : example(said, exampleIn(document, media[1], 'response'));
   });
   return `${parameters.length > 0 ? `<table>${parameters.join('')}</table>` : ''}${answers.join('')}`;
 }
@@ -99,7 +102,7 @@ function time(ms: number): string {
 }
 
 function anchor(id: string): string {
-  return id.replaceAll(/[^A-Za-z0-9]+/g, '-');
+  return encodeURIComponent(id.replaceAll(' ', '-'));
 }
 
 function escaped(text: string): string {

@@ -1,8 +1,8 @@
 import type { Contract } from '../contract/contract.ts';
-import { type Json, type JsonObject, objectsIn, textOr } from '../contract/json.ts';
+import { isObject, type Json, type JsonObject, listOr, objectOr, textOr } from '../contract/json.ts';
+import { chosenMedia, essence, isJson } from '../contract/media.ts';
 import { messageExample } from '../example/message-example.ts';
-import { schemaExample } from '../example/schema-example.ts';
-import { exampleIn } from '../mock/mock-http.ts';
+import { exampleIn, schemaExample } from '../example/schema-example.ts';
 import type {
   HttpOperationIn,
   MessageOperationIn,
@@ -48,31 +48,79 @@ function httpSnippet(
     Object.fromEntries(
       operation.parameters
         .filter((one) => one['in'] === place && (place === 'path' || one['required'] === true))
-        .map((one) => [textOr(one['name']), plain(one['example'] ?? schemaExample(document, one['schema']))]),
+        .map((one) => [textOr(one['name']), plain(exampleIn(document, one, 'request'))]),
     );
   const query = new URLSearchParams(values('query')).toString();
-  const url = `${base}${filledPath(operation.path, values('path'))}${query === '' ? '' : `?${query}`}`;
-  const [[, media] = ['', undefined]] = objectsIn(operation.body?.['content']);
-  const body = media === undefined ? undefined : exampleIn(document, media);
-  const headers = { ...values('header'), ...(body !== undefined && { 'content-type': 'application/json' }) };
-  if (language === 'curl') {
-    const fields = Object.entries(headers).map(([name, value]) => ` -H ${quoted(`${name}: ${value}`)}`);
-    const data = body === undefined ? '' : ` -d ${quoted(JSON.stringify(body))}`;
-    const method = operation.method === 'GET' ? '' : ` -X ${operation.method}`;
-    return `curl -s${method} ${quoted(url)}${fields.join('')}${data}`;
-  }
+  const path = filledPath(operation.path, values('path'));
+  const url = `${base}${path}${query === '' ? '' : `${path.includes('?') ? '&' : '?'}${query}`}`;
+  const media = chosenMedia(operation.body);
+  const body =
+    media === undefined ? undefined : { type: media[0], value: exampleIn(document, media[1], 'request') };
+  const cookies = Object.entries(values('cookie')).map(([name, value]) => `${name}=${value}`);
+  const headers = { ...values('header'), ...(cookies.length > 0 && { cookie: cookies.join('; ') }) };
+  if (language === 'curl') return curlSnippet(operation.method, url, headers, body);
   if (language === 'heddle') {
     const given = Object.entries({ ...values('path'), ...values('query'), ...values('header') });
     const words = given.map(([name, value]) => ` ${quoted(`${name}=${value}`)}`).join('');
-    const data = body === undefined ? '' : ` --body ${quoted(JSON.stringify(body))}`;
+    const data = body === undefined ? '' : ` --body ${quoted(JSON.stringify(body.value))}`;
     return `heddle api call SERVICE ${quoted(operation.id)}${words}${data}`;
   }
+  return fetchSnippet(operation.method, url, headers, body);
+}
+
+interface Body {
+  readonly type: string;
+  readonly value: Json;
+}
+
+function curlSnippet(
+  method: string,
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body: Body | undefined,
+): string {
+  const fields = Object.entries(headers).map(([name, value]) => ` -H ${quoted(`${name}: ${value}`)}`);
+  const verb = method === 'GET' ? '' : method === 'HEAD' ? ' -I' : ` -X ${method}`;
+  return `curl -s${verb} ${quoted(url)}${fields.join('')}${body === undefined ? '' : curlBody(body)}`;
+}
+
+function curlBody({ type, value }: Body): string {
+  const parts = isObject(value) ? Object.entries(value) : undefined;
+  if (parts !== undefined && essence(type).startsWith('multipart/'))
+    return parts.map(([name, one]) => ` -F ${quoted(`${name}=${plain(one ?? '')}`)}`).join('');
+  if (parts !== undefined && essence(type) === 'application/x-www-form-urlencoded')
+    return parts.map(([name, one]) => ` --data-urlencode ${quoted(`${name}=${plain(one ?? '')}`)}`).join('');
+  const text = isJson(type) ? JSON.stringify(value) : plain(value);
+  return ` -H ${quoted(`content-type: ${writable(type)}`)} ${isJson(type) ? '-d' : '--data-binary'} ${quoted(text)}`;
+}
+
+function fetchSnippet(
+  method: string,
+  url: string,
+  given: Readonly<Record<string, string>>,
+  body: Body | undefined,
+): string {
+  const isForm = body !== undefined && /^(multipart\/|application\/x-www-form)/.test(essence(body.type));
+  const headers = { ...given, ...(body !== undefined && !isForm && { 'content-type': writable(body.type) }) };
   const init = [
-    `  method: '${operation.method}',`,
+    `  method: ${JSON.stringify(method)},`,
     ...(Object.keys(headers).length > 0 ? [`  headers: ${JSON.stringify(headers)},`] : []),
-    ...(body === undefined ? [] : [`  body: JSON.stringify(${JSON.stringify(body)}),`]),
+    ...(body === undefined ? [] : [`  body: ${fetchBody(body, isForm)},`]),
   ];
   return `const answer = await fetch(${JSON.stringify(url)}, {\n${init.join('\n')}\n});\nconsole.log(answer.status, await answer.text());`;
+}
+
+function fetchBody({ type, value }: Body, isForm: boolean): string {
+  if (isJson(type)) return `JSON.stringify(${JSON.stringify(value)})`;
+  if (!isForm || !isObject(value)) return JSON.stringify(plain(value));
+  const parts = JSON.stringify(Object.entries(value).map(([name, one]) => [name, plain(one ?? '')]));
+  if (!essence(type).startsWith('multipart/')) return `new URLSearchParams(${parts})`;
+  return `${parts}.reduce((form, [name = '', value = '']) => (form.append(name, value), form), new FormData())`;
+}
+
+/** A range is no type that one could say of a content. */
+function writable(type: string): string {
+  return type.includes('*') ? 'application/octet-stream' : type;
 }
 
 function rpcSnippet(
@@ -121,14 +169,14 @@ function messageSnippet(
       ? `heddle api call SERVICE ${quoted(operation.id)} --body ${quoted(example)}`
       : `heddle api call SERVICE ${quoted(operation.id)}`;
   return action === 'receive'
-    ? `const payload = new TextEncoder().encode(JSON.stringify(${example}));\nawait broker.publish({ topic: '${address}', type: '${type}', payload });`
-    : `await broker.subscribe('${address}', { group: 'my-service' }, async ({ message }) => console.log(message.type));`;
+    ? `const payload = new TextEncoder().encode(JSON.stringify(${example}));\nawait broker.publish({ topic: ${JSON.stringify(address)}, type: ${JSON.stringify(type)}, payload });`
+    : `await broker.subscribe(${JSON.stringify(address)}, { group: 'my-service' }, async ({ message }) => console.log(message.type));`;
 }
 
 /** An example of a message's payload. */
 export function payloadExample(document: JsonObject, message: JsonObject): Json {
-  const [first] = Array.isArray(message['examples']) ? (message['examples'] as readonly JsonObject[]) : [];
-  return first?.['payload'] ?? schemaExample(document, message['payload']);
+  const shown = listOr(message['examples']).map((one) => objectOr(one)['payload']);
+  return shown.find((one) => one !== undefined) ?? schemaExample(document, message['payload']);
 }
 
 /** As it stands in a URL or a header. */

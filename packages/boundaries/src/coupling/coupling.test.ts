@@ -140,5 +140,7 @@ describe('coupling, by hand', () => {
 test('words of names in all styles', () => {
   assert.deepEqual(wordsOf('updateOrderItem'), ['update', 'order', 'item']);
   assert.deepEqual(wordsOf('HTTPServer_v2'), ['http', 'server', 'v2']);
+  assert.deepEqual(wordsOf('обновитьЗаказ'), ['обновить', 'заказ']);
+  assert.deepEqual(wordsOf('ÄndereÖlPreis'), ['ändere', 'öl', 'preis']);
   assert.deepEqual([...objectsOf(['create_orders', 'getAddress'])], ['order', 'address']);
 });

@@ -13,7 +13,7 @@ import type { ConfigStore } from '../store/config-store.ts';
 export type OpenConfigOptions = OpenRegistryOptions;
 
 const examples =
-  'heddle://host:8090 (a config centre), postgres://user@host/database, etcd://host:2379/prefix, consul://host:8500, ' +
+  'heddle://host:8090 (a config centre), heddle+tls://host:8090?ca-file=roots.pem, postgres://user@host/database, etcd://host:2379/prefix, consul://host:8500, ' +
   'nacos://host:8848/namespace?group=shop, k8s:/namespace, git:/path/to/bare.git?branch=main&remote=origin';
 
 /**
@@ -81,15 +81,25 @@ async function openServer(url: RegistryUrl, options: OpenConfigOptions): Promise
   return new KubernetesStore({ runtime, access, namespace: path === '' ? access.namespace : path });
 }
 
-async function openRemote(text: string, { runtime, secret }: OpenConfigOptions): Promise<ConfigStore> {
-  const [, host = '', port = '8090'] =
-    /^heddle:\/\/(\[[0-9A-Fa-f:.]+\]|[^/:?#@]+)(?::(\d{1,5}))?\/?$/.exec(text) ?? [];
-  if (host === '') throw badConfigUrl(text, 'expected heddle://host:port');
+async function openRemote(text: string, options: OpenConfigOptions): Promise<ConfigStore> {
+  // Read as the URL of the registry of the same control plane, which may say the same of TLS.
+  const url = parseRegistryUrl(text.replace(/^heddle/, 'embedded'));
+  const unknown = [...url.parameters.keys()].filter((name) => !remoteParameters.has(name));
+  if (url.addresses.length === 0 || url.path !== '' || unknown.length > 0)
+    throw badConfigUrl(
+      text,
+      unknown.length > 0 ? `unknown ${unknown.join(', ')}` : 'expected heddle://host:port',
+    );
+  if (!url.secure && url.parameters.size > 0)
+    throw badConfigUrl(text, 'certificates are for TLS, and the scheme does not end with "+tls"');
+  const { runtime, secret } = options;
   if (secret === undefined)
     throw badConfigUrl(text, 'a config centre asks for its token: set HEDDLE_CONFIG_TOKEN');
-  const address = { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
-  return new RemoteStore({ runtime, addresses: [address], token: secret });
+  const { tls } = await worldOf(url, options);
+  return new RemoteStore({ runtime, addresses: url.addresses, token: secret, tls });
 }
+
+const remoteParameters: ReadonlySet<string> = new Set(['ca-file', 'server-name']);
 
 async function openGit(text: string, { runtime }: OpenConfigOptions): Promise<ConfigStore> {
   const [, folder = '', query = ''] = /^git:(?:\/\/)?(\/[^?#]*|\.[^?#]*)(?:\?([^#]*))?$/.exec(text) ?? [];

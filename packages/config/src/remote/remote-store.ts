@@ -11,7 +11,7 @@ import {
   ServerGroup,
 } from '@heddle/discovery/clients';
 import { type Address, type Call, HeddleError, type Runtime, type Timer } from '@heddle/kernel';
-import { type Body, Fields, type HttpRequest, wholeBody } from '@heddle/wire';
+import { type Body, type EndpointTls, Fields, type HttpRequest, wholeBody } from '@heddle/wire';
 import type { ChangePlan, ChangeWords } from '../centre/config-centre.ts';
 import { type Place, placeText, readPlace } from '../place/place.ts';
 import type { ConfigStore } from '../store/config-store.ts';
@@ -25,6 +25,8 @@ export interface RemoteStoreOptions {
   /** Servers of one centre; the first that answers is used. */
   readonly addresses: readonly Address[];
   readonly token: string;
+  /** How to speak TLS with them; undefined: plaintext. */
+  readonly tls?: EndpointTls | undefined;
   /** Deadline of each request. Default 6000. */
   readonly timeoutMs?: number;
 }
@@ -38,19 +40,21 @@ export class RemoteStore implements ConfigStore {
   readonly name = 'remote';
   readonly #runtime: Runtime;
   readonly #token: string;
+  readonly #scheme: 'http' | 'https';
   readonly #group: ServerGroup;
   /** By place: what the watches have brought. */
   readonly #brought = new Map<string, readonly ConfigVersion[]>();
 
-  constructor({ runtime, addresses, token, timeoutMs = 6000 }: RemoteStoreOptions) {
+  constructor({ runtime, addresses, token, tls, timeoutMs = 6000 }: RemoteStoreOptions) {
     this.#runtime = runtime;
+    this.#scheme = tls === undefined ? 'http' : 'https';
     this.#token = token;
     this.#group = new ServerGroup({
       runtime,
       name: 'the config centre',
       addresses,
       timeoutMs,
-      reach: overHttp2(runtime),
+      reach: overHttp2(runtime, tls),
     });
   }
 
@@ -175,7 +179,7 @@ export class RemoteStore implements ConfigStore {
     const fields = Fields.of({ accept: 'application/json', authorization: `Bearer ${this.#token}` });
     if (body !== undefined) fields.append('content-type', 'application/json');
     const content = wholeBody(body === undefined ? new Uint8Array(0) : encodeJson(body));
-    return { method, scheme: 'http', authority: authorityOf(address), path, fields, body: content };
+    return { method, scheme: this.#scheme, authority: authorityOf(address), path, fields, body: content };
   }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Call } from '../call.ts';
 import { bareRuntime, VirtualTime } from '../simulated/index.ts';
-import { asyncContext } from './async-context.ts';
+import { asyncContext, contextOnceAsked } from './async-context.ts';
 
 const runtime = bareRuntime(new VirtualTime());
 
@@ -33,4 +33,13 @@ test('an inner call hides the outer one for as long as it runs', () => {
     );
     assert.equal(asyncContext.current(), outer);
   });
+});
+
+test('that of a runtime keeps the call once somebody has said that it will be asked for', () => {
+  const call = Call.root(runtime);
+  asyncContext.ask?.();
+  assert.equal(
+    contextOnceAsked.run(call, () => asyncContext.current()),
+    call,
+  );
 });

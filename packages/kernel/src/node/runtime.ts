@@ -1,5 +1,6 @@
 import type { LogLevel } from '../ports/log.ts';
 import type { Runtime } from '../ports/runtime.ts';
+import { contextOnceAsked } from './async-context.ts';
 import { nodeClock } from './clock.ts';
 import { nodeDisk } from './disk.ts';
 import { nodeLog } from './log.ts';
@@ -26,5 +27,6 @@ export function nodeRuntime(options: NodeRuntimeOptions): Runtime {
     net: nodeNet,
     disk: nodeDisk(options.dataFolder ?? '.heddle'),
     log: nodeLog(options.name, options.logLevel),
+    ambient: contextOnceAsked,
   };
 }

@@ -13,6 +13,7 @@ import { authorizationRules } from './checks/authorization-rules.ts';
 import { destinationRules } from './checks/destination-rules.ts';
 import { destinations } from './checks/destinations.ts';
 import { entries } from './checks/entries.ts';
+import { exports } from './checks/exports.ts';
 import { gateways } from './checks/gateways.ts';
 import { hostDuplicates } from './checks/host-duplicates.ts';
 import { httpRules } from './checks/http-rules.ts';
@@ -21,6 +22,8 @@ import { mutualTls } from './checks/mutual-tls.ts';
 import { selectors } from './checks/selectors.ts';
 import { services } from './checks/services.ts';
 import { sidecars } from './checks/sidecars.ts';
+import { transportRules } from './checks/transport-rules.ts';
+import { workloads } from './checks/workloads.ts';
 import { Inventory } from './inventory.ts';
 
 /** How a mesh is analysed. */
@@ -49,6 +52,8 @@ export interface Analysis {
 const checks: readonly Check[] = [
   destinations,
   httpRules,
+  transportRules,
+  exports,
   hostDuplicates,
   destinationRules,
   mutualTls,
@@ -60,6 +65,7 @@ const checks: readonly Check[] = [
   entries,
   sidecars,
   services,
+  workloads,
 ];
 
 /**

@@ -10,15 +10,19 @@ export interface AnalysisEntry extends CatalogueEntry {
 /** A code that an analysis can give. */
 export type AnalysisCode =
   | 'VIRTUAL_SERVICE_HOST_DUPLICATE'
+  | 'EXPORT_NAMESPACE_NOT_FOUND'
   | 'VIRTUAL_SERVICE_WITHOUT_ROUTES'
   | 'RULE_WITHOUT_ACTION'
   | 'DESTINATION_HOST_NOT_FOUND'
   | 'DESTINATION_PORT_NOT_FOUND'
   | 'DESTINATION_PORT_NEEDED'
+  | 'RULES_NOT_TAKEN_AT_GATEWAY'
   | 'SUBSET_NOT_FOUND'
   | 'GATEWAY_NOT_FOUND'
+  | 'GATEWAY_OF_KUBERNETES'
   | 'GATEWAY_NAME_FORM'
   | 'HOST_NOT_IN_GATEWAY'
+  | 'CLAIMS_WITHOUT_AUTHENTICATION'
   | 'WEIGHT_OF_ONE'
   | 'WEIGHTS_SUM'
   | 'WEIGHTS_ALL_ZERO'
@@ -59,6 +63,7 @@ export type AnalysisCode =
   | 'REFERENCE_NOT_GRANTED'
   | 'SERVICE_ENTRY_ADDRESS_MISSING'
   | 'SERVICE_ENTRY_ADDRESSES_NEEDED'
+  | 'SERVICE_ENTRY_PROTOCOLS'
   | 'SERVICE_ENTRY_OF_SERVICE'
   | 'SERVICE_ENTRY_ENDPOINTS'
   | 'SIDECAR_HOST_NOT_FOUND'
@@ -69,6 +74,7 @@ export type AnalysisCode =
   | 'POLICY_DUPLICATE'
   | 'POLICY_CONFLICT'
   | 'POLICY_SELECTS_NOTHING'
+  | 'SELECTOR_OF_KUBERNETES_GATEWAY'
   | 'TARGET_NOT_FOUND'
   | 'TELEMETRY_DUPLICATE'
   | 'TELEMETRY_CONFLICT'
@@ -93,11 +99,15 @@ export type AnalysisCode =
   | 'HTTP_ON_TCP_PORT'
   | 'JWT_RULE_INVALID'
   | 'PORT_NAME'
+  | 'EXTERNAL_NAME_PORT'
   | 'APP_PROTOCOL'
   | 'SERVICE_PORT_NOT_EXPOSED'
   | 'SERVICE_PORT_DIFFERS'
   | 'SERVICE_SELECTS_NOTHING'
-  | 'WORKLOAD_IN_SEVERAL_SERVICES';
+  | 'WORKLOAD_IN_SEVERAL_SERVICES'
+  | 'WORKLOAD_PORT_IN_SEVERAL_SERVICES'
+  | 'APPLICATION_AS_PROXY_USER'
+  | 'INJECTION_LABELS_CONFLICT';
 
 /** The findings of an analysis, those of reading apart. */
 export const analysisCatalogue: Readonly<Record<AnalysisCode, AnalysisEntry>> = {
@@ -107,6 +117,13 @@ export const analysisCatalogue: Readonly<Record<AnalysisCode, AnalysisEntry>> = 
       'Only one VirtualService of a host is used in a place; which one is a matter of age, and the rules of the others have no effect.',
     fix: 'Join them into one, or make one delegate to the others.',
     documented: ['KIA1106', 'IST0109'],
+  },
+  EXPORT_NAMESPACE_NOT_FOUND: {
+    severity: 'warning',
+    absence: true,
+    explanation: 'Nothing runs in a namespace of this name, so nobody sees what is exported to it.',
+    fix: 'Correct the name: "." is the object’s own namespace, "*" all of them.',
+    documented: ['KIA0005', 'IST0101'],
   },
   VIRTUAL_SERVICE_WITHOUT_ROUTES: {
     severity: 'error',
@@ -143,6 +160,13 @@ export const analysisCatalogue: Readonly<Record<AnalysisCode, AnalysisEntry>> = 
     fix: 'Name the port: port: {number: …}.',
     documented: ['IST0112'],
   },
+  RULES_NOT_TAKEN_AT_GATEWAY: {
+    severity: 'info',
+    explanation:
+      'A gateway goes by its own rules alone: the split into subsets that another VirtualService writes for this host is not made for what comes by the gateway.',
+    fix: 'Write the subsets here too, or name the gateway in the other VirtualService.',
+    documented: ['IST0140'],
+  },
   SUBSET_NOT_FOUND: {
     severity: 'error',
     absence: true,
@@ -157,6 +181,13 @@ export const analysisCatalogue: Readonly<Record<AnalysisCode, AnalysisEntry>> = 
     fix: 'Correct the name, or add the Gateway.',
     documented: ['KIA1102', 'IST0101'],
   },
+  GATEWAY_OF_KUBERNETES: {
+    severity: 'warning',
+    explanation:
+      'The name is the one that Istio gives inside of itself to a Gateway of the Gateway API; rules attached to it are not taken.',
+    fix: 'Write an HTTPRoute with that Gateway as its parent.',
+    documented: ['IST0165'],
+  },
   GATEWAY_NAME_FORM: {
     severity: 'warning',
     explanation: 'The form of a name of a service is not one of a gateway; it is understood as another name.',
@@ -169,6 +200,14 @@ export const analysisCatalogue: Readonly<Record<AnalysisCode, AnalysisEntry>> = 
     explanation: 'None of the gateway’s servers serves this host, so its rules have no effect there.',
     fix: 'Add the host to a server of the gateway, or correct it.',
     documented: ['IST0132'],
+  },
+  CLAIMS_WITHOUT_AUTHENTICATION: {
+    severity: 'error',
+    absence: true,
+    explanation:
+      'Claims of a token are known only where a RequestAuthentication verifies it: without one for the gateway the rule never matches.',
+    fix: 'Add a RequestAuthentication that selects the gateway’s workload.',
+    documented: ['IST0149'],
   },
   WEIGHT_OF_ONE: {
     severity: 'info',
@@ -233,7 +272,7 @@ export const analysisCatalogue: Readonly<Record<AnalysisCode, AnalysisEntry>> = 
     absence: true,
     explanation: 'The host is neither a Service nor an entry, so the rule has no effect.',
     fix: 'Correct the name, or add the Service or ServiceEntry.',
-    documented: ['KIA0202', 'IST0101'],
+    documented: ['KIA0202', 'IST0174'],
   },
   DESTINATION_RULE_DUPLICATE: {
     severity: 'warning',
@@ -248,7 +287,7 @@ export const analysisCatalogue: Readonly<Record<AnalysisCode, AnalysisEntry>> = 
     explanation:
       'No workload of the host carries these labels, so the subset is empty and requests to it get 503.',
     fix: 'Correct the labels, or deploy workloads that carry them.',
-    documented: ['KIA0203'],
+    documented: ['KIA0203', 'IST0173'],
   },
   SUBSET_WITHOUT_LABELS: {
     severity: 'warning',
@@ -375,7 +414,7 @@ export const analysisCatalogue: Readonly<Record<AnalysisCode, AnalysisEntry>> = 
     absence: true,
     explanation: 'The gateway’s Service does not expose this port, so nobody reaches it from outside.',
     fix: 'Add the port to the Service, or use one that it has.',
-    documented: ['IST0104', 'IST0162'],
+    documented: ['IST0162', 'IST0104'],
   },
   GATEWAY_CERTIFICATE_DUPLICATE: {
     severity: 'warning',
@@ -445,6 +484,13 @@ export const analysisCatalogue: Readonly<Record<AnalysisCode, AnalysisEntry>> = 
     fix: 'Write addresses.',
     documented: ['IST0134'],
   },
+  SERVICE_ENTRY_PROTOCOLS: {
+    severity: 'warning',
+    explanation:
+      'Two entries that some namespace sees say different protocols of one port of a host; which one is used is a matter of age.',
+    fix: 'Write the same protocol in both, or keep one.',
+    documented: ['IST0177'],
+  },
   SERVICE_ENTRY_OF_SERVICE: {
     severity: 'warning',
     explanation:
@@ -509,7 +555,14 @@ export const analysisCatalogue: Readonly<Record<AnalysisCode, AnalysisEntry>> = 
     absence: true,
     explanation: 'No workload of the namespace carries these labels, so the policy has no effect.',
     fix: 'Correct the labels, or deploy the workload.',
-    documented: ['KIA0004', 'IST0127'],
+    documented: ['KIA0004', 'IST0127', 'IST0101'],
+  },
+  SELECTOR_OF_KUBERNETES_GATEWAY: {
+    severity: 'warning',
+    explanation:
+      'The workload is one of the Gateway API, and policies reach those by targetRefs alone: by a selector it has no effect there.',
+    fix: 'Write targetRefs with the Gateway in place of the selector.',
+    documented: ['IST0166'],
   },
   TARGET_NOT_FOUND: {
     severity: 'warning',
@@ -522,20 +575,20 @@ export const analysisCatalogue: Readonly<Record<AnalysisCode, AnalysisEntry>> = 
     severity: 'error',
     explanation: 'Two Telemetries of a namespace without a selector: which one applies is not defined.',
     fix: 'Keep one.',
-    documented: ['KIA0002', 'IST0174'],
+    documented: ['KIA0002', 'IST0160'],
   },
   TELEMETRY_CONFLICT: {
     severity: 'error',
     explanation: 'Two Telemetries select the same workload: which one applies is not defined.',
     fix: 'Make the selectors exclude each other.',
-    documented: ['KIA0003', 'IST0173'],
+    documented: ['KIA0003', 'IST0159'],
   },
   NAMESPACE_NOT_FOUND: {
     severity: 'warning',
     absence: true,
     explanation: 'Nothing runs in a namespace of this name, so nobody matches.',
     fix: 'Correct the name, or create the namespace.',
-    documented: ['KIA0101'],
+    documented: ['KIA0101', 'IST0101'],
   },
   METHOD_NOT_VALID: {
     severity: 'warning',
@@ -589,7 +642,7 @@ export const analysisCatalogue: Readonly<Record<AnalysisCode, AnalysisEntry>> = 
     severity: 'warning',
     explanation: 'No request to these workloads is allowed any more.',
     fix: 'If that is not meant, add a rule that allows.',
-    documented: ['IST0167'],
+    documented: [],
   },
   NEVER_MATCHES: {
     severity: 'warning',
@@ -668,6 +721,13 @@ export const analysisCatalogue: Readonly<Record<AnalysisCode, AnalysisEntry>> = 
     fix: 'Name it <protocol>[-suffix], e.g. http-web, or write appProtocol.',
     documented: ['KIA0601', 'IST0118'],
   },
+  EXTERNAL_NAME_PORT: {
+    severity: 'warning',
+    explanation:
+      'A port of an ExternalName service whose protocol is TCP takes all traffic of that port, whatever host it is for.',
+    fix: 'Name the port after what is spoken, such as http or tls.',
+    documented: ['IST0150'],
+  },
   APP_PROTOCOL: {
     severity: 'warning',
     explanation: 'Nobody knows this protocol, so the port is TCP.',
@@ -703,5 +763,26 @@ export const analysisCatalogue: Readonly<Record<AnalysisCode, AnalysisEntry>> = 
       'Services with different protocols for one port of a workload: the proxy uses the protocol of one of them.',
     fix: 'Name the protocol alike.',
     documented: ['IST0116'],
+  },
+  WORKLOAD_PORT_IN_SEVERAL_SERVICES: {
+    severity: 'warning',
+    explanation:
+      'Services reach one port of the workload by different ports of their own: what is configured by port holds for one of them.',
+    fix: 'Give the services the same port, or the workload a port for each.',
+    documented: ['IST0137'],
+  },
+  APPLICATION_AS_PROXY_USER: {
+    severity: 'warning',
+    explanation:
+      'The user 1337 is that of Envoy sidecars: what an application of this user sends is taken for a sidecar’s own and goes past the mesh.',
+    fix: 'Run the application as another user.',
+    documented: ['IST0144'],
+  },
+  INJECTION_LABELS_CONFLICT: {
+    severity: 'warning',
+    explanation:
+      'The namespace says by two labels who injects its sidecars; istio-injection wins, and the revision has no effect.',
+    fix: 'Keep one of istio-injection and istio.io/rev.',
+    documented: ['IST0123'],
   },
 };

@@ -16,6 +16,10 @@ export interface KnownWorkload {
   readonly labels: Readonly<Record<string, string>>;
   readonly serviceAccount: string;
   readonly ports: readonly { readonly name: string; readonly number: number }[];
+  /** Where it was written. */
+  readonly resource: Resource;
+  /** False where it says that it wants no sidecar. */
+  readonly isInjected: boolean;
 }
 
 /** What there is in a mesh, made ready for questions. */
@@ -77,26 +81,53 @@ export function compatible(
 }
 
 function workloadsOf(resources: readonly Resource[]): readonly KnownWorkload[] {
-  const templates = ofType(resources, 'Workload').map(({ metadata, spec }) => ({
-    namespace: metadata.namespace,
-    name: metadata.name,
-    labels: spec.template.metadata?.labels ?? {},
-    ...podParts(spec.template.spec),
-  }));
-  const pods = ofType(resources, 'Pod').map(({ metadata, spec }) => ({
-    namespace: metadata.namespace,
-    name: metadata.name,
-    labels: metadata.labels,
-    ...podParts(spec),
-  }));
-  const entries = ofType(resources, 'WorkloadEntry').map(({ metadata, spec }) => ({
-    namespace: metadata.namespace,
-    name: metadata.name,
-    labels: { ...metadata.labels, ...spec.labels },
-    serviceAccount: spec.serviceAccount ?? 'default',
-    ports: Object.entries(spec.ports ?? {}).map(([name, number]) => ({ name, number })),
-  }));
+  const templates = ofType(resources, 'Workload').map((resource) => {
+    const { metadata, spec } = resource;
+    return {
+      resource,
+      isInjected: wantsSidecar(spec.template.metadata ?? {}),
+      namespace: metadata.namespace,
+      name: metadata.name,
+      labels: spec.template.metadata?.labels ?? {},
+      ...podParts(spec.template.spec),
+    };
+  });
+  const pods = ofType(resources, 'Pod').map((resource) => {
+    const { metadata, spec } = resource;
+    return {
+      resource,
+      isInjected: wantsSidecar(metadata),
+      namespace: metadata.namespace,
+      name: metadata.name,
+      labels: metadata.labels,
+      ...podParts(spec),
+    };
+  });
+  const entries = ofType(resources, 'WorkloadEntry').map((resource) => {
+    const { metadata, spec } = resource;
+    return {
+      resource,
+      isInjected: true,
+      namespace: metadata.namespace,
+      name: metadata.name,
+      labels: { ...metadata.labels, ...spec.labels },
+      serviceAccount: spec.serviceAccount ?? 'default',
+      ports: Object.entries(spec.ports ?? {}).map(([name, number]) => ({ name, number })),
+    };
+  });
   return [...templates, ...pods, ...entries];
+}
+
+const injectName = 'sidecar.istio.io/inject';
+
+function wantsSidecar({
+  labels = {},
+  annotations = {},
+}: {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}): boolean {
+  return (labels[injectName] ?? annotations[injectName]) !== 'false';
 }
 
 function podParts({

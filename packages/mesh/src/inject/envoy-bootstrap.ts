@@ -1,4 +1,4 @@
-import { healthPort } from './inject-settings.ts';
+import { controlPlaneRootsFile, healthPort } from './inject-settings.ts';
 import { type JsonMembers, membersIn, objectsIn, textOf } from './json-value.ts';
 import type { SidecarSubject } from './sidecar-subject.ts';
 
@@ -43,7 +43,12 @@ export function envoyBootstrap({ settings, namespace, workload, probes }: Sideca
     static_resources: {
       listeners: [healthListener(probes)],
       clusters: [
-        { ...cluster('control-plane', host, port, 'STRICT_DNS'), ...http2, ...keepAlive },
+        {
+          ...cluster('control-plane', host, port, 'STRICT_DNS'),
+          ...http2,
+          ...keepAlive,
+          ...(settings.controlPlaneRoots !== undefined && { transport_socket: verifiedTls(host) }),
+        },
         cluster('own-admin', '127.0.0.1', adminPort),
         ...[...targets].map(([name, target]) => ({
           ...cluster(name, '127.0.0.1', target.port),
@@ -93,6 +98,27 @@ const unverifiedTls: JsonMembers = {
     '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
   },
 };
+
+/** TLS towards the control plane, by the roots that are mounted, which are read again when they change. */
+function verifiedTls(host: string): JsonMembers {
+  const filename = controlPlaneRootsFile;
+  const folder = filename.slice(0, filename.lastIndexOf('/'));
+  return {
+    name: 'envoy.transport_sockets.tls',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
+      sni: host,
+      common_tls_context: {
+        alpn_protocols: ['h2'],
+        validation_context: {
+          trusted_ca: { filename },
+          watched_directory: { path: folder },
+          match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: host } }],
+        },
+      },
+    },
+  };
+}
 
 interface ProbeTarget {
   readonly port: number;

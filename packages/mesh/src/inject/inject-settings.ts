@@ -10,6 +10,11 @@ export interface InjectSettings {
   /** Where sidecars find the control plane. */
   readonly controlPlane: Address;
   /**
+   * The ConfigMap of the pod's own namespace that has the roots (PEM) by which the control plane is verified, which then
+   * speaks TLS. Undefined: plaintext.
+   */
+  readonly controlPlaneRoots?: { readonly name: string; readonly key: string } | undefined;
+  /**
    * The secret of the pod's own namespace that has the bootstrap token of the pod's service account; `{serviceAccount}` in
    * the name stands for that.
    */
@@ -53,3 +58,5 @@ export const defaultImages: Readonly<Record<ProxyKind, string>> = {
 export const sidecarName = 'heddle-sidecar';
 /** Where a sidecar says that it is ready, and answers the probes of its application. */
 export const healthPort = 15_021;
+/** Where the roots of the control plane lie in the container of a sidecar. */
+export const controlPlaneRootsFile = '/etc/heddle/roots.pem';

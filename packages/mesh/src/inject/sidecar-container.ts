@@ -1,6 +1,6 @@
 import { accountTokenAudience } from '../plane/account-token.ts';
 import { envoyArguments } from './envoy-bootstrap.ts';
-import { healthPort, sidecarName, type SidecarResources } from './inject-settings.ts';
+import { controlPlaneRootsFile, healthPort, sidecarName, type SidecarResources } from './inject-settings.ts';
 import type { JsonMembers } from './json-value.ts';
 import type { SidecarSubject } from './sidecar-subject.ts';
 
@@ -43,9 +43,23 @@ export function sidecarContainer(subject: SidecarSubject): JsonMembers {
 export function sidecarVolumes({ settings, wishes }: SidecarSubject): readonly JsonMembers[] {
   // The last good configuration and what a replaced process still needs; the rest of its file system cannot be written.
   const own = settings.proxy === 'heddle' ? [{ name: `${sidecarName}-data`, emptyDir: {} }] : [];
-  return [...own, ...(settings.accountTokens === true ? [tokenVolume] : []), ...wishes.volumes];
+  const roots = settings.controlPlaneRoots;
+  return [
+    ...own,
+    ...(settings.accountTokens === true ? [tokenVolume] : []),
+    ...(roots === undefined ? [] : [rootsVolume(roots)]),
+    ...wishes.volumes,
+  ];
 }
 
+/** The whole folder is mounted: what is mounted as a single file is not renewed. */
+function rootsVolume({ name, key }: { readonly name: string; readonly key: string }): JsonMembers {
+  const path = controlPlaneRootsFile.slice(rootsFolder.length + 1);
+  return { name: rootsVolumeName, configMap: { name, items: [{ key, path }] } };
+}
+
+const rootsVolumeName = `${sidecarName}-roots`;
+const rootsFolder = controlPlaneRootsFile.slice(0, controlPlaneRootsFile.lastIndexOf('/'));
 const tokenFolder = '/var/run/secrets/heddle';
 const tokenFile = 'token';
 /** Good for an hour, and renewed by the kubelet long before; for nobody but the control plane. */
@@ -61,7 +75,13 @@ const tokenVolume = {
 function mountsOf({ settings, wishes }: SidecarSubject): readonly JsonMembers[] {
   const own = settings.proxy === 'heddle' ? [{ name: `${sidecarName}-data`, mountPath: '/data' }] : [];
   const token = { name: tokenVolume.name, mountPath: tokenFolder, readOnly: true };
-  return [...own, ...(settings.accountTokens === true ? [token] : []), ...wishes.volumeMounts];
+  const roots = { name: rootsVolumeName, mountPath: rootsFolder, readOnly: true };
+  return [
+    ...own,
+    ...(settings.accountTokens === true ? [token] : []),
+    ...(settings.controlPlaneRoots === undefined ? [] : [roots]),
+    ...wishes.volumeMounts,
+  ];
 }
 
 function heddleArguments({ settings, workload }: SidecarSubject): readonly string[] {
@@ -70,7 +90,7 @@ function heddleArguments({ settings, workload }: SidecarSubject): readonly strin
   return [
     'sidecar',
     '--control-plane',
-    `${host}:${port}`,
+    `${settings.controlPlaneRoots === undefined ? '' : 'https://'}${host}:${port}`,
     '--workload',
     `$(POD_NAMESPACE)/${workload}`,
     // The application has the same ports on loopback.
@@ -107,6 +127,8 @@ function environment(subject: SidecarSubject): readonly JsonMembers[] {
       valueFrom: { secretKeyRef: { key, name: secret.replaceAll('{serviceAccount}', serviceAccount) } },
     });
   if (settings.proxy === 'heddle') {
+    if (settings.controlPlaneRoots !== undefined)
+      own.push({ name: 'HEDDLE_ROOTS', value: controlPlaneRootsFile });
     if (Object.keys(probes).length > 0)
       own.push({ name: 'HEDDLE_APP_PROBES', value: escaped(JSON.stringify(probes)) });
   }

@@ -13,7 +13,11 @@ export {
 export { type Assignment, type Locality, localityText, type MeshEndpoint } from './endpoint.ts';
 export {
   type EgressScope,
+  type GatewayCertificate,
   type GatewayListener,
+  type GatewaySecret,
+  type GatewayServer,
+  type GatewayTls,
   type InboundPort,
   type MtlsMode,
   type ServiceListener,

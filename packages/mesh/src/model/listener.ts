@@ -27,14 +27,57 @@ export interface ServiceListener {
   readonly visibleIn: readonly string[];
 }
 
+/** Where the certificate of a gateway is: in a secret that it is given, or in files of the machine that it runs on. */
+export type GatewayCertificate =
+  | { readonly kind: 'secret'; readonly name: string }
+  | {
+      readonly kind: 'files';
+      readonly certificates: string;
+      readonly privateKey: string;
+      readonly ca?: string;
+    };
+
+/** How a gateway takes TLS: it ends it, ends that of the mesh, or passes it on as it is. */
+export type GatewayTls =
+  | {
+      readonly mode: 'terminate';
+      readonly certificate: GatewayCertificate;
+      readonly clients: 'off' | 'optional' | 'require';
+      /** What clients must prove to be. Empty: whoever the authority vouches for. */
+      readonly names: readonly string[];
+      /** The least version. */
+      readonly least: '1.2' | '1.3';
+    }
+  | { readonly mode: 'mesh' }
+  | { readonly mode: 'passthrough' };
+
+/** What a gateway does with some of the connections to a port. */
+export interface GatewayServer {
+  /** The names that TLS asks for, by which they are told from others of the port. Empty: all that no other has. */
+  readonly sni: readonly string[];
+  readonly protocol: 'http' | 'http2' | 'tcp';
+  /** Left out: plaintext. */
+  readonly tls?: GatewayTls;
+  /** Of HTTP. */
+  readonly hosts: readonly VirtualHost[];
+  /** Of connections that are passed on. */
+  readonly rules: readonly RouteRule[];
+}
+
 /** A port of a gateway. */
 export interface GatewayListener {
   readonly address: string;
   readonly port: number;
-  readonly protocol: 'http' | 'http2' | 'tcp';
-  /** The name of a secret with the server's certificate. Left out: plaintext. */
-  readonly tls?: { readonly secret: string; readonly clients: 'off' | 'optional' | 'require' };
-  readonly hosts: readonly VirtualHost[];
+  readonly servers: readonly GatewayServer[];
+}
+
+/** A secret of a gateway, in PEM. Given to who has proved to be its workload, and never logged. */
+export interface GatewaySecret {
+  readonly name: string;
+  readonly certificates: string;
+  readonly privateKey: string;
+  /** The authorities of clients. */
+  readonly ca?: string;
 }
 
 /** Whether callers must prove who they are: `permissive` takes mesh TLS and plaintext on one port. */
@@ -80,6 +123,7 @@ export interface Workload {
   readonly undone?: readonly Undone[];
   /** For a gateway. */
   readonly gateway?: readonly GatewayListener[];
+  readonly secrets?: readonly GatewaySecret[];
 }
 
 /** `spiffe://cluster.local/ns/shop/sa/order`. */

@@ -1,7 +1,7 @@
 import { authorityOf, decodeError, encodeJson, overHttp2, ServerGroup } from '@heddle/discovery/clients';
 import type { Address, Call, Runtime } from '@heddle/kernel';
 import { type HeldIdentity, type Svid, workloadProof } from '@heddle/security/identity';
-import { Fields, type HttpRequest, wholeBody } from '@heddle/wire';
+import { type EndpointTls, Fields, type HttpRequest, wholeBody } from '@heddle/wire';
 import { type ModelAnswer, type ModelQuestion, readAnswer } from './plane-messages.ts';
 
 /** What a plane reaches its control planes by. */
@@ -9,6 +9,8 @@ export interface ControlPlaneClientOptions {
   readonly runtime: Runtime;
   /** One is asked until it fails, then the next. */
   readonly addresses: readonly Address[];
+  /** How to speak TLS with them; undefined: plaintext. */
+  readonly tls?: EndpointTls | undefined;
   /** The bootstrap or service account token of now, for who has no certificate yet. */
   readonly token: () => string;
   /** What it has of now, if it has: it proves more than the token, and longer. */
@@ -26,9 +28,9 @@ export class ControlPlaneClient {
   readonly #servers: ServerGroup;
 
   constructor(options: ControlPlaneClientOptions) {
-    const { runtime, addresses } = options;
+    const { runtime, addresses, tls } = options;
     this.#options = options;
-    const reach = overHttp2(runtime);
+    const reach = overHttp2(runtime, tls);
     const name = 'the control plane of the mesh';
     this.#servers = new ServerGroup({ runtime, name, addresses, timeoutMs: longestAskMs, reach });
   }
@@ -60,7 +62,7 @@ export class ControlPlaneClient {
   }
 
   #request(path: string, body: Uint8Array, address: Address): HttpRequest {
-    const { token, held, runtime } = this.#options;
+    const { token, held, runtime, tls } = this.#options;
     const wallMs = runtime.clock.wallMs();
     const identity = held();
     const isGood = identity !== undefined && identity.svid.expiresMs > wallMs;
@@ -69,7 +71,7 @@ export class ControlPlaneClient {
       : `Bearer ${token()}`;
     return {
       method: 'POST',
-      scheme: 'http',
+      scheme: tls === undefined ? 'http' : 'https',
       authority: authorityOf(address),
       path,
       fields: Fields.of({ authorization, 'content-type': 'application/json' }),

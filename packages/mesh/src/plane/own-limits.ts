@@ -1,3 +1,4 @@
+import { isRetryWord } from '@heddle/proxy/layers';
 import type { Cluster, MeshModel, RouteRule, Workload } from '../model/index.ts';
 
 /** What our proxy cannot do of some rules: shown, never lost in silence. As `Inexpressible` of xDS' planes. */
@@ -8,23 +9,6 @@ export interface OwnLimit {
   readonly what: string;
   readonly instead: string;
 }
-
-/** The words that retry rules name conditions by, as far as our planes understand them; numbers are statuses. */
-export const retryWords: ReadonlySet<string> = new Set([
-  '5xx',
-  'gateway-error',
-  'reset',
-  'reset-before-request',
-  'connect-failure',
-  'refused-stream',
-  'retriable-4xx',
-  'retriable-status-codes',
-  'cancelled',
-  'deadline-exceeded',
-  'internal',
-  'resource-exhausted',
-  'unavailable',
-]);
 
 type Found = readonly [what: string, instead: string];
 
@@ -75,7 +59,7 @@ function ofCluster({ source, tls, outlier, pool, balance }: Cluster): readonly F
 }
 
 function ofRule({ retry }: RouteRule): readonly Found[] {
-  const unknown = (retry?.on ?? []).filter((word) => !retryWords.has(word) && !/^\d{3}$/.test(word));
+  const unknown = (retry?.on ?? []).filter((word) => !isRetryWord(word));
   return unknown.map((word) => [`retry on ${word}`, 'it is no reason for another try']);
 }
 

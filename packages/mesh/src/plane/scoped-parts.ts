@@ -31,9 +31,11 @@ export class ScopedParts {
     const shared = this.#outbound(workload ?? { namespace, labels: {} });
     if (workload === undefined) return shared;
     const parts = new Map(shared);
-    for (const listener of workload.gateway ?? [])
-      for (const { rules } of listener.hosts) this.#clusters(rules, parts);
-    return parts.set(workloadPart(name), workload);
+    for (const { hosts, rules } of (workload.gateway ?? []).flatMap(({ servers }) => servers))
+      for (const all of [rules, ...hosts.map((each) => each.rules)]) this.#clusters(all, parts);
+    // No plane that is told of this serves a gateway: its keys have no business here.
+    const { secrets: _, ...own } = workload;
+    return parts.set(workloadPart(name), workload.secrets === undefined ? workload : own);
   }
 
   #outbound(caller: Pick<Workload, 'namespace' | 'labels'>): ModelParts {

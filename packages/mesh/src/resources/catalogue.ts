@@ -65,7 +65,7 @@ export const readingCatalogue: Readonly<Record<ReadingCode, CatalogueEntry>> = {
     severity: 'info',
     explanation: 'The version is still read, with the schema of today’s.',
     fix: 'Write the version of today.',
-    documented: ['IST0133'],
+    documented: ['IST0002', 'IST0133'],
   },
   UNKNOWN_API_VERSION: {
     severity: 'error',
@@ -103,14 +103,14 @@ export const readingCatalogue: Readonly<Record<ReadingCode, CatalogueEntry>> = {
     severity: 'warning',
     explanation: 'LEAST_CONN is deprecated; it is read as LEAST_REQUEST, as istiod does.',
     fix: 'Write LEAST_REQUEST.',
-    documented: ['IST0133'],
+    documented: ['IST0002', 'IST0133'],
   },
   OLD_CONSECUTIVE_ERRORS: {
     severity: 'warning',
     explanation:
       'Istio accepts consecutiveErrors and ignores it: its default of five 5xx answers applies. Heddle reads it as consecutive5xxErrors, which is what it says.',
     fix: 'Write consecutive5xxErrors (and consecutiveGatewayErrors where 502 to 504 should count by themselves).',
-    documented: ['IST0133'],
+    documented: ['IST0002', 'IST0133'],
   },
   OLD_CIRCUIT_BREAKER: {
     severity: 'error',
@@ -123,6 +123,6 @@ export const readingCatalogue: Readonly<Record<ReadingCode, CatalogueEntry>> = {
     severity: 'warning',
     explanation: 'The field is deprecated; it is read as the field that took its place.',
     fix: 'Write the new field.',
-    documented: ['IST0133'],
+    documented: ['IST0002', 'IST0133'],
   },
 };

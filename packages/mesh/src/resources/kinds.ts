@@ -2,7 +2,7 @@ import { destinationRuleSpec } from './destination-rule.ts';
 import { gatewaySpec } from './istio-gateway.ts';
 import { kubernetesGatewaySpec, referenceGrantSpec } from './kubernetes-gateway.ts';
 import { grpcRouteSpec, httpRouteSpec } from './kubernetes-route.ts';
-import { kubernetesServiceSpec, namedOnlySpec, podSpec, workloadSpec } from './kubernetes.ts';
+import { kubernetesServiceSpec, namedOnlySpec, podSpec, secretSpec, workloadSpec } from './kubernetes.ts';
 import type { ResourceType, SpecOf } from './resource.ts';
 import { authorizationPolicySpec, peerAuthenticationSpec, requestAuthenticationSpec } from './security.ts';
 import { serviceEntrySpec, workloadEntrySpec } from './service-entry.ts';
@@ -21,6 +21,8 @@ export interface Kind<T extends ResourceType = ResourceType> {
   readonly shape: Shape<SpecOf[T]>;
   /** True for objects that belong to no namespace. */
   readonly clusterWide?: boolean;
+  /** True for objects without a `spec`: what they say stands beside their metadata. */
+  readonly isBare?: boolean;
 }
 
 const networking = ['v1', 'v1beta1', 'v1alpha3'];
@@ -51,6 +53,7 @@ export const kinds: readonly Kind[] = [
   kind('Pod', '', ['v1'], podSpec),
   { ...kind('Namespace', '', ['v1'], namedOnlySpec), clusterWide: true },
   kind('ServiceAccount', '', ['v1'], namedOnlySpec),
+  { ...kind('Secret', '', ['v1'], secretSpec), isBare: true },
   ...['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'].map((name) => ({
     ...kind('Workload', 'apps', apps, workloadSpec),
     kind: name,

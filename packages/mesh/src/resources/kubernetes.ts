@@ -39,6 +39,12 @@ export interface PodSpec {
   readonly serviceAccountName?: string;
   readonly containers?: readonly Container[];
   readonly initContainers?: readonly Container[];
+  readonly securityContext?: SecurityContext;
+}
+
+/** Of a pod, or of one of its containers. */
+export interface SecurityContext {
+  readonly runAsUser?: number;
 }
 
 /** A container with the ports that it declares. */
@@ -50,7 +56,10 @@ export interface Container {
     readonly containerPort: number;
     readonly protocol?: string;
   }[];
+  readonly securityContext?: SecurityContext;
 }
+
+const securityContext = openObject<SecurityContext>({ runAsUser: whole(0, 4_294_967_295) });
 
 const container = openObject<Container>({
   name: text(),
@@ -61,6 +70,7 @@ const container = openObject<Container>({
       ['containerPort'],
     ),
   ),
+  securityContext,
 });
 
 /** The shape of a Pod, as far as it is read. */
@@ -68,6 +78,7 @@ export const podSpec: Shape<PodSpec> = openObject<PodSpec>({
   serviceAccountName: text(),
   containers: list(container),
   initContainers: list(container),
+  securityContext,
 });
 
 /** The shape of a workload, as far as it is read. */
@@ -99,6 +110,21 @@ export const kubernetesServiceSpec: Shape<KubernetesServiceSpec> = openObject<Ku
   type: text(),
   clusterIP: text(),
   externalName: text(),
+});
+
+/** A Secret of Kubernetes: the certificates of gateways. */
+export interface SecretSpec {
+  readonly type?: string;
+  /** In base64. */
+  readonly data?: Readonly<Record<string, string>>;
+  readonly stringData?: Readonly<Record<string, string>>;
+}
+
+/** The shape of a Secret, which has no `spec`. */
+export const secretSpec: Shape<SecretSpec> = openObject<SecretSpec>({
+  type: text(),
+  data: map(text()),
+  stringData: map(text()),
 });
 
 /** An object whose name and labels alone are asked about. */

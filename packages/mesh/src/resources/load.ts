@@ -170,6 +170,7 @@ class Reader {
       this.#add(code, source, ['spec', ...at], message, object);
     });
     const shape = kind.shape as Shape<unknown>;
+    if (kind.isBare === true) return this.#read(shape, data, [], source, object) ?? shape.blank;
     return this.#read(shape, spec, ['spec'], source, object) ?? shape.blank;
   }
 

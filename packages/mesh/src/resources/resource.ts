@@ -3,7 +3,13 @@ import type { ObjectName, Position } from './finding.ts';
 import type { GatewaySpec } from './istio-gateway.ts';
 import type { KubernetesGatewaySpec, ReferenceGrantSpec } from './kubernetes-gateway.ts';
 import type { GrpcRouteSpec, HttpRouteSpec } from './kubernetes-route.ts';
-import type { KubernetesServiceSpec, NamedOnlySpec, PodSpec, WorkloadSpec } from './kubernetes.ts';
+import type {
+  KubernetesServiceSpec,
+  NamedOnlySpec,
+  PodSpec,
+  SecretSpec,
+  WorkloadSpec,
+} from './kubernetes.ts';
 import type {
   AuthorizationPolicySpec,
   PeerAuthenticationSpec,
@@ -37,6 +43,7 @@ export interface SpecOf {
   readonly Pod: PodSpec;
   readonly Namespace: NamedOnlySpec;
   readonly ServiceAccount: NamedOnlySpec;
+  readonly Secret: SecretSpec;
 }
 
 /** One of the kinds that are read. */

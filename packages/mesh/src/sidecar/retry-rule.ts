@@ -1,7 +1,7 @@
-import { type HeddleError, idempotency, type Layer, type Meaning, type Result } from '@heddle/kernel';
-import { fromKept, KeptBody } from '@heddle/proxy/layers';
+import { idempotency, type Layer } from '@heddle/kernel';
+import { classifyByWords, fromKept, KeptBody } from '@heddle/proxy/layers';
 import { retry, RetryBudget, type RetryOptions } from '@heddle/traffic';
-import { type HttpRequest, type HttpResponse, readGrpcStatus, replayHttp, retryAfterMs } from '@heddle/wire';
+import { type HttpRequest, type HttpResponse, replayHttp, retryAfterMs } from '@heddle/wire';
 import type { RetryRules } from '../model/index.ts';
 
 /** As the control plane writes it where nobody has said anything: `defaultRetry` of the translation. */
@@ -23,7 +23,7 @@ export function retryRule(rules: RetryRules, budget: RetryBudget): Layer<HttpReq
   const isWritten = JSON.stringify(rules) !== JSON.stringify(usual);
   const { retries, attemptTimeoutMs, backoffMs } = rules;
   const options: RetryOptions<HttpRequest, HttpResponse> = {
-    classify: conditionOf(new Set(rules.on)),
+    classify: classifyByWords(rules.on),
     replay: replayable,
     budget,
     attempts: retries + 1,
@@ -50,35 +50,4 @@ export function unbounded(clock: ConstructorParameters<typeof RetryBudget>[0]): 
 function replayable(req: HttpRequest): HttpRequest | undefined {
   if (req.body instanceof KeptBody) return req.body.repeatable ? req : undefined;
   return replayHttp(req);
-}
-
-function conditionOf(on: ReadonlySet<string>): (req: HttpRequest, result: Result<HttpResponse>) => Meaning {
-  const has = (...words: readonly string[]): boolean => words.some((word) => on.has(word));
-  const anyReset = has('reset', '5xx', 'gateway-error');
-  const unsent = anyReset || has('connect-failure', 'refused-stream', 'reset-before-request', 'unavailable');
-  const tooSlow = has('5xx', 'gateway-error');
-  const ofError = (error: HeddleError): boolean => {
-    if (error.code === 'cancelled') return false;
-    if (error.reason === 'ATTEMPT_TIMEOUT') return tooSlow || on.has('deadline-exceeded');
-    return error.sent ? error.code === 'unavailable' && anyReset : unsent;
-  };
-  return (_req, result) => {
-    if (!result.ok) return ofError(result.error) ? 'retryable' : 'failure';
-    return isNamed(result.value, on) ? 'retryable' : 'success';
-  };
-}
-
-const gatewayErrors: ReadonlySet<number> = new Set([502, 503, 504]);
-
-/** Whether an answer is one of those that the words name. A status of gRPC that comes after messages is not seen. */
-function isNamed({ status, fields }: HttpResponse, on: ReadonlySet<string>): boolean {
-  if (fields.has('grpc-status')) {
-    const error = readGrpcStatus(fields, status);
-    return error !== undefined && on.has(error.code.replaceAll('_', '-'));
-  }
-  if (status < 400) return false;
-  if (on.has(String(status))) return true;
-  if (status === 409) return on.has('retriable-4xx');
-  if (status < 500) return false;
-  return on.has('5xx') || (on.has('gateway-error') && gatewayErrors.has(status));
 }

@@ -166,6 +166,7 @@ const protocols: ReadonlySet<string> = new Set([
   'mysql',
   'redis',
   'udp',
+  'hbone',
   'kubernetes.io/h2c',
   'kubernetes.io/ws',
   'kubernetes.io/wss',

@@ -1,21 +1,32 @@
-import type { GatewayListener, RouteRule, VirtualHost } from '../model/index.ts';
+import type {
+  GatewayListener,
+  GatewaySecret,
+  GatewayServer,
+  RouteRule,
+  Undone,
+  VirtualHost,
+} from '../model/index.ts';
 import {
-  type GatewayServer,
+  type GatewayServer as IstioServer,
   type Listener,
   ofType,
   type ParentRef,
   type ResourceOf,
 } from '../resources/index.ts';
-import { httpRules } from './http-rules.ts';
+import { gatewaySecrets } from './gateway-secrets.ts';
+import { gatewayTls, terminated } from './gateway-tls.ts';
+import { httpRules, type RuleUse } from './http-rules.ts';
 import type { KubernetesRoute } from './kubernetes-route.ts';
 import { bySpecificity, kubernetesRules } from './kubernetes-rules.ts';
 import { originOf, type Translation } from './scope.ts';
+import { tcpRules } from './tcp-rules.ts';
 
 /** What a workload listens on as a gateway, of both kinds of Gateway; several servers of one port are one listener. */
-export function gatewayListeners(
+export function gatewayOf(
   subject: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
   translation: Translation,
-): readonly GatewayListener[] {
+): GatewaySide {
+  const undone: Undone[] = [];
   const istio = ofType(translation.resources, 'Gateway').filter(({ spec }) =>
     Object.entries(spec.selector ?? {}).every(([key, value]) => subject.labels[key] === value),
   );
@@ -23,56 +34,76 @@ export function gatewayListeners(
   const kubernetes = ofType(translation.resources, 'KubernetesGateway').filter(
     ({ metadata }) => metadata.name === name && metadata.namespace === subject.namespace,
   );
-  return joined([
-    ...istio.flatMap((gateway) =>
-      (gateway.spec.servers ?? []).map((server) => ofServer(gateway, server, translation)),
+  const gateway = joined([
+    ...istio.flatMap((each) =>
+      (each.spec.servers ?? []).flatMap((server) => ofServer(each, server, translation, undone) ?? []),
     ),
-    ...kubernetes.flatMap((gateway) =>
-      gateway.spec.listeners.map((each) => ofListener(gateway, each, translation)),
+    ...kubernetes.flatMap((each) =>
+      each.spec.listeners.map((listener) => ofListener(each, listener, translation)),
     ),
   ]);
+  const secrets = gatewaySecrets(gateway, subject.namespace, translation, undone);
+  return { gateway, secrets, undone };
 }
 
-function joined(listeners: readonly GatewayListener[]): readonly GatewayListener[] {
-  const byPort = new Map<string, GatewayListener>();
-  for (const listener of listeners) {
-    const key = `${listener.address}:${listener.port}`;
-    const before = byPort.get(key);
-    byPort.set(
-      key,
-      before === undefined ? listener : { ...before, hosts: [...before.hosts, ...listener.hosts] },
-    );
-  }
-  return [...byPort.values()];
+/** A workload's side as a gateway; empty for one that is none. */
+export interface GatewaySide {
+  readonly gateway: readonly GatewayListener[];
+  readonly secrets: readonly GatewaySecret[];
+  readonly undone: readonly Undone[];
+}
+
+interface PlacedServer extends GatewayServer {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** By place. What comes in plaintext is told apart by the names of HTTP alone, and is one server therefore. */
+function joined(placed: readonly PlacedServer[]): readonly GatewayListener[] {
+  return [...Map.groupBy(placed, ({ address, port }) => `${address}:${port}`).values()].flatMap((all) => {
+    const [first] = all;
+    if (first === undefined) return [];
+    const { address, port } = first;
+    const servers = all.map(({ address: _, port: __, ...server }) => server);
+    const plain = servers.filter(({ tls, protocol }) => tls === undefined && protocol !== 'tcp');
+    const others = servers.filter((each) => !plain.includes(each));
+    const [one] = plain;
+    const together = one === undefined ? [] : [{ ...one, hosts: plain.flatMap(({ hosts }) => hosts) }];
+    return [{ address, port, servers: [...together, ...others] }];
+  });
 }
 
 function ofServer(
   gateway: ResourceOf<'Gateway'>,
-  server: GatewayServer,
+  server: IstioServer,
   translation: Translation,
-): GatewayListener {
-  const { port, hosts, bind, tls } = server;
+  undone: Undone[],
+): PlacedServer | undefined {
+  const { port, hosts, bind } = server;
   const plain = hosts.map((host) => host.slice(host.indexOf('/') + 1).toLowerCase());
-  const secret = tls?.credentialName ?? tls?.serverCertificate;
-  const clients =
-    tls?.mode === 'MUTUAL' || tls?.mode === 'ISTIO_MUTUAL'
-      ? 'require'
-      : tls?.mode === 'OPTIONAL_MUTUAL'
-        ? 'optional'
-        : 'off';
+  const tls = gatewayTls(server, (what, instead) =>
+    undone.push({ origin: originOf(gateway), what, instead }),
+  );
+  if (tls === 'none') return undefined;
+  const protocol = tls?.mode === 'passthrough' ? 'tcp' : protocolOf(port.protocol);
+  const use = { gateway: `${gateway.metadata.namespace}/${gateway.metadata.name}`, port: port.number };
+  const isPassed = protocol === 'tcp';
   return {
     address: bind ?? '0.0.0.0',
     port: port.number,
-    protocol: protocolOf(port.protocol),
-    ...(secret !== undefined && { tls: { secret, clients } }),
-    hosts:
-      tls?.httpsRedirect === true
+    protocol,
+    ...(tls !== undefined && { tls }),
+    sni: tls === undefined || plain.includes('*') ? [] : plain,
+    rules: isPassed ? connectionRules(use, plain, tls?.mode === 'passthrough', translation) : [],
+    hosts: isPassed
+      ? []
+      : server.tls?.httpsRedirect === true
         ? [{ hosts: plain, rules: [toHttps(gateway)] }]
-        : virtualHosts(gateway, plain, port.number, translation),
+        : virtualHosts(use, plain, translation),
   };
 }
 
-function protocolOf(written: string): GatewayListener['protocol'] {
+function protocolOf(written: string): GatewayServer['protocol'] {
   const protocol = written.toUpperCase();
   if (protocol === 'HTTP' || protocol === 'HTTPS') return 'http';
   return protocol === 'HTTP2' || protocol === 'GRPC' ? 'http2' : 'tcp';
@@ -88,21 +119,42 @@ function toHttps(gateway: ResourceOf<'Gateway'>): RouteRule {
   };
 }
 
-function virtualHosts(
-  { metadata }: ResourceOf<'Gateway'>,
+/** The VirtualServices that are attached to a gateway and have hosts in common with it. */
+function attached(
+  { gateway }: RuleUse,
   served: readonly string[],
-  port: number,
   translation: Translation,
-): readonly VirtualHost[] {
-  const own = `${metadata.namespace}/${metadata.name}`;
+): readonly { readonly service: ResourceOf<'VirtualService'>; readonly hosts: readonly string[] }[] {
   return ofType(translation.resources, 'VirtualService').flatMap((service) => {
     const named = (service.spec.gateways ?? []).map((each) =>
       each.includes('/') ? each : `${service.metadata.namespace}/${each}`,
     );
     const hosts = (service.spec.hosts ?? []).flatMap((host) => common(host.toLowerCase(), served));
-    const rules = httpRules(service, { gateway: own, port }, translation);
-    return named.includes(own) && hosts.length > 0 && rules.length > 0 ? [{ hosts, rules }] : [];
+    return named.includes(gateway) && hosts.length > 0 ? [{ service, hosts }] : [];
   });
+}
+
+function virtualHosts(
+  use: RuleUse,
+  served: readonly string[],
+  translation: Translation,
+): readonly VirtualHost[] {
+  return attached(use, served, translation).flatMap(({ service, hosts }) => {
+    const rules = httpRules(service, use, translation);
+    return rules.length > 0 ? [{ hosts, rules }] : [];
+  });
+}
+
+/** Of connections: by the names that TLS asks for where it is passed on, else as they come. */
+function connectionRules(
+  use: RuleUse,
+  served: readonly string[],
+  tls: boolean,
+  translation: Translation,
+): readonly RouteRule[] {
+  return attached(use, served, translation).flatMap(({ service }) =>
+    tcpRules(service, { ...use, tls }, translation),
+  );
 }
 
 /** What a host and the hosts that are served have in common. */
@@ -119,7 +171,7 @@ function ofListener(
   gateway: ResourceOf<'KubernetesGateway'>,
   listener: Listener,
   translation: Translation,
-): GatewayListener {
+): PlacedServer {
   const { port, protocol, hostname = '*', tls } = listener;
   const [certificate] = tls?.certificateRefs ?? [];
   const routes: readonly KubernetesRoute[] = [
@@ -138,8 +190,10 @@ function ofListener(
     address: '0.0.0.0',
     port,
     protocol: protocolOf(protocol),
-    ...(certificate !== undefined && { tls: { secret: certificate.name, clients: 'off' as const } }),
+    ...(certificate !== undefined && { tls: terminated({ kind: 'secret', name: certificate.name }) }),
+    sni: certificate === undefined || hostname === '*' ? [] : [hostname.toLowerCase()],
     hosts: byHost(hosts),
+    rules: [],
   };
 }
 

@@ -335,12 +335,20 @@ metadata: {name: front, namespace: shop}
 spec: {template: {metadata: {labels: {app: front}}}}
 `);
   const [https, http] = made.workloads.get('shop/front')?.gateway ?? [];
-  assert.deepEqual(https?.tls, { secret: 'cert', clients: 'off' });
+  const [secure] = https?.servers ?? [];
+  assert.deepEqual(secure?.tls, {
+    mode: 'terminate',
+    certificate: { kind: 'secret', name: 'cert' },
+    clients: 'off',
+    names: [],
+    least: '1.2',
+  });
+  assert.deepEqual(secure?.sni, ['*.shop.example']);
   assert.deepEqual(
-    https?.hosts.map(({ hosts }) => hosts),
+    secure?.hosts.map(({ hosts }) => hosts),
     [['www.shop.example']],
   );
-  assert.equal(http?.hosts[0]?.rules[0]?.action.kind, 'redirect');
+  assert.equal(http?.servers[0]?.hosts[0]?.rules[0]?.action.kind, 'redirect');
   // The rules of a gateway alone are not those of the mesh.
   assert.equal(rulesOf(made)[0]?.name, 'default');
 });

@@ -2,7 +2,7 @@ import { mutualTlsFor, policiesFor, tokenRulesFor } from '../authorization/index
 import type { InboundPort, JwtRule, Workload } from '../model/index.ts';
 import { ofType, type PodSpec } from '../resources/index.ts';
 import type { DirectoryPort } from './directory.ts';
-import { gatewayListeners } from './gateways.ts';
+import { gatewayOf } from './gateways.ts';
 import { type MeshInstance, selects } from './instance.ts';
 import { workloadOf as workloadKey } from './running.ts';
 import type { Translation } from './scope.ts';
@@ -106,7 +106,9 @@ function workload(subject: Subject, translation: Translation): Workload {
   const { resources, options } = translation;
   const gatewayName = labels['gateway.networking.k8s.io/gateway-name'];
   const who = { namespace, labels, ...(gatewayName !== undefined && { gateway: gatewayName }) };
-  const gateway = gatewayListeners(subject, translation);
+  const { gateway, secrets, undone } = gatewayOf(subject, translation);
+  const sidecar = sidecarOf(subject, translation);
+  const notDone = [...(sidecar.undone ?? []), ...undone];
   return {
     namespace,
     name,
@@ -116,8 +118,10 @@ function workload(subject: Subject, translation: Translation): Workload {
     inbound: inboundOf(subject, translation),
     policies: policiesFor(resources, who, options),
     jwt: tokenRulesFor(resources, who, options).map((rule) => withKeys(rule, options)),
-    ...sidecarOf(subject, translation),
+    ...sidecar,
+    ...(notDone.length > 0 && { undone: notDone }),
     ...(gateway.length > 0 && { gateway }),
+    ...(secrets.length > 0 && { secrets }),
   };
 }
 

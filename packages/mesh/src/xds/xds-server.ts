@@ -21,6 +21,7 @@ import type {
   DiscoveryResponseSchema,
 } from '../gen/envoy/service/discovery/v3/discovery_pb.ts';
 import { emptyModel, type MeshModel } from '../model/mesh-model.ts';
+import { gatewaySecretResources } from './gateway-secret-resources.ts';
 import { Outbox } from './outbox.ts';
 import { type ProxyNode, proxyNode } from './proxy-node.ts';
 import type { Inexpressible } from './translate/plane.ts';
@@ -36,7 +37,7 @@ export interface XdsServerOptions {
   /** The certificates of a proxy of that workload, `namespace/name`, with their keys. Default: there are none. */
   readonly secrets?: (workload: string) => Resources;
   /** The SPIFFE ID that a stream has proved; empty: none. Left out: whoever says who it is is believed. */
-  readonly proofOf?: (call: Call) => string;
+  readonly proofOf?: (call: Call) => string | Promise<string>;
   /** The SPIFFE ID of a workload as it is known now, for `proofOf`: its secrets go to who has proved that one. */
   readonly idOf?: (workload: string) => string | undefined;
   readonly rules?: AdsRules;
@@ -163,18 +164,18 @@ export class XdsServer {
     const { id } = stream;
     for await (const request of requests) {
       if (!this.#state.streams.has(id)) {
+        const proof = await this.#options.proofOf?.(stream.call);
         if (!this.#outboxes.has(id)) return;
-        this.#connect(stream, request.node);
+        this.#connect(stream, request.node, proof);
       }
       const ask = read(request);
       if (ask !== undefined) this.#apply({ kind: 'request', stream: id, request: ask });
     }
   }
 
-  #connect({ id, protocol, call }: Stream, node: DiscoveryRequest['node']): void {
+  #connect({ id, protocol }: Stream, node: DiscoveryRequest['node'], proof: string | undefined): void {
     const proxy = proxyNode(node ?? noNode);
     const { plane, workload, locality } = proxy;
-    const proof = this.#options.proofOf?.(call);
     const place = [locality.region, locality.zone, locality.subZone];
     const group = [plane, workload, ...place, proof ?? ''].join(' ');
     const isNew = !this.#groups.has(group);
@@ -200,7 +201,10 @@ export class XdsServer {
   #secretsOf({ proof, proxy: { workload } }: Group): Resources {
     const { secrets, idOf } = this.#options;
     const isIt = proof === undefined || (proof !== '' && proof === idOf?.(workload));
-    return (isIt ? secrets?.(workload) : undefined) ?? noResources;
+    if (!isIt) return noResources;
+    const own = secrets?.(workload) ?? noResources;
+    const ofGateway = gatewaySecretResources(this.#model.workloads.get(workload)?.secrets);
+    return ofGateway.size === 0 ? own : new Map([...ofGateway, ...own]);
   }
 
   /** What is made for a group that nobody is in any more need not be kept up to date. */

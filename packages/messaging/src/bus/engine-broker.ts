@@ -114,7 +114,8 @@ class EngineBroker implements Broker {
         ...query.headers,
         deadline: String(Math.floor(runtime.clock.wallMs() + waiting.remainingMs())),
       };
-      const init: MessageInit = { ...query, kind: 'query', replyTo: this.#replies.topic.name, headers };
+      const kind = query.kind ?? 'query';
+      const init: MessageInit = { ...query, kind, replyTo: this.#replies.topic.name, headers };
       const message = completeMessage(init, this.#options, waiting);
       return await this.#replies.to(message, waiting, () => this.#publisher.publish([message]));
     } finally {

@@ -1,4 +1,5 @@
 import {
+  asCurrent,
   type Call,
   HeddleError,
   openSpan,
@@ -38,7 +39,9 @@ export class Handling {
   constructor(options: HandlingOptions) {
     this.#options = options;
     // A handler that never returns is given up at the deadline: its partition must go on.
-    this.#service = timeout<readonly Delivery[], void>()(options.handler);
+    this.#service = timeout<readonly Delivery[], void>()((deliveries, call) =>
+      asCurrent(call, () => options.handler(deliveries, call)),
+    );
   }
 
   /** The whole batch, once; false if that failed. */

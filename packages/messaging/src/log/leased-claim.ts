@@ -30,6 +30,8 @@ export class LeasedClaim implements Claim {
   /** Acknowledgements must hold whatever happens: what they are for has not been handled yet, and never comes again. */
   #atMostOnce = false;
   #wake: (() => void) | undefined;
+  /** The last read has reached the end: resolves when there may be more. */
+  #end: Promise<void> | undefined;
   #committing: Promise<void> | undefined;
   #committed: number;
 
@@ -75,9 +77,14 @@ export class LeasedClaim implements Claim {
         await this.#pause();
         continue;
       }
-      const woken = this.#nextWake();
-      const stored = await store.read(id.topic, this.partition, this.#position, suspicious ? 1 : max);
+      if (this.#end !== undefined) await this.#end;
+      this.#end = undefined;
       if (this.over.fired) return undefined;
+      const limit = suspicious ? 1 : max;
+      const woken = this.#nextWake();
+      const stored = await store.read(id.topic, this.partition, this.#position, limit);
+      if (this.over.fired) return undefined;
+      if (store.readsToTheEnd === true && stored.length < limit) this.#end = woken;
       if (stored.length > 0) return this.#taken(stored);
       await woken;
     }
@@ -130,6 +137,7 @@ export class LeasedClaim implements Claim {
       throw new HeddleError({ code: 'aborted', reason: 'CLAIM_LOST', message });
     }
     this.#committed = next;
+    if (this.#suspicion === 0) return;
     this.#suspicion = 0;
     this.#wake?.();
   }

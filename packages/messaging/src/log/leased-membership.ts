@@ -43,8 +43,9 @@ export class LeasedMembership implements Membership {
     this.#pollMs = pollMs;
     const { topic, group } = this.#id;
     this.#stopListening = [
-      store.onAppend(topic, () => {
-        for (const claim of this.#claims.values()) claim.poke();
+      store.onAppend(topic, (partition) => {
+        if (partition !== undefined) this.#claims.get(partition)?.poke();
+        else for (const claim of this.#claims.values()) claim.poke();
       }),
       store.onMembers(topic, group, () => this.#renewSoon()),
     ];

@@ -37,6 +37,8 @@ export type Stored = Omit<Delivery, 'attempt'>;
 export interface LogStore {
   readonly name: string;
   readonly promises: EnginePromises;
+  /** A `read` that finds fewer than it may has found all there was: until `onAppend` calls, another finds nothing. */
+  readonly readsToTheEnd?: boolean;
   createTopic(topic: TopicInfo): Promise<void>;
   deleteTopic(name: string): Promise<boolean>;
   topics(): Promise<readonly TopicInfo[]>;
@@ -57,8 +59,11 @@ export interface LogStore {
    * it must be durable when it resolves; else a crash of the server may take it back.
    */
   commit(id: MemberId, partition: number, epoch: number, next: number, atMostOnce: boolean): Promise<boolean>;
-  /** Something may have been appended to the topic. A missed call costs time and nothing else. Returns what ends it. */
-  onAppend(topic: string, listener: () => void): () => void;
+  /**
+   * Something may have been appended to the topic: to the partition that is named, or to any. A missed call costs time and
+   * nothing else. Returns what ends it.
+   */
+  onAppend(topic: string, listener: (partition?: number) => void): () => void;
   /** Members of the group came, left, or gave something back. As `onAppend` otherwise. */
   onMembers(topic: string, group: string, listener: () => void): () => void;
   lag(topic: string, group: string): Promise<readonly PartitionLag[]>;

@@ -11,10 +11,25 @@ export function partitionOf({ key, id }: Pick<Message, 'key' | 'id'>, partitions
 }
 
 const utf8 = new TextEncoder();
+const seed = 0x811c9dc5;
 
 function hash(text: string): number {
-  let h = 0x811c9dc5;
-  for (const byte of utf8.encode(text)) h = Math.imul(h ^ byte, 0x01000193);
+  let h = seed;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    // Beyond ASCII a character has several bytes.
+    if (code > 0x7f) return mixed(utf8.encode(text).reduce(step, seed));
+    h = step(h, code);
+  }
+  return mixed(h);
+}
+
+function step(h: number, byte: number): number {
+  return Math.imul(h ^ byte, 0x01000193);
+}
+
+function mixed(hashed: number): number {
+  let h = hashed;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;

@@ -9,9 +9,10 @@ export function changeFields(
 ): Layer<HttpRequest, HttpResponse> {
   const [onRequest, onResponse] = [!isNothing(request), !isNothing(response)];
   if (!onRequest && !onResponse) return (next) => next;
-  return (next) => async (req, call) => {
-    const res = await next(onRequest ? { ...req, fields: changed(req.fields, request) } : req, call);
-    return onResponse ? { ...res, fields: changed(res.fields, response) } : res;
+  return (next) => (req, call) => {
+    const pending = next(onRequest ? { ...req, fields: changed(req.fields, request) } : req, call);
+    if (!onResponse) return pending;
+    return pending.then((res) => ({ ...res, fields: changed(res.fields, response) }));
   };
 }
 

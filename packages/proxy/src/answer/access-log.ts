@@ -2,6 +2,7 @@ import { type Call, type CallKey, callKey, type HeddleError, type Layer } from '
 import { endpointOf } from '@heddle/telemetry';
 import type { HttpRequest, HttpResponse } from '@heddle/wire';
 import { addressOf } from '../forward/client-address.ts';
+import { quoted } from './quoted.ts';
 
 /** What is written about requests; the key `accessLog` of a gateway file. */
 export interface AccessLog {
@@ -49,7 +50,7 @@ export function accessLogged(
   write: (line: string) => void,
 ): Layer<HttpRequest, HttpResponse> {
   const line = format === 'json' ? asJson : asCommon;
-  return (next) => async (req, call) => {
+  return (next) => (req, call) => {
     const { clock, random } = call.runtime;
     const startMs = clock.nowMs();
     const isChosen = sample >= 1 || random.float() < sample;
@@ -64,11 +65,16 @@ export function accessLogged(
       if (!isChosen && status < 500) return;
       write(line(entryOf(req, answer, status, error, clock.nowMs() - startMs, user, call)));
     });
-    const answer = await next(req, call);
-    note.answer = answer;
-    return answer;
+    const pending = next(req, call);
+    // Told before whoever waits for the answer, who need not wait for one more promise.
+    pending.then((answer) => {
+      note.answer = answer;
+    }, nothing);
+    return pending;
   };
 }
+
+function nothing(): void {}
 
 function entryOf(
   req: HttpRequest,
@@ -109,13 +115,6 @@ function asJson(entry: Entry): string {
   if (agent !== undefined) text += `,"agent":${quoted(agent)}`;
   if (error !== undefined) text += `,"error":${quoted(error)}`;
   return `${text}}`;
-}
-
-// Everything that JSON writes as it is, and a line cannot be broken by.
-const simple = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
-
-function quoted(text: string): string {
-  return simple.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 let knownSecond = -1;

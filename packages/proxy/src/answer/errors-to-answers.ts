@@ -1,4 +1,4 @@
-import { HeddleError, type Layer } from '@heddle/kernel';
+import { type Call, HeddleError, type Layer } from '@heddle/kernel';
 import { type HttpRequest, type HttpResponse, statusOfCode } from '@heddle/wire';
 import { challengeOf } from '../auth/challenge.ts';
 import { jsonAnswer } from './json-answer.ts';
@@ -12,23 +12,27 @@ const retryAfterSeconds = '1';
  * - 504: it did not answer in time;
  * - else as `google.rpc.Code` maps to HTTP. What is internal is not told outside: it is logged.
  */
-export const errorsToAnswers: Layer<HttpRequest, HttpResponse> = (next) => async (req, call) => {
+export const errorsToAnswers: Layer<HttpRequest, HttpResponse> = (next) => (req, call) => {
   try {
-    return await next(req, call);
-  } catch (thrown) {
-    const error = HeddleError.from(thrown);
-    const status = statusOf(error);
-    if (status === 500)
-      call.runtime.log('error', 'a request met an internal error', { path: req.path, error });
-    const { code, reason } = error;
-    const message = status === 500 ? 'an internal error; the log has more' : error.message;
-    const answer = jsonAnswer(status, { code, reason, message });
-    if (status === 503 || status === 429) answer.fields.set('retry-after', retryAfterSeconds);
-    const challenge = challengeOf(error);
-    if (status === 401 && challenge !== undefined) answer.fields.set('www-authenticate', challenge);
-    return answer;
+    return next(req, call).then(undefined, (thrown: unknown) => answerTo(thrown, req, call));
+  } catch (mistake) {
+    // No service should throw; but whoever waits is to get an answer.
+    return Promise.resolve(answerTo(mistake, req, call));
   }
 };
+
+function answerTo(thrown: unknown, req: HttpRequest, call: Call): HttpResponse {
+  const error = HeddleError.from(thrown);
+  const status = statusOf(error);
+  if (status === 500) call.runtime.log('error', 'a request met an internal error', { path: req.path, error });
+  const { code, reason } = error;
+  const message = status === 500 ? 'an internal error; the log has more' : error.message;
+  const answer = jsonAnswer(status, { code, reason, message });
+  if (status === 503 || status === 429) answer.fields.set('retry-after', retryAfterSeconds);
+  const challenge = challengeOf(error);
+  if (status === 401 && challenge !== undefined) answer.fields.set('www-authenticate', challenge);
+  return answer;
+}
 
 /** The status for an error on the way through a proxy. */
 export function statusOf(error: HeddleError): number {

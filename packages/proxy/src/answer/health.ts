@@ -7,10 +7,12 @@ export type Readiness = () => { readonly ready: boolean; readonly why?: string }
 
 /** Answers `/healthz` (200 while the process can answer at all) and `/readyz` (200 or 503 by `readiness`) itself. */
 export function health(readiness: Readiness): Layer<HttpRequest, HttpResponse> {
-  return (next) => async (req, call) => {
-    if (req.path === '/healthz') return jsonAnswer(200, { status: 'ok' });
-    if (req.path !== '/readyz') return next(req, call);
+  const ofReadiness = async (): Promise<HttpResponse> => {
     const { ready, why } = readiness();
     return ready ? jsonAnswer(200, { status: 'ready' }) : jsonAnswer(503, { status: 'not ready', why });
+  };
+  return (next) => (req, call) => {
+    if (req.path === '/healthz') return Promise.resolve(jsonAnswer(200, { status: 'ok' }));
+    return req.path === '/readyz' ? ofReadiness() : next(req, call);
   };
 }

@@ -42,8 +42,15 @@ export class Authenticator {
     this.#proofs.set('oidc', (req, call) => login.identify(req, call));
   }
 
-  /** Who has sent the request. Rejects with `unauthenticated` where the demand is not met. */
-  async identify(req: HttpRequest, call: Call, { any, all }: RouteAuth): Promise<Identity> {
+  /** Who has sent the request, at once where that is known. Throws or rejects with `unauthenticated` where the demand is not met. */
+  identify(req: HttpRequest, call: Call, demand: RouteAuth): Identity | Promise<Identity> {
+    const { any = [], all } = demand;
+    const [only] = any;
+    if (all === undefined && only !== undefined && any.length === 1) return this.#proof(only, req, call);
+    return this.#severally(req, call, demand);
+  }
+
+  async #severally(req: HttpRequest, call: Call, { any, all }: RouteAuth): Promise<Identity> {
     if (all !== undefined) {
       const proved: Identity[] = [];
       for (const method of all) proved.push(await this.#proof(method, req, call));
@@ -75,9 +82,9 @@ export class Authenticator {
     return wouldDo ? this.login?.invitation(req, call) : undefined;
   }
 
-  #proof(method: AuthMethod, req: HttpRequest, call: Call): Promise<Identity> {
+  #proof(method: AuthMethod, req: HttpRequest, call: Call): Identity | Promise<Identity> {
     const proof = this.#proofs.get(method);
     if (proof !== undefined) return proof(req, call);
-    return Promise.reject(missing(`a proof by ${method}, which this gateway does not know,`));
+    throw missing(`a proof by ${method}, which this gateway does not know,`);
   }
 }

@@ -3,10 +3,10 @@ import { type Identity, unauthenticated } from '@heddle/security';
 import type { Fields, HttpRequest } from '@heddle/wire';
 
 /**
- * One way to prove who one is: gives the identity, or rejects with `unauthenticated`, with reason `NO_CREDENTIALS`
- * where nothing was shown.
+ * One way to prove who one is: gives the identity, at once where it is known, or throws or rejects with
+ * `unauthenticated`, with reason `NO_CREDENTIALS` where nothing was shown.
  */
-export type Proof = (req: HttpRequest, call: Call) => Promise<Identity>;
+export type Proof = (req: HttpRequest, call: Call) => Identity | Promise<Identity>;
 
 const longestCredentials = 16_500;
 

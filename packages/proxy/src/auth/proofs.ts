@@ -25,7 +25,7 @@ export function jwtProof(issuers: readonly IssuerConfig[], runtime: Runtime, sec
     issuers.map((each) => issuerOf(each, runtime, secrets)),
     runtime.clock,
   );
-  return bearer((token) => verifier.verify(token));
+  return bearer((token) => verifier.remembered(token) ?? verifier.verify(token));
 }
 
 /** Bearer tokens that are asked about. Throws `MISSING_SECRET`. */
@@ -86,17 +86,18 @@ export function certificateProof({ trustDomains = [], subjects = [] }: Certifica
   return async (_req, call) => all.identify(call.get(peer)?.tls?.certificate);
 }
 
-function bearer(verify: (token: string) => Promise<Identity>): Proof {
-  return async ({ fields }) => {
+function bearer(verify: (token: string) => Identity | Promise<Identity>): Proof {
+  return ({ fields }) => {
     const token = credentialsOf(fields, 'bearer');
     if (token === undefined) throw challenged(missing('a bearer token'), 'Bearer');
-    try {
-      return await verify(token);
-    } catch (thrown) {
-      const error = HeddleError.from(thrown);
-      throw error.code === 'unauthenticated' ? challenged(error, 'Bearer error="invalid_token"') : error;
-    }
+    const who = verify(token);
+    return who instanceof Promise ? who.catch(badToken) : who;
   };
+}
+
+function badToken(thrown: unknown): never {
+  const error = HeddleError.from(thrown);
+  throw error.code === 'unauthenticated' ? challenged(error, 'Bearer error="invalid_token"') : error;
 }
 
 function issuerOf(config: IssuerConfig, runtime: Runtime, secrets: Secrets): JwtIssuer {

@@ -21,17 +21,16 @@ const nobody = (): boolean => false;
  * else is left out.
  */
 export function endToEndFields(fields: Fields, without: (name: string) => boolean = nobody): Fields {
-  const named = fields.has('connection') ? namedBy(fields) : nothing;
+  const named = fields.has('connection') ? namedBy(fields) : undefined;
   const { raw } = fields;
   const kept: string[] = [];
   for (let at = 0; at < raw.length; at += 2) {
     const name = raw[at] as string;
-    if (!hopByHop.has(name) && !named.has(name) && !without(name)) kept.push(name, raw[at + 1] as string);
+    if (hopByHop.has(name) || without(name) || named?.has(name) === true) continue;
+    kept.push(name, raw[at + 1] as string);
   }
   return new Fields(kept);
 }
-
-const nothing: ReadonlySet<string> = new Set();
 
 function namedBy(fields: Fields): ReadonlySet<string> {
   const names = fields.all('connection').flatMap((value) => value.split(','));

@@ -20,24 +20,25 @@ const claims = /^(x-user-id|x-tenant-id|forwarded|x-forwarded-(for|host|port|pro
 export function forwarded(trusted: readonly string[]): Layer<HttpRequest, HttpResponse> {
   const isTrusted = trusted.length === 0 ? () => false : inRanges(trusted);
   const stated = statements();
-  return (next) => async (req, call) => {
+  return (next) => (req, call) => {
     const fields = endToEndFields(req.fields, isOurs);
     const from = call.get(peer)?.address.host;
     const way = from !== undefined && isTrusted(from) ? wayOf(req, isTrusted) : undefined;
     if (way?.client !== undefined) call.set(clientAddress, way.client);
-    fields.raw.push(...(way === undefined ? stated(req, from) : statement(req, from, way)));
+    const said = way === undefined ? stated(req, from) : statement(req, from, way);
 
     const requestId = acceptableId(req.fields.get('x-request-id')) ?? call.runtime.random.uuid();
     const correlation = acceptableId(req.fields.get('x-correlation-id')) ?? requestId;
-    fields.append('via', via).append('x-request-id', requestId).append('x-correlation-id', correlation);
+    fields.raw.push(...said, 'via', via, 'x-request-id', requestId, 'x-correlation-id', correlation);
     call.set(correlationId, correlation).set(idempotency, idempotencyOfMethod(req.method));
     const key = fields.get('idempotency-key');
     if (key !== undefined) call.set(idempotencyKey, key);
 
-    const res = await next({ ...req, fields }, call);
-    const answer = endToEndFields(res.fields, isRequestId);
-    answer.append('via', via).append('x-request-id', requestId);
-    return { ...res, fields: answer };
+    return next({ ...req, fields }, call).then((res) => {
+      const answer = endToEndFields(res.fields, isRequestId);
+      answer.raw.push('via', via, 'x-request-id', requestId);
+      return { ...res, fields: answer };
+    });
   };
 }
 

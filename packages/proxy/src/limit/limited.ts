@@ -4,6 +4,7 @@ import { type RateAsk, type RateDecision, rateDecision, rateLimit } from '@heddl
 import type { HttpRequest, HttpResponse } from '@heddle/wire';
 import { addressOf } from '../forward/client-address.ts';
 import { jsonAnswer } from '../answer/json-answer.ts';
+import { quoted } from '../answer/quoted.ts';
 import type { LimitMetrics } from './limit-metrics.ts';
 import type { KeyPart, LimitConfig } from './limit-schema.ts';
 import type { LimitStore } from './limit-store.ts';
@@ -24,8 +25,14 @@ export function limited(
   metrics: LimitMetrics,
 ): Layer<HttpRequest, HttpResponse> {
   if (limits.length === 0) return (next) => next;
-  const asks = (req: HttpRequest, call: Call): RateAsk[] =>
-    limits.map((each) => askOf(each, route, req, call)).filter((ask) => ask !== undefined);
+  const asks = (req: HttpRequest, call: Call): RateAsk[] => {
+    const made: RateAsk[] = [];
+    for (const each of limits) {
+      const ask = askOf(each, route, req, call);
+      if (ask !== undefined) made.push(ask);
+    }
+    return made;
+  };
   return stack(
     told(limits),
     rateLimit<HttpRequest, HttpResponse>({
@@ -45,10 +52,12 @@ function askOf(
   req: HttpRequest,
   call: Call,
 ): RateAsk | undefined {
-  const roles = call.get(identity)?.roles ?? [];
+  const roles = tiers.length === 0 ? nobodys : (call.get(identity)?.roles ?? nobodys);
   const tier = tiers.find(([role]) => roles.includes(role));
   if (onlyTiers && tier === undefined) return undefined;
-  const who = key.map((part) => JSON.stringify(valueOf(part, route, req, call))).join(' ');
+  // Quoted, so that no value can look like two.
+  let who = '';
+  for (const part of key) who += `${who === '' ? '' : ' '}${quoted(valueOf(part, route, req, call))}`;
   // The tier is part of the key: whoever changes it starts anew there.
   return {
     key: `${shared ? '' : route} ${name} ${tier?.[0] ?? ''} ${who}`,
@@ -57,6 +66,8 @@ function askOf(
     group: route,
   };
 }
+
+const nobodys: readonly string[] = [];
 
 /** Strangers are told apart by their addresses, rather than all counted as one. */
 function valueOf(part: KeyPart, route: string, req: HttpRequest, call: Call): string {
@@ -80,20 +91,20 @@ function valueOf(part: KeyPart, route: string, req: HttpRequest, call: Call): st
 /** Puts the decision into the answer. */
 function told(limits: readonly LimitConfig[]): Layer<HttpRequest, HttpResponse> {
   const name = limits.map((each) => each.name).join('-');
-  return (next) => async (req, call) => {
-    try {
-      const res = await next(req, call);
-      return tell(res, name, call.get(rateDecision));
-    } catch (thrown) {
-      const error = HeddleError.from(thrown);
-      if (error.reason !== 'RATE_LIMITED') throw error;
-      const { code, reason, message } = error;
-      const decision = call.get(rateDecision);
-      const answer = jsonAnswer(429, { code, reason, message });
-      answer.fields.set('retry-after', String(seconds(decision?.retryAfterMs ?? 1000)));
-      return tell(answer, name, decision);
-    }
-  };
+  return (next) => (req, call) =>
+    next(req, call).then(
+      (res) => tell(res, name, call.get(rateDecision)),
+      (thrown: unknown) => tell(refusal(HeddleError.from(thrown), call), name, call.get(rateDecision)),
+    );
+}
+
+/** The answer to a request that was one too many; throws what is no such refusal. */
+function refusal(error: HeddleError, call: Call): HttpResponse {
+  if (error.reason !== 'RATE_LIMITED') throw error;
+  const { code, reason, message } = error;
+  const answer = jsonAnswer(429, { code, reason, message });
+  answer.fields.set('retry-after', String(seconds(call.get(rateDecision)?.retryAfterMs ?? 1000)));
+  return answer;
 }
 
 function tell(res: HttpResponse, name: string, decision: RateDecision | undefined): HttpResponse {

@@ -91,6 +91,7 @@ export function routeOf(
     compress: compressOf(document.compress),
     timeoutMs: document.timeoutMs ?? 10_000,
     attempts: document.attempts ?? 3,
+    retryOn: document.retryOn,
     attemptTimeoutMs: document.attemptTimeoutMs,
     maxBodyBytes: document.maxBodyBytes,
     maxResponseBytes: document.maxResponseBytes,

@@ -58,6 +58,7 @@ describe('a gateway file', () => {
           compress: undefined,
           timeoutMs: 10_000,
           attempts: 3,
+          retryOn: undefined,
           attemptTimeoutMs: undefined,
           maxBodyBytes: undefined,
           maxResponseBytes: undefined,

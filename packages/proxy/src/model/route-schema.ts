@@ -3,6 +3,7 @@ import { type RouteAuth, routeAuth } from '../auth/auth-schema.ts';
 import { type RouteDecision, routeDecision } from '../decide/decide-schema.ts';
 import { type LimitConfig, limitConfigs } from '../limit/limit-schema.ts';
 import { type ServedLimit, servedLimits } from '../limit/service/service-schema.ts';
+import { isRetryWord, retryWords } from '../forward/retry-words.ts';
 import { normalPath } from '../router/normal-path.ts';
 import { isUpstreamName, targetText } from '../upstream/upstream-schema.ts';
 import { flag, list, number, object, oneOf, type Read, record, type Shape, text, whole } from './document.ts';
@@ -18,6 +19,12 @@ const hostName = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-
 export const plainPath: Read<string> = text(
   'a path that starts with "/" and is written as it will be matched',
   isPlainPath,
+);
+
+/** Reads a word for what is tried again. */
+const retryWord: Read<string> = text(
+  `one of ${[...retryWords].join(', ')}, or a status such as 503`,
+  isRetryWord,
 );
 
 const template: Read<string> = text(
@@ -168,6 +175,7 @@ export interface RouteDocument {
   compress?: { types?: string[]; minBytes?: number } | boolean;
   timeoutMs?: number;
   attempts?: number;
+  retryOn?: string[];
   attemptTimeoutMs?: number;
   maxBodyBytes?: number;
   maxResponseBytes?: number;
@@ -329,6 +337,7 @@ export const routeDocument: Read<RouteDocument> = object<RouteDocument>(
     compress: compression,
     timeoutMs: whole(1, 3_600_000),
     attempts: whole(1, 10),
+    retryOn: list(retryWord, 32),
     attemptTimeoutMs: whole(1, 3_600_000),
     maxBodyBytes: whole(0, 1024 * mebibyte),
     maxResponseBytes: whole(0, 1024 * mebibyte),

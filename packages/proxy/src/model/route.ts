@@ -187,6 +187,8 @@ export interface RouteConfig {
   readonly timeoutMs: number;
   /** Attempts in all, for what may be repeated. Default 3; 1 switches retries off. */
   readonly attempts: number;
+  /** What is tried again, in the words of `retryWords`; always only what may be repeated. Undefined: as `classifyAnswer` says. */
+  readonly retryOn: readonly string[] | undefined;
   /** How long one attempt may take until its answer begins. Default: as long as there is time. */
   readonly attemptTimeoutMs: number | undefined;
   /** Bytes of a request's body; larger ones get 413. Default: `limits.maxBodyBytes`. */

@@ -11,9 +11,9 @@ export interface Asked {
   readonly path: string;
   readonly request: HttpRequest;
   /** Fields, in lower case, that will be there, nobody knows with which value: conditions on them count as met. */
-  readonly announced?: ReadonlySet<string>;
+  readonly announced?: ReadonlySet<string> | undefined;
   /** Of the query. Asked for only by routes that look at it. */
-  readonly query: () => URLSearchParams;
+  query(): URLSearchParams;
 }
 
 /** A route's match, ready to be compared. */

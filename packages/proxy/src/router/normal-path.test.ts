@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { normalPath } from './normal-path.ts';
+import { isNormal, normalPath } from './normal-path.ts';
 
 const normal: [target: string, path: string, query?: string][] = [
   ['/', '/'],
@@ -132,4 +132,40 @@ describe('normalPath', () => {
       { numRuns: 3000 },
     );
   });
+});
+
+test('property: what is normal at first sight is what its normal form is', () => {
+  const pieces = [
+    '/',
+    '.',
+    '..',
+    'a',
+    '-',
+    '%',
+    '%61',
+    '%2f',
+    ';',
+    '?',
+    '\\',
+    '#',
+    ' ',
+    'é',
+    '\u0000',
+    '~',
+    '=',
+  ];
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 12 }), (chosen) => {
+      for (const target of [chosen.join(''), `/${chosen.join('')}`]) {
+        if (!isNormal(target)) continue;
+        const found = normalPath(target);
+        assert.equal(found.ok && found.path + found.query, target);
+      }
+    }),
+  );
+});
+
+test('what nearly all ask for is normal at first sight', () => {
+  for (const target of ['/', '/a/b/', '/a-b_c~d.e/f', '/a?x=/../%2f;&y', '/?', '/a..b'])
+    assert.equal(isNormal(target), true, target);
 });

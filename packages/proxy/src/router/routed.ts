@@ -1,6 +1,6 @@
 import { type Call, HeddleError } from '@heddle/kernel';
 import { nameEndpoint } from '@heddle/telemetry';
-import type { HttpRequest, HttpService } from '@heddle/wire';
+import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
 import { isPreflight } from '../action/cors.ts';
 import type { RouteMatch } from '../model/route.ts';
 import { Router } from './router.ts';
@@ -22,18 +22,24 @@ export interface Routed {
  */
 export function routed(routes: readonly Routed[]): HttpService {
   const router = new Router(routes);
-  return async (req, call) => {
+  return (req, call) => {
     const announced = isPreflight(req) ? router.matchAnnounced(req) : undefined;
-    let found = announced?.answersPreflights === true ? announced : router.match(req);
-    if (found?.isFor !== undefined && found !== announced) found = await forWhom(router, req, call, found);
-    if (found === undefined) {
-      const question = req.path.indexOf('?');
-      const message = `no route matches ${question === -1 ? req.path : req.path.slice(0, question)}`;
-      throw new HeddleError({ code: 'not_found', reason: 'NO_ROUTE', message, sent: false });
-    }
-    nameEndpoint(call, found.name);
-    return found.service(req, call);
+    const found = announced?.answersPreflights === true ? announced : router.match(req);
+    if (found?.isFor === undefined || found === announced) return goOn(found, req, call);
+    return forWhom(router, req, call, found).then((route) => goOn(route, req, call));
   };
+}
+
+function goOn(found: Routed | undefined, req: HttpRequest, call: Call): Promise<HttpResponse> {
+  if (found === undefined) return Promise.reject(noRoute(req.path));
+  nameEndpoint(call, found.name);
+  return found.service(req, call);
+}
+
+function noRoute(target: string): HeddleError {
+  const question = target.indexOf('?');
+  const message = `no route matches ${question === -1 ? target : target.slice(0, question)}`;
+  return new HeddleError({ code: 'not_found', reason: 'NO_ROUTE', message, sent: false });
 }
 
 /** The first route that is for whoever asks, from `first` on. */

@@ -37,11 +37,7 @@ export class Router<R extends { readonly match: RouteMatch }> {
     const { fields } = preflight;
     const names = (fields.get('access-control-request-headers') ?? '').toLowerCase().split(',');
     const method = fields.get('access-control-request-method') ?? '';
-    return this.#find({
-      ...askedOf(preflight),
-      method,
-      announced: new Set(names.map((name) => name.trim())),
-    });
+    return this.#find(new Taken(preflight, method, new Set(names.map((name) => name.trim()))));
   }
 
   #find(asked: Asked, except?: ReadonlySet<R>): R | undefined {
@@ -71,15 +67,33 @@ export function ranked<R extends { readonly match: RouteMatch }>(
 
 /** Takes a request apart for the comparison. */
 export function askedOf(request: HttpRequest): Asked {
-  const question = request.path.indexOf('?');
-  let parameters: URLSearchParams | undefined;
-  return {
-    host: hostOf(request.authority),
-    method: methodOf(request),
-    path: question === -1 ? request.path : request.path.slice(0, question),
-    request,
-    query: () => (parameters ??= new URLSearchParams(question === -1 ? '' : request.path.slice(question))),
-  };
+  return new Taken(request, methodOf(request), undefined);
+}
+
+class Taken implements Asked {
+  readonly request: HttpRequest;
+  readonly method: string;
+  readonly path: string;
+  readonly announced: ReadonlySet<string> | undefined;
+  #host: string | undefined;
+  #parameters: URLSearchParams | undefined;
+
+  constructor(request: HttpRequest, method: string, announced: ReadonlySet<string> | undefined) {
+    const question = request.path.indexOf('?');
+    this.request = request;
+    this.method = method;
+    this.path = question === -1 ? request.path : request.path.slice(0, question);
+    this.announced = announced;
+  }
+
+  get host(): string {
+    return (this.#host ??= hostOf(this.request.authority));
+  }
+
+  query(): URLSearchParams {
+    const { length } = this.path;
+    return (this.#parameters ??= new URLSearchParams(this.request.path.slice(length)));
+  }
 }
 
 /** The names under which routes for a host are kept: itself, then `.b.c` and `.c` for `a.b.c`. */

@@ -16,6 +16,7 @@ export class World {
   readonly closed: string[] = [];
   readonly accessLog: string[] = [];
   answerFields: Fields = new Fields();
+  answerStatus = 200;
   /** Before each answer. */
   hold: () => Promise<void> = async () => {};
 
@@ -46,7 +47,7 @@ export class World {
         const service: HttpService = async (req) => {
           this.asked.push({ at: String(port), req });
           await this.hold();
-          return { status: 200, fields: this.answerFields.clone(), body: emptyBody };
+          return { status: this.answerStatus, fields: this.answerFields.clone(), body: emptyBody };
         };
         const endpoint = {
           request: service,

@@ -1,4 +1,4 @@
-import { type Address, HeddleError, type Part, type Runtime } from '@heddle/kernel';
+import { type Address, type Ambient, ambientOf, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { type HttpServer, type HttpService, type ServerLimits, type ServeTls, serve } from '@heddle/wire';
 import { HealthBoard } from '../health/health-board.ts';
 import { LoopDelay, type ShedOptions } from '@heddle/traffic';
@@ -13,6 +13,11 @@ export interface HttpServerOptions extends Omit<ServerStackOptions, 'shed'> {
   readonly runtime: Runtime;
   /** Default: a free port on 127.0.0.1. */
   readonly address?: Address;
+  /**
+   * Makes the call that is being served the current one for its handler (see `Ambient`), so that statements and whatever else takes
+   * no call belong to it. Default: the runtime's where spans are taken, else none: it is only passed.
+   */
+  readonly ambient?: Ambient;
   /** Sizes and counts of the wire. */
   readonly limits?: Partial<ServerLimits>;
   /**
@@ -37,6 +42,16 @@ export interface ServerPart extends Part {
 
 /** Serves any HTTP service with the server's stack around it. */
 export function httpServer(service: HttpService, options: HttpServerOptions): ServerPart {
+  const ambient = currentOf(options);
+  if (ambient === undefined) return stackedServer(service, options);
+  return stackedServer((req, call) => ambient.run(call, () => service(req, call)), options);
+}
+
+function currentOf({ ambient, runtime }: HttpServerOptions): Ambient | undefined {
+  return ambient ?? (runtime.spans === undefined ? undefined : ambientOf(runtime));
+}
+
+function stackedServer(service: HttpService, options: Omit<HttpServerOptions, 'ambient'>): ServerPart {
   const { runtime, limits, tls, shed, address = { host: '127.0.0.1', port: 0 }, ...rest } = options;
   const monitor = shed === undefined ? undefined : new LoopDelay(runtime);
   const stack = serverLayers({ ...rest, ...(monitor !== undefined && { shed: { ...shed, monitor } }) });
@@ -94,7 +109,10 @@ export function rpcServer(options: RpcServerOptions): RpcServer {
     if (options.load !== undefined) serveLoad(router, options.load);
     if (options.reflection === true) serveReflection(router);
   };
-  const part = httpServer(rpcService(routes, options), options);
+  const ambient = currentOf(options);
+  // The handlers see to it themselves: of those that stream each message is worked on at a time of its own.
+  const service = rpcService(routes, { ...options, ...(ambient !== undefined && { ambient }) });
+  const part = stackedServer(service, options);
   return {
     name: part.name,
     layers: part.layers,

@@ -41,14 +41,20 @@ export class JwtVerifier {
     this.#clock = clock;
   }
 
+  /** Who the token is of, where it was good before and still is: what `verify` would say, at once. */
+  remembered(token: string): Identity | undefined {
+    const known = this.#verified.get(token);
+    if (known === undefined) return undefined;
+    if (this.#clock.wallMs() < known.untilMs && known.version === known.issuer.keys.version())
+      return known.identity;
+    this.#verified.delete(token);
+    return undefined;
+  }
+
   /** Who the token is of. Rejects with `unauthenticated` / `BAD_TOKEN`. */
   async verify(token: string): Promise<Identity> {
-    const known = this.#verified.get(token);
-    if (known !== undefined) {
-      if (this.#clock.wallMs() < known.untilMs && known.version === known.issuer.keys.version())
-        return known.identity;
-      this.#verified.delete(token);
-    }
+    const known = this.remembered(token);
+    if (known !== undefined) return known;
     const { algorithm, kid, type } = tokenHeader(token);
     const claims = tokenClaims(token);
     const { iss } = claims;

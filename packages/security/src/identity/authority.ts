@@ -10,6 +10,7 @@ import {
 import { HeddleError } from '@heddle/kernel';
 import { ecdsaWithSha256 } from './certificate-request.ts';
 import { bits, der, elements, oid, pem, sequence, serialNumber, tag, time } from './der.ts';
+import { serverName } from './server-name.ts';
 
 /** What signs certificates: a root of our own, or an intermediate that somebody else has made. */
 export interface AuthorityMaterial {
@@ -23,8 +24,8 @@ export interface AuthorityMaterial {
 
 /** What a certificate says. */
 export interface Wanted {
-  /** The workload's SPIFFE ID. */
-  readonly uri: string;
+  /** The workload's SPIFFE ID, or the names and addresses of a server. */
+  readonly of: { readonly uri: string } | { readonly hosts: readonly string[] };
   readonly fromMs: number;
   readonly untilMs: number;
   /** 16 unpredictable bytes. */
@@ -44,7 +45,7 @@ const names = {
   clientAuth: oid('1.3.6.1.5.5.7.3.2'),
 };
 
-/** Signs certificates of workloads (X.509-SVID: one URI, no other name; leaves sign nothing). */
+/** Signs certificates of workloads (X.509-SVID: one URI, no other name) and of servers of its own; leaves sign nothing. */
 export class Authority {
   readonly material: AuthorityMaterial;
   readonly #key: KeyObject;
@@ -71,7 +72,7 @@ export class Authority {
   }
 
   /** A certificate for that key, and what leads from it to the root (PEM). It does not outlive the authority's. */
-  issue(key: KeyObject, { uri, fromMs, untilMs, serial }: Wanted): string {
+  issue(key: KeyObject, { of, fromMs, untilMs, serial }: Wanted): string {
     const certificate = signed(this.#key, {
       serial,
       issuer: this.#issuer,
@@ -81,7 +82,7 @@ export class Authority {
       key,
       extensions: [
         // The only name it has, so that it must be understood (RFC 5280, 4.2.1.6).
-        extension(names.alternativeNames, sequence(der(0x86, Buffer.from(uri, 'latin1'))), true),
+        extension(names.alternativeNames, sequence(...namesOf(of)), true),
         extension(names.keyUsage, der(tag.bits, Uint8Array.of(7, 0x80)), true),
         extension(names.extendedKeyUsage, sequence(names.serverAuth, names.clientAuth)),
         extension(names.authorityKey, sequence(der(0x80, this.#keyId))),
@@ -148,6 +149,10 @@ function signed(by: KeyObject, parts: Parts): string {
     der(0xa3, sequence(...extensions)),
   );
   return pem('CERTIFICATE', sequence(content, ecdsaWithSha256, bits(sign('sha256', content, by))));
+}
+
+function namesOf(of: Wanted['of']): readonly Uint8Array[] {
+  return 'uri' in of ? [der(0x86, Buffer.from(of.uri, 'latin1'))] : of.hosts.map(serverName);
 }
 
 function extension(name: Uint8Array, value: Uint8Array, critical = false): Uint8Array {

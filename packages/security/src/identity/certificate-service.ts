@@ -1,5 +1,5 @@
 import { HeddleError, type Runtime } from '@heddle/kernel';
-import { Authority, type AuthorityMaterial } from './authority.ts';
+import { Authority, type AuthorityMaterial, type Wanted } from './authority.ts';
 import { requestedKey } from './certificate-request.ts';
 import { type SpiffeId, spiffeUri } from './spiffe-id.ts';
 
@@ -72,11 +72,25 @@ export class CertificateService {
         sent: false,
       });
     }
+    return this.#issued({ uri: spiffeUri(id) }, request, this.lifeMs);
+  }
+
+  /**
+   * A certificate for a server of the authority's own owner, by the names and addresses at which it is called: never for
+   * whoever asks. Good for `lifeMs`. Throws `invalid_argument` for a request
+   * that proves nothing, and `BAD_HOST`.
+   */
+  issueServer(hosts: readonly [string, ...string[]], request: string, lifeMs: number): Svid {
+    return this.#issued({ hosts }, request, lifeMs);
+  }
+
+  #issued(of: Wanted['of'], request: string, lifeMs: number): Svid {
+    const { runtime } = this.#options;
     const key = requestedKey(request);
     const nowMs = runtime.clock.wallMs();
-    const expiresMs = Math.min(nowMs + this.lifeMs, this.#authority.endsMs);
+    const expiresMs = Math.min(nowMs + lifeMs, this.#authority.endsMs);
     const certificates = this.#authority.issue(key, {
-      uri: spiffeUri(id),
+      of,
       fromMs: nowMs - skewMs,
       untilMs: expiresMs,
       serial: runtime.random.bytes(16),

@@ -82,6 +82,30 @@ describe('certificates of workloads', () => {
   });
 });
 
+describe('certificates of servers', () => {
+  test('are for the names and addresses that they are called by, and for nothing else', () => {
+    const { service, time } = world();
+    const { request } = makeRequest();
+    const hosts = ['localhost', 'plane.example', '127.0.0.1', '::1', '2001:db8::a:b'] as const;
+    const svid = service.issueServer([...hosts], request, minuteMs);
+    const certificate = new X509Certificate(svid.certificates);
+    assert.ok(certificate.verify(new X509Certificate(svid.trust).publicKey));
+    assert.equal(svid.expiresMs, time.clock.wallMs() + minuteMs);
+    assert.ok(certificate.checkHost('plane.example'));
+    for (const address of ['127.0.0.1', '::1', '2001:db8::a:b'])
+      assert.ok(certificate.checkIP(address), address);
+    assert.equal(certificate.checkHost('other.example'), undefined);
+    assert.equal(certificate.checkIP('127.0.0.2'), undefined);
+  });
+
+  test('are for no name that is none', () => {
+    const { service } = world();
+    const { request } = makeRequest();
+    for (const bad of ['', '-a', 'a b', '300.1.1.1', '1.2.3', 'a..b', '::g', 'https://a'])
+      assert.throws(() => service.issueServer([bad], request, minuteMs), isRefused('BAD_HOST'), bad);
+  });
+});
+
 describe('bootstrap tokens', () => {
   test('say whom they are for, until they expire', async () => {
     const { time } = world();

@@ -58,7 +58,9 @@ class PgPool implements SqlPool {
     this.name = `database pool of ${name}`;
     this.#what = describe(url);
     this.#statementTimeoutMs = statementTimeoutMs;
-    this.#watch = { runtime, ambient: options.ambient ?? asyncContext, onStatement: options.onStatement };
+    const ambient = options.ambient ?? asyncContext;
+    ambient.ask?.();
+    this.#watch = { runtime, ambient, onStatement: options.onStatement };
     this.#pool = new pg.Pool({
       connectionString: url,
       application_name: name,

@@ -86,20 +86,67 @@ function httpMetrics(
   const inFlight = registry
     .gauge({ name: `${name}s_in_flight`, help: `HTTP requests being ${verb} now.`, labels: ['service'] })
     .series(service);
-  const count = (status: number, method: string, endpoint: string): Counter =>
-    requests.series(method, endpoint, String(status), service);
-  const duration = (method: string, endpoint: string): Histogram =>
-    durations.series(method, endpoint, service);
+  const tallies = new Tallies(
+    (method, endpoint, status) => requests.series(method, endpoint, String(status), service),
+    (method, endpoint) => durations.series(method, endpoint, service),
+  );
   return (next) => (req, call) => {
-    const method = knownMethods.has(req.method) ? req.method : 'other';
     const named = call.get(matched) ?? { endpoint: unmatched };
     call.set(matched, named);
     inFlight.add(1);
     return watchExchange(call, next(req, call), (exchange) => {
       inFlight.add(-1);
-      const { endpoint } = named;
-      count(statusOfExchange(exchange), method, endpoint).inc();
-      observeIn(call, duration(method, endpoint), exchange.seconds);
+      const method = knownMethods.has(req.method) ? req.method : 'other';
+      const tally = tallies.of(method, named.endpoint);
+      tally.count(statusOfExchange(exchange)).inc();
+      observeIn(call, tally.duration, exchange.seconds);
     });
   };
+}
+
+/** The series of one method at one endpoint. */
+class Tally {
+  readonly duration: Histogram;
+  readonly #make: (status: number) => Counter;
+  readonly #counts: (Counter | undefined)[] = [];
+
+  constructor(duration: Histogram, make: (status: number) => Counter) {
+    this.duration = duration;
+    this.#make = make;
+  }
+
+  /** `status` is of three digits. */
+  count(status: number): Counter {
+    return (this.#counts[status] ??= this.#make(status));
+  }
+}
+
+const mostKept = 1000;
+
+/** Series that have been looked up once, so that a request need not look up each of them by all of its labels. */
+class Tallies {
+  readonly #count: (method: string, endpoint: string, status: number) => Counter;
+  readonly #duration: (method: string, endpoint: string) => Histogram;
+  readonly #known = new Map<string, Map<string, Tally>>();
+
+  constructor(
+    count: (method: string, endpoint: string, status: number) => Counter,
+    duration: (method: string, endpoint: string) => Histogram,
+  ) {
+    this.#count = count;
+    this.#duration = duration;
+  }
+
+  of(method: string, endpoint: string): Tally {
+    const methods = this.#known.get(endpoint);
+    const known = methods?.get(method);
+    if (known !== undefined) return known;
+    const made = new Tally(this.#duration(method, endpoint), (status) =>
+      this.#count(method, endpoint, status),
+    );
+    if (methods !== undefined) methods.set(method, made);
+    // Whoever names endpoints after what somebody outside chooses must not fill the memory.
+    else if (this.#known.size < mostKept) this.#known.set(endpoint, new Map([[method, made]]));
+    return made;
+  }
 }

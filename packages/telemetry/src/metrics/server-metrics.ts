@@ -3,7 +3,7 @@ import { codeOfHttpStatus, type HttpRequest, type HttpResponse } from '@heddle/w
 import { type HttpMetricsOptions, httpServerMetrics } from './http-metrics.ts';
 import type { MetricRegistry } from './registry.ts';
 import { type MethodSeries, type RpcFamilies, rpcFamilies } from './rpc-families.ts';
-import { type Exchange, watchExchange } from './watch-exchange.ts';
+import { type Exchange, watchServed } from './watch-exchange.ts';
 
 const mostKept = 1000;
 
@@ -25,10 +25,14 @@ export function serverMetrics(
       if (!isRpc(req)) return plain(req, call);
       const series = known.get(req.path) ?? learn(known, families, req);
       series.inFlight.add(1);
-      return watchExchange(call, next(req, call), (exchange) => {
-        series.inFlight.add(-1);
-        series.count(codeOf(req, exchange), exchange.seconds, call);
-      });
+      return watchServed(
+        call,
+        () => next(req, call),
+        (exchange) => {
+          series.inFlight.add(-1);
+          series.count(codeOf(req, exchange), exchange.seconds, call);
+        },
+      );
     };
   };
 }

@@ -1,4 +1,4 @@
-import { type Call, HeddleError } from '@heddle/kernel';
+import { type Call, type CallKey, callKey, HeddleError } from '@heddle/kernel';
 import { type HttpResponse, statusOfCode } from '@heddle/wire';
 
 const cancelledStatus = 499;
@@ -13,6 +13,9 @@ export interface Exchange {
   readonly seconds: number;
 }
 
+/** Told once how an exchange went. */
+type Finished = (exchange: Exchange) => void;
+
 /**
  * Calls `finished` once, when both the result and the end of the call are known. They come in either order: a short
  * answer is gone before this layer sees it, a streaming one long after; and what is an error here may be an answer
@@ -21,31 +24,88 @@ export interface Exchange {
 export function watchExchange(
   call: Call,
   pending: Promise<HttpResponse>,
-  finished: (exchange: Exchange) => void,
+  finished: Finished,
 ): Promise<HttpResponse> {
-  const { startMs } = call;
-  let result: Omit<Exchange, 'seconds'> | undefined;
-  let ended: { readonly error: HeddleError | undefined; readonly seconds: number } | undefined;
-  const tell = (): void => {
-    if (result === undefined || ended === undefined) return;
-    finished({ answer: result.answer, error: result.error ?? ended.error, seconds: ended.seconds });
-  };
-  call.onEnd(({ error }) => {
-    ended = { error, seconds: (call.endMs - startMs) / 1000 };
-    tell();
-  });
-  return pending.then(
-    (answer) => {
-      result = { answer, error: undefined };
-      tell();
-      return answer;
-    },
-    (thrown: unknown) => {
-      result = { answer: undefined, error: HeddleError.from(thrown) };
-      tell();
-      throw thrown;
-    },
-  );
+  return new Watch(call, finished).until(pending);
+}
+
+/** The watch of the request that is being served, for all that tell of it: to watch costs more than to tell. */
+const served: CallKey<Watch | undefined> = callKey<Watch | undefined>('served', undefined);
+
+/**
+ * As `watchExchange`, for a request that a server has got, as it goes out to whoever sent it: of the layers that tell of that the
+ * outermost watches, and those below it hear of the same.
+ */
+export function watchServed(
+  call: Call,
+  next: () => Promise<HttpResponse>,
+  finished: Finished,
+): Promise<HttpResponse> {
+  const above = call.get(served);
+  if (above?.isOf(call) === true) {
+    above.tell(finished);
+    return next();
+  }
+  const watch = new Watch(call, finished);
+  call.set(served, watch);
+  return watch.until(next());
+}
+
+class Watch {
+  readonly #call: Call;
+  readonly #startMs: number;
+  readonly #finished: Finished;
+  #others: Finished[] | undefined;
+  #answer: HttpResponse | undefined;
+  #error: HeddleError | undefined;
+  #isSettled = false;
+  #isEnded = false;
+
+  constructor(call: Call, finished: Finished) {
+    this.#call = call;
+    this.#startMs = call.startMs;
+    this.#finished = finished;
+    call.onEnd(({ error }) => this.#ended(error));
+  }
+
+  /** Whether the exchange is that of this call: itself, or what a deadline has made of it. */
+  isOf(call: Call): boolean {
+    return call === this.#call || call.parent === this.#call;
+  }
+
+  tell(finished: Finished): void {
+    (this.#others ??= []).push(finished);
+  }
+
+  until(pending: Promise<HttpResponse>): Promise<HttpResponse> {
+    // Told before whoever waits for the answer, who need not wait for one more promise.
+    pending.then(
+      (answer) => this.#settled(answer, undefined),
+      (thrown: unknown) => this.#settled(undefined, HeddleError.from(thrown)),
+    );
+    return pending;
+  }
+
+  #ended(error: HeddleError | undefined): void {
+    this.#isEnded = true;
+    this.#error ??= error;
+    if (this.#isSettled) this.#tellAll();
+  }
+
+  /** An error of the exchange itself says more than that of the call. */
+  #settled(answer: HttpResponse | undefined, error: HeddleError | undefined): void {
+    this.#isSettled = true;
+    this.#answer = answer;
+    this.#error = error ?? this.#error;
+    if (this.#isEnded) this.#tellAll();
+  }
+
+  #tellAll(): void {
+    const seconds = (this.#call.endMs - this.#startMs) / 1000;
+    const exchange = { answer: this.#answer, error: this.#error, seconds };
+    this.#finished(exchange);
+    if (this.#others !== undefined) for (const finished of this.#others) finished(exchange);
+  }
 }
 
 /** 499 if the caller left, the answer's if there was one, else what the edge makes of the error. */

@@ -60,6 +60,7 @@ export interface OpenTelemetryBridge {
  * taken: a span has the times at which it was begun and ended.
  */
 export function openTelemetry({ runtime, ambient }: OpenTelemetryOptions): OpenTelemetryBridge {
+  ambient.ask?.();
   const contextManager = new CallContexts(ambient, runtime);
   const tracer = new HeddleTracer(runtime, ambient);
   const tracerProvider: TracerProvider = { getTracer: () => tracer };

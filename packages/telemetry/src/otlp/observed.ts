@@ -1,4 +1,5 @@
 import type { Address, Part, Runtime } from '@heddle/kernel';
+import type { EndpointTls } from '@heddle/wire';
 import { OtlpExporter } from './otlp-exporter.ts';
 import type { Attributes } from './signal.ts';
 
@@ -7,6 +8,8 @@ export interface TelemetrySettings {
   /** Undefined: it sends none. */
   readonly address: Address | undefined;
   readonly sampleRatio: number;
+  /** How to speak TLS with it; undefined: plaintext. */
+  readonly tls?: EndpointTls | undefined;
 }
 
 /**
@@ -44,7 +47,7 @@ export interface Observed {
  */
 export function observed(
   runtime: Runtime,
-  { address, sampleRatio }: TelemetrySettings,
+  { address, sampleRatio, tls }: TelemetrySettings,
   resource: Attributes,
   token?: string,
 ): Observed {
@@ -52,6 +55,6 @@ export function observed(
     const nothing = (): Promise<void> => Promise.resolve();
     return { runtime, part: { name: 'telemetry export', start: nothing, stop: nothing } };
   }
-  const exporter = new OtlpExporter({ runtime, address, token, resource, sampleRatio });
+  const exporter = new OtlpExporter({ runtime, address, tls, token, resource, sampleRatio });
   return { runtime: { ...runtime, spans: exporter, log: exporter.logTo(runtime.log) }, part: exporter };
 }

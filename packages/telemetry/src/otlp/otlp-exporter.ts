@@ -1,3 +1,4 @@
+import type { EndpointTls } from '@heddle/wire';
 import {
   type Address,
   type Log,
@@ -17,6 +18,8 @@ export interface OtlpExporterOptions {
   readonly runtime: Runtime;
   /** Where OTLP is spoken over HTTP, in protobuf; usually port 4318, and with a control plane its own. */
   readonly address: Address;
+  /** How to speak TLS with it; undefined: plaintext. */
+  readonly tls?: EndpointTls | undefined;
   /** Shown as `authorization: Bearer …`. */
   readonly token?: string | undefined;
   /** Who this process is: `service.name`, `service.instance.id`, `service.version` … */
@@ -59,7 +62,8 @@ export class OtlpExporter implements SpanSink, Part {
   readonly name = 'telemetry export';
   readonly sampleRatio: number;
   readonly slowMs: number;
-  readonly #options: Required<Omit<OtlpExporterOptions, 'token'>> & Pick<OtlpExporterOptions, 'token'>;
+  readonly #options: Required<Omit<OtlpExporterOptions, 'token' | 'tls'>> &
+    Pick<OtlpExporterOptions, 'token' | 'tls'>;
   readonly #runtime: Runtime;
   readonly #post: OtlpPost;
   #spans: Span[] = [];

@@ -1,11 +1,13 @@
 import { type Address, Call, HeddleError, type Runtime, settle } from '@heddle/kernel';
-import { type Endpoint, endpoint, Fields, type HttpRequest, wholeBody } from '@heddle/wire';
+import { type Endpoint, endpoint, type EndpointTls, Fields, type HttpRequest, wholeBody } from '@heddle/wire';
 
 /** Where OTLP is spoken over HTTP, in protobuf. */
 export interface OtlpReceiver {
   readonly runtime: Runtime;
   /** Usually port 4318, and with a control plane its own. */
   readonly address: Address;
+  /** How to speak TLS with it; undefined: plaintext. */
+  readonly tls?: EndpointTls | undefined;
   /** Shown as `authorization: Bearer …`. */
   readonly token?: string | undefined;
   /** The longest that one request may take. Default 5000. */
@@ -21,9 +23,10 @@ export class OtlpPost {
   constructor(receiver: OtlpReceiver) {
     this.#receiver = receiver;
     this.#runtime = { ...receiver.runtime, spans: undefined };
-    const { address } = receiver;
+    const { address, tls } = receiver;
     const limits = { connections: 1 };
-    this.#endpoint = endpoint({ runtime: this.#runtime, address, protocol: 'http1', limits });
+    const secure = tls === undefined ? {} : { tls };
+    this.#endpoint = endpoint({ runtime: this.#runtime, address, protocol: 'http1', limits, ...secure });
   }
 
   /** The status of the answer, or why there was none. */
@@ -33,7 +36,7 @@ export class OtlpPost {
     if (token !== undefined) fields.append('authorization', `Bearer ${token}`);
     const request: HttpRequest = {
       method: 'POST',
-      scheme: 'http',
+      scheme: this.#receiver.tls === undefined ? 'http' : 'https',
       authority: `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`,
       path,
       fields,

@@ -184,7 +184,8 @@ function answer(status: number, type: string, bytes: Uint8Array): HttpResponse {
   return { status, fields: Fields.of({ 'content-type': type }), body: wholeBody(bytes) };
 }
 
-function checkToken({ fields }: HttpRequest, token: string | undefined): void {
+/** Rejects with `unauthenticated` those who do not show the token, if there is one. */
+export function checkToken({ fields }: HttpRequest, token: string | undefined): void {
   if (token === undefined) return;
   const given = fields.get('authorization') ?? '';
   if (sameText(given, `Bearer ${token}`)) return;

@@ -1,3 +1,4 @@
+import { calledByEnvoy } from '../envoy/envoy-source.ts';
 import type { SpanData } from '../otlp/signal.ts';
 import { bucketBoundsUs, bucketOf, type Edge } from './query.ts';
 
@@ -46,8 +47,11 @@ export class EdgeTally {
       this.#waiting.delete(spanId);
       for (const child of children) this.#count(service, child);
     }
-    if (parentSpanId === '' || (kind !== server && kind !== consumer)) return;
     const { startUs, durationUs, failed } = span;
+    // Nobody else tells of it: whom an Envoy calls may have no spans.
+    const peer = calledByEnvoy(span);
+    if (peer !== undefined) this.#count(service, { server: peer, startUs, durationUs, failed });
+    if (parentSpanId === '' || (kind !== server && kind !== consumer)) return;
     const call: Waiting = { server: service, startUs, durationUs, failed };
     const owner = this.#owners.get(parentSpanId);
     if (owner !== undefined) this.#count(owner, call);

@@ -32,8 +32,8 @@ export interface TelemetryStoreOptions {
 
 const kinds = ['traces protobuf', 'traces json', 'logs protobuf', 'logs json'];
 // A sender is told to wait when so much waits here; and so much is moved on at once, since what waits is held in memory too.
-const mostPending = 100_000;
-const enoughPending = 40_000;
+const mostPending = 50_000;
+const enoughPending = 20_000;
 const retainEveryMs = 60_000;
 
 interface Pending {

@@ -38,6 +38,7 @@ const probes = new Set([
  */
 export const serverSpans: TracedOptions<HttpRequest, HttpResponse> = {
   kind: 'server',
+  withCall: true,
   skip: ({ path, fields }) => probes.has(path) && !fields.has('traceparent'),
   failed: (req, answer) =>
     isRpc(req) ? serverFailures.has(codeOf(req, { answer, error: undefined })) : answer.status >= 500,

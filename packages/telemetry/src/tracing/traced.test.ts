@@ -88,6 +88,35 @@ test('of a trace that is not sampled nothing is taken, unless something failed o
   assert.deepEqual(await run('slow'), ['call slow', 'slow']);
 });
 
+test('where only errors are failures, the end of the call is enough to know', async () => {
+  const spans: Span[] = [];
+  const sink = sinkInto(spans, 0, 1000);
+  const failure = new HeddleError({ code: 'unavailable', reason: 'X', message: 'x' });
+  const layer = traced<string, string>({
+    kind: 'client',
+    name: (req) => req,
+    sink,
+    onlyErrors: true,
+    withCall: true,
+  });
+  const service = layer(async (req) => {
+    if (req === 'slow') await new Promise<void>((resolve) => void time.timers.after(1500, resolve));
+    if (req === 'bad') throw failure;
+    return req;
+  });
+  const run = async (req: string): Promise<readonly unknown[]> => {
+    const done = settle(service, req, Call.root(runtime));
+    await time.advance(2000);
+    await done;
+    return spans
+      .splice(0)
+      .map(({ name, failed, error, durationMs }) => [name, failed, error?.reason, durationMs]);
+  };
+  assert.deepEqual(await run('good'), []);
+  assert.deepEqual(await run('bad'), [['bad', true, 'X', 0]]);
+  assert.deepEqual(await run('slow'), [['slow', false, undefined, 1500]]);
+});
+
 test('without anybody who takes spans there are ids all the same', async () => {
   const service = traced<string, string>({ kind: 'server' })(
     async (_req, call) => call.get(traceContext)?.traceId ?? '',

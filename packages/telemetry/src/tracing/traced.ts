@@ -27,6 +27,10 @@ export interface TracedOptions<Req, Res = unknown> {
   readonly failed?: (req: Req, answer: Res) => boolean;
   /** Who takes the spans. Default: the one of the call's runtime; without one there are only trace ids. */
   readonly sink?: SpanSink;
+  /** The call has just begun: the span begins with it. Default: it begins now. */
+  readonly withCall?: boolean;
+  /** What failed is an error, and every answer a success: then the call's end says all, and `describe` gets no answer. Default false. */
+  readonly onlyErrors?: boolean;
 }
 
 /**
@@ -34,12 +38,18 @@ export interface TracedOptions<Req, Res = unknown> {
  * span as its parent, in this process and, by `traceparent`, in others. Stands above all that records a trace id.
  */
 export function traced<Req, Res>(options: TracedOptions<Req, Res>): Layer<Req, Res> {
-  const { kind, skip } = options;
+  const { kind, skip, withCall = false, onlyErrors = false } = options;
   return (next) => (req, call) => {
     if (skip?.(req) === true) return next(req, call);
     const sink = options.sink ?? call.runtime.spans;
-    const span = openSpan(call, { kind, sink });
+    const span = openSpan(call, { kind, sink, withCall });
     if (sink === undefined) return next(req, call);
+    if (onlyErrors) {
+      call.onEnd(({ error }) => {
+        if (error !== undefined || !span.endUnseen()) endSpan(span, options, req, call, undefined, error);
+      });
+      return next(req, call);
+    }
     const end = new Ending(req, call, span, options);
     call.onEnd(({ error }) => end.callEnded(error));
     const pending = next(req, call);
@@ -50,6 +60,19 @@ export function traced<Req, Res>(options: TracedOptions<Req, Res>): Layer<Req, R
     );
     return pending;
   };
+}
+
+function endSpan<Req, Res>(
+  span: OpenSpan,
+  { kind, name, describe, failed }: TracedOptions<Req, Res>,
+  req: Req,
+  call: Call,
+  answer: Res | undefined,
+  error: HeddleError | undefined,
+): void {
+  const more = describe?.(req, call, answer, error) ?? {};
+  const isFailure = error !== undefined || (answer !== undefined && failed?.(req, answer) === true);
+  span.end(error, { name: more.name ?? name?.(req, call) ?? kind, failed: isFailure, ...more });
 }
 
 /** The end and the answer come in either order: what is short has gone before this layer sees it. */
@@ -94,15 +117,9 @@ class Ending<Req, Res> {
   #tell(): void {
     if (this.#told) return;
     this.#told = true;
-    const { kind, name, describe, failed } = this.#options;
-    const [req, call, answer, error] = [this.#req, this.#call, this.#answer, this.#error];
-    const isFailure = error !== undefined || failed?.(req, answer as Res) === true;
+    const [answer, error] = [this.#answer, this.#error];
+    const isFailure = error !== undefined || this.#options.failed?.(this.#req, answer as Res) === true;
     if (!isFailure && this.#span.endUnseen()) return;
-    const more = describe?.(req, call, answer, error) ?? {};
-    this.#span.end(error, {
-      name: more.name ?? name?.(req, call) ?? kind,
-      failed: isFailure,
-      ...more,
-    });
+    endSpan(this.#span, this.#options, this.#req, this.#call, answer, error);
   }
 }

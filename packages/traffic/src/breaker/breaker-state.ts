@@ -64,6 +64,11 @@ export type BreakerInput =
       readonly answered: boolean;
     }
   | { readonly kind: 'time' }
+  /**
+   * Calls that another process has made: `failures` of them have failed in a row, after one that went well where
+   * `succeeded` is true. They count like one's own, but not into the share of a window, whose successes are not told.
+   */
+  | { readonly kind: 'others'; readonly succeeded: boolean; readonly failures: number }
   /** Somebody else who calls the same target has found this out. */
   | { readonly kind: 'told'; readonly to: 'open' | 'closed'; readonly why: string };
 
@@ -115,6 +120,8 @@ export function step(
     case 'told':
       if (state.mode === input.to) return { state, effects: none };
       return change(state, input.to, nowMs, input.why);
+    case 'others':
+      return ofOthers(state, input.succeeded, input.failures, nowMs, rules);
     case 'call':
       return called(state, nowMs, rules);
     case 'answered':
@@ -178,6 +185,20 @@ function ended(state: BreakerState, meaning: Meaning, nowMs: number, rules: Brea
   if (total.calls < failureRate.minCalls || total.failures < failureRate.share * total.calls)
     return { state: next, effects: none };
   return change(next, 'open', nowMs, `${total.failures} of ${total.calls} calls failed`);
+}
+
+function ofOthers(
+  state: BreakerState,
+  succeeded: boolean,
+  more: number,
+  nowMs: number,
+  rules: BreakerRules,
+): BreakerStep {
+  if (state.mode !== 'closed') return { state, effects: none };
+  const failures = (succeeded ? 0 : state.failures) + more;
+  const next = { ...state, failures };
+  if (failures < rules.consecutiveFailures) return { state: next, effects: none };
+  return change(next, 'open', nowMs, `${failures} failures in a row, of all who call it`);
 }
 
 function probed(state: BreakerState, meaning: Meaning, nowMs: number, rules: BreakerRules): BreakerStep {

@@ -59,6 +59,7 @@ export class Breaker {
   readonly #runtime: Pick<Runtime, 'clock' | 'timers'>;
   readonly #rules: BreakerRules;
   readonly #listeners = new Set<(transition: BreakerTransition) => void>();
+  #counted: ((failed: boolean) => void) | undefined;
   #state: BreakerState;
   #timer: Timer | undefined;
 
@@ -94,6 +95,19 @@ export class Breaker {
     return () => this.#listeners.delete(listener);
   }
 
+  /**
+   * Hears of every call that has changed how many have failed in a row, while closed: for whoever tells other processes
+   * (`others`). Must not throw. One at most.
+   */
+  onCounted(listener: (failed: boolean) => void): void {
+    this.#counted = listener;
+  }
+
+  /** Calls of other processes to the same target: see `BreakerInput`. */
+  others(succeeded: boolean, failures: number): void {
+    this.#step({ kind: 'others', succeeded, failures });
+  }
+
   /** Asks for a call. Gives the term to state its end with; throws `unavailable` / `BREAKER_OPEN`, `sent: false`. */
   admit(): number {
     if (this.#state.mode === 'closed') return this.#state.term;
@@ -110,8 +124,12 @@ export class Breaker {
 
   /** An admitted call has ended. Exactly once for each. */
   ended(term: number, meaning: Meaning, answered: boolean): void {
+    const { mode, failures, term: current } = this.#state;
     if (isNoNews(this.#state, meaning, this.#rules)) return;
     this.#step({ kind: 'ended', term, meaning, answered });
+    // That it has opened is told by itself.
+    if (mode !== 'closed' || term !== current || this.#state.mode !== 'closed') return;
+    if (this.#state.failures !== failures) this.#counted?.(meaning !== 'success');
   }
 
   /** Another process that calls the same target has opened or closed its breaker. */

@@ -23,10 +23,13 @@ export function judged<Req, Res>(
 ): Promise<Res> {
   const judgement = new Judgement(req, call, classify, judge);
   call.onEnd(({ error }) => judgement.end(error));
-  return next(req, call).then(
+  const pending = next(req, call);
+  // Told before whoever waits for the answer, who need not wait for one more promise.
+  pending.then(
     (value) => judgement.answer(value),
     (thrown: unknown) => judgement.refusal(HeddleError.from(thrown)),
   );
+  return pending;
 }
 
 /** What is known of one call that is judged. */
@@ -56,7 +59,7 @@ class Judgement<Req, Res> {
     else if (meaning !== 'awaited') this.#tell(meaning);
   }
 
-  answer(value: Res): Res {
+  answer(value: Res): void {
     const meaning = this.#classify(this.#req, { ok: true, value });
     this.#meaning = meaning;
     if (this.#ended) this.#tell(meaning);
@@ -65,12 +68,10 @@ class Judgement<Req, Res> {
       this.#answered = true;
       this.#judge.answered?.();
     }
-    return value;
   }
 
-  refusal(error: HeddleError): never {
+  refusal(error: HeddleError): void {
     this.#tell(this.#classify(this.#req, { ok: false, error }));
-    throw error;
   }
 
   #tell(final: Meaning): void {

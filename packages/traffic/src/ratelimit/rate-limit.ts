@@ -50,23 +50,36 @@ export function rateLimit<Req, Res>(options: RateLimitOptions<Req>): Layer<Req, 
   if (options.onStoreFailure === 'local' && options.local === undefined)
     checkOptions('rate limit', { local: null }, { local: { expected: 'a store', holds: () => false } });
   const { store, limits, onVerdict } = options;
-  return (next) => async (req, call) => {
-    const asks = limits(req, call);
-    if (asks.length === 0) return next(req, call);
-    const taken = store.take(asks);
-    let verdict: RateVerdict;
-    // A store in this process answers at once: there is nothing to wait for.
-    if (!(taken instanceof Promise)) {
-      verdict = held(store, taken, asks, call);
+  return (next) => {
+    const later = async (delayMs: number, req: Req, call: Call): Promise<Res> => {
+      await turn(call, delayMs);
+      return next(req, call);
+    };
+    const goOn = (verdict: RateVerdict, req: Req, call: Call): Promise<Res> => {
+      const tightest = tightestOf(verdict.decisions);
+      if (tightest !== undefined) call.set(rateDecision, tightest);
+      if (!verdict.admitted) return Promise.reject(limited(tightest));
+      const delayMs = longestDelayMs(verdict.decisions);
+      return delayMs > 0 ? later(delayMs, req, call) : next(req, call);
+    };
+    return (req, call) => {
+      const asks = limits(req, call);
+      if (asks.length === 0) return next(req, call);
+      const taken = store.take(asks);
+      if (taken instanceof Promise)
+        return asked(options, taken, asks, call).then((verdict) => goOn(verdict, req, call));
+      // A store in this process answers at once: there is nothing to wait for.
+      const verdict = held(store, taken, asks, call);
       onVerdict?.(call, verdict, undefined);
-    } else verdict = await asked(options, taken, asks, call);
-    const tightest = tightestOf(verdict.decisions);
-    if (tightest !== undefined) call.set(rateDecision, tightest);
-    if (!verdict.admitted) throw limited(tightest);
-    const delayMs = Math.max(0, ...verdict.decisions.map((decision) => decision.delayMs));
-    if (delayMs > 0) await turn(call, delayMs);
-    return next(req, call);
+      return goOn(verdict, req, call);
+    };
   };
+}
+
+function longestDelayMs(decisions: readonly RateDecision[]): number {
+  let longest = 0;
+  for (const { delayMs } of decisions) if (delayMs > longest) longest = delayMs;
+  return longest;
 }
 
 /** Gives back at the call's end what it holds of the store. */
@@ -137,6 +150,7 @@ async function turn(call: Call, delayMs: number): Promise<void> {
 
 /** The refusal that lasts longest, else the admission that leaves least. */
 function tightestOf(decisions: readonly RateDecision[]): RateDecision | undefined {
+  if (decisions.length < 2) return decisions[0];
   const refusals = decisions.filter(({ admitted }) => !admitted);
   return (refusals.length > 0 ? refusals : decisions).reduce<RateDecision | undefined>((tightest, each) => {
     if (tightest === undefined) return each;

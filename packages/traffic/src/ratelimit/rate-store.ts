@@ -74,6 +74,8 @@ export class MemoryRateStore implements RateStore {
   take(asks: readonly RateAsk[]): RateVerdict {
     const nowMs = this.#clock.nowMs();
     this.#forget(nowMs, asks.length * sweptEach);
+    const [only] = asks;
+    if (asks.length === 1 && only !== undefined) return this.#takeOne(only, nowMs);
     const states = new Map<string, Entry>();
     let admitted = true;
     const decisions = asks.map(({ key, rule, cost }) => {
@@ -86,6 +88,20 @@ export class MemoryRateStore implements RateStore {
     });
     if (admitted) for (const [place, entry] of states) this.#entries.set(place, entry);
     return { admitted, decisions };
+  }
+
+  #takeOne({ key, rule, cost }: RateAsk, nowMs: number): RateVerdict {
+    const place = this.#placeOf(key, rule);
+    const entry = this.#entries.get(place);
+    const { state, decision } = step(entry?.state, cost, nowMs, rule);
+    if (decision.admitted && state !== undefined) {
+      if (entry === undefined) this.#entries.set(place, { state, rule });
+      else {
+        entry.state = state;
+        entry.rule = rule;
+      }
+    }
+    return { admitted: decision.admitted, decisions: [decision] };
   }
 
   release(asks: readonly RateAsk[]): void {

@@ -7,9 +7,9 @@ import {
   HeddleError,
   idempotencyKey,
   type Layer,
+  perform,
   type Priority,
   priority,
-  settle,
   tenantId,
   traceContext,
   userId,
@@ -66,13 +66,17 @@ export const propagateOut: Layer<HttpRequest, HttpResponse> = (next) => (req, ca
  * For servers: the handler's call is a child that carries what the request says, with its deadline. Outermost, since
  * all below reads it. A deadline that cannot be read is refused: serving without one could take for ever.
  */
-export const propagateIn: Layer<HttpRequest, HttpResponse> = (next) => async (req, call) => {
-  const timeoutMs = readTimeout(req.fields);
-  const child = call.child(timeoutMs === undefined ? undefined : call.runtime.clock.nowMs() + timeoutMs);
+export const propagateIn: Layer<HttpRequest, HttpResponse> = (next) => (req, call) => {
+  let timeoutMs: number | undefined;
+  try {
+    timeoutMs = readTimeout(req.fields);
+  } catch (unreadable) {
+    return Promise.reject(HeddleError.from(unreadable));
+  }
+  const nowMs = timeoutMs === undefined ? undefined : call.runtime.clock.nowMs();
+  const child = call.child(nowMs === undefined ? undefined : nowMs + (timeoutMs ?? 0), nowMs);
   readContext(req.fields, child);
-  const result = await settle(next, req, child);
-  if (!result.ok) throw result.error;
-  return result.value;
+  return perform(next, req, child);
 };
 
 /** Writes the call's context to the fields of a message that goes out, where they do not say it yet. */
@@ -105,6 +109,8 @@ const takes: ReadonlyMap<string, Take> = new Map<string, Take>([
   ...texts.map(([name, key, longest]): [string, Take] => [
     name,
     (call, value) => {
+      // What a layer above has put on both is known to be good.
+      if (call.get(key) === value) return;
       if (value.length > 0 && value.length <= longest && isPlain(value)) call.set(key, value);
     },
   ]),

@@ -41,7 +41,19 @@ export function readRequestTimeout(text: string): number | undefined {
   return /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) * 1000 : undefined;
 }
 
-/** Milliseconds (0 or more) as `x-request-timeout`, rounded down to the microsecond. */
+let knownMs = Number.NaN;
+let knownText = '';
+
+/**
+ * Milliseconds (0 or more) as `x-request-timeout`, rounded down to the microsecond, and from a second on, where that is at
+ * most a thousandth, to the millisecond: then most are as the one before, and need not be written anew.
+ */
 export function writeRequestTimeout(ms: number): string {
-  return `${Math.floor(ms * 1000) / 1_000_000}`;
+  if (ms < 1000) return `${Math.floor(ms * 1000) / 1_000_000}`;
+  const wholeMs = Math.floor(ms);
+  if (wholeMs !== knownMs) {
+    knownMs = wholeMs;
+    knownText = `${wholeMs / 1000}`;
+  }
+  return knownText;
 }

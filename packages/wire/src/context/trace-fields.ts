@@ -17,7 +17,7 @@ export function readTrace(fields: Fields): TraceContext | undefined {
   // Version ff is forbidden; version 00 has nothing after the flags; later ones may.
   if (version === 'ff' || (version === '00' && rest !== undefined)) return undefined;
   if (isZero(traceId) || isZero(spanId)) return undefined;
-  const sampled = (Number.parseInt(flags, 16) & 1) === 1;
+  const sampled = isOdd(flags);
   const state = fields.has('tracestate') ? fields.all('tracestate').join(',') : '';
   return state === '' || state.length > 512
     ? { traceId, spanId, sampled }
@@ -122,7 +122,13 @@ function readJaeger(fields: Fields): TraceContext | undefined {
   const traceId = trace.padStart(32, '0');
   const spanId = span.padStart(16, '0');
   if (isZero(traceId) || isZero(spanId)) return undefined;
-  return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
+  return { traceId, spanId, sampled: isOdd(flags) };
+}
+
+/** The lowest bit of lower-case hex digits. The codes of digits have it, those of letters have its opposite. */
+function isOdd(digits: string): boolean {
+  const code = digits.charCodeAt(digits.length - 1);
+  return ((code < 0x3a ? code : code + 1) & 1) === 1;
 }
 
 function isZero(id: string): boolean {

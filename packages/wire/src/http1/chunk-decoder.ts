@@ -16,6 +16,13 @@ const DATA_CR = 5;
 const DATA_LF = 6;
 const TRAILERS = 7;
 const COMPLETE = 8;
+const EXTENSION_NAME = 9;
+const QUOTED = 10;
+const ESCAPED = 11;
+
+const quote = 0x22;
+const backslash = 0x5c;
+const equals = 0x3d;
 
 // 52 bits: every size is an exact number, and no longer row of zeros is read as a number by anybody else.
 const mostDigits = 13;
@@ -81,14 +88,16 @@ export class ChunkDecoder implements BodyDecoder {
         return;
       case BEFORE_EXTENSION:
         this.#countExtension();
-        if (byte === SEMICOLON) this.#state = EXTENSION;
+        if (byte === SEMICOLON) this.#state = EXTENSION_NAME;
         else if (byte !== SP && byte !== HTAB)
           throw badChunk('something other than an extension follows the size');
         return;
+      case EXTENSION_NAME:
       case EXTENSION:
+      case QUOTED:
+      case ESCAPED:
         this.#countExtension();
-        if (byte === CR) this.#state = SIZE_LF;
-        else if (valueOctets[byte] !== 1) throw badChunk('there is a control character in an extension');
+        this.#extension(byte);
         return;
       case SIZE_LF:
         if (byte !== LF) throw badChunk('the line of the size ends in a bare CR');
@@ -113,9 +122,28 @@ export class ChunkDecoder implements BodyDecoder {
     }
     if (this.#digits === 0) throw badChunk('the size is not a hexadecimal number');
     if (byte === CR) this.#state = SIZE_LF;
-    else if (byte === SEMICOLON) this.#state = EXTENSION;
+    else if (byte === SEMICOLON) this.#state = EXTENSION_NAME;
     else if (byte === SP || byte === HTAB) this.#state = BEFORE_EXTENSION;
     else throw badChunk('the size is not a hexadecimal number');
+  }
+
+  /** Others may end a line, or an extension, elsewhere: where it has no name, or a quote is left open. */
+  #extension(byte: number): void {
+    const isEnd = byte === CR;
+    if (!isEnd && valueOctets[byte] !== 1) throw badChunk('there is a control character in an extension');
+    if (this.#state === EXTENSION_NAME) {
+      if (byte === SP || byte === HTAB) return;
+      if (isEnd || byte === SEMICOLON || byte === equals || byte === quote)
+        throw badChunk('an extension has no name');
+      this.#state = EXTENSION;
+    } else if (this.#state === EXTENSION) {
+      if (isEnd) this.#state = SIZE_LF;
+      else if (byte === SEMICOLON) this.#state = EXTENSION_NAME;
+      else if (byte === quote) this.#state = QUOTED;
+    } else if (isEnd) throw badChunk('a quote in an extension is left open');
+    else if (this.#state === ESCAPED) this.#state = QUOTED;
+    else if (byte === backslash) this.#state = ESCAPED;
+    else if (byte === quote) this.#state = EXTENSION;
   }
 
   #countExtension(): void {

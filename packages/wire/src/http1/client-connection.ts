@@ -18,8 +18,8 @@ import { ResponseHeadReader } from './response-head.ts';
 
 /** Who lends the connection out. */
 export interface ClientConnectionOwner {
-  /** The exchange is over and another may follow. */
-  free(connection: ClientConnection): void;
+  /** The exchange is over, at `nowMs`, and another may follow. */
+  free(connection: ClientConnection, nowMs: number): void;
   /** It cannot be used any more. Once, last. */
   gone(connection: ClientConnection): void;
 }
@@ -148,12 +148,12 @@ export class ClientConnection implements ConnectionHandler, ExchangeConnection, 
     this.outbox.end();
   }
 
-  done(again: boolean): void {
+  done(again: boolean, nowMs: number): void {
     this.#exchange = undefined;
     this.#body = undefined;
     this.#decoder = undefined;
     this.#deadlineMs = never;
-    if (again && this.#usable) this.#owner.free(this);
+    if (again && this.#usable) this.#owner.free(this, nowMs);
     else this.#drop();
   }
 

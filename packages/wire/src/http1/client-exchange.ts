@@ -8,6 +8,7 @@ import { type BodyDecoder, checkLength, lengthDecoder, openDecoder } from './bod
 import { BodyWriter, type BodyWriterOwner, type Framing } from './body-writer.ts';
 import { ChunkDecoder } from './chunk-decoder.ts';
 import type { Http1ClientLimits } from './client-limits.ts';
+import { endNow } from './end-now.ts';
 import { NO_LENGTH } from './message-head.ts';
 import type { Outbox } from './outbox.ts';
 import { refusal } from './refusal.ts';
@@ -28,8 +29,8 @@ export interface ExchangeConnection {
   resumeInput(): void;
   /** No more is sent into the tunnel. */
   endSending(): void;
-  /** The exchange is over. `again`: both sides are done, and the connection is as new. */
-  done(again: boolean): void;
+  /** The exchange is over, at `nowMs`. `again`: both sides are done, and the connection is as new. */
+  done(again: boolean, nowMs: number): void;
   /** Drops the connection, and with it the exchange. */
   destroy(error: HeddleError): void;
 }
@@ -68,7 +69,7 @@ export class ClientExchange implements BodySource, BodyWriterOwner {
         // Nothing has been written: the connection is as it was.
         this.#over = true;
         this.#request.body.cancel();
-        this.#connection.done(true);
+        this.#connection.done(true, this.#connection.runtime.clock.nowMs());
         reject(HeddleError.from(thrown));
         return;
       }
@@ -280,8 +281,7 @@ export class ClientExchange implements BodySource, BodyWriterOwner {
     this.#over = true;
     const again = this.#sent && last && !this.#open && this.#answer?.persistent === true && this.#isClean();
     if (!this.#sent) this.#stopSending();
-    this.#call.end();
-    this.#connection.done(again);
+    this.#connection.done(again, endNow(this.#call));
   }
 
   /** An answer without content that speaks of content anyway may have some behind it. */

@@ -13,7 +13,7 @@ export class FieldMemory {
   readonly #raw: string[] = [];
   /** Where each field ends in `#bytes`, in the order of `#raw`. */
   readonly #ends: number[] = [];
-  readonly #bytes = new Uint8Array(mostBytes);
+  readonly #bytes = Buffer.allocUnsafeSlow(mostBytes);
   #count = 0;
   /** Where the last one was new, and how often in a row that was so. */
   #newAt = 0;
@@ -38,9 +38,14 @@ export class FieldMemory {
     return this.#strange <= patience || this.#strange % (patience * patience) === 0;
   }
 
-  /** The bytes of the first `count` fields. They hold until the next `keep`. */
-  section(count: number): Uint8Array {
-    return this.#bytes.subarray(0, this.#endOf(count));
+  /** How many bytes the first `count` fields are. */
+  lengthOf(count: number): number {
+    return this.#endOf(count);
+  }
+
+  /** Copies the first `count` fields to `at` in `target`, without a view of them, which would cost more than the copy. */
+  copyTo(target: Uint8Array, at: number, count: number): void {
+    this.#bytes.copy(target, at, 0, this.#endOf(count));
   }
 
   /**

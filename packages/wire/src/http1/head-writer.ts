@@ -80,7 +80,12 @@ export class HeadWriter {
   fields({ raw }: Fields, memory: FieldMemory): void {
     const count = raw.length / 2;
     let field = memory.common(raw);
-    if (field > 0) this.bytes(memory.section(field));
+    if (field > 0) {
+      const length = memory.lengthOf(field);
+      this.#reserve(length);
+      memory.copyTo(this.#slab, this.#at, field);
+      this.#at += length;
+    }
     for (let isKept = memory.wants; field < count; field++) {
       const name = raw[field * 2] as string;
       const value = raw[field * 2 + 1] as string;

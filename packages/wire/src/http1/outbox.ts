@@ -20,6 +20,8 @@ export class Outbox {
   #corks = 0;
   #gathered: Uint8Array[] = [];
   #gatheredBytes = 0;
+  /** The system has taken all that was written, as far as is known: it may have since where this is false. */
+  #isTaken = true;
 
   constructor(connection: Connection, timers: Timers) {
     this.#connection = connection;
@@ -75,17 +77,21 @@ export class Outbox {
     const [only] = gathered;
     if (gathered.length === 1 && only !== undefined) this.#send(only);
     else if (bytes <= joinBytes) this.#send(Buffer.concat(gathered, bytes));
-    else if (!this.#connection.writeAll(this.#waits ? gathered.map(compact) : gathered)) this.blocked = true;
+    else {
+      if (!this.#connection.writeAll(this.#waits ? gathered.map(compact) : gathered)) this.blocked = true;
+      this.#isTaken = this.#connection.pendingBytes === 0;
+    }
   }
 
   #send(bytes: Uint8Array): void {
     if (!this.#connection.write(this.#waits ? compact(bytes) : bytes)) this.blocked = true;
-    if (this.#connection.pendingBytes === 0) headWriter.giveBack(bytes);
+    this.#isTaken = this.#connection.pendingBytes === 0;
+    if (this.#isTaken) headWriter.giveBack(bytes);
   }
 
   /** What is written now has to wait until the peer reads. */
   get #waits(): boolean {
-    return this.#connection.pendingBytes > 0;
+    return !this.#isTaken && this.#connection.pendingBytes > 0;
   }
 }
 

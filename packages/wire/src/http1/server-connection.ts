@@ -144,7 +144,7 @@ export class ServerConnection implements ConnectionHandler, ExchangeConnection, 
     this.#deadlineMs = this.#nowMs() + this.server.limits.bodyIdleMs;
   }
 
-  answered(again: boolean): void {
+  answered(again: boolean, nowMs: number): void {
     this.#exchange = undefined;
     this.#body = undefined;
     this.#decoder = undefined;
@@ -154,7 +154,7 @@ export class ServerConnection implements ConnectionHandler, ExchangeConnection, 
       return;
     }
     this.#phase = 'head';
-    this.#deadlineMs = this.#nowMs() + this.server.limits.idleMs;
+    this.#deadlineMs = nowMs + this.server.limits.idleMs;
     if (this.#earlyBytes > 0) {
       this.#gatherAnswers();
       this.#consumeEarly();

@@ -7,6 +7,7 @@ import { statusOfCode } from '../message/status-of-code.ts';
 import { type BodyDecoder, lengthDecoder } from './body-decoder.ts';
 import { BodyWriter, type BodyWriterOwner } from './body-writer.ts';
 import { ChunkDecoder } from './chunk-decoder.ts';
+import { endNow } from './end-now.ts';
 import type { Outbox } from './outbox.ts';
 import { refusalStatus } from './refusal.ts';
 import type { RequestHead } from './request-head.ts';
@@ -23,7 +24,7 @@ export interface ExchangeServer {
   /** True once no connection may be kept alive. */
   readonly draining: boolean;
   /** The line of the Date field (RFC 9110 section 6.6.1), good for this second. */
-  dateLine(): Uint8Array;
+  readonly dateLine: () => Uint8Array;
 }
 
 /** The connection that an exchange is on. */
@@ -41,8 +42,8 @@ export interface ExchangeConnection {
   openTunnel(body: IncomingBody): void;
   /** No more is sent into the tunnel; it is over when the peer has finished too, which is awaited. */
   endTunnel(): void;
-  /** The answer has been written. `again`: another request may follow. */
-  answered(again: boolean): void;
+  /** The answer has been written, at `nowMs`. `again`: another request may follow. */
+  answered(again: boolean, nowMs: number): void;
   /** The message cannot be finished, and its receiver must see that. */
   abort(): void;
 }
@@ -84,17 +85,17 @@ export class ServerExchange implements BodySource, BodyWriterOwner {
 
   /** Calls the service; the answer is written when it comes. */
   run(): void {
-    void this.#run();
-  }
-
-  async #run(): Promise<void> {
-    let response: HttpResponse;
+    let pending: Promise<HttpResponse>;
     try {
-      response = await this.#connection.server.service(this.#request(), this.#call);
-    } catch (thrown) {
-      response = errorResponse(HeddleError.from(thrown));
+      pending = this.#connection.server.service(this.#request(), this.#call);
+    } catch (mistake) {
+      // No service should throw; but the client is to get an answer.
+      pending = Promise.reject(HeddleError.from(mistake));
     }
-    this.#respond(response);
+    void pending.then(
+      (response) => this.#respond(response),
+      (thrown: unknown) => this.#respond(errorResponse(HeddleError.from(thrown))),
+    );
   }
 
   #request(): HttpRequest {
@@ -136,7 +137,7 @@ export class ServerExchange implements BodySource, BodyWriterOwner {
   #write(response: HttpResponse): void {
     const { outbox, server } = this.#connection;
     const plan = planResponse(response, this.#answered, this.#mustClose(response));
-    const head = writeResponseHead(response, plan, this.#answered, server.dateLine());
+    const head = writeResponseHead(response, plan, this.#answered, server.dateLine);
     this.#plan = plan;
     if (head.withBody) {
       outbox.write(head.bytes);
@@ -250,8 +251,7 @@ export class ServerExchange implements BodySource, BodyWriterOwner {
       this.#plan?.close === false && this.#broke === undefined && this.#connection.requestComplete;
     this.body?.cancel();
     this.#tunnel?.finish();
-    this.#call.end(this.#broke);
-    this.#connection.answered(again);
+    this.#connection.answered(again, endNow(this.#call, this.#broke));
   }
 }
 

@@ -36,9 +36,9 @@ export class Http1Server implements ConnectionServer {
     return this.#draining;
   }
 
-  dateLine(): Uint8Array {
+  readonly dateLine = (): Uint8Array => {
     return this.#date.line();
-  }
+  };
 
   /** Serves on a connection whose events have not been opened yet. */
   accept(connection: Connection): void {

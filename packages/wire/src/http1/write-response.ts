@@ -65,20 +65,20 @@ export function isTunnel(
 }
 
 /**
- * Writes the head, and the content with it where that is small and all there. `date` is the line of the Date field,
- * which is left to the service if it sets one. Throws `ILLEGAL_HEAD` and writes nothing if a field cannot be sent.
+ * Writes the head, and the content with it where that is small and all there. `date` gives the line of the Date field,
+ * and is not asked where the service sets one. Throws `ILLEGAL_HEAD` and writes nothing if a field cannot be sent.
  */
 export function writeResponseHead(
   response: HttpResponse,
   plan: ResponsePlan,
   answered: Answered,
-  date: Uint8Array,
+  date: () => Uint8Array,
 ): { bytes: Uint8Array; withBody: boolean } {
   const { status, fields, body } = response;
   headWriter.begin();
   headWriter.bytes(statusLine(status));
   headWriter.fields(fields, responseFields);
-  if (!fields.has('date')) headWriter.bytes(date);
+  if (!fields.has('date')) headWriter.bytes(date());
   if (plan.framing === 'length') headWriter.length(body.size ?? 0);
   else if (plan.framing === 'chunked') headWriter.text('transfer-encoding: chunked\r\n');
   else if (plan.framing === 'none') writeDescribedLength(response, answered.method);

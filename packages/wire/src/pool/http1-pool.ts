@@ -107,9 +107,8 @@ export class Http1Pool implements ClientConnectionOwner, Pool {
     for (const connection of this.#terms.keys()) connection.destroy(error.with({ sent: true }));
   }
 
-  free(connection: ClientConnection): void {
+  free(connection: ClientConnection, nowMs: number): void {
     const term = this.#terms.get(connection);
-    const nowMs = this.#runtime.clock.nowMs();
     if (this.#closed !== undefined || term === undefined || this.#isSpent(connection, term, nowMs)) {
       connection.destroy();
       return;
@@ -194,7 +193,7 @@ export class Http1Pool implements ClientConnectionOwner, Pool {
 
   async connect(): Promise<void> {
     try {
-      this.free(await this.#connect());
+      this.free(await this.#connect(), this.#runtime.clock.nowMs());
     } catch {
       // The link has been told, and tries again.
     }

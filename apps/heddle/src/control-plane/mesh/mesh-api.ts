@@ -104,7 +104,7 @@ function tokenFor({ tokens }: MeshApiOptions, body: Members): string {
 
 async function certify(options: MeshApiOptions, given: Given, call: Call): Promise<object> {
   const { request, ...others } = given.members;
-  const id = await provenId(given, options, call.runtime.clock.wallMs());
+  const id = await provenId(given, options, call);
   refuseOthers(others);
   if (typeof request !== 'string') throw bad('request', 'a certificate request in PEM', request);
   return options.certificates.issue(id, request);
@@ -115,7 +115,7 @@ async function model(options: MeshApiOptions, given: Given, call: Call): Promise
   const { check, feed, xds } = options;
   const question = readQuestion(given.members);
   if (!isOperator(check, given.authorization)) {
-    const id = await provenId(given, options, call.runtime.clock.wallMs());
+    const id = await provenId(given, options, call);
     const [namespace, name] = question.workload.split('/');
     const { serviceAccount = name } = xds.model.workloads.get(question.workload) ?? {};
     if (id.namespace !== namespace || id.serviceAccount !== serviceAccount) throw foreign(question.workload);

@@ -14,6 +14,7 @@ import { bootstrapKey } from './bootstrap-key.ts';
 import { MeshStore } from './mesh-store.ts';
 import { FetchedKeys } from './fetched-keys.ts';
 import { RegistryInstances } from './registry-instances.ts';
+import { type Provers, shownId } from './proven-id.ts';
 import type { RuleSource } from './rule-source.ts';
 import { RulesPart } from './rules-part.ts';
 import { sharedAuthority } from './shared-authority.ts';
@@ -37,6 +38,8 @@ export interface MeshPlaneOptions {
 export interface MeshPlane {
   /** In the order in which they start. */
   readonly parts: readonly Part[];
+  /** What signs for the workloads of this mesh. */
+  readonly certificates: CertificateService;
   /** The service for a request that is one of the mesh; undefined for others. */
   serviceFor(request: HttpRequest): HttpService | undefined;
 }
@@ -52,7 +55,7 @@ export async function meshPlane(options: MeshPlaneOptions): Promise<MeshPlane> {
   const certificates = new CertificateService({ runtime, trustDomain, authority });
   const access = accessBy(token, options.operatorToken ?? token);
   const tokens = new BootstrapTokens(bootstrapKey(options.operatorToken ?? token), runtime.clock);
-  const { xds, secrets } = xdsWith(runtime, trustDomain, { certificates, tokens });
+  const { xds, secrets } = xdsWith(runtime, trustDomain, { certificates, tokens, source, scope });
   const feed = new ModelFeed({ runtime, trustDomain });
   const keys = new FetchedKeys({
     runtime,
@@ -95,6 +98,7 @@ export async function meshPlane(options: MeshPlaneOptions): Promise<MeshPlane> {
   });
   return {
     parts: [keys, part, instances],
+    certificates,
     serviceFor: ({ path }) => {
       if (path.startsWith(`/${AggregatedDiscoveryService.typeName}/`)) return discovery;
       return path === '/v1/mesh' || path.startsWith('/v1/mesh/') ? api : undefined;
@@ -120,7 +124,7 @@ function accessBy(token: string, operatorToken: string): Pick<MeshApiOptions, 'c
 function xdsWith(
   runtime: Runtime,
   trustDomain: string,
-  { certificates, tokens }: Pick<MeshApiOptions, 'certificates' | 'tokens'>,
+  provers: Provers,
 ): { readonly xds: XdsServer; readonly secrets: WorkloadSecrets } {
   const idOf = (workload: string): SpiffeId | undefined => {
     const known = xds.model.workloads.get(workload);
@@ -130,14 +134,14 @@ function xdsWith(
   };
   const secrets = new WorkloadSecrets({
     runtime,
-    service: certificates,
+    service: provers.certificates,
     idOf,
     onRenewed: (workload) => xds.renewSecrets(workload),
   });
   const xds: XdsServer = new XdsServer({
     runtime,
     trustDomain,
-    proofOf: (call) => proofOf(call, tokens),
+    proofOf: (call) => proofOf(call, provers),
     idOf: (each) => {
       const id = idOf(each);
       return id && spiffeUri(id);
@@ -147,11 +151,11 @@ function xdsWith(
   return { xds, secrets };
 }
 
-/** What a node says of itself is no proof: its stream shows the token of that very workload. */
-function proofOf(call: Call, tokens: BootstrapTokens): string {
-  const given = call.get(metadata)?.request.get('authorization') ?? '';
+/** What a node says of itself is no proof: its stream shows who opens it, by certificate or token. */
+async function proofOf(call: Call, provers: Provers): Promise<string> {
+  const authorization = call.get(metadata)?.request.get('authorization') ?? '';
   try {
-    return spiffeUri(tokens.check(/^bearer (.+)$/i.exec(given)?.[1] ?? ''));
+    return spiffeUri(await shownId(authorization, call, provers));
   } catch {
     return '';
   }

@@ -1,5 +1,5 @@
 import { decodeJson, membersOf } from '@heddle/discovery/clients';
-import { HeddleError } from '@heddle/kernel';
+import { type Call, HeddleError } from '@heddle/kernel';
 import { accountTokenAudience, isAccountToken } from '@heddle/mesh/plane';
 import {
   type BootstrapTokens,
@@ -7,9 +7,10 @@ import {
   checkWorkloadProof,
   isWorkloadProof,
   type ProvenRequest,
+  readSpiffeId,
   type SpiffeId,
 } from '@heddle/security/identity';
-import type { HttpRequest } from '@heddle/wire';
+import { type HttpRequest, peer } from '@heddle/wire';
 import type { RulesScope } from './mesh-rules.ts';
 import type { RuleSource } from './rule-source.ts';
 
@@ -38,18 +39,36 @@ export interface Provers {
 }
 
 /**
- * The workload that asks, by its bootstrap token, by the token of its service account where the source of the rules has
- * such, or by the certificate that it has. Rejects with `unauthenticated`, or as the source does when it cannot be asked.
+ * The workload that asks: by the certificate that its connection has shown, by its bootstrap token, by the token of its
+ * service account where the source of the rules has such, or by a signature with the key of the certificate that it has.
+ * Rejects with `unauthenticated`, or as the source does when it cannot be asked.
  */
-export async function provenId(given: Given, by: Provers, wallMs: number): Promise<SpiffeId> {
+export async function provenId(given: Given, by: Provers, call: Call): Promise<SpiffeId> {
   const { authorization = '' } = given;
-  if (isWorkloadProof(authorization))
-    return checkWorkloadProof(authorization, given, { trust: by.certificates.trust, wallMs });
+  if (!isWorkloadProof(authorization)) return shownId(authorization, call, by);
+  const wallMs = call.runtime.clock.wallMs();
+  return checkWorkloadProof(authorization, given, { trust: by.certificates.trust, wallMs });
+}
+
+/** As `provenId`, for who signs nothing. A token that is shown is held to: it says more than the connection does. */
+export async function shownId(authorization: string, call: Call, by: Provers): Promise<SpiffeId> {
   const token = /^bearer (.+)$/i.exec(authorization)?.[1] ?? '';
+  const { trustDomain = 'cluster.local' } = by.scope;
+  const certified = token === '' ? certifiedId(call, trustDomain) : undefined;
+  if (certified !== undefined) return certified;
   if (by.source.accountOf === undefined || !isAccountToken(token)) return by.tokens.check(token);
   const account = await by.source.accountOf(token);
   if (account === undefined) throw notBelieved();
-  return { trustDomain: by.scope.trustDomain ?? 'cluster.local', ...account };
+  return { trustDomain, ...account };
+}
+
+/** Whose certificate the connection has shown, if it leads to the mesh's own roots and is of this mesh. */
+function certifiedId(call: Call, trustDomain: string): SpiffeId | undefined {
+  const shown = call.get(peer)?.tls?.certificate;
+  const [uri] = shown?.uris ?? [];
+  if (shown?.verified !== true || uri === undefined) return undefined;
+  const id = readSpiffeId(uri);
+  return id.trustDomain === trustDomain ? id : undefined;
 }
 
 function notBelieved(): HeddleError {

@@ -1,5 +1,7 @@
+export { answerCommands, type CommandMessage, commandMessage } from './command-message.ts';
 export { type SagaCount, type SagaMeasures, sagaMetrics } from './metrics.ts';
 export { saga, SagaBuilder, type SagaOptions } from './definition.ts';
+export { drawSaga } from './draw-saga.ts';
 export {
   type BeginOptions,
   SagaEngine,

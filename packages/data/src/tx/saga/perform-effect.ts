@@ -1,4 +1,5 @@
 import {
+  asCurrent,
   Call,
   correlationId,
   type Code,
@@ -46,7 +47,8 @@ export async function performEffect(
   const call = Call.root(runtime, deadlineMs).set(correlationId, row.correlationId).set(idempotencyKey, key);
   const context = { id: row.id, input, results, key, attempt: effect.attempt, engine };
   const service = timeout<typeof context, unknown>()((given, own) =>
-    work(options, effect, state, { ...given, call: own }),
+    // Statements and whatever else takes no call belong to the step, not to the request that began the saga.
+    asCurrent(own, () => work(options, effect, state, { ...given, call: own })),
   );
   if (state.trace !== undefined) call.set(traceContext, state.trace);
   const span = openSpan(call, { kind: 'internal' });

@@ -1,7 +1,6 @@
 import {
   type Call,
   correlationId,
-  Gather,
   HeddleError,
   type Part,
   type Runtime,
@@ -14,7 +13,10 @@ import { LiveSaga, type SagaHost } from './live-saga.ts';
 import type { SagaMeasures } from './metrics.ts';
 import type { SagaInput, SagaStatus } from './saga-state.ts';
 import type { SagaChange, SagaKeeper, SagaNews, SagaRow } from './saga-keeper.ts';
+import { SagaSearch } from './saga-search.ts';
 import { SagaStore } from './saga-store.ts';
+import { SagaWaits } from './saga-waits.ts';
+import { SagaWrites } from './saga-writes.ts';
 import { dueMs, newSaga, stepSaga } from './step-saga.ts';
 
 /** How often those that have not ended are counted. */
@@ -53,12 +55,6 @@ export interface SagaOutcome extends SagaRow {
   readonly status: SagaStatus;
 }
 
-/** One write of the engine: of a saga that begins, or of one that is under way. */
-interface SagaWrite {
-  readonly change: SagaChange;
-  readonly isBegin: boolean;
-}
-
 /** How a saga is begun. */
 export interface BeginOptions {
   /** Begun once, however often it is asked for. Default: a new UUID. */
@@ -77,17 +73,14 @@ export class SagaEngine implements Part, SagaStarter {
   readonly #runtime: Runtime;
   readonly #definitions: ReadonlyMap<string, AnySaga>;
   readonly #live = new Map<string, LiveSaga>();
-  readonly #writes: Gather<SagaWrite, boolean>;
-  readonly #tells: Gather<SagaNews, undefined>;
+  readonly #writes: SagaWrites;
+  readonly #waits: SagaWaits;
+  readonly #search: SagaSearch;
   readonly #host: SagaHost;
-  readonly #waiting = new Map<string, Set<(ended?: SagaRow) => void>>();
   readonly #beginning = new Set<string>();
-  #doubtUntilMs = Number.NEGATIVE_INFINITY;
   #stopListening: (() => Promise<void>) | undefined;
   #beat: Timer | undefined;
   #count: Timer | undefined;
-  #look: Timer | undefined;
-  #looking: Promise<void> | undefined;
   #stopped = false;
   #over = false;
 
@@ -99,17 +92,24 @@ export class SagaEngine implements Part, SagaStarter {
     const worker = runtime.random.uuid();
     this.store =
       'keeper' in options ? options.keeper(worker) : new SagaStore(options.pool, options.url, worker);
-    // A saga has one write on its way at a time, so batches of different sagas may overtake each other.
-    this.#writes = new Gather({ most: 500, lanes: 2, send: (writes) => this.#writeAll(writes) });
-    this.#tells = new Gather({
-      most: 500,
-      send: (news) => this.store.tell(news).then(() => news.map(() => undefined)),
+    this.#writes = new SagaWrites(this.store);
+    this.#waits = new SagaWaits(runtime, this.#pollMs);
+    this.#search = new SagaSearch({
+      runtime,
+      store: this.store,
+      definitions,
+      pollMs: this.#pollMs,
+      leaseMs: this.#leaseMs,
+      most: this.#maxRunning,
+      room: () => this.#maxRunning - this.#live.size,
+      own: () => [...this.#live.keys(), ...this.#beginning],
+      onFound: (row) => this.#takeOver(row),
     });
     this.#host = {
       runtime,
       engine: this,
-      save: (change) => this.#writes.add({ change, isBegin: false }),
-      said: (id) => this.store.said(id),
+      save: (change) => this.#writes.save(change),
+      said: (id) => this.#writes.said(id),
       onRest: (saga) => this.#rests(saga),
       ...(options.measures !== undefined && { measures: options.measures }),
     };
@@ -121,19 +121,17 @@ export class SagaEngine implements Part, SagaStarter {
     this.#stopListening = this.store.listen(this.#runtime, (news) => this.#heard(news));
     this.#beatLater();
     this.#countLater();
-    this.#lookSoon();
+    this.#search.soon();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#look?.cancel();
-    await this.#looking;
+    await this.#search.stop();
     await Promise.all([...this.#live.values()].map((saga) => saga.stop()));
     this.#over = true;
     this.#beat?.cancel();
     this.#count?.cancel();
     await this.#writes.settled();
-    await this.#tells.settled();
     await this.#stopListening?.();
     await this.store.leave().catch(() => {});
   }
@@ -146,7 +144,7 @@ export class SagaEngine implements Part, SagaStarter {
   ): Promise<string> {
     const { row, change, effects } = this.#first(definition, input, options);
     if (this.#live.size >= this.#maxRunning) {
-      await this.#writes.add({ change: { ...change, kept: false, dueMs: 0 }, isBegin: true });
+      await this.#writes.begin({ ...change, kept: false, dueMs: 0 });
       return row.id;
     }
     const isNew = await this.#beginKept(change);
@@ -163,9 +161,9 @@ export class SagaEngine implements Part, SagaStarter {
     const { id } = change.row;
     this.#beginning.add(id);
     try {
-      return await this.#writes.add({ change, isBegin: true });
+      return await this.#writes.begin(change);
     } catch (thrown) {
-      this.#doubt();
+      this.#search.doubt();
       throw thrown;
     } finally {
       this.#beginning.delete(id);
@@ -189,7 +187,7 @@ export class SagaEngine implements Part, SagaStarter {
 
   /** Looks for work now: after the commit of a `beginIn`. */
   wake(): void {
-    this.#lookSoon();
+    this.#search.soon();
   }
 
   /** What a step `wait`s for has come. May come early: it is kept until it is waited for. */
@@ -219,7 +217,7 @@ export class SagaEngine implements Part, SagaStarter {
   /** How the saga has ended, when it has; or how it is, when it is parked or the call is given up (then it rejects). */
   async outcome(id: string, call: Call): Promise<SagaOutcome> {
     for (;;) {
-      const woken = this.#nextNews(id, call);
+      const woken = this.#waits.next(id, call);
       // What is at work here says itself how it has ended.
       const ended = this.#live.has(id) ? await woken : undefined;
       if (ended !== undefined) return { ...ended, status: ended.state.status };
@@ -258,21 +256,6 @@ export class SagaEngine implements Part, SagaStarter {
     await this.store.tell([news]);
   }
 
-  async #writeAll(writes: readonly SagaWrite[]): Promise<readonly boolean[]> {
-    const changes = (begin: boolean): SagaChange[] =>
-      writes.filter(({ isBegin }) => isBegin === begin).map(({ change }) => change);
-    const { begun, saved } = await this.store.write(changes(true), changes(false));
-    // Of two beginnings of one saga, the first is the one that was stored.
-    const left = new Set(begun);
-    // A process that has taken over what was its own can have two of one saga here: only the newer is stored.
-    const newest = new Map<string, number>();
-    for (const { change, isBegin } of writes)
-      if (!isBegin) newest.set(change.row.id, Math.max(change.row.epoch, newest.get(change.row.id) ?? 0));
-    return writes.map(({ change: { row }, isBegin }) =>
-      isBegin ? left.delete(row.id) : saved.has(row.id) && newest.get(row.id) === row.epoch,
-    );
-  }
-
   #rests(saga: LiveSaga): void {
     const { id, state } = saga.row;
     // Perhaps it was taken over, by this process.
@@ -280,47 +263,28 @@ export class SagaEngine implements Part, SagaStarter {
     if (isAtRest(state.status)) {
       if (!saga.isLost) this.#options.measures?.rested(saga.row.name, state.status);
       // Who waits for it elsewhere while somebody waits for it here looks by itself.
-      if (this.#waiting.has(id)) this.#news(id, saga.isLost ? undefined : saga.row);
-      else void this.#tells.add({ id, kind: 'ended' });
+      if (this.#waits.has(id)) this.#waits.news(id, saga.isLost ? undefined : saga.row);
+      else this.#writes.tell({ id, kind: 'ended' });
     }
+    this.#search.freed();
     const due = dueMs(this.#definitionOf(saga.row).plan, state);
-    if (due !== undefined) this.#lookSoon(Math.max(0, due - this.#runtime.clock.wallMs()));
+    if (due !== undefined) this.#search.soon(Math.max(0, due - this.#runtime.clock.wallMs()));
   }
 
   /** Spoken to, or ended: somewhere. Undefined: something may have been missed. */
   #heard(news: SagaNews | undefined): void {
-    if (news === undefined) for (const each of this.#waiting.keys()) this.#news(each);
-    else this.#news(news.id);
+    if (news === undefined) this.#waits.newsOfAll();
+    else this.#waits.news(news.id);
     if (news?.kind === 'ended') return;
     if (news !== undefined) this.#live.get(news.id)?.poke();
-    this.#lookSoon();
+    this.#search.soon();
   }
 
-  #news(id: string, ended?: SagaRow): void {
-    for (const wake of this.#waiting.get(id) ?? []) wake(ended);
-  }
-
-  /** Resolves when there is news of a saga, with how it has ended if that is the news; and now and then without any. */
-  #nextNews(id: string, call: Call): Promise<SagaRow | undefined> {
-    const news = new Promise<SagaRow | undefined>((resolve, reject) => {
-      const listeners = this.#waiting.get(id) ?? new Set();
-      const done = (ended?: SagaRow): void => {
-        stop();
-        timer.cancel();
-        listeners.delete(done);
-        if (listeners.size === 0) this.#waiting.delete(id);
-        resolve(ended);
-      };
-      const timer = this.#runtime.timers.after(this.#pollMs, () => done());
-      const stop = call.onCancel((error) => {
-        done();
-        reject(error);
-      });
-      this.#waiting.set(id, listeners.add(done));
-    });
-    // It may be given up while nobody waits for it yet.
-    news.catch(() => {});
-    return news;
+  #takeOver(row: SagaRow): void {
+    this.#live.get(row.id)?.lose();
+    const saga = new LiveSaga(this.#host, this.#definitionOf(row), row);
+    this.#live.set(row.id, saga);
+    saga.resume();
   }
 
   /** What is shown stays as it was while the database does not answer. */
@@ -348,59 +312,6 @@ export class SagaEngine implements Part, SagaStarter {
           if (!this.#over) this.#beatLater();
         });
     });
-  }
-
-  #lookAtMs = Number.POSITIVE_INFINITY;
-
-  /** Looks for work in `delayMs`, or when it would have anyway, if that is sooner. */
-  #lookSoon(delayMs = 0): void {
-    if (this.#stopped) return;
-    const atMs = this.#runtime.clock.nowMs() + Math.min(delayMs, this.#pollMs);
-    if (atMs >= this.#lookAtMs) return;
-    this.#look?.cancel();
-    this.#lookAtMs = atMs;
-    this.#look = this.#runtime.timers.after(Math.max(0, atMs - this.#runtime.clock.nowMs()), () => {
-      this.#lookAtMs = Number.POSITIVE_INFINITY;
-      this.#looking = (this.#looking ?? Promise.resolve()).then(() => this.#lookNow());
-    });
-  }
-
-  async #lookNow(): Promise<void> {
-    const room = Math.min(200, this.#maxRunning - this.#live.size);
-    let found: readonly SagaRow[] = [];
-    try {
-      if (room > 0)
-        found = await this.store.claim(
-          [...this.#definitions.values()],
-          Math.floor(this.#runtime.clock.wallMs()),
-          room,
-          this.#atWork(),
-        );
-    } catch (thrown) {
-      this.#doubt();
-      this.#runtime.log('debug', 'sagas cannot be looked for', { error: HeddleError.from(thrown).message });
-    }
-    for (const row of found) {
-      this.#live.get(row.id)?.lose();
-      const saga = new LiveSaga(this.#host, this.#definitionOf(row), row);
-      this.#live.set(row.id, saga);
-      saga.resume();
-    }
-    if (this.#stopped) return;
-    this.#lookSoon(
-      found.length === room && room > 0 ? 0 : this.#pollMs * (0.5 + 0.5 * this.#runtime.random.float()),
-    );
-  }
-
-  /** An answer was lost. The server may still be at it, for as long as a statement may take. */
-  #doubt(): void {
-    this.#doubtUntilMs = this.#runtime.clock.nowMs() + 3 * this.#leaseMs;
-  }
-
-  /** What this process knows to have, while it may have more. */
-  #atWork(): readonly string[] | undefined {
-    if (this.#runtime.clock.nowMs() > this.#doubtUntilMs) return undefined;
-    return [...this.#live.keys(), ...this.#beginning];
   }
 
   #definitionOf(row: Pick<SagaRow, 'name' | 'version'>): AnySaga {

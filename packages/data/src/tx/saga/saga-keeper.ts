@@ -25,6 +25,7 @@ export interface SagaView extends SagaRow {
 
 /** What was said to a saga, by whom. */
 export interface SagaMessage {
+  readonly saga: string;
   readonly number: number;
   readonly input: SagaInput;
 }
@@ -77,8 +78,8 @@ export interface SagaKeeper {
   ): Promise<readonly SagaRow[]>;
   /** Says something to a saga: it is stored before it is acted on. */
   say(id: string, input: SagaInput, by: string): Promise<void>;
-  /** What was said to a saga and not yet taken in, in order. */
-  said(id: string): Promise<readonly SagaMessage[]>;
+  /** What was said to these sagas and not yet taken in, in order. */
+  said(ids: readonly string[]): Promise<readonly SagaMessage[]>;
   /** Rejects with `not_found` / `NO_SAGA`. */
   get(id: string): Promise<SagaView>;
   /** The newest first. */

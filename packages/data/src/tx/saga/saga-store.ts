@@ -1,5 +1,5 @@
 import { HeddleError, type Runtime } from '@heddle/kernel';
-import { migrate, type Sql, type SqlPool, sqlListener } from '@heddle/sql';
+import { migrate, prepared, type Sql, type SqlPool, sqlListener } from '@heddle/sql';
 import type { SagaCount } from './metrics.ts';
 import type {
   SagaAudit,
@@ -31,6 +31,10 @@ interface DatabaseRow {
 
 const columns =
   'id, name, version, status, input, state, correlation_id, epoch, worker, begun_at, changed_at';
+
+const saidTo = prepared(
+  'SELECT saga, number, input FROM heddle_saga_messages WHERE saga = ANY ($1::text[]) AND NOT taken ORDER BY number',
+);
 
 /** Sagas in PostgreSQL. */
 export class SagaStore implements SagaKeeper {
@@ -90,7 +94,7 @@ export class SagaStore implements SagaKeeper {
       `UPDATE heddle_sagas SET worker = $1, epoch = epoch + 1, wanted = false WHERE id IN (
          SELECT saga.id FROM heddle_sagas AS saga
            JOIN unnest($2::text[], $3::integer[]) AS known (name, version) USING (name, version)
-           WHERE (status IN ('running', 'compensating') OR wanted)
+           WHERE (status IN ('running', 'compensating') OR wanted OR worker IS NOT NULL)
              AND (worker IS NULL AND (wanted OR due_ms <= $4)
                OR worker <> $1 AND NOT EXISTS (SELECT 1 FROM heddle_saga_workers AS alive
                  WHERE alive.worker = saga.worker AND lives_until > clock_timestamp())
@@ -120,12 +124,9 @@ export class SagaStore implements SagaKeeper {
     if (said === 0) throw noSaga(id);
   }
 
-  /** What was said to a saga and not yet taken in, in order. */
-  async said(id: string): Promise<readonly SagaMessage[]> {
-    return this.#pool.query<{ number: number; input: SagaInput }>(
-      'SELECT number, input FROM heddle_saga_messages WHERE saga = $1 AND NOT taken ORDER BY number',
-      [id],
-    );
+  /** What was said to these sagas and not yet taken in, in order. */
+  said(ids: readonly string[]): Promise<readonly SagaMessage[]> {
+    return this.#pool.query<SagaMessage>(saidTo, [ids]);
   }
 
   async get(id: string): Promise<SagaView> {
@@ -138,7 +139,7 @@ export class SagaStore implements SagaKeeper {
 
   async audit(id: string): Promise<readonly SagaAudit[]> {
     return this.#pool.query<SagaAudit>(
-      `SELECT number, input, said_by AS by, said_at AS at, taken FROM heddle_saga_messages
+      `SELECT saga, number, input, said_by AS by, said_at AS at, taken FROM heddle_saga_messages
          WHERE saga = $1 ORDER BY number`,
       [id],
     );

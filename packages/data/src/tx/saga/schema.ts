@@ -80,6 +80,14 @@ export const migrations: readonly Migration[] = [
         END IF;
       END $$;`,
   },
+  {
+    // One that is at rest has a worker only while that looks at what was said to it: if that dies, another has to look.
+    id: '0003-at-rest-and-spoken-to',
+    sql: `
+      DROP INDEX heddle_sagas_open;
+      CREATE INDEX heddle_sagas_open ON heddle_sagas (name, version, due_ms)
+        WHERE status IN ('running', 'compensating') OR wanted OR worker IS NOT NULL;`,
+  },
 ];
 
 /** The channel of wake-ups; the payload is the id of a saga that was spoken to, or that has ended. */

@@ -43,6 +43,13 @@ function gather(source: AuthorizationSource, at: Path, needs: Needs): void {
   if (source.requestPrincipals !== undefined) needs.token.push([...at, 'requestPrincipals']);
 }
 
+/** `*` is anything; `a*` and `*a` are told by their beginning and end. */
+function textPattern(written: string): (text: string) => boolean {
+  if (written === '*') return () => true;
+  if (written.endsWith('*')) return (text) => text.startsWith(written.slice(0, -1));
+  return written.startsWith('*') ? (text) => text.endsWith(written.slice(1)) : (text) => text === written;
+}
+
 function checkSource(
   policy: Policy,
   source: AuthorizationSource,
@@ -52,7 +59,8 @@ function checkSource(
 ): void {
   for (const field of ['namespaces', 'notNamespaces'] as const) {
     for (const [index, namespace] of (source[field] ?? []).entries()) {
-      if (namespace.includes('*') || inventory.namespaces.has(namespace)) continue;
+      const isKnown = textPattern(namespace);
+      if ([...inventory.namespaces].some(isKnown)) continue;
       tell('NAMESPACE_NOT_FOUND', policy, [...at, field, index], `there is no namespace "${namespace}"`);
     }
   }

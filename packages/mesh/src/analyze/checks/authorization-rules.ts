@@ -7,7 +7,7 @@ import {
 import type { AuthorizationOperation, AuthorizationRule, Path, ResourceOf } from '../../resources/index.ts';
 import type { Check, Tell } from '../check.ts';
 import type { Inventory } from '../inventory.ts';
-import { overlap } from './destinations.ts';
+import { overlap } from './host-overlap.ts';
 
 type Policy = ResourceOf<'AuthorizationPolicy'>;
 

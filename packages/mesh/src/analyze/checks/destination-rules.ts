@@ -35,7 +35,8 @@ function checkSubset(
   if (rule.spec.host.startsWith('*')) return;
   const service = inventory.directory.find(rule.spec.host, rule.metadata.namespace);
   const own = (service?.entry?.spec.endpoints ?? []).map((each) => each.labels ?? {});
-  const wanted = Object.entries(labels);
+  // Where an instance runs is told by its node, whose labels nobody has written here.
+  const wanted = Object.entries(labels).filter(([key, value]) => !nodeLabels.has(key) || value === '');
   const has = (of: Readonly<Record<string, string>>): boolean =>
     wanted.every(([key, value]) => of[key] === value);
   const selected =
@@ -45,14 +46,20 @@ function checkSubset(
   tell('SUBSET_SELECTS_NOTHING', rule, [...path, 'labels'], `no workload of "${rule.spec.host}" has ${text}`);
 }
 
+const nodeLabels: ReadonlySet<string> = new Set([
+  'topology.kubernetes.io/region',
+  'topology.kubernetes.io/zone',
+  'topology.istio.io/subzone',
+]);
+
 function checkVerification(rule: ResourceOf<'DestinationRule'>, tell: Tell): void {
   const { trafficPolicy } = rule.spec;
   const at: Path = ['spec', 'trafficPolicy'];
   const unverified = (tls: ClientTls | undefined): boolean =>
     (tls?.mode === 'SIMPLE' || tls?.mode === 'MUTUAL') &&
-    tls.caCertificates === undefined &&
-    tls.credentialName === undefined &&
-    (tls.subjectAltNames ?? []).length === 0;
+    (tls.caCertificates ?? '') === '' &&
+    // A secret is had by the workloads that a selector names, and by gateways; all others pass it over.
+    ((tls.credentialName ?? '') === '' || rule.spec.workloadSelector === undefined);
   if (unverified(trafficPolicy?.tls)) {
     tell('TLS_NOT_VERIFIED', rule, [...at, 'tls'], `TLS to "${rule.spec.host}" names no authority`);
   }

@@ -1,5 +1,5 @@
 import type { ResourceOf } from '../../resources/index.ts';
-import { protocolOf } from '../../translate/index.ts';
+import { Directory } from '../../translate/index.ts';
 import type { Check, Tell } from '../check.ts';
 import type { Inventory } from '../inventory.ts';
 
@@ -12,12 +12,13 @@ export const entries: Check = (inventory, tell) => {
     checkEndpoints(entry, tell);
     checkNames(entry, inventory, tell);
   }
+  checkProtocols(inventory, tell);
   for (const tokens of inventory.of('RequestAuthentication')) checkTokens(tokens, tell);
 };
 
 function checkAddresses(entry: Entry, inventory: Inventory, tell: Tell): void {
   const { metadata, spec } = entry;
-  const { addresses = [], workloadSelector, ports = [], resolution = 'NONE' } = spec;
+  const { addresses = [], workloadSelector, ports = [] } = spec;
   const wanted = Object.entries(workloadSelector?.labels ?? {});
   if (wanted.length > 0 && addresses.length > 0) {
     const known = inventory
@@ -38,17 +39,42 @@ function checkAddresses(entry: Entry, inventory: Inventory, tell: Tell): void {
       );
     }
   }
-  const bare = ports.find(
-    ({ protocol = '' }) =>
-      protocolOf(protocol.toLowerCase()).protocol === 'tcp' && !/^(?:https|tls)$/i.test(protocol),
-  );
-  if (addresses.length === 0 && bare !== undefined && resolution !== 'DNS') {
+  const bare = ports.find(({ protocol = '' }) => /^(?:tcp)?$/i.test(protocol));
+  if (addresses.length === 0 && bare !== undefined) {
     tell(
       'SERVICE_ENTRY_ADDRESSES_NEEDED',
       entry,
       ['spec', 'ports'],
       `port ${bare.number} is TCP, and there are no addresses`,
     );
+  }
+}
+
+/** One port of a host, said differently by two entries that some namespace sees. */
+function checkProtocols(inventory: Inventory, tell: Tell): void {
+  const said = inventory.of('ServiceEntry').flatMap((entry) =>
+    (entry.spec.ports ?? []).flatMap(({ number, protocol = 'TCP' }, index) =>
+      entry.spec.hosts.map((host) => ({
+        entry,
+        index,
+        key: `${host.toLowerCase()} ${number}`,
+        protocol: protocol.toUpperCase(),
+        seen: Directory.visibleIn(entry.spec.exportTo, entry.metadata.namespace),
+      })),
+    ),
+  );
+  for (const [key, all] of Map.groupBy(said, (each) => each.key)) {
+    for (const { entry, index, protocol, seen } of all) {
+      const rival = all.find(
+        (other) =>
+          other.protocol !== protocol &&
+          (seen.length === 0 || other.seen.length === 0 || seen.some((each) => other.seen.includes(each))),
+      );
+      if (rival === undefined) continue;
+      const { namespace, name } = rival.entry.metadata;
+      const message = `port ${key.split(' ')[1]} is ${protocol} here and ${rival.protocol} in ${namespace}/${name}`;
+      tell('SERVICE_ENTRY_PROTOCOLS', entry, ['spec', 'ports', index, 'protocol'], message);
+    }
   }
 }
 

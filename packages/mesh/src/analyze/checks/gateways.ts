@@ -1,7 +1,7 @@
 import type { GatewayServer, ResourceOf } from '../../resources/index.ts';
 import type { Check, Tell } from '../check.ts';
 import { compatible, type Inventory } from '../inventory.ts';
-import { overlap } from './destinations.ts';
+import { overlap } from './host-overlap.ts';
 
 type Gateway = ResourceOf<'Gateway'>;
 
@@ -25,11 +25,11 @@ function checkSelector(gateway: Gateway, inventory: Inventory, tell: Tell): void
   const { selector = {}, servers = [] } = gateway.spec;
   const workloads = inventory.selected(selector);
   // Istio's own gateways run where they were installed, which the files of an application do not say.
-  const installed = Object.entries(selector).some(
-    ([key, value]) => (key === 'istio' || key === 'app') && /^(istio-)?(ingress|egress)gateway$/.test(value),
-  );
   if (workloads.length === 0) {
-    if (installed) return;
+    if (isInstalled(selector)) {
+      if (selector['istio'] === 'ingressgateway') checkInstalledPorts(gateway, tell);
+      return;
+    }
     const text = Object.entries(selector).map(([key, value]) => `${key}: ${value}`);
     tell(
       'GATEWAY_SELECTS_NOTHING',
@@ -55,10 +55,34 @@ function checkSelector(gateway: Gateway, inventory: Inventory, tell: Tell): void
       ...(typeof targetPort === 'number' ? [targetPort] : []),
     ]),
   );
-  if (ports.length === 0) return;
+  // A workload outside of Kubernetes needs no Service to be reached.
+  const isOutside = inventory.of('WorkloadEntry').length > 0;
+  if (ports.length === 0 && (exposed.length > 0 || isOutside)) return;
   for (const [index, { port }] of servers.entries()) {
     if (ports.includes(port.number)) continue;
-    const message = `the gateway’s service has the ports ${ports.join(', ')}, not ${port.number}`;
+    const has =
+      ports.length === 0
+        ? 'there is no Service of the gateway'
+        : `its service has the ports ${ports.join(', ')}`;
+    const message = `${has}, so none with ${port.number}`;
+    tell('GATEWAY_PORT_NOT_SERVED', gateway, ['spec', 'servers', index, 'port', 'number'], message);
+  }
+}
+
+/** Whether these are the labels that Istio's own gateways have where they are installed. */
+export function isInstalled(selector: Readonly<Record<string, string>>): boolean {
+  return Object.entries(selector).some(
+    ([key, value]) => (key === 'istio' || key === 'app') && /^(istio-)?(ingress|egress)gateway$/.test(value),
+  );
+}
+
+/** The ports of the Service that Istio installs before its ingress gateway. */
+const installedPorts: readonly number[] = [80, 443, 15_021, 15_443, 31_400];
+
+function checkInstalledPorts(gateway: Gateway, tell: Tell): void {
+  for (const [index, { port }] of (gateway.spec.servers ?? []).entries()) {
+    if (port === undefined || installedPorts.includes(port.number)) continue;
+    const message = `the Service that Istio installs has the ports ${installedPorts.join(', ')}, not ${port.number}`;
     tell('GATEWAY_PORT_NOT_SERVED', gateway, ['spec', 'servers', index, 'port', 'number'], message);
   }
 }

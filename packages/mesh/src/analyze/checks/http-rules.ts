@@ -128,11 +128,10 @@ function checkOrder(service: ResourceOf<'VirtualService'>, rules: readonly HttpR
     if (covered.every((each) => each !== undefined)) {
       const by = [...new Set(covered.map((each) => each?.rule))].join(', ');
       tell('RULE_UNREACHABLE', service, at, `http[${by}] takes all that this rule matches`);
-    } else {
-      for (const [number, each] of covered.entries()) {
-        if (each === undefined) continue;
-        tell('MATCH_INEFFECTIVE', service, [...at, 'match', number], `http[${each.rule}] takes it already`);
-      }
+    }
+    for (const [number, each] of covered.entries()) {
+      if (each === undefined || match.length === 0) continue;
+      tell('MATCH_INEFFECTIVE', service, [...at, 'match', number], `http[${each.rule}] takes it already`);
     }
     for (const [number, each] of matches.entries()) {
       const twin = matches.slice(0, number).findIndex((other) => covers(other, each));

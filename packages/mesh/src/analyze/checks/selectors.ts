@@ -35,8 +35,9 @@ export const selectors: Check = (inventory, tell) => {
         }
       } else if (conflict !== undefined) {
         const rivals = others.filter(
-          ({ labels }) =>
+          ({ labels, targeted }) =>
             labels !== undefined &&
+            targeted === one.targeted &&
             meet(one.labels ?? {}, labels, inventory, one.resource.metadata.namespace),
         );
         if (rivals.length > 0)
@@ -79,8 +80,8 @@ function meet(
   namespace: string,
 ): boolean {
   if (!compatible(a, b)) return false;
-  const known = inventory.selected(a, namespace);
-  return known.length === 0 || inventory.selected({ ...a, ...b }, namespace).length > 0;
+  const isKnown = inventory.workloads.some((each) => each.namespace === namespace);
+  return !isKnown || inventory.selected({ ...a, ...b }, namespace).length > 0;
 }
 
 function checkSelection(
@@ -90,8 +91,12 @@ function checkSelection(
   inventory: Inventory,
   tell: Tell,
 ): void {
-  if (labels === undefined) return;
   const { namespace } = resource.metadata;
+  if (labels === undefined) {
+    checkNamespace(resource, inventory, tell);
+    return;
+  }
+  checkGatewayOfKubernetes(resource, labels, path, inventory, tell);
   // PeerAuthentication and Sidecar of the root namespace reach no others by a selector.
   const everywhere = namespace === inventory.root && resource.type !== 'PeerAuthentication';
   if (inventory.selected(labels, everywhere ? undefined : namespace).length > 0) return;
@@ -102,6 +107,37 @@ function checkSelection(
     path,
     `no workload${everywhere ? '' : ` of ${namespace}`} has ${text.join(', ')}`,
   );
+}
+
+/** One for a whole namespace in which nothing runs, while elsewhere something does. */
+function checkNamespace(resource: Resource, inventory: Inventory, tell: Tell): void {
+  const { namespace } = resource.metadata;
+  const { targetRefs = [] } = resource.spec as { readonly targetRefs?: readonly TargetRef[] };
+  if (resource.type !== 'AuthorizationPolicy' || targetRefs.length > 0 || namespace === inventory.root)
+    return;
+  const { workloads } = inventory;
+  if (workloads.length === 0 || workloads.some((each) => each.namespace === namespace)) return;
+  tell('POLICY_SELECTS_NOTHING', resource, ['metadata', 'namespace'], `nothing runs in ${namespace}`);
+}
+
+const gatewayLabel = 'gateway.networking.k8s.io/gateway-name';
+
+/** A workload of a Gateway of the Gateway API is reached by targetRefs alone. */
+function checkGatewayOfKubernetes(
+  resource: Resource,
+  labels: Readonly<Record<string, string>>,
+  path: Path,
+  inventory: Inventory,
+  tell: Tell,
+): void {
+  const { targetRefs = [] } = resource.spec as { readonly targetRefs?: readonly TargetRef[] };
+  if (resource.type === 'PeerAuthentication' || resource.type === 'Sidecar' || targetRefs.length > 0) return;
+  const found = inventory
+    .selected(labels, resource.metadata.namespace)
+    .find((each) => each.labels[gatewayLabel] !== undefined);
+  if (found === undefined) return;
+  const message = `${found.name} is of the Gateway ${found.labels[gatewayLabel]} of the Gateway API`;
+  tell('SELECTOR_OF_KUBERNETES_GATEWAY', resource, path, message);
 }
 
 function checkTargets(resource: Resource, inventory: Inventory, tell: Tell): void {

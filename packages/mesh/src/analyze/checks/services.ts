@@ -1,11 +1,11 @@
 import type { ResourceOf, ServicePort } from '../../resources/index.ts';
 import { isProtocol } from '../../translate/index.ts';
 import type { Check, Tell } from '../check.ts';
-import type { KnownWorkload } from '../inventory.ts';
+import type { Inventory, KnownWorkload } from '../inventory.ts';
 
 /** Services of Kubernetes: protocols that are told, ports that workloads listen on. */
 export const services: Check = (inventory, tell) => {
-  const speaking = new Map<string, { readonly service: ResourceOf<'Service'>; readonly protocol: string }>();
+  const speaking: Speaking = new Map();
   for (const service of inventory.of('Service')) {
     const { metadata, spec } = service;
     const selected = spec.selector === undefined ? [] : inventory.selected(spec.selector, metadata.namespace);
@@ -15,16 +15,37 @@ export const services: Check = (inventory, tell) => {
       tell('SERVICE_SELECTS_NOTHING', service, ['spec', 'selector'], message);
     }
     for (const [index, port] of (spec.ports ?? []).entries()) {
-      checkProtocol(service, port, index, tell);
+      if (!isInstalled(service, inventory)) checkProtocol(service, port, index, tell);
       checkTarget(service, port, index, selected, tell);
       for (const workload of selected) checkAgreement(service, port, workload, speaking, tell);
     }
   }
 };
 
+/** Of the cluster or of the mesh itself, or made for a Gateway: nobody has written it, nobody is to correct it. */
+function isInstalled({ metadata }: ResourceOf<'Service'>, inventory: Inventory): boolean {
+  const { namespace, labels } = metadata;
+  return (
+    namespace === inventory.root ||
+    /^kube-(?:system|public|node-lease)$/.test(namespace) ||
+    labels['gateway.istio.io/managed'] !== undefined
+  );
+}
+
+type Speaking = Map<
+  string,
+  { readonly service: ResourceOf<'Service'>; readonly protocol: string; readonly port: number }
+>;
+
 function checkProtocol(service: ResourceOf<'Service'>, port: ServicePort, index: number, tell: Tell): void {
   const { name = '', appProtocol, protocol = 'TCP' } = port;
-  if (protocol.toUpperCase() === 'UDP' || service.spec.type === 'ExternalName') return;
+  if (protocol.toUpperCase() === 'UDP') return;
+  if (service.spec.type === 'ExternalName') {
+    const told = (appProtocol ?? name).split('-', 1)[0] ?? '';
+    if (appProtocol === undefined && (!isProtocol(told) || name === 'tcp'))
+      tell('EXTERNAL_NAME_PORT', service, ['spec', 'ports', index, 'name'], `port ${port.port} is TCP`);
+    return;
+  }
   if (appProtocol !== undefined) {
     if (isProtocol(appProtocol)) return;
     tell(
@@ -63,15 +84,30 @@ function checkAgreement(
   service: ResourceOf<'Service'>,
   { name = '', appProtocol, port, targetPort = port }: ServicePort,
   workload: KnownWorkload,
-  speaking: Map<string, { readonly service: ResourceOf<'Service'>; readonly protocol: string }>,
+  speaking: Speaking,
   tell: Tell,
 ): void {
   const protocol = (appProtocol ?? name.split('-', 1)[0] ?? '').toLowerCase();
   const key = `${workload.namespace}/${workload.name} ${targetPort}`;
   const other = speaking.get(key);
-  if (other === undefined) speaking.set(key, { service, protocol });
-  else if (other.protocol !== protocol && other.service !== service) {
-    const message = `${other.service.metadata.name} says ${other.protocol || 'nothing'} of port ${targetPort} of ${workload.name}, this one ${protocol || 'nothing'}`;
-    tell('WORKLOAD_IN_SEVERAL_SERVICES', service, ['spec', 'ports'], message);
+  if (other === undefined) {
+    speaking.set(key, { service, protocol, port });
+    return;
   }
+  if (other.service === service || !workload.isInjected) return;
+  const at = (
+    code: 'WORKLOAD_IN_SEVERAL_SERVICES' | 'WORKLOAD_PORT_IN_SEVERAL_SERVICES',
+    message: string,
+  ): void => tell(code, workload.resource, ['metadata', 'name'], message);
+  const both = `${other.service.metadata.name} and ${service.metadata.name}`;
+  if (other.protocol !== protocol)
+    at(
+      'WORKLOAD_IN_SEVERAL_SERVICES',
+      `${both} say ${other.protocol || 'nothing'} and ${protocol || 'nothing'} of its port ${targetPort}`,
+    );
+  if (other.port !== port)
+    at(
+      'WORKLOAD_PORT_IN_SEVERAL_SERVICES',
+      `${both} reach its port ${targetPort} by ${other.port} and ${port}`,
+    );
 }

@@ -97,27 +97,32 @@ function httpFilter(workload: Workload, { port }: InboundPort, report: Report): 
   return inboundManager(`inbound_${port}`, routes, filters);
 }
 
-function tcpFilters(
-  { policies }: Workload,
-  { port }: InboundPort,
-  report: Report,
-): Init<typeof FilterSchema>[] {
-  const guards = (['deny', 'allow', 'audit'] as const).flatMap((action) => {
-    const { rules, shadow } = rbacRules(policies, action, { isHttp: false, report });
-    if (rules === undefined && shadow === undefined) return [];
-    return [
-      extension('envoy.filters.network.rbac', RBACSchema, {
-        statPrefix: `inbound_${port}_${action}_`,
-        ...(rules !== undefined && { rules }),
-        ...(shadow !== undefined && { shadowRules: shadow }),
-      }),
-    ];
-  });
+function tcpFilters(workload: Workload, { port }: InboundPort, report: Report): Init<typeof FilterSchema>[] {
+  const guards = networkGuards(workload, `inbound_${port}`, report);
   const proxy = extension('envoy.filters.network.tcp_proxy', TcpProxySchema, {
     statPrefix: `inbound_${port}`,
     clusterSpecifier: { case: 'cluster', value: clusterOf(port) },
   });
   return [...guards, proxy];
+}
+
+/** The policies of a workload for connections that are no HTTP. */
+export function networkGuards(
+  { policies }: Workload,
+  statPrefix: string,
+  report: Report,
+): readonly Init<typeof FilterSchema>[] {
+  return (['deny', 'allow', 'audit'] as const).flatMap((action) => {
+    const { rules, shadow } = rbacRules(policies, action, { isHttp: false, report });
+    if (rules === undefined && shadow === undefined) return [];
+    return [
+      extension('envoy.filters.network.rbac', RBACSchema, {
+        statPrefix: `${statPrefix}_${action}_`,
+        ...(rules !== undefined && { rules }),
+        ...(shadow !== undefined && { shadowRules: shadow }),
+      }),
+    ];
+  });
 }
 
 function clusterOf(port: number): string {

@@ -1,17 +1,12 @@
-import type {
-  FilterChainSchema,
-  FilterSchema,
-} from '../../gen/envoy/config/listener/v3/listener_components_pb.ts';
+import type { FilterChainSchema } from '../../gen/envoy/config/listener/v3/listener_components_pb.ts';
 import { ListenerSchema } from '../../gen/envoy/config/listener/v3/listener_pb.ts';
 import { TrafficDirection } from '../../gen/envoy/config/core/v3/base_pb.ts';
 import { RouteConfigurationSchema } from '../../gen/envoy/config/route/v3/route_pb.ts';
 import { TlsInspectorSchema } from '../../gen/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.ts';
-import { TcpProxySchema } from '../../gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts';
 import type { Cluster } from '../../model/cluster.ts';
 import type { ServiceListener } from '../../model/listener.ts';
-import type { RuleMatch } from '../../model/match.ts';
-import type { RouteRule } from '../../model/rule.ts';
 import type { XdsResource } from '../ads/resource.ts';
+import { connectionChains, firstOfEach } from './connection-chains.ts';
 import { outboundManager, routesByName } from './connection-manager.ts';
 import { socketAddress } from './endpoints.ts';
 import { corsFilter, faultFilter, routerFilter } from './http-filters.ts';
@@ -71,58 +66,11 @@ function httpChain(place: string): Chain {
   return { filters: [outboundManager(`outbound_${place}`, routesByName(place), filters)] };
 }
 
-/**
- * Connections that are passed on, told apart by what TLS asks for and by addresses. Bytes say no more: of services that
- * share a place, the first gets what no rule names.
- */
+/** Bytes say no more than names and addresses: of services that share a place, the first gets what no rule names. */
 function tcpChains(services: readonly ServiceListener[]): readonly Chain[] {
-  const chains = new Map<string, Chain>();
-  for (const service of services) {
-    for (const rule of service.rules) {
-      const filters = [tcpProxy(service, rule)];
-      const matches = rule.matches.length === 0 ? [{}] : rule.matches;
-      for (const match of matches) {
-        const filterChainMatch = chainMatch(match);
-        const key = JSON.stringify(filterChainMatch);
-        // Envoy takes no condition twice; the first rule is meant.
-        if (!chains.has(key)) chains.set(key, { filters, ...(key !== '{}' && { filterChainMatch }) });
-      }
-      if (rule.matches.length === 0) break;
-    }
-  }
-  return [...chains.values()];
-}
-
-type ChainMatch = NonNullable<Chain['filterChainMatch']>;
-
-function chainMatch({ sni = [], destinationSubnets = [], sourceSubnet }: RuleMatch): ChainMatch {
-  return {
-    ...(sni.length > 0 && { serverNames: [...sni] }),
-    ...(destinationSubnets.length > 0 && { prefixRanges: destinationSubnets.map(rangeOf) }),
-    ...(sourceSubnet !== undefined && { sourcePrefixRanges: [rangeOf(sourceSubnet)] }),
-  };
-}
-
-function rangeOf(block: string): { addressPrefix: string; prefixLen: number } {
-  const [addressPrefix = '', length] = block.split('/');
-  const whole = addressPrefix.includes(':') ? 128 : 32;
-  return { addressPrefix, prefixLen: length === undefined ? whole : Number(length) };
-}
-
-function tcpProxy({ host, port }: ServiceListener, { action }: RouteRule): Init<typeof FilterSchema> {
-  const shares = action.kind === 'forward' ? action.shares.filter(({ weight }) => weight > 0) : [];
-  const statPrefix = `outbound_${host}_${port}`;
-  const [only] = shares;
-  return extension('envoy.filters.network.tcp_proxy', TcpProxySchema, {
-    statPrefix,
-    clusterSpecifier:
-      shares.length === 1 && only !== undefined
-        ? { case: 'cluster', value: only.cluster }
-        : {
-            case: 'weightedClusters',
-            value: { clusters: shares.map(({ cluster, weight }) => ({ name: cluster, weight })) },
-          },
-  });
+  return firstOfEach(
+    services.flatMap(({ rules, host, port }) => connectionChains(rules, `outbound_${host}_${port}`)),
+  );
 }
 
 function routeTable(

@@ -12,6 +12,7 @@ import {
   UpstreamTlsContextSchema,
 } from '../../gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts';
 import type { Cluster, ClusterTls } from '../../model/cluster.ts';
+import type { GatewayTls } from '../../model/listener.ts';
 import type { XdsResource } from '../ads/resource.ts';
 import { extension, resource, type Init } from './message.ts';
 import type { Plane } from './plane.ts';
@@ -55,22 +56,57 @@ export function meshDownstreamTls(plane: Plane): TransportSocket {
   });
 }
 
-/** TLS of a gateway, by a certificate in a secret. */
-export function gatewayTls(secret: string, clients: 'off' | 'optional' | 'require'): TransportSocket {
+/** TLS that a gateway ends. */
+export function gatewayTls(tls: Exclude<GatewayTls, { mode: 'passthrough' }>): TransportSocket {
+  if (tls.mode === 'mesh') return meshDownstreamTls('envoy');
+  const { certificate, clients, least } = tls;
   return extension(tlsName, DownstreamTlsContextSchema, {
     commonTlsContext: {
-      tlsParams: leastVersion,
+      tlsParams: {
+        tlsMinimumProtocolVersion: least === '1.3' ? TlsProtocol.TLSv1_3 : TlsProtocol.TLSv1_2,
+      },
       alpnProtocols: ['h2', 'http/1.1'],
-      tlsCertificateSdsSecretConfigs: [{ name: secret, sdsConfig: overAds }],
-      ...(clients !== 'off' && {
-        validationContextType: {
-          case: 'validationContextSdsSecretConfig',
-          value: { name: `${secret}-cacert`, sdsConfig: overAds },
-        },
-      }),
+      ...(certificate.kind === 'secret'
+        ? { tlsCertificateSdsSecretConfigs: [{ name: certificate.name, sdsConfig: overAds }] }
+        : {
+            tlsCertificates: [
+              { certificateChain: file(certificate.certificates), privateKey: file(certificate.privateKey) },
+            ],
+          }),
+      ...(clients !== 'off' && { validationContextType: clientValidation(tls) }),
     },
     requireClientCertificate: clients === 'require',
   });
+}
+
+/** The secret with the authorities of a gateway's clients. */
+export function authoritiesOf(secret: string): string {
+  return `${secret}-cacert`;
+}
+
+function clientValidation({
+  certificate,
+  names,
+}: Extract<GatewayTls, { mode: 'terminate' }>): NonNullable<CommonTls['validationContextType']> {
+  const matchTypedSubjectAltNames = names.flatMap((name) => [
+    sanMatcher(SanType.DNS, name),
+    sanMatcher(SanType.URI, name),
+  ]);
+  if (certificate.kind === 'files')
+    return {
+      case: 'validationContext',
+      value: {
+        trustedCa: file(certificate.ca ?? systemRoots),
+        matchTypedSubjectAltNames,
+      },
+    };
+  return {
+    case: 'combinedValidationContext',
+    value: {
+      defaultValidationContext: { matchTypedSubjectAltNames },
+      validationContextSdsSecretConfig: { name: authoritiesOf(certificate.name), sdsConfig: overAds },
+    },
+  };
 }
 
 /** TLS of the outside world. */

@@ -1,12 +1,5 @@
 import type { Runtime } from '@heddle/kernel';
-import {
-  deleteGroupsV2,
-  deleteRecordsV2,
-  describeGroupsV5,
-  type MessageRecord,
-  ProduceAcks,
-  produceV9,
-} from '@platformatic/kafka';
+import { deleteGroupsV2, deleteRecordsV2, describeGroupsV5 } from '@platformatic/kafka';
 import type { EnginePromises, PartitionLag } from '../../engine.ts';
 import { Listeners } from '../../log/listeners.ts';
 import type { Holdings, LogStore, MemberId, Stored } from '../../log/log-store.ts';
@@ -19,6 +12,7 @@ import { fetchFrom } from './kafka-fetch.ts';
 import { KafkaMember } from './kafka-member.ts';
 import { committedOf, offsetsOf } from './kafka-offsets.ts';
 import { KafkaReaders } from './kafka-reader.ts';
+import { Shipments } from './kafka-produce.ts';
 import { discardOf, recordOf } from './kafka-records.ts';
 import { type KafkaTopics, unknownTopic } from './kafka-topics.ts';
 
@@ -59,13 +53,16 @@ export class KafkaLog implements LogStore {
   }
 
   async append(messages: readonly Message[]): Promise<void> {
-    const records: MessageRecord[] = [];
+    const shipments = new Shipments();
     for (const [topic, own] of Map.groupBy(messages, (message) => message.topic)) {
       const name = this.#topics.nameOf(topic);
       const { leaders } = await this.#cluster.topic(name, topic);
-      for (const message of own) records.push(recordOf(message, name, partitionOf(message, leaders.length)));
+      for (const message of own) {
+        const partition = partitionOf(message, leaders.length);
+        shipments.to(leaders[partition]).add(name, partition, recordOf(message));
+      }
     }
-    await this.#produce(records, messages[0]?.topic ?? '');
+    await this.#send(shipments, messages[0]?.topic ?? '');
   }
 
   renew(id: MemberId, options: Parameters<LogStore['renew']>[1]): Promise<Holdings> {
@@ -153,10 +150,12 @@ export class KafkaLog implements LogStore {
     const kept = await this.#kept(topic, partition);
     if (!kept.some((each) => each.offset === offset)) return false;
     const name = this.#topics.nameOf(topic);
-    await this.#produce([discardOf(name, partition, offset)], topic);
-    const left = kept.find((each) => each.offset !== offset);
     const { leaders } = await this.#cluster.topic(name, topic);
     const leader = leaders[partition];
+    const shipments = new Shipments();
+    shipments.to(leader).add(name, partition, discardOf(offset, this.#runtime.clock.wallMs()));
+    await this.#send(shipments, topic);
+    const left = kept.find((each) => each.offset !== offset);
     // What is gone from the beginning on goes for good.
     const until = left === undefined ? -1n : BigInt(left.offset);
     if (leader === undefined || kept[0]?.offset !== offset) return true;
@@ -172,28 +171,17 @@ export class KafkaLog implements LogStore {
     await this.#cluster.close();
   }
 
-  async #produce(records: readonly MessageRecord[], topic: string): Promise<void> {
-    const leaders = new Map<string, MessageRecord[]>();
-    for (const record of records) {
-      const { leaders: all } = await this.#cluster.topic(record.topic, topic);
-      const { host, port } = all[record.partition ?? 0] ?? { host: '', port: 0 };
-      const own = leaders.get(`${host}:${port}`) ?? [];
-      leaders.set(`${host}:${port}`, own);
-      own.push(record);
-    }
-    const sent = await Promise.allSettled([...leaders].map(([place, own]) => this.#produceTo(place, own)));
+  async #send(shipments: Shipments, topic: string): Promise<void> {
+    const sent = await Promise.allSettled(
+      shipments.all.map(async ([server, shipment]) =>
+        shipment.send(await this.#cluster.connection(server), produceTimeoutMs),
+      ),
+    );
     for (const one of sent) {
       if (one.status === 'fulfilled') continue;
-      for (const name of new Set(records.map((record) => record.topic))) this.#cluster.forget(name);
+      for (const [, { topics }] of shipments.all) for (const name of topics) this.#cluster.forget(name);
       throw kafkaError(unknownTopic(one.reason, topic));
     }
-  }
-
-  async #produceTo(place: string, records: MessageRecord[]): Promise<void> {
-    const at = place.lastIndexOf(':');
-    const leader = { host: place.slice(0, at), port: Number(place.slice(at + 1)) };
-    const connection = await this.#cluster.connection(leader);
-    await produceV9.api.async(connection, ProduceAcks.ALL, produceTimeoutMs, records);
   }
 
   /** Everything of a partition that was not discarded. */

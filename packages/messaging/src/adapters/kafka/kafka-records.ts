@@ -1,8 +1,9 @@
 // A message as a record of Kafka and back: the binary mode of CloudEvents' binding for Kafka, 1.0.2, section 3.2.
-import type { KafkaRecord, MessageRecord } from '@platformatic/kafka';
+import type { KafkaRecord } from '@platformatic/kafka';
 import type { Stored } from '../../log/log-store.ts';
 import { fromAttributes, toAttributes } from '../../message/cloud-event.ts';
 import type { Message } from '../../message/message.ts';
+import { headerName, type OutgoingRecord } from './kafka-batch.ts';
 
 const utf8 = new TextDecoder();
 const prefix = 'ce_';
@@ -10,39 +11,43 @@ const contentType = 'content-type';
 /** A record that says that the one at this offset of its partition is gone. */
 const discardHeader = 'heddle-discards';
 
-const names = new Map<string, Buffer>();
+const names = new Map<string, Uint8Array>();
 
 /** The same few names with every message. */
-function nameOf(attribute: string): Buffer {
+function nameOf(attribute: string): Uint8Array {
   const known = names.get(attribute);
   if (known !== undefined) return known;
-  const made = Buffer.from(attribute === 'datacontenttype' ? contentType : prefix + attribute);
+  const made = headerName(attribute === 'datacontenttype' ? contentType : prefix + attribute);
   // Headers of applications are attributes too: there may be any number of those.
   if (names.size < 1000) names.set(attribute, made);
   return made;
 }
 
 /** The record that a message is kept as. */
-export function recordOf(message: Message, topic: string, partition: number): MessageRecord {
-  const headers = new Map<Buffer, Buffer>();
-  // The record has a key of its own.
-  for (const [name, value] of Object.entries(toAttributes(message)))
-    if (name !== 'partitionkey') headers.set(nameOf(name), Buffer.from(value));
-  const { buffer, byteOffset, byteLength } = message.payload;
-  return {
-    topic,
-    partition,
-    value: Buffer.from(buffer, byteOffset, byteLength),
-    headers,
-    timestamp: BigInt(Math.floor(message.timeMs)),
-    ...(message.key !== '' && { key: Buffer.from(message.key) }),
-  };
+export function recordOf(message: Message): OutgoingRecord {
+  const headers: Uint8Array[] = [];
+  const headerValues: string[] = [];
+  const attributes = toAttributes(message);
+  for (const name in attributes) {
+    // The record has a key of its own.
+    if (name === 'partitionkey') continue;
+    headers.push(nameOf(name));
+    headerValues.push(attributes[name] ?? '');
+  }
+  const { key, payload: value, timeMs } = message;
+  return { key, value, timeMs: Math.floor(timeMs), headers, headerValues };
 }
 
 /** The record that takes another one away. */
-export function discardOf(topic: string, partition: number, offset: number): MessageRecord {
-  const headers = new Map([[Buffer.from(discardHeader), Buffer.from(String(offset))]]);
-  return { topic, partition, value: Buffer.alloc(0), headers };
+export function discardOf(offset: number, timeMs: number): OutgoingRecord {
+  const headers = [headerName(discardHeader)];
+  return {
+    key: '',
+    value: new Uint8Array(),
+    timeMs: Math.floor(timeMs),
+    headers,
+    headerValues: [String(offset)],
+  };
 }
 
 /** What a record is: a message, or the word that another one is gone. */

@@ -26,7 +26,7 @@ export async function postgresEngine(options: PostgresEngineOptions): Promise<En
   const { runtime, pool, url, pollMs = 1000 } = options;
   await migrate(pool, 'heddle_messaging', migrations);
   const listener = sqlListener(url, wakeChannel, runtime);
-  const wakes = new Wakes(pool, listener);
+  const wakes = new Wakes(pool, listener, runtime.random.uuid());
   const upkeep = new Upkeep(runtime, pool, pollMs, (topic) => wakes.tell(`m ${topic}`));
   upkeep.start();
   const log = new PostgresLog(

@@ -40,6 +40,11 @@ const commitPosition = prepared(
      WHERE topic = $1 AND name = $2 AND partition = $3 AND epoch = $4`,
 );
 
+const readPartition = prepared(
+  `SELECT topic, partition, position, attributes, payload FROM heddle_topic_messages
+     WHERE topic = $1 AND partition = $2 AND position >= $3 ORDER BY position LIMIT $4`,
+);
+
 /** Topics in tables. */
 export class PostgresLog implements LogStore {
   readonly name = 'postgres';
@@ -51,6 +56,7 @@ export class PostgresLog implements LogStore {
     keepsUnread: true,
     maxPayloadBytes,
   };
+  readonly readsToTheEnd = true;
   readonly #pool: SqlPool;
   readonly #wakes: Wakes;
   readonly #nowMs: () => number;
@@ -109,8 +115,7 @@ export class PostgresLog implements LogStore {
         await delayRouted(sql, later);
         await appendRouted(sql, now);
       });
-    for (const topic of new Set(messages.map((message) => message.topic)))
-      this.#wakes.tell(messageWake(topic));
+    this.#tellOf(now);
   }
 
   async renew(id: MemberId, options: Parameters<LogStore['renew']>[1]): Promise<Holdings> {
@@ -130,11 +135,7 @@ export class PostgresLog implements LogStore {
   }
 
   async read(topic: string, partition: number, from: number, max: number): Promise<readonly Stored[]> {
-    const rows = await this.#pool.query<MessageRow>(
-      `SELECT topic, partition, position, attributes, payload FROM heddle_topic_messages
-         WHERE topic = $1 AND partition = $2 AND position >= $3 ORDER BY position LIMIT $4`,
-      [topic, partition, from, max],
-    );
+    const rows = await this.#pool.query<MessageRow>(readPartition, [topic, partition, from, max]);
     return rows.map(storedOf);
   }
 
@@ -150,7 +151,7 @@ export class PostgresLog implements LogStore {
     return changed > 0;
   }
 
-  onAppend(topic: string, listener: () => void): () => void {
+  onAppend(topic: string, listener: (partition?: number) => void): () => void {
     return this.#wakes.on(messageWake(topic), listener);
   }
 
@@ -196,6 +197,17 @@ export class PostgresLog implements LogStore {
 
   close(): Promise<void> {
     return this.#onClose();
+  }
+
+  /** Each partition once. */
+  #tellOf(routed: readonly Routed[]): void {
+    const told = new Map<string, Set<number>>();
+    for (const { message, partition } of routed) {
+      const partitions = told.get(message.topic) ?? new Set();
+      if (partitions.has(partition)) continue;
+      told.set(message.topic, partitions.add(partition));
+      this.#wakes.tell(messageWake(message.topic), partition);
+    }
   }
 
   async #partitionsOf(topic: string): Promise<number> {

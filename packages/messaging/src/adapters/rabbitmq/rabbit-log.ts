@@ -67,7 +67,17 @@ export class RabbitLog implements LogStore {
   async append(messages: readonly Message[]): Promise<void> {
     const { streams, registry } = this.#options;
     const out: Outgoing[] = [];
-    for (const message of messages) out.push(await this.#outgoing(message));
+    const queues = new Map<string, readonly string[]>();
+    for (const message of messages) {
+      const own = queues.get(message.topic) ?? (await this.#queuesOf(message.topic));
+      queues.set(message.topic, own);
+      const partition = partitionOf(message, own.length);
+      out.push(
+        message.deliverAtMs > 0
+          ? await this.#delayed(message, partition)
+          : outgoing(message, { to: own[partition] ?? '' }),
+      );
+    }
     try {
       await streams.publish(out);
     } catch (thrown) {
@@ -166,15 +176,17 @@ export class RabbitLog implements LogStore {
     await this.#options.onClose();
   }
 
-  async #outgoing(message: Message): Promise<Outgoing> {
-    const { registry, names, delays, runtime } = this.#options;
-    const { topic, payload, deliverAtMs } = message;
-    const partition = partitionOf(message, await registry.partitionsOf(topic));
-    const content = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    const properties = propertiesOf(message);
-    if (deliverAtMs <= 0) return { to: names.partition(topic, partition), content, properties };
-    const route = await delays.route(topic, partition, deliverAtMs - runtime.clock.wallMs());
-    return { ...route, content, properties };
+  /** By number of the partition. */
+  async #queuesOf(topic: string): Promise<readonly string[]> {
+    const { registry, names } = this.#options;
+    const partitions = await registry.partitionsOf(topic);
+    return Array.from({ length: partitions }, (_, partition) => names.partition(topic, partition));
+  }
+
+  async #delayed(message: Message, partition: number): Promise<Outgoing> {
+    const { delays, runtime } = this.#options;
+    const { topic, deliverAtMs } = message;
+    return outgoing(message, await delays.route(topic, partition, deliverAtMs - runtime.clock.wallMs()));
   }
 
   /** Everything of a partition that was not discarded. */
@@ -195,6 +207,15 @@ export class RabbitLog implements LogStore {
       for (const each of this.#members.values()) if (each.group === group) each.member.hearWanted();
     this.#listeners.call(group);
   }
+}
+
+function outgoing(message: Message, route: Pick<Outgoing, 'exchange' | 'to'>): Outgoing {
+  const { buffer, byteOffset, byteLength } = message.payload;
+  return {
+    ...route,
+    content: Buffer.from(buffer, byteOffset, byteLength),
+    properties: propertiesOf(message),
+  };
 }
 
 function keyOf({ topic, group, member }: MemberId): string {

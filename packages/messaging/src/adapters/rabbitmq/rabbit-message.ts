@@ -8,20 +8,42 @@ const prefix = 'cloudEvents:';
 const discards = 'heddle-discards';
 const born = 'heddle-born';
 
+const names = new Map<string, string>();
+
+/** The same few names with every message. */
+function nameOf(attribute: string): string {
+  const known = names.get(attribute);
+  if (known !== undefined) return known;
+  const made = prefix + attribute;
+  // Headers of applications are attributes too: there may be any number of those.
+  if (names.size < 1000) names.set(attribute, made);
+  return made;
+}
+
 /** What goes with the payload. */
 export function propertiesOf(message: Message): Options.Publish {
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(toAttributes(message)))
-    if (name !== 'datacontenttype') headers[prefix + name] = value;
-  return { headers, contentType: message.contentType, messageId: message.id, persistent: true };
+  const attributes = toAttributes(message);
+  for (const name in attributes)
+    if (name !== 'datacontenttype') headers[nameOf(name)] = attributes[name] ?? '';
+  return {
+    headers,
+    contentType: message.contentType,
+    persistent: true,
+    mandatory: true,
+  };
 }
 
 /** The first message of every stream, so that none is empty: the end of one that is cannot be seen. */
-export const bornProperties: Options.Publish = { headers: { [born]: '1' }, persistent: true };
+export const bornProperties: Options.Publish = {
+  headers: { [born]: '1' },
+  persistent: true,
+  mandatory: true,
+};
 
 /** What says that the message at this offset is gone. */
 export function discardProperties(offset: number): Options.Publish {
-  return { headers: { [discards]: String(offset) }, persistent: true };
+  return { headers: { [discards]: String(offset) }, persistent: true, mandatory: true };
 }
 
 /** Where a message lies in its stream. */

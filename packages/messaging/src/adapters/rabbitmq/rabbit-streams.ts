@@ -1,7 +1,8 @@
 import { HeddleError } from '@heddle/kernel';
-import type { ConsumeMessage, Options } from 'amqplib';
+import type { ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
 import type { RabbitConnection } from './rabbit-connection.ts';
 import { rabbitError } from './rabbit-error.ts';
+import { publishTogether } from './rabbit-frames.ts';
 import { bornProperties, offsetOf } from './rabbit-message.ts';
 
 /** What is to be published, and to which queue; or to an exchange. */
@@ -9,6 +10,7 @@ export interface Outgoing {
   readonly exchange?: string;
   readonly to: string;
   readonly content: Buffer;
+  /** `mandatory`, so that one that has nowhere to go comes back. */
   readonly properties: Options.Publish;
 }
 
@@ -58,6 +60,7 @@ export class RabbitStreams {
 
   /** Resolves when the server has confirmed each. Rejects with `NO_QUEUE` when one of them has no queue to go to. */
   async publish(all: readonly Outgoing[]): Promise<void> {
+    if (all.length === 0) return;
     const channel = await this.#writing.publishing();
     let returned = false;
     const onReturn = (): void => {
@@ -65,16 +68,7 @@ export class RabbitStreams {
     };
     channel.on('return', onReturn);
     try {
-      const confirmed = all.map(
-        ({ exchange = '', to, content, properties }) =>
-          new Promise<void>((resolve, reject) => {
-            channel.publish(exchange, to, content, { ...properties, mandatory: true }, (error: unknown) => {
-              if (error === null || error === undefined) resolve();
-              else reject(rabbitError(error));
-            });
-          }),
-      );
-      await this.#writing.answered(Promise.all(confirmed));
+      await this.#writing.answered(confirmed(channel, all));
     } catch (thrown) {
       throw rabbitError(thrown);
     } finally {
@@ -151,6 +145,21 @@ export class RabbitStreams {
       throw rabbitError(thrown);
     }
   }
+}
+
+/** Publishes all; resolves when each was confirmed. */
+function confirmed(channel: ConfirmChannel, all: readonly Outgoing[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let left = all.length;
+    const onConfirm = (error: unknown): void => {
+      left -= 1;
+      if (error !== null && error !== undefined) reject(rabbitError(error));
+      else if (left === 0) resolve();
+    };
+    if (publishTogether(channel, all, onConfirm)) return;
+    for (const { exchange = '', to, content, properties } of all)
+      channel.publish(exchange, to, content, properties, onConfirm);
+  });
 }
 
 function noQueue(): HeddleError {

@@ -126,17 +126,55 @@ describe('resources of Istio', () => {
   test('what is wrong is told with its place, also between documents', () => {
     const wrong = service(`    - match: [{ uri: { prefx: /a } }]
       route: [{ destination: { host: order.shop, subset: v9 } }]
-    - match: [{ uri: { prefix: /b }, sourceLabels: { app: x } }]
+    - match: [{ uri: { prefix: /b }, sourceSubnet: 10.0.0.0/8 }]
       route: [{ destination: { host: a } }]
-      retries: { attempts: 1, retryOn: 5xx }
+      retries: { attempts: 1, retryOn: "5xx,sometimes" }
     - match: [{ uri: { prefix: /c } }]
       route: [{ destination: { host: order.shop, subset: v9 } }]
 `);
     const said = problems(`${wrong}---\n${ruled}`);
     assert.match(said, /istio\.yaml:8:\d+.*unknown key "prefx": did you mean "prefix"/);
-    assert.match(said, /10:\d+.*unknown key "sourceLabels"/);
-    assert.match(said, /12:\d+.*unknown key "retryOn"/);
+    assert.match(said, /10:\d+.*unknown key "sourceSubnet"/);
+    assert.match(said, /12:\d+.*"sometimes" is none of the conditions 5xx, gateway-error/);
     assert.match(said, /13:\d+.*the subset "v9" of order\.shop is in no DestinationRule/);
+  });
+
+  test('matches that are for sidecars only are none of a gateway', () => {
+    const rules = `    - match: [{ uri: { prefix: /a }, sourceLabels: { app: x } }, { uri: { prefix: /b } }]
+      route: [{ destination: { host: a } }]
+    - match: [{ uri: { prefix: /c }, gateways: [mesh] }, { uri: { prefix: /d }, sourceNamespace: shop }]
+      route: [{ destination: { host: c } }]
+    - match: [{ uri: { prefix: /e }, gateways: [shop/public, mesh] }]
+      route: [{ destination: { host: e } }]
+`;
+    const { routes } = readGatewayConfig(service(rules), 'istio.yaml');
+    assert.deepEqual(
+      routes.map(({ match }) => match.path.value),
+      ['/b', '/e'],
+    );
+    assert.match(
+      problems(service(rules).replace(', mesh]\n  http', ']\n  http')),
+      /expected "mesh" among the "gateways" of the VirtualService/,
+    );
+  });
+
+  test('retryOn says what is tried again, of what may be', async () => {
+    const asked = async (on: string, status: number, method = 'GET'): Promise<number> => {
+      const rules = `    - route: [{ destination: { host: 127.0.0.1, port: { number: 80 } } }]
+      retries: { attempts: 2, retryOn: "${on}" }
+`;
+      const world = World.reading(service(rules, '["*"]'));
+      world.answerStatus = status;
+      assert.equal((await world.send('/', {}, { method })).status, status);
+      return world.asked.length;
+    };
+    assert.equal(await asked('gateway-error', 503), 3);
+    assert.equal(await asked('gateway-error', 500), 1);
+    assert.equal(await asked('5xx', 500), 3);
+    assert.equal(await asked('retriable-4xx, 429', 429), 3);
+    assert.equal(await asked('connect-failure', 503), 1);
+    // Nobody has said that it may be done twice.
+    assert.equal(await asked('5xx', 503, 'POST'), 1);
   });
 
   test('rules whose order means something else here are problems', () => {

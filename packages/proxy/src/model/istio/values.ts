@@ -131,7 +131,12 @@ export function titleOf(at: Place): string {
   return `${String(at.key('kind')?.plain)} ${said('namespace')}/${said('name')}`;
 }
 
-const texts = record('a key', () => true, text('a text'));
+/** Reads labels, or what else is keys and texts: each with its value. */
+export const labels: Read<readonly (readonly [string, string])[]> = record(
+  'a key',
+  () => true,
+  text('a text'),
+);
 
 /** Reads `metadata`. */
 export const metadata: Read<{ name: string; namespace?: string }> = object<{
@@ -139,4 +144,4 @@ export const metadata: Read<{ name: string; namespace?: string }> = object<{
   namespace?: string;
   labels?: unknown;
   annotations?: unknown;
-}>({ name: label, namespace: label, labels: texts, annotations: texts }, ['name']);
+}>({ name: label, namespace: label, labels, annotations: labels }, ['name']);

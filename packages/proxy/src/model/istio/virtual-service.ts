@@ -1,3 +1,4 @@
+import { isRetryWord, retryWords } from '../../forward/retry-words.ts';
 import { bySpecificity } from '../../router/specificity.ts';
 import { flag, list, object, oneOf, type Place, type Read, text, whole } from '../document.ts';
 import type { RouteMatch, ValueMatch } from '../route.ts';
@@ -10,6 +11,8 @@ import {
   headerConditions,
   headers,
   hostName,
+  label,
+  labels,
   metadata,
   method,
   missingHeaders,
@@ -18,9 +21,23 @@ import {
   uri,
 } from './values.ts';
 
-type Match = Omit<RouteMatch, 'hosts'>;
+/** `isOurs`: false for one that is for sidecars only. */
+type Match = Omit<RouteMatch, 'hosts'> & { readonly isOurs: boolean };
 
-const everything: Match = { path: { kind: 'prefix', value: '/' }, methods: [], headers: [], query: [] };
+const everything: Match = {
+  path: { kind: 'prefix', value: '/' },
+  methods: [],
+  headers: [],
+  query: [],
+  isOurs: true,
+};
+
+const gatewayName: Read<string> = text('the name of a Gateway, as name or namespace/name', (value) =>
+  /^([a-z0-9-]+\/)?[a-z0-9][a-z0-9.-]*$/.test(value),
+);
+
+/** How Istio calls all sidecars where a Gateway is named. */
+const mesh = 'mesh';
 
 const match: Read<Match> = (at) => {
   const made = object<{
@@ -30,6 +47,9 @@ const match: Read<Match> = (at) => {
     headers?: ValueMatch[];
     queryParams?: ValueMatch[];
     withoutHeaders?: ValueMatch[];
+    gateways?: string[];
+    sourceLabels?: readonly (readonly [string, string])[];
+    sourceNamespace?: string;
   }>(
     {
       name: text('a name'),
@@ -38,6 +58,9 @@ const match: Read<Match> = (at) => {
       headers: headerConditions,
       queryParams: queryConditions,
       withoutHeaders: missingHeaders,
+      gateways: list(gatewayName, 16),
+      sourceLabels: labels,
+      sourceNamespace: label,
     },
     [],
   )(at);
@@ -47,6 +70,11 @@ const match: Read<Match> = (at) => {
     methods: made.method === undefined ? [] : [made.method],
     headers: [...(made.headers ?? []), ...(made.withoutHeaders ?? [])],
     query: made.queryParams ?? [],
+    // Both are of the workload that a sidecar is beside. Whoever comes to a gateway has none.
+    isOurs:
+      made.sourceLabels === undefined &&
+      made.sourceNamespace === undefined &&
+      made.gateways?.every((name) => name === mesh) !== true,
   };
 };
 
@@ -64,7 +92,7 @@ interface Rule {
   directResponse?: { status: number; body?: { string: string } };
   rewrite?: { uri?: string; authority?: string; uriRegexRewrite?: { match: string; rewrite: string } };
   timeout?: number;
-  retries?: { attempts: number; perTryTimeout?: number };
+  retries?: { attempts: number; perTryTimeout?: number; retryOn?: string[] };
   fault?: {
     delay?: { percentage?: { value: number }; fixedDelay: number };
     abort?: { percentage?: { value: number }; httpStatus: number };
@@ -84,6 +112,17 @@ interface Rule {
     response?: NonNullable<RouteDocument['response']>;
   };
 }
+
+/** Reads `retryOn`: words with commas between them. */
+const retryOn: Read<string[]> = (at) => {
+  const words = typeof at.plain === 'string' ? at.plain.split(',').map((word) => word.trim()) : [''];
+  const unknown = words.find((word) => !isRetryWord(word));
+  if (unknown === undefined) return words;
+  const known = [...retryWords].join(', ');
+  return at.problem(
+    `${JSON.stringify(unknown)} is none of the conditions ${known}, and no status such as 503`,
+  );
+};
 
 const texts = list(text('a text'), 64);
 const origin: Read<string> = (at) =>
@@ -126,9 +165,10 @@ const rule: Read<Rule> = object<Rule>(
       [],
     ),
     timeout: duration,
-    retries: object<NonNullable<Rule['retries']>>({ attempts: whole(0, 20), perTryTimeout: duration }, [
-      'attempts',
-    ]),
+    retries: object<NonNullable<Rule['retries']>>(
+      { attempts: whole(0, 20), perTryTimeout: duration, retryOn },
+      ['attempts'],
+    ),
     fault: object<NonNullable<Rule['fault']>>(
       {
         delay: object<{ percentage?: { value: number }; fixedDelay: number }>(
@@ -176,7 +216,12 @@ export function virtualRules(
   title: string,
   world: IstioWorld,
 ): readonly VirtualRule[] | undefined {
-  const made = object<{ apiVersion: string; kind: string; metadata: unknown; spec: { hosts: string[] } }>(
+  const made = object<{
+    apiVersion: string;
+    kind: string;
+    metadata: unknown;
+    spec: { hosts: string[]; gateways?: string[] };
+  }>(
     {
       apiVersion: text('a version'),
       kind: text('a kind'),
@@ -195,22 +240,28 @@ export function virtualRules(
     return at.expected('"spec" with "http"');
   world.checkHosts(spec);
   const hosts = made.spec.hosts.includes('*') ? [] : made.spec.hosts;
-  const rules = places.map((place) => virtualRule(place, hosts, world));
+  const rules = places.map((place) => virtualRule(place, hosts, made.spec.gateways ?? [], world));
   reportOrder(rules);
   return rules;
 }
 
-const gatewayName: Read<string> = text('the name of a Gateway, as name or namespace/name', (value) =>
-  /^([a-z0-9-]+\/)?[a-z0-9][a-z0-9.-]*$/.test(value),
-);
-
-function virtualRule(place: Place, hosts: readonly string[], world: IstioWorld): VirtualRule {
+function virtualRule(
+  place: Place,
+  hosts: readonly string[],
+  gateways: readonly string[],
+  world: IstioWorld,
+): VirtualRule {
   const made = rule(place);
   const silent = place.silent().key('match');
   const known = made?.match ?? (silent === undefined ? [] : (list(match, 64)(silent) ?? []));
   const isReadable = made !== undefined || silent === undefined || known.length > 0;
   const all = known.length === 0 ? [everything] : known;
-  const matches = isReadable ? all.map((each) => ({ hosts, ...each })) : [];
+  const ours = all.filter(({ isOurs }) => isOurs);
+  if (ours.length < all.length && gateways.length > 0 && !gateways.includes(mesh))
+    place.problem(
+      '"sourceLabels", "sourceNamespace" and the gateway "mesh" are for sidecars: expected "mesh" among the "gateways" of the VirtualService',
+    );
+  const matches = isReadable ? ours.map(({ isOurs: _, ...each }) => ({ hosts, ...each })) : [];
   return { place, matches, document: made && documentOf(place, made, world) };
 }
 
@@ -240,6 +291,7 @@ function documentOf(at: Place, made: Rule, world: IstioWorld): RouteDocument | u
     ...(made.timeout !== undefined && { timeoutMs: made.timeout }),
     // There it is how often it is tried again, here how often in all.
     ...(retries !== undefined && { attempts: retries.attempts + 1 }),
+    ...(retries?.retryOn !== undefined && { retryOn: retries.retryOn }),
     ...(retries?.perTryTimeout !== undefined && { attemptTimeoutMs: retries.perTryTimeout }),
     ...(made.fault !== undefined && { fault: faultOf(made.fault) }),
     ...(mirror !== undefined && {

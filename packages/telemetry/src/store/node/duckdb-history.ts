@@ -1,12 +1,6 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  DuckDBDataChunk,
-  type DuckDBConnection,
-  DuckDBInstance,
-  type DuckDBType,
-  type DuckDBValue,
-} from '@duckdb/node-api';
+import { DuckDBDataChunk, type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
 import { HeddleError } from '@heddle/kernel';
 import type { LogData, SpanData } from '../../otlp/signal.ts';
 import type { History, HistoryBatch } from '../history.ts';
@@ -83,6 +77,8 @@ class DuckDbHistory implements History, MetricHistory {
   readonly #days = new Set<string>();
   readonly #samples = new Map<string, DuckDbSamples>();
   readonly #resources = new Map<string, DuckDbResources>();
+  /** By table: batches are written one after the other. */
+  readonly #chunks = new Map<string, DuckDBDataChunk>();
   #writing: Promise<void> = Promise.resolve();
   #lastDay = { number: Number.NaN, name: '' };
 
@@ -177,10 +173,10 @@ class DuckDbHistory implements History, MetricHistory {
 
   async #append<T>(catalog: string, { name, columns }: Table<T>, items: readonly T[]): Promise<void> {
     if (items.length === 0) return;
-    const types: DuckDBType[] = columns.map(([, type]) => type);
     const appender = await this.#writer.createAppender(name, 'main', catalog);
-    // One for all: what lies outside our own memory is only given back when a collection finds it.
-    const chunk = DuckDBDataChunk.create(types);
+    // One for all that are ever written: what lies outside our own memory is only given back when a collection finds it.
+    const chunk = this.#chunks.get(name) ?? DuckDBDataChunk.create(columns.map(([, type]) => type));
+    this.#chunks.set(name, chunk);
     for (let from = 0; from < items.length; from += chunkRows) {
       const part = items.slice(from, from + chunkRows);
       chunk.reset();
@@ -191,6 +187,7 @@ class DuckDbHistory implements History, MetricHistory {
     }
     appender.flushSync();
     appender.closeSync();
+    chunk.reset();
   }
 
   async writeSamples(samples: readonly ArchivedSample[]): Promise<void> {

@@ -280,6 +280,15 @@ const chunkRows: readonly Row[] = [
   ['9112 7.1', 'a bare LF after the data', chunked('5\r\nhello\n0\r\n\r\n'), [], 400],
   ['9112 7.1', 'a bare CR after the data', chunked('5\r\nhello\r0\r\n\r\n'), [], 400],
   ['9112 7.1.1', 'TERM.EXT: a bare LF in an extension', chunked('5;\nhello\r\n0\r\n\r\n'), [], 400],
+  ['9112 7.1.1', 'an extension without a name', chunked('5;\r\nhello\r\n0\r\n\r\n'), [], 400],
+  ['9112 7.1.1', 'an extension that is a value alone', chunked('5;=a\r\nhello\r\n0\r\n\r\n'), [], 400],
+  ['9112 7.1.1', 'a quote that is left open', chunked('5;a="b; c\r\nhello\r\n0\r\n\r\n'), [], 400],
+  [
+    '9112 7.1.1',
+    'quotes within quotes',
+    chunked('5;a="I \\"b\\"; \\\\";c="d"\r\nhello\r\n0\r\n\r\n'),
+    ['POST a / hello'],
+  ],
   ['9112 7.1.1', 'a bare CR in an extension', chunked('5;a\rb\r\nhello\r\n0\r\n\r\n'), [], 400],
   ['9112 7.1.1', 'a NUL in an extension', chunked('5;a\x00\r\nhello\r\n0\r\n\r\n'), [], 400],
   [
