@@ -4,7 +4,7 @@ import { boundariesBench } from './boundaries/area.ts';
 import { discoveryBench } from './discovery/area.ts';
 import { callsBench } from './calls/area.ts';
 import { configBench } from './config/area.ts';
-import { consoleBench } from './console.ts';
+import { consoleBench } from './console/area.ts';
 import { writeDocument } from './document.ts';
 import { eventStoreBench } from './eventstore/area.ts';
 import { gatewayBench } from './gateway/area.ts';

@@ -1,4 +1,4 @@
-// `npm run pictures -- [DIR]`: a screenshot of every page of the console, light and dark, English and Chinese, on a screen
+// `npm run pictures -- [DIR] [VIEW …]`: a screenshot of every page of the console, light and dark, English and Chinese, on a screen
 // and on a phone, against the running shop with payments that fail.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -6,7 +6,8 @@ import type { Page } from 'playwright-core';
 import { ConsoleScene } from '../apps/heddle/src/node/console-scene.ts';
 import { chineseFont } from './engines/chinese-font.ts';
 
-const into = path.resolve(process.argv[2] ?? 'pictures');
+const [, , folder = 'pictures', ...asked] = process.argv;
+const into = path.resolve(folder);
 type Act = (page: Page) => Promise<void>;
 
 /** Presses what is there; nothing where it is not. */
@@ -58,9 +59,11 @@ const views = [
   ['phone-dark-en', { viewport: { width: 390, height: 844 }, colorScheme: 'dark', locale: 'en-US' }],
 ] as const;
 
+const wanted = views.filter(([name]) => asked.length === 0 || asked.includes(name));
+
 async function settled(page: Page): Promise<void> {
   await page.waitForSelector('h1');
-  await page.waitForSelector('[role=progressbar]', { state: 'detached' });
+  await page.waitForSelector('[role=progressbar], #main [data-loading]', { state: 'detached' });
   await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => undefined);
 }
 
@@ -91,8 +94,8 @@ try {
   const page = await scene.page('/');
   await page.waitForSelector('[data-attention=payment]');
   await page.context().close();
-  for (const view of views) await take(scene, view);
-  process.stdout.write(`${views.length * pages.length} pictures in ${into}\n`);
+  for (const view of wanted) await take(scene, view);
+  process.stdout.write(`${wanted.length * pages.length} pictures in ${into}\n`);
 } finally {
   await scene.close();
 }

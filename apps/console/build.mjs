@@ -55,7 +55,7 @@ async function bundle(outdir) {
     chunkNames: '[name]-[hash]',
     assetNames: '[name]-[hash]',
     define: { 'process.env.NODE_ENV': '"production"' },
-    plugins: [eachFromItsFile('@mantine/core')],
+    plugins: [loadedAs(eachFromItsFile('@mantine/core'), afterTheFirstPage())],
     logLevel: 'error',
   });
   const outputs = Object.entries(metafile.outputs);
@@ -98,19 +98,40 @@ function eachFromItsFile(library) {
     return lines.join(' ');
   };
   const statement = new RegExp(`import \\{([^}]*)\\} from '${library}';`, 'g');
+  return (text) => text.replaceAll(statement, (_, names) => direct(names));
+}
+
+/**
+ * What is fetched later imports the first page. It is there by then, and so all that the first page needs is needed by
+ * everybody, which makes it one file instead of one for each group of pages that share something.
+ */
+function afterTheFirstPage() {
+  const first = path.join(folder, 'src', 'main.tsx');
+  const later = new Set(
+    sources().flatMap((file) =>
+      [...fs.readFileSync(file, 'utf8').matchAll(/import\('(\.[^']+)'\)/g)].map(([, to]) =>
+        path.resolve(path.dirname(file), to),
+      ),
+    ),
+  );
+  return (text, file) => (later.has(file) ? `import ${JSON.stringify(first)};${text}` : text);
+}
+
+/** Our own sources, each as the changes make it. */
+function loadedAs(...changes) {
   return {
-    name: 'each from its file',
+    name: 'own sources',
     setup: ({ onLoad }) =>
       onLoad({ filter: /[/\\]src[/\\].*\.tsx?$/ }, ({ path: file }) => {
         if (!file.startsWith(folder)) return undefined;
         const text = fs.readFileSync(file, 'utf8');
-        const contents = text.replaceAll(statement, (_, names) => direct(names));
+        const contents = changes.reduce((made, change) => change(made, file), text);
         return { contents, loader: file.endsWith('x') ? 'tsx' : 'ts', resolveDir: path.dirname(file) };
       }),
   };
 }
 
-/** What the script imports is named too, so that the browser fetches it all at once. */
+/** What the script imports and what it asks for first are named too, so that the browser fetches it all at once. */
 function html({ script, style, imports, worker }) {
   return `<!doctype html>
 <html lang="en">
@@ -123,6 +144,7 @@ function html({ script, style, imports, worker }) {
     <link rel="icon" href="/mark.svg" type="image/svg+xml" />
     <link rel="stylesheet" href="/${style}" />
     ${imports.map((name) => `<link rel="modulepreload" href="/${name}" />`).join('\n    ')}
+    <link rel="preload" as="fetch" href="/api/console/session" crossorigin="anonymous" />
     <script type="module" src="/${script}"></script>
   </head>
   <body>
@@ -144,15 +166,18 @@ function compress(file) {
   fs.writeFileSync(`${file}.br`, zlib.brotliCompressSync(bytes, { params }));
 }
 
+function sources() {
+  return fs
+    .readdirSync(path.join(folder, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.includes('.test.'))
+    .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name));
+}
+
 /** By content: a checkout changes times without cause. The lockfile says which libraries go in. */
 function digestOfSources() {
   const hash = crypto.createHash('sha256');
-  const files = fs.readdirSync(path.join(folder, 'src'), { recursive: true, withFileTypes: true });
-  const sources = files
-    .filter((entry) => entry.isFile() && !entry.name.includes('.test.'))
-    .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name));
   const own = ['build.mjs', 'package.json'].map((name) => path.join(folder, name));
-  for (const file of [...own, ...sources.sort()]) {
+  for (const file of [...own, ...sources().sort()]) {
     hash.update(path.relative(folder, file)).update('\0').update(fs.readFileSync(file)).update('\0');
   }
   return hash.digest('hex');

@@ -90,7 +90,7 @@ const idempotencyKey = { schema: text, description: 'The same key again is the s
 
 /** One thing by its id. */
 function one(summary: string, schema: JsonSchema): HttpOperation {
-  return { summary, answers: { 200: { description: 'It', schema }, ...unknown } };
+  return { summary, answers: { 200: { description: 'Found', schema }, ...unknown } };
 }
 
 type Described = Pick<HttpContractInit, 'operations' | 'schemas'>;

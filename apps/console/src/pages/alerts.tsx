@@ -152,7 +152,7 @@ function ruleColumns(t: Translate): readonly Column<Rule & { readonly group: str
     {
       key: 'for',
       title: t('For'),
-      cell: ({ duration: seconds }) => duration(seconds === undefined ? null : seconds * 1000) ?? '–',
+      cell: ({ duration: seconds = 0 }) => (seconds === 0 ? t('at once') : duration(seconds * 1000)),
       sortBy: ({ duration: seconds }) => seconds ?? null,
       numeric: true,
     },

@@ -11,6 +11,7 @@ import { Empty, Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { moment } from '../texts/format.ts';
 import { useTexts } from '../texts/language.tsx';
+import { shortName } from '../texts/short-name.ts';
 import { OneOperation } from './apis-try.tsx';
 
 interface Change {
@@ -135,18 +136,13 @@ function Operations({
             <span className="chip" data-kind={kind}>
               {t(kind)}
             </span>
-            {shortName(id, kind)}
+            {kind === 'grpc' ? shortName(id) : id}
           </button>
         ))}
       </nav>
       <OneOperation key={shown} service={entry.service} id={shown} />
     </div>
   );
-}
-
-/** Of gRPC without the package, which all have. */
-function shortName(id: string, kind: string): string {
-  return kind === 'grpc' ? id.replace(/^.*\.(?=[^.]*\/)/, '') : id;
 }
 
 function ChangeList({ changes }: { readonly changes: readonly Change[] }): ReactNode {

@@ -90,9 +90,9 @@ function Examples({ title, of }: { readonly title: string; readonly of: readonly
         {title}
       </Text>
       {of.map(({ name, description, example }) => (
-        <div key={name}>
-          <Text size="sm" className="id">
-            {[name, description].filter(Boolean).join(' ')}
+        <div key={name} className="example">
+          <Text size="sm">
+            <strong>{name}</strong> {description}
           </Text>
           {example !== null && <Code block>{JSON.stringify(example, undefined, 2)}</Code>}
         </div>

@@ -1,4 +1,4 @@
-import { Tabs, Text } from '@mantine/core';
+import { Group, Tabs, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
@@ -101,7 +101,9 @@ function Services({
     );
   return (
     <>
-      <Filter value={search.q ?? ''} onChange={(q) => go({ q })} placeholder={t('Search operations')} />
+      <Group mb="sm">
+        <Filter value={search.q ?? ''} onChange={(q) => go({ q })} placeholder={t('Search operations')} />
+      </Group>
       <Problem error={error} />
       {(search.q ?? '') === '' ? (
         <ServiceTable services={data.services} go={go} />

@@ -68,7 +68,7 @@ export function AuditPage(): ReactNode {
             {
               key: 'action',
               title: t('Action'),
-              cell: ({ action, target }) => `${action.split(' ')[0] ?? ''} ${target}`,
+              cell: ({ action, target }) => actionOf(action, target),
               sortBy: ({ action }) => action,
             },
             {
@@ -116,4 +116,10 @@ function EntryDetails({ entry }: { readonly entry: Entry }): ReactNode {
       )}
     </Stack>
   );
+}
+
+/** `PUT /instances/:service/:id` of something is told with what it is; `sign in` of somebody with whom. */
+function actionOf(action: string, target: string): string {
+  const [method = '', path = ''] = action.split(' ');
+  return path.startsWith('/') ? `${method} ${target}` : `${action} ${target}`;
 }

@@ -79,7 +79,7 @@ function RootView({ root }: { readonly root: Root }): ReactNode {
   return (
     <section className="decision" aria-label={root.subject} data-root={root.fingerprint}>
       <Group justify="space-between">
-        <Title order={2}>{root.subject || t('A root of the mesh')}</Title>
+        <Title order={2}>{root.subject.replace(/^CN=/, '') || t('A root of the mesh')}</Title>
         <Text size="sm" className={leftMs < soonMs ? 'bad' : undefined}>
           {leftMs < 0 ? t('is over') : t('{days} days left', { days: Math.floor(leftMs / dayMs) })}
         </Text>

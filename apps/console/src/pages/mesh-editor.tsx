@@ -1,17 +1,13 @@
-import { Alert, Button, Group, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Alert, Anchor, Group, Select, Stack, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { useMutation, useQuery } from '@tanstack/react-query';
-import { lazy, type ReactNode, Suspense, useMemo, useState } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { type ReactNode, useMemo, useState } from 'react';
 import { ask } from '../data/http.ts';
 import type { KindTerms } from '../editor/complete.ts';
-import { Confirm } from '../parts/confirm.tsx';
 import { FindingList, type MeshFinding } from '../parts/findings.tsx';
 import { LineDifferences } from '../parts/line-differences.tsx';
-import { Loading } from '../parts/loading.tsx';
-import { Problem } from '../parts/problem.tsx';
+import { DryRun, Editor, Overtaken, Publish, useDraft } from '../parts/publishing.tsx';
 import { useTexts } from '../texts/language.tsx';
-
-const YamlEditor = lazy(async () => ({ default: (await import('../editor/yaml-editor.tsx')).YamlEditor }));
 
 /** A file of rules. */
 export interface MeshFile {
@@ -41,14 +37,15 @@ interface Plan {
 const newFile = '+';
 const nameForm = /^[\w-][\w.-]*(\/[\w-][\w.-]*)*\.(yaml|yml|json)$/;
 
-/** Changes one file of the rules: findings while it is written, then what differs and a dry run, then publishing. */
-export function MeshEditor({
-  files,
-  digest,
-}: {
+interface MeshEditorProps {
   readonly files: readonly MeshFile[];
   readonly digest: string;
-}): ReactNode {
+  /** Whether it can be published from here; else it is tried here, and changed where it comes from. */
+  readonly writable: boolean;
+}
+
+/** Changes one file of the rules: findings while it is written, then what differs and a dry run, then publishing. */
+export function MeshEditor({ files, digest, writable }: MeshEditorProps): ReactNode {
   const t = useTexts();
   const [chosen, setChosen] = useState(files[0]?.file ?? newFile);
   const [name, setName] = useState('rules.yaml');
@@ -80,93 +77,71 @@ export function MeshEditor({
         file={file}
         first={files.find((one) => one.file === file)?.text ?? ''}
         digest={digest}
+        writable={writable}
       />
     </Stack>
   );
 }
 
-function OneFile({
-  file,
-  first,
-  digest,
-}: {
+interface OneFileProps extends Omit<MeshEditorProps, 'files'> {
   readonly file: string;
   readonly first: string;
-  readonly digest: string;
-}): ReactNode {
+}
+
+function OneFile({ file, first, digest, writable }: OneFileProps): ReactNode {
   const t = useTexts();
   const [{ base, begun }, setBegun] = useState({ base: digest, begun: first });
-  const [content, setContent] = useState(first);
-  const [published, setPublished] = useState<number>();
+  const draft = useDraft(first, (content) => ask<Plan>('mesh/plan', 'POST', { file, content }));
+  const { content, plan } = draft;
   const marks = useFindings(file, content);
   const terms = useTerms();
-  const plan = useMutation({
-    mutationFn: (text: string) =>
-      ask<Plan>('mesh/plan', 'POST', { file, content: text }).then((made) => ({ made, text })),
-  });
-  const fits = plan.data?.text === content && plan.data.made.ok && published === undefined;
   const own = useMemo(() => marks.filter((one) => one.file === file), [marks, file]);
-  const publish = (why: string): Promise<void> =>
-    ask<{ id: number }>('mesh/publish', 'POST', { file, content, expected: base, why }).then(({ id }) =>
-      setPublished(id),
-    );
   return (
     <>
       {base !== digest && (
         <Overtaken
-          published={published}
+          published={draft.published}
           anew={() => {
             setBegun({ base: digest, begun: first });
-            setContent(first);
-            setPublished(undefined);
-            plan.reset();
+            draft.begin(first);
           }}
         />
       )}
-      <Suspense fallback={<Loading />}>
-        <YamlEditor
-          key={base}
-          label={t('Rules as YAML')}
-          first={begun}
-          onChange={setContent}
-          marks={own}
-          {...(terms !== undefined && { terms })}
-        />
-      </Suspense>
+      <Editor
+        key={base}
+        label={t('Rules as YAML')}
+        first={begun}
+        onChange={draft.write}
+        marks={own}
+        {...(terms !== undefined && { terms })}
+      />
       <FindingList of={marks} />
-      <Group gap="xs">
-        <DryRun pending={plan.isPending} run={() => plan.mutate(content)} />
-        <Confirm
-          label={t('Publish')}
-          variant="filled"
-          disabled={!fits}
-          asksWhy
-          act={publish}
-          question={t('{changed} of {calls} recorded calls are treated otherwise; proxies get it at once.', {
-            changed: plan.data?.made.rehearsal?.changed ?? 0,
-            calls: plan.data?.made.rehearsal?.calls ?? 0,
-          })}
-        />
-        <Text size="sm" c="dimmed" role="status">
-          {published !== undefined
-            ? t('Version {id} is served.', { id: published })
-            : fits
-              ? ''
-              : t('Publishing needs a dry run of this very text.')}
-        </Text>
-      </Group>
-      <Problem error={plan.error} />
-      {plan.data?.text === content && <PlanView plan={plan.data.made} after={content} />}
+      <Publish
+        draft={draft}
+        act={(why) => ask('mesh/publish', 'POST', { file, content, expected: base, why })}
+        question={t('{changed} of {calls} recorded calls are treated otherwise; proxies get it at once.', {
+          changed: plan?.rehearsal?.changed ?? 0,
+          calls: plan?.rehearsal?.calls ?? 0,
+        })}
+        {...(!writable && { elsewhere: <Download file={file} content={content} /> })}
+      />
+      {plan && <PlanView plan={plan} after={content} />}
     </>
   );
 }
 
-function DryRun({ pending, run }: { readonly pending: boolean; readonly run: () => void }): ReactNode {
+/** What was tried here is taken to where the rules come from. */
+function Download({ file, content }: { readonly file: string; readonly content: string }): ReactNode {
   const t = useTexts();
   return (
-    <Button size="compact-sm" variant="default" loading={pending} onClick={run}>
-      {t('Check and dry-run')}
-    </Button>
+    <Anchor
+      size="sm"
+      href={`data:application/yaml;charset=utf-8,${encodeURIComponent(content)}`}
+      download={file.split('/').at(-1)}
+      data-download={file}
+    >
+      {t('Download this text')}
+    </Anchor>
   );
 }
 
@@ -176,29 +151,6 @@ function useTerms(): readonly KindTerms[] | undefined {
     queryFn: () => ask<readonly KindTerms[]>('mesh/terms'),
     staleTime: Number.POSITIVE_INFINITY,
   }).data;
-}
-
-/** The rules are others than those that the change was begun with: by oneself or by somebody else. */
-function Overtaken({
-  published,
-  anew,
-}: {
-  readonly published: number | undefined;
-  readonly anew: () => void;
-}): ReactNode {
-  const t = useTexts();
-  return (
-    <Alert color="yellow" variant="light">
-      <Group gap="xs">
-        {published === undefined
-          ? t('Somebody has changed the rules: what you publish is refused until you begin anew.')
-          : t('Version {id} is served.', { id: published })}
-        <Button size="compact-sm" variant="default" onClick={anew}>
-          {t('Begin anew')}
-        </Button>
-      </Group>
-    </Alert>
-  );
 }
 
 /** What an analysis finds in the text as it is now, saved or not. */
@@ -231,39 +183,19 @@ function PlanView({ plan, after }: { readonly plan: Plan; readonly after: string
         {t('What changes')}
       </Text>
       <LineDifferences before={before} after={after} />
-      <Text fw={600} size="sm">
-        {t('Dry run with {count} calls of the last hour', { count: rehearsal.calls })}
-      </Text>
-      {rehearsal.calls === 0 ? (
-        <Text size="sm" c="dimmed">
-          {t('No call between services was recorded: nothing to try it on.')}
-        </Text>
-      ) : rehearsal.differences.length === 0 ? (
-        <Text size="sm">{t('Each is treated as it was before.')}</Text>
-      ) : (
-        <div className="table-region" role="region" tabIndex={0} aria-label={t('Dry run')}>
-          <table className="diff" data-moved={rehearsal.differences.length}>
-            <thead>
-              <tr>
-                <th scope="col">{t('Call')}</th>
-                <th scope="col">{t('Before')}</th>
-                <th scope="col">{t('After')}</th>
-                <th scope="col">{t('Times')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rehearsal.differences.map((one) => (
-                <tr key={`${one.from} ${one.host} ${one.what} ${one.before} ${one.after}`}>
-                  <td>{`${one.from || t('(outside)')} → ${one.host}: ${one.example}`}</td>
-                  <td className="before">{one.before}</td>
-                  <td className="after">{one.after}</td>
-                  <td>{one.calls}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      <DryRun
+        title={t('Dry run with {count} calls of the last hour', { count: rehearsal.calls })}
+        what={t('Call')}
+        of={rehearsal.calls}
+        moved={rehearsal.differences.map((one) => ({
+          what: `${one.from || t('(outside)')} → ${one.host}: ${one.example}`,
+          before: one.before,
+          after: one.after,
+          times: one.calls,
+        }))}
+        unrecorded={t('No call between services was recorded: nothing to try it on.')}
+        same={t('Each is treated as it was before.')}
+      />
     </Stack>
   );
 }

@@ -38,6 +38,14 @@ interface Proxy {
 interface Answer {
   readonly served: boolean;
   readonly place: string | null;
+  readonly kind: 'files' | 'git' | 'kubernetes' | 'store' | null;
+  readonly writable: boolean;
+  readonly source?: {
+    readonly inForce?: string;
+    readonly revision?: string;
+    readonly drift: readonly string[];
+    readonly problem?: string;
+  };
   readonly files: readonly MeshFile[];
   readonly digest: string;
   readonly versions: readonly Version[];
@@ -80,7 +88,7 @@ export function MeshPage(): ReactNode {
       {!data.served ? (
         <Empty title={t('This control plane serves no mesh.')}>
           {t(
-            'Start it with --mesh DIR: a folder with resources of Istio or the Gateway API, which is watched.',
+            'Start it with --mesh PLACE: a folder, a git repository, a cluster or a store with resources of Istio or the Gateway API, which is watched.',
           )}
         </Empty>
       ) : (
@@ -91,7 +99,9 @@ export function MeshPage(): ReactNode {
         >
           <Tabs.List mb="sm">
             <Tabs.Tab value="rules">{t('In force')}</Tabs.Tab>
-            {may && data.place !== null && <Tabs.Tab value="change">{t('Change')}</Tabs.Tab>}
+            {may && data.place !== null && (
+              <Tabs.Tab value="change">{data.writable ? t('Change') : t('Try a change')}</Tabs.Tab>
+            )}
             {data.place !== null && <Tabs.Tab value="versions">{t('Versions')}</Tabs.Tab>}
             <Tabs.Tab value="proxies">{t('Proxies')}</Tabs.Tab>
           </Tabs.List>
@@ -99,7 +109,7 @@ export function MeshPage(): ReactNode {
             <InForce data={data} />
           </Tabs.Panel>
           <Tabs.Panel value="change">
-            <MeshEditor files={data.files} digest={data.digest} />
+            <MeshEditor files={data.files} digest={data.digest} writable={data.writable} />
           </Tabs.Panel>
           <Tabs.Panel value="versions">
             <Versions data={data} />
@@ -113,15 +123,56 @@ export function MeshPage(): ReactNode {
   );
 }
 
-function InForce({
-  data: { rules, files, place, inexpressible = [] },
-}: {
-  readonly data: Answer;
-}): ReactNode {
+/** Where the rules come from, and how they are changed. */
+function Origin({ data: { place, kind, writable, source } }: { readonly data: Answer }): ReactNode {
   const t = useTexts();
+  if (kind === null || place === null) return null;
+  const ways = {
+    files: t('They are files of {place}: change them here or there.', { place }),
+    store: t('They are in the store {place}, for all its control planes: change them here.', { place }),
+    git: t(
+      'They come from the repository {place}: change them by a commit to it. A change can be tried here first.',
+      {
+        place,
+      },
+    ),
+    kubernetes: t(
+      'They are objects of the cluster {place}: change them by kubectl apply or what else keeps them. A change can be tried here first.',
+      { place },
+    ),
+  };
+  return (
+    <Stack gap={4} data-origin={kind} data-writable={writable}>
+      <Text size="sm">
+        {ways[kind]}
+        {source?.inForce !== undefined &&
+          ` ${t('Revision {revision} is in force.', { revision: source.inForce.slice(0, 12) })}`}
+      </Text>
+      {source?.problem !== undefined && (
+        <Alert
+          color="red"
+          variant="light"
+          title={t('They cannot be read now; those of before stay in force.')}
+        >
+          {source.problem}
+        </Alert>
+      )}
+      {(source?.drift.length ?? 0) > 0 && (
+        <Alert color="yellow" variant="light" title={t('Not committed, and not in force:')}>
+          {source?.drift.join(', ')}
+        </Alert>
+      )}
+    </Stack>
+  );
+}
+
+function InForce({ data }: { readonly data: Answer }): ReactNode {
+  const t = useTexts();
+  const { rules, files, inexpressible = [] } = data;
   const refused = rules?.refused;
   return (
     <Stack>
+      <Origin data={data} />
       {refused !== undefined && (
         <Alert
           color="red"
@@ -141,9 +192,7 @@ function InForce({
       )}
       <FindingList of={rules?.findings ?? []} />
       {files.length === 0 ? (
-        <Empty title={t('There are no rules yet.')}>
-          {place !== null && t('They lie in {place}.', { place })}
-        </Empty>
+        <Empty title={t('There are no rules yet.')} />
       ) : (
         files.map(({ file, text }) => (
           <section key={file} aria-label={file}>
@@ -160,9 +209,9 @@ function InForce({
   );
 }
 
-function Versions({ data: { versions, files, digest } }: { readonly data: Answer }): ReactNode {
+function Versions({ data: { versions, files, digest, writable } }: { readonly data: Answer }): ReactNode {
   const t = useTexts();
-  const may = useMay('operator');
+  const may = useMay('operator') && writable;
   const [shown, setShown] = useState<number>();
   if (versions.length === 0)
     return (

@@ -126,7 +126,7 @@ function Panel({
       <Problem error={error} />
       {data === undefined ? (
         !error && <Loading />
-      ) : data.lines.length === 0 ? (
+      ) : !data.lines.some(({ values }) => values.some((value) => value !== null)) ? (
         <Empty title={t('Nothing was measured in this time.')} />
       ) : (
         <Chart label={`${title}: ${last}`} {...data} />
@@ -155,12 +155,18 @@ function seriesOf({ data }: Matrix): {
     (a, b) => a - b,
   );
   const lines = data.result.slice(0, 50).map(({ metric, values }) => {
-    const at = new Map(values.map(([time, value]) => [time, Number(value)]));
+    const at = new Map(values.map(([time, value]) => [time, finite(value)] as const));
     const { __name__: name, ...labels } = metric;
     const told = Object.values(labels).join(' ');
     return { name: told || name || 'value', values: times.map((time) => at.get(time) ?? null) };
   });
   return { times, lines };
+}
+
+/** A quantile of nothing is no number. */
+function finite(value: string): number | null {
+  const read = Number(value);
+  return Number.isFinite(read) ? read : null;
 }
 
 function Panels({ job, minutes }: { readonly job: string; readonly minutes: number }): ReactNode {

@@ -54,6 +54,9 @@ interface Rollout {
 
 interface Answer {
   readonly served: boolean;
+  /** Whether the rules can be changed from here. */
+  readonly writable?: boolean;
+  readonly place?: string;
   readonly splits: readonly Split[];
   readonly rollouts: readonly Rollout[];
 }
@@ -81,8 +84,17 @@ export function RolloutsPage(): ReactNode {
         </Empty>
       ) : (
         <>
+          {data.writable === false && (
+            <Text size="sm" data-writable="false">
+              {t('They are changed where they come from: {place}.', { place: data.place ?? '' })}
+            </Text>
+          )}
           {data.splits.map((split) => (
-            <SplitView key={`${split.namespace}/${split.name}`} split={split} />
+            <SplitView
+              key={`${split.namespace}/${split.name}`}
+              split={split}
+              writable={data.writable === true}
+            />
           ))}
           {data.rollouts.map((rollout) => (
             <RolloutView key={rollout.id} rollout={rollout} />
@@ -93,9 +105,9 @@ export function RolloutsPage(): ReactNode {
   );
 }
 
-function SplitView({ split }: { readonly split: Split }): ReactNode {
+function SplitView({ split, writable }: { readonly split: Split; readonly writable: boolean }): ReactNode {
   const t = useTexts();
-  const may = useMay('operator');
+  const may = useMay('operator') && writable;
   const total = split.shares.reduce((sum, { weight }) => sum + weight, 0);
   return (
     <section className="decision" aria-label={split.name} data-split={split.name}>
@@ -152,10 +164,11 @@ function ByHand({ split }: { readonly split: Split }): ReactNode {
   const { to = '', from = '' } = pairOf(split);
   return (
     <Group gap="xs" mt="xs">
+      <Text size="sm">{t('Give {to} at once:', { to })}</Text>
       {[0, 10, 50, 100].map((percent) => (
         <Confirm
           key={percent}
-          label={`${to} ${percent} %`}
+          label={`${percent} %`}
           asksWhy
           act={(why) => ask('rollouts/shift', 'POST', { ...pairOf(split), percent, why })}
           question={t('{to} gets {percent} % of the traffic, {from} the rest, at once.', {

@@ -110,6 +110,8 @@ function columnsIn(t: Translate): readonly Column<Row>[] {
       title: t('Service'),
       cell: ({ service }) => <strong>{service}</strong>,
       sortBy: ({ service }) => service,
+      // The name of an instance says it too.
+      wide: true,
     },
     {
       key: 'id',

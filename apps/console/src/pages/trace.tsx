@@ -2,7 +2,16 @@ import { Anchor, Button, Code, Drawer, Group, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, memo, type ReactNode, useCallback, useMemo, useRef, useState } from 'react';
+import {
+  type CSSProperties,
+  type KeyboardEvent,
+  memo,
+  type ReactNode,
+  useCallback,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { ask } from '../data/http.ts';
 import { type SpanRow, type TraceColumns, type TraceTree, treeOf, unfolded } from '../data/trace.ts';
 import { Filter } from '../parts/filter.tsx';
@@ -10,6 +19,7 @@ import { Loading } from '../parts/loading.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { duration, moment, number } from '../texts/format.ts';
+import { shortName } from '../texts/short-name.ts';
 import { useTexts } from '../texts/language.tsx';
 
 const rowHeight = 26;
@@ -41,10 +51,11 @@ export function TracePage(): ReactNode {
     t('{count} spans', { count: number(data.id.length) }),
     t('{count} services', { count: data.services.length }),
     ...(failed > 0 ? [t('{count} failed', { count: failed })] : []),
+    data.traceId,
   ];
   return (
     <Page
-      title={<span className="id">{data.traceId}</span>}
+      title={tree.rows[0] === undefined ? t('Trace') : spanTitle(data, tree.rows[0].at)}
       note={facts.join(' · ')}
       side={<Filter value={text} onChange={setText} placeholder={t('Find a span')} />}
     >
@@ -160,6 +171,10 @@ function Waterfall({ trace, tree, text, onOpen }: WaterfallProps): ReactNode {
   );
 }
 
+function spanTitle(trace: TraceColumns, at: number): string {
+  return `${trace.services[trace.service[at] ?? 0] ?? ''} ${shortName(trace.names[trace.name[at] ?? 0] ?? '')}`;
+}
+
 /** Where the first failed line is in view, with some of what is above it. */
 function offsetOfFailure(rows: readonly SpanRow[], { failed }: TraceColumns): number {
   const first = rows.findIndex(({ at }) => failed[at] === 1);
@@ -210,7 +225,7 @@ function PlainSpanLine({ row, trace, tree, top, folded, onFold, onOpen }: LinePr
       data-critical={critical}
       style={{ transform: `translateY(${top}px)` }}
     >
-      <div className="span-name" style={{ paddingLeft: 6 + Math.min(depth, 24) * 12 }}>
+      <div className="span-name" style={{ '--depth': Math.min(depth, 24) } as CSSProperties}>
         {children > 0 ? (
           <button
             type="button"
@@ -232,7 +247,7 @@ function PlainSpanLine({ row, trace, tree, top, folded, onFold, onOpen }: LinePr
           title={`${trace.services[service]} ${trace.names[trace.name[at] ?? 0]}`}
         >
           <span className="dot" data-color={service % 8} aria-hidden="true" />
-          <strong>{trace.services[service]}</strong> {trace.names[trace.name[at] ?? 0]}
+          <strong>{trace.services[service]}</strong> {shortName(trace.names[trace.name[at] ?? 0] ?? '')}
         </button>
       </div>
       <div className="span-time">

@@ -1,7 +1,12 @@
 import { useEffect, useRef, type ReactNode } from 'react';
 import uPlot from 'uplot';
+import { moment, number } from '../texts/format.ts';
 
 const strokes = ['#3878ea', '#e8590c', '#2b8a3e', '#ae3ec9', '#c92a2a', '#0c8599', '#a07000', '#5f3dc4'];
+
+function clock(seconds: number): string {
+  return moment(seconds * 1000).slice(11);
+}
 
 /** Lines over time: seconds since 1970, and a list of values for each line; null leaves a gap. */
 export function Chart({
@@ -29,14 +34,19 @@ export function Chart({
       label: name,
       stroke: strokes[at % strokes.length] as string,
       width: 1.5,
+      // Until somebody points at a time there is none to tell the value of.
+      value: (_: uPlot, value: number | null) => (value === null ? '' : number(value)),
       points: { show: false },
     }));
     const plot = new uPlot(
       {
         width: element.clientWidth,
         height,
-        series: [{}, ...series],
-        axes: [axis, { ...axis, size: 64 }],
+        series: [{ label: ' ', value: (_, time) => (time === null ? '' : clock(time)) }, ...series],
+        axes: [
+          { ...axis, values: (_, all) => all.map(clock), space: 70 },
+          { ...axis, size: 64 },
+        ],
         legend: { show: lines.length > 1 && lines.length <= 12 },
         cursor: { drag: { x: true, y: false } },
       },

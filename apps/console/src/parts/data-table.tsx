@@ -1,6 +1,15 @@
 import { UnstyledButton } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { memo, type ReactNode, useMemo, useRef, useState } from 'react';
+import {
+  memo,
+  type ReactNode,
+  type RefObject,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 
 /** One column of a table. */
 export interface Column<Row> {
@@ -56,9 +65,15 @@ export function DataTable<Row>({
   });
   const items = virtual.getVirtualItems();
   const [first, last] = [items[0], items.at(-1)];
-  const seen = isLong ? items.map(({ index }) => sorted[index] as Row) : sorted;
   const above = isLong ? (first?.start ?? 0) : 0;
   const below = isLong && last !== undefined ? virtual.getTotalSize() - last.end : 0;
+  // A line that is scrolled out becomes the one that is scrolled in: changing its texts is less work than making another.
+  const lines = useRef(0);
+  lines.current = Math.max(lines.current, items.length);
+  const seen = isLong
+    ? items.map(({ index }) => [sorted[index] as Row, index, String(index % lines.current)] as const)
+    : sorted.map((row, index) => [row, index, keyOf(row)] as const);
+  const widths = useKeptWidths(region, isLong, columns);
   return (
     <div
       className="table-region"
@@ -68,13 +83,20 @@ export function DataTable<Row>({
       tabIndex={0}
       style={{ maxHeight: isLong ? maxHeight : undefined }}
     >
-      <table className="data" data-rows={sorted.length} aria-rowcount={sorted.length + 1}>
-        <Heads columns={columns} order={order} setOrder={setOrder} />
+      <table
+        className="data"
+        data-rows={sorted.length}
+        data-kept={widths !== undefined}
+        aria-rowcount={sorted.length + 1}
+        style={{ minWidth: widths?.all }}
+      >
+        <Heads columns={columns} order={order} setOrder={setOrder} widths={widths} />
         <tbody>
           {above > 0 && <Spacer height={above} columns={columns.length} />}
-          {seen.map((row) => (
+          {seen.map(([row, at, key]) => (
             <Row
-              key={keyOf(row)}
+              key={key}
+              at={at}
               id={keyOf(row)}
               row={row}
               columns={columns}
@@ -90,23 +112,66 @@ export function DataTable<Row>({
   );
 }
 
-function Heads<Row>({
+interface Widths {
+  readonly all: number;
+  /** Of each column, in percent. */
+  readonly shares: readonly number[];
+}
+
+/**
+ * The widths that the browser has given the columns of a long table for the rows it began with. With them it need not look
+ * at all cells again whenever others come into view, and the columns stand still. Undefined until they are known.
+ */
+function useKeptWidths(
+  region: RefObject<HTMLDivElement | null>,
+  isLong: boolean,
+  columns: readonly { readonly key: string; readonly title: string }[],
+): Widths | undefined {
+  const [kept, setKept] = useState<{ readonly of: string; readonly widths: Widths }>();
+  const of = columns.map(({ title }) => title).join('\n');
+  useLayoutEffect(() => {
+    if (!isLong || kept?.of === of || region.current?.querySelector('tr[data-row]') == null) return;
+    const heads = [...region.current.querySelectorAll('th')].map(
+      (head) => head.getBoundingClientRect().width,
+    );
+    const all = heads.reduce((sum, width) => sum + width, 0);
+    if (all > 0) setKept({ of, widths: { all, shares: heads.map((width) => (width / all) * 100) } });
+  });
+  useEffect(() => {
+    const anew = (): void => setKept(undefined);
+    window.addEventListener('resize', anew);
+    return () => window.removeEventListener('resize', anew);
+  }, []);
+  return isLong && kept?.of === of ? kept.widths : undefined;
+}
+
+const Heads = memo(PlainHeads) as typeof PlainHeads;
+
+function PlainHeads<Row>({
   columns,
   order,
   setOrder,
+  widths,
 }: {
   readonly columns: readonly Column<Row>[];
   readonly order: Order | undefined;
   readonly setOrder: (order: Order) => void;
+  readonly widths: Widths | undefined;
 }): ReactNode {
   return (
     <thead>
       <tr>
-        {columns.map(({ key, title, sortBy, numeric, wide }) => {
+        {columns.map(({ key, title, sortBy, numeric, wide }, at) => {
           const isOrder = order?.key === key;
           const sort = isOrder ? (order.down ? 'descending' : 'ascending') : undefined;
           return (
-            <th key={key} scope="col" aria-sort={sort} className={classOf(numeric, wide)}>
+            <th
+              key={key}
+              scope="col"
+              aria-sort={sort}
+              className={classOf(numeric, wide)}
+              style={{ width: widths && `${widths.shares[at] ?? 0}%` }}
+            >
               {sortBy === undefined ? (
                 title
               ) : (
@@ -130,6 +195,7 @@ function Heads<Row>({
 const Row = memo(PlainRow) as typeof PlainRow;
 
 interface RowProps<R> {
+  readonly at: number;
   readonly id: string;
   readonly row: R;
   readonly columns: readonly Column<R>[];
@@ -138,17 +204,23 @@ interface RowProps<R> {
   readonly fixed: number | undefined;
 }
 
-function PlainRow<R>({ id, row, columns, onOpen, opened, fixed }: RowProps<R>): ReactNode {
+function PlainRow<R>({ at, id, row, columns, onOpen, opened, fixed }: RowProps<R>): ReactNode {
   const open = onOpen && {
     onClick: () => onOpen(row),
     tabIndex: 0,
-    onKeyDown: (event: React.KeyboardEvent) => {
-      if (event.key === 'Enter' && event.target === event.currentTarget) onOpen(row);
+    onKeyDown: (event: React.KeyboardEvent<HTMLElement>) => {
+      if (event.target !== event.currentTarget) return;
+      if (event.key === 'Enter') onOpen(row);
+      const next = neighbour(event.currentTarget, event.key);
+      if (next === undefined) return;
+      event.preventDefault();
+      next.focus();
     },
   };
   return (
     <tr
       data-row={id}
+      aria-rowindex={at + 2}
       className={onOpen ? 'opens' : undefined}
       aria-selected={opened === id ? true : undefined}
       style={{ height: fixed }}
@@ -161,6 +233,17 @@ function PlainRow<R>({ id, row, columns, onOpen, opened, fixed }: RowProps<R>): 
       ))}
     </tr>
   );
+}
+
+/** The row above or below, by the arrow keys or k and j. */
+function neighbour(row: HTMLElement, key: string): HTMLElement | undefined {
+  const found =
+    key === 'ArrowDown' || key === 'j'
+      ? row.nextElementSibling
+      : key === 'ArrowUp' || key === 'k'
+        ? row.previousElementSibling
+        : null;
+  return found instanceof HTMLElement && found.dataset['row'] !== undefined ? found : undefined;
 }
 
 function Spacer({ height, columns }: { readonly height: number; readonly columns: number }): ReactNode {

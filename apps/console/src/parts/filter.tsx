@@ -17,7 +17,7 @@ export function Filter({
     <TextInput
       data-filter
       type="search"
-      size="sm"
+      size="xs"
       w={220}
       value={value}
       onChange={(event) => onChange(event.currentTarget.value)}

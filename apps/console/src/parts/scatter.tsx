@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { duration } from '../texts/format.ts';
+import { useTexts } from '../texts/language.tsx';
 
 interface Point {
   readonly key: string;
@@ -20,6 +21,7 @@ export function Scatter({
   readonly label: string;
   readonly onOpen: (key: string) => void;
 }): ReactNode {
+  const t = useTexts();
   const [from, to] = [Math.min(...points.map(({ x }) => x)), Math.max(...points.map(({ x }) => x))];
   const most = Math.max(1, ...points.map(({ y }) => y));
   const xOf = (x: number): number =>
@@ -29,10 +31,10 @@ export function Scatter({
     <figure className="scatter">
       <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label={label}>
         {points.map(({ key, x, y, bad }) => (
-          <circle key={key} cx={xOf(x)} cy={yOf(y)} r={3.5} data-bad={bad} onClick={() => onOpen(key)} />
+          <path key={key} d={`M${xOf(x)} ${yOf(y)}h0.01`} data-bad={bad} onClick={() => onOpen(key)} />
         ))}
       </svg>
-      <figcaption>{duration(most)}</figcaption>
+      <figcaption>{t('The longest: {duration}', { duration: duration(most) ?? '' })}</figcaption>
     </figure>
   );
 }

@@ -1,5 +1,23 @@
 /** The Chinese texts of the pages about APIs, the mesh, certificates, comparisons and other tools. */
 export const chineseOfRules: Readonly<Record<string, string>> = {
+  'Start it with --mesh PLACE: a folder, a git repository, a cluster or a store with resources of Istio or the Gateway API, which is watched.':
+    '请使用 --mesh PLACE 启动：存放 Istio 或 Gateway API 资源的文件夹、git 仓库、集群或存储，会被持续监视。',
+  'They are files of {place}: change them here or there.': '规则是 {place} 中的文件：可在这里或那里修改。',
+  'They are in the store {place}, for all its control planes: change them here.':
+    '规则位于存储 {place}，由其所有控制平面共用：请在这里修改。',
+  'They come from the repository {place}: change them by a commit to it. A change can be tried here first.':
+    '规则来自仓库 {place}：请通过提交来修改。可以先在这里试运行更改。',
+  'They are objects of the cluster {place}: change them by kubectl apply or what else keeps them. A change can be tried here first.':
+    '规则是集群 {place} 中的对象：请用 kubectl apply 或维护它们的工具修改。可以先在这里试运行更改。',
+  'They are changed where they come from: {place}.': '请在其来源处修改：{place}。',
+  'Revision {revision} is in force.': '修订 {revision} 正在生效。',
+  'They cannot be read now; those of before stay in force.': '目前无法读取；之前的规则继续生效。',
+  'Not committed, and not in force:': '尚未提交，因此未生效：',
+  'Try a change': '试运行更改',
+  'Download this text': '下载此文本',
+  Larger: '放大',
+  Smaller: '缩小',
+  Fit: '适合窗口',
   APIs: 'API 目录',
   'Collected from what registers: OpenAPI, AsyncAPI, and descriptors by gRPC reflection.':
     '在服务注册时自动收集：OpenAPI、AsyncAPI，以及通过 gRPC 反射得到的描述符。',
@@ -102,8 +120,6 @@ export const chineseOfRules: Readonly<Record<string, string>> = {
   'A new file': '新文件',
   'Its name': '文件名',
   'such as shop/order.yaml': '例如 shop/order.yaml',
-  'Somebody has changed the rules: what you publish is refused until you begin anew.':
-    '规则已被他人更改：重新开始之前，发布将被拒绝。',
   'Begin anew': '重新开始',
   'Rules as YAML': 'YAML 规则',
   '{changed} of {calls} recorded calls are treated otherwise; proxies get it at once.':
@@ -116,15 +132,12 @@ export const chineseOfRules: Readonly<Record<string, string>> = {
   '(outside)': '（外部）',
   'Traffic rules': '流量规则',
   'Set {version} with {objects} objects is in force': '第 {version} 组规则生效，共 {objects} 个对象',
-  'Start it with --mesh DIR: a folder with resources of Istio or the Gateway API, which is watched.':
-    '使用 --mesh DIR 启动：一个含有 Istio 或 Gateway API 资源的受监视文件夹。',
   'In force': '生效中',
   Proxies: '代理',
   'The newest files are refused; those of before stay in force.': '最新文件被拒绝；之前的规则继续生效。',
   '{count} rules cannot be expressed for the proxies that are connected.':
     '有 {count} 条规则无法为已连接的代理表达。',
   'There are no rules yet.': '还没有规则。',
-  'They lie in {place}.': '规则位于 {place}。',
   'No version was kept yet.': '尚未保存任何版本。',
   'The first change here keeps what was there before it.': '此处的首次更改会保存之前的内容。',
   'changed outside of the console': '在控制台之外更改',

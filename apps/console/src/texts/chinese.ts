@@ -14,6 +14,9 @@ export const chinese: Readonly<Record<string, string>> = {
     '主题由使用它的程序创建，或用“heddle topics create”创建。',
   'A viewer sees, an operator also changes what runs, an admin also says who may.':
     '查看者可以查看；操作员还可以更改运行状态；管理员还可以管理用户。',
+  'The longest: {duration}': '最长：{duration}',
+  'at once': '立即',
+  'Give {to} at once:': '立即分给 {to}：',
   Abandon: '放弃',
   'Account of {name}': '{name} 的账户',
   Action: '操作',

@@ -1,7 +1,7 @@
 /** A number with as many digits as say something. */
 export function number(value: number): string {
   const digits = Math.abs(value) >= 100 || Number.isInteger(value) ? 0 : Math.abs(value) >= 10 ? 1 : 2;
-  return value.toLocaleString('en', { maximumFractionDigits: digits });
+  return value.toLocaleString('en', { maximumFractionDigits: digits, minimumFractionDigits: digits });
 }
 
 /** A share of 0 to 1 in percent; what is not zero is never shown as zero. */

@@ -1,4 +1,14 @@
-import { type KeyboardEvent, type ReactNode, useMemo, useRef, useState } from 'react';
+import { UnstyledButton } from '@mantine/core';
+import {
+  type DOMAttributes,
+  type KeyboardEvent,
+  type ReactNode,
+  type RefObject,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { duration, number, percent } from '../texts/format.ts';
 import { useTexts } from '../texts/language.tsx';
 import { useLaidOut } from './laid-out.ts';
@@ -14,18 +24,19 @@ interface GraphProps {
   readonly onFocus: (node: string) => void;
 }
 
-interface Area {
-  readonly x: number;
-  readonly y: number;
-  readonly scale: number;
-}
+const scales = { least: 0.2, most: 4, step: 1.2 };
 
-/** The calls as a picture: callers at the left. Drag or arrow keys move it, the wheel with Ctrl or + and - make it larger. */
+/**
+ * The calls as a picture: callers at the left. It is drawn once and moved by scrolling, which draws nothing anew. Drag or
+ * arrow keys move it, the wheel with Ctrl or + and - make it larger, 0 shows it in its own size, f all of it.
+ */
 export function Graph({ nodes, edges, focus, onFocus }: GraphProps): ReactNode {
   const t = useTexts();
   const { places } = useLaidOut(nodes, edges);
   const size = sizeOf(places);
-  // Moving the picture draws none of it anew.
+  const region = useRef<HTMLDivElement>(null);
+  const { scale, zoom, show } = useZoom(region, size);
+  const drag = useDrag();
   const picture = useMemo(
     () => (
       <>
@@ -46,58 +57,127 @@ export function Graph({ nodes, edges, focus, onFocus }: GraphProps): ReactNode {
     ),
     [edges, nodes, places, focus, onFocus],
   );
-  const [area, setArea] = useState<Area>({ x: 0, y: 0, scale: 1 });
-  const drag = useRef<{ x: number; y: number } | undefined>(undefined);
-  const move = (x: number, y: number): void => setArea((now) => ({ ...now, x: now.x + x, y: now.y + y }));
-  const zoom = (by: number): void =>
-    setArea((now) => ({ ...now, scale: Math.min(4, Math.max(0.2, now.scale * by)) }));
   const onKey = (event: KeyboardEvent): void => {
-    const step: Readonly<Record<string, () => void>> = {
-      ArrowLeft: () => move(40, 0),
-      ArrowRight: () => move(-40, 0),
-      ArrowUp: () => move(0, 40),
-      ArrowDown: () => move(0, -40),
-      '+': () => zoom(1.2),
-      '-': () => zoom(1 / 1.2),
-      '0': () => setArea({ x: 0, y: 0, scale: 1 }),
+    const keys: Readonly<Record<string, () => void>> = {
+      '+': () => zoom(scales.step),
+      '-': () => zoom(1 / scales.step),
+      '0': () => show('own size'),
+      f: () => show('all'),
     };
-    const act = step[event.key];
-    if (act === undefined) return;
+    const act = keys[event.key];
+    if (act === undefined || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     act();
   };
   return (
-    <div
-      className="graph"
-      role="group"
-      tabIndex={0}
-      aria-label={t('Services and their calls; arrow keys move, + and - zoom')}
-      onKeyDown={onKey}
-      onPointerDown={(event) => {
-        drag.current = { x: event.clientX, y: event.clientY };
-      }}
-      onPointerMove={(event) => {
-        if (drag.current === undefined || event.buttons === 0) return;
-        move(event.clientX - drag.current.x, event.clientY - drag.current.y);
-        drag.current = { x: event.clientX, y: event.clientY };
-      }}
-      onWheel={(event) => {
-        if (event.ctrlKey) zoom(event.deltaY < 0 ? 1.1 : 1 / 1.1);
-      }}
-    >
-      <svg
-        viewBox={`0 0 ${size.width} ${size.height}`}
-        width={size.width}
-        height={size.height}
-        data-nodes={nodes.length}
+    <div className="graph-frame">
+      <div
+        className="graph"
+        ref={region}
+        role="group"
+        tabIndex={0}
+        aria-label={t('Services and their calls; arrow keys move, + and - zoom')}
+        onKeyDown={onKey}
+        {...drag}
+        onWheel={(event) => {
+          if (event.ctrlKey) zoom(event.deltaY < 0 ? 1.1 : 1 / 1.1);
+        }}
       >
-        <g transform={`translate(${area.x} ${area.y}) scale(${area.scale})`}>{picture}</g>
-      </svg>
+        <svg
+          viewBox={`0 0 ${size.width} ${size.height}`}
+          width={size.width * scale}
+          height={size.height * scale}
+          data-nodes={nodes.length}
+        >
+          <g>{picture}</g>
+        </svg>
+      </div>
+      <ZoomButtons zoom={zoom} show={show} />
     </div>
   );
 }
 
-function sizeOf(places: ReadonlyMap<string, Placed>): { width: number; height: number } {
+/** Moves what a region shows with the mouse; a finger scrolls by itself. What was pulled is not clicked. */
+function useDrag(): Pick<DOMAttributes<HTMLElement>, 'onPointerDown' | 'onPointerMove' | 'onClickCapture'> {
+  const held = useRef({ x: 0, y: 0, way: 0 });
+  return {
+    onPointerDown: ({ clientX: x, clientY: y }) => {
+      held.current = { x, y, way: 0 };
+    },
+    onPointerMove: ({ currentTarget, buttons, pointerType, clientX: x, clientY: y }) => {
+      if (pointerType !== 'mouse' || buttons !== 1) return;
+      const { current: last } = held;
+      currentTarget.scrollBy(last.x - x, last.y - y);
+      held.current = { x, y, way: last.way + Math.abs(last.x - x) + Math.abs(last.y - y) };
+    },
+    onClickCapture: (event) => {
+      if (held.current.way > 4 && event.detail > 0) event.stopPropagation();
+    },
+  };
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+interface Zoom {
+  readonly scale: number;
+  readonly zoom: (by: number) => void;
+  readonly show: (what: 'all' | 'own size') => void;
+}
+
+/** How large the picture is drawn. What is in the middle stays there. */
+function useZoom(region: RefObject<HTMLDivElement | null>, size: Size): Zoom {
+  const [scale, setScale] = useState(1);
+  const drawn = useRef(scale);
+  useLayoutEffect(() => {
+    const at = region.current;
+    const by = scale / drawn.current;
+    drawn.current = scale;
+    if (at === null || by === 1) return;
+    const [halfWidth, halfHeight] = [at.clientWidth / 2, at.clientHeight / 2];
+    at.scrollTo((at.scrollLeft + halfWidth) * by - halfWidth, (at.scrollTop + halfHeight) * by - halfHeight);
+  }, [scale, region]);
+  // On a phone the first view is of more than one column.
+  const isKnown = size.width > 2 * box.margin + box.width;
+  useLayoutEffect(() => {
+    const width = region.current?.clientWidth ?? size.width;
+    if (isKnown && width < 600) setScale(Math.max(0.6, Math.min(1, width / size.width)));
+    // Once, when the picture is there.
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
+  }, [isKnown]);
+  const bounded = (wanted: number): number => Math.min(scales.most, Math.max(scales.least, wanted));
+  return {
+    scale,
+    zoom: (by) => setScale((now) => bounded(now * by)),
+    show: (what) => {
+      const at = region.current;
+      if (what === 'own size' || at === null) return setScale(1);
+      const tallest = Number.parseFloat(getComputedStyle(at).maxHeight);
+      setScale(bounded(Math.min(1, at.clientWidth / size.width, tallest / size.height)));
+    },
+  };
+}
+
+function ZoomButtons({ zoom, show }: Omit<Zoom, 'scale'>): ReactNode {
+  const t = useTexts();
+  return (
+    <div className="zoom">
+      <UnstyledButton aria-label={t('Larger')} title="+" onClick={() => zoom(scales.step)}>
+        +
+      </UnstyledButton>
+      <UnstyledButton aria-label={t('Smaller')} title="-" onClick={() => zoom(1 / scales.step)}>
+        −
+      </UnstyledButton>
+      <UnstyledButton title="f" onClick={() => show('all')}>
+        {t('Fit')}
+      </UnstyledButton>
+    </div>
+  );
+}
+
+function sizeOf(places: ReadonlyMap<string, Placed>): Size {
   const all = [...places.values()];
   const columns = Math.max(0, ...all.map(({ column }) => column)) + 1;
   const rows = Math.max(0, ...all.map(({ row }) => row)) + 1;
@@ -134,7 +214,10 @@ function EdgeLine({
   return (
     <g className="edge" data-level={level} data-edge={`${edge.client} ${edge.server}`}>
       <title>{text}</title>
-      <path d={`M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`} strokeWidth={width} />
+      <path
+        d={wayOf({ x: x1, y: y1 }, { x: x2, y: y2 }, bend, back ? [] : passedColumns(from, to, places))}
+        strokeWidth={width}
+      />
       {level !== 'good' && (
         <text x={x2 - (back ? -24 : 24)} y={y2 - 6} textAnchor="middle">
           {percent(edge.errorShare)}
@@ -142,6 +225,58 @@ function EdgeLine({
       )}
     </g>
   );
+}
+
+/** The columns between two nodes, each with the rows at which boxes stand there. */
+function passedColumns(
+  from: Placed,
+  to: Placed,
+  places: ReadonlyMap<string, Placed>,
+): readonly { readonly x: number; readonly tops: readonly number[] }[] {
+  if (to.column - from.column < 2) return [];
+  const between = [...places.values()].filter(({ column }) => column > from.column && column < to.column);
+  return [...Map.groupBy(between, ({ column }) => column)]
+    .toSorted(([a], [b]) => a - b)
+    .map(([, all]) => ({
+      x: cornerOf(all[0] as Placed).x,
+      tops: all.map((each) => cornerOf(each).y).toSorted((a, b) => a - b),
+    }));
+}
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** A curve from one point to another that goes between the boxes of the columns in its way. */
+function wayOf(from: Point, to: Point, bend: number, columns: ReturnType<typeof passedColumns>): string {
+  let [way, at] = [`M${from.x} ${from.y}`, from];
+  const curve = (next: Point, by: number): void => {
+    way += `C${at.x + by} ${at.y} ${next.x - by} ${next.y} ${next.x} ${next.y}`;
+    at = next;
+  };
+  for (const { x, tops } of columns) {
+    const straight = from.y + ((to.y - from.y) * (x + box.width / 2 - from.x)) / (to.x - from.x);
+    const y = freeHeight(straight, tops);
+    curve({ x, y }, box.columnGap / 2);
+    at = { x: x + box.width, y };
+    way += `H${at.x}`;
+  }
+  curve(to, bend);
+  return way;
+}
+
+/** The height nearest to a wanted one at which no box stands. */
+function freeHeight(wanted: number, tops: readonly number[]): number {
+  const room = box.rowGap / 2;
+  const isFree = (y: number): boolean => tops.every((top) => y < top - 4 || y > top + box.height + 4);
+  const beside = tops.flatMap((top) => [top - room, top + box.height + room]);
+  return [wanted, ...beside]
+    .filter(isFree)
+    .reduce(
+      (best, y) => (Math.abs(y - wanted) < Math.abs(best - wanted) ? y : best),
+      Number.POSITIVE_INFINITY,
+    );
 }
 
 interface NodeProps {

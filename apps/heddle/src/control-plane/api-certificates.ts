@@ -1,11 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import { HeddleError } from '@heddle/kernel';
-import { asked, type MeshWork } from './api-mesh.ts';
+import { asked, type MeshAccess } from './api-mesh-ask.ts';
 import type { ConsoleRoute } from './console-api.ts';
 import { optional, readInput, text, whole } from './console-input.ts';
 
 /** What the mesh's authority is believed for, and tokens by which a workload gets its first certificate. */
-export function certificateRoutes(work: Pick<MeshWork, 'mesh' | 'token'>): ConsoleRoute[] {
+export function certificateRoutes(work: MeshAccess): ConsoleRoute[] {
   return [
     {
       method: 'GET',

@@ -2,16 +2,24 @@ import { createHash } from 'node:crypto';
 import { HeddleError, type Runtime } from '@heddle/kernel';
 import { analyze } from '@heddle/mesh/analyze';
 import type { Finding, ResourceFile } from '@heddle/mesh/resources';
+import type { MeshPlaceKind } from './mesh/mesh-source.ts';
+
+/** Texts by the names of the files that are to hold them, and files that are to go. */
+export interface MeshFilesChange {
+  readonly set: ReadonlyMap<string, string>;
+  readonly remove: readonly string[];
+}
 
 /** The files that hold the rules of a mesh. Names are relative to where they lie. */
 export interface MeshFiles {
+  /** For people. */
   readonly place: string;
+  readonly kind: MeshPlaceKind;
   /** The name of a file that others call by its whole path. */
   nameOf(file: string): string;
   read(): Promise<readonly ResourceFile[]>;
-  /** All or nothing. */
-  write(file: string, text: string): Promise<void>;
-  remove(file: string): Promise<void>;
+  /** Undefined: they are changed where they come from, and only shown here. */
+  readonly change?: (change: MeshFilesChange, words: { who: string; why: string }) => Promise<void>;
 }
 
 /** The scope of the rules, as `heddle analyze` takes it. */
@@ -85,6 +93,15 @@ export class MeshStore {
     return this.#files.place;
   }
 
+  get kind(): MeshPlaceKind {
+    return this.#files.kind;
+  }
+
+  /** Whether they can be changed from here. */
+  get isWritable(): boolean {
+    return this.#files.change !== undefined;
+  }
+
   get scope(): MeshScope {
     return this.#scope;
   }
@@ -129,7 +146,10 @@ export class MeshStore {
     });
   }
 
-  /** Rejects with `invalid_argument` / `BAD_RULES` and every error, and with `aborted` / `VERSION_CONFLICT`. */
+  /**
+   * Rejects with `invalid_argument` / `BAD_RULES` and every error, with `aborted` / `VERSION_CONFLICT`, and with
+   * `failed_precondition` / `RULES_ELSEWHERE` where they are only shown.
+   */
   publish(change: MeshChange, words: MeshWords): Promise<MeshVersion> {
     return this.#inTurn(async () => {
       const now = await this.#seen(words.expected);
@@ -165,10 +185,12 @@ export class MeshStore {
     next: readonly ResourceFile[],
     words: MeshWords,
   ): Promise<MeshVersion> {
+    const { change, place } = this.#files;
+    if (change === undefined) throw elsewhere(place);
     const before = new Map(now.map(({ file, text }) => [file, text]));
-    for (const { file, text } of next) if (before.get(file) !== text) await this.#files.write(file, text);
-    const wanted = new Set(next.map(({ file }) => file));
-    for (const file of before.keys()) if (!wanted.has(file)) await this.#files.remove(file);
+    const wanted = new Map(next.map(({ file, text }) => [file, text]));
+    const set = new Map([...wanted].filter(([file, text]) => before.get(file) !== text));
+    await change({ set, remove: [...before.keys()].filter((file) => !wanted.has(file)) }, words);
     return this.#keep(next, words);
   }
 
@@ -222,6 +244,11 @@ function badRules(errors: readonly Finding[]): HeddleError {
   const lines = errors.map(({ file, line, code, message }) => `${file}:${line}: ${code}: ${message}`);
   const message = `the rules have ${errors.length === 1 ? 'an error' : `${errors.length} errors`}: ${lines.join('; ')}`;
   return new HeddleError({ code: 'invalid_argument', reason: 'BAD_RULES', message, sent: false });
+}
+
+function elsewhere(place: string): HeddleError {
+  const message = `the rules of this mesh come from ${place}: change them there`;
+  return new HeddleError({ code: 'failed_precondition', reason: 'RULES_ELSEWHERE', message, sent: false });
 }
 
 function noVersion(id: number): HeddleError {

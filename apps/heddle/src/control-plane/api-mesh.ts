@@ -2,7 +2,7 @@ import { type Call, HeddleError, type Runtime } from '@heddle/kernel';
 import { rehearse, type Rehearsal } from '@heddle/mesh/rehearse';
 import { type Finding, loadResources, type ResourceFile } from '@heddle/mesh/resources';
 import type { TelemetryReader } from '@heddle/telemetry';
-import { emptyBody, Fields, type HttpService, wholeBody } from '@heddle/wire';
+import { asked, type MeshAccess, noMesh } from './api-mesh-ask.ts';
 import { recordedCalls } from './api-mesh-calls.ts';
 import { digestOf, type MeshChange, type MeshStore } from './api-mesh-store.ts';
 import { meshTerms } from './api-mesh-terms.ts';
@@ -10,15 +10,11 @@ import type { Asked, ConsoleRoute } from './console-api.ts';
 import { optional, readInput, text, whole } from './console-input.ts';
 
 /** What the pages about a mesh are made from. */
-export interface MeshWork {
+export interface MeshWork extends MeshAccess {
   readonly runtime: Runtime;
   readonly reader: TelemetryReader;
-  /** The rules as files; undefined: they come from elsewhere, or there are none. */
+  /** The rules; undefined: there are none. */
   readonly store: MeshStore | undefined;
-  /** The mesh's own API; undefined: this control plane serves none. */
-  readonly mesh: HttpService | undefined;
-  /** What its API is asked with. */
-  readonly token: string;
 }
 
 /** What is in force, by the mesh's own API. */
@@ -128,6 +124,8 @@ async function overview(work: MeshWork, call: Call): Promise<object> {
     ...inForce,
     served: true,
     place: store?.place ?? null,
+    kind: store?.kind ?? null,
+    writable: store?.isWritable ?? false,
     files,
     digest: digestOf(files),
     rules: {
@@ -166,35 +164,8 @@ function addedTo(now: readonly ResourceFile[], next: readonly ResourceFile[]): r
   return next.filter(({ file }) => !now.some((each) => each.file === file));
 }
 
-/** The mesh's own API, asked in this process. Rejects with what it refuses. */
-export async function asked<T>(
-  { mesh, token }: Pick<MeshWork, 'mesh' | 'token'>,
-  method: 'GET' | 'POST',
-  path: string,
-  content: object | undefined,
-  call: Call,
-): Promise<T> {
-  if (mesh === undefined) throw noMesh();
-  const fields = Fields.of({ authorization: `Bearer ${token}`, 'content-type': 'application/json' });
-  const body =
-    content === undefined ? emptyBody : wholeBody(new TextEncoder().encode(JSON.stringify(content)));
-  const answer = await mesh({ method, scheme: 'http', authority: 'localhost', path, fields, body }, call);
-  const said = JSON.parse(new TextDecoder().decode(await answer.body.bytes(64 * 1024 * 1024))) as T;
-  if (answer.status === 200) return said;
-  const { reason = 'MESH_REFUSED', message = `the mesh answered ${answer.status}` } = said as {
-    reason?: string;
-    message?: string;
-  };
-  throw new HeddleError({ code: 'failed_precondition', reason, message, sent: false });
-}
-
-/** Throws `failed_precondition` where rules do not lie in files here. */
+/** Throws `failed_precondition` where there are no rules. */
 export function editable(store: MeshStore | undefined): MeshStore {
   if (store !== undefined) return store;
   throw noMesh();
-}
-
-function noMesh(): HeddleError {
-  const message = 'this control plane has no rules in files: start it with --mesh DIR';
-  return new HeddleError({ code: 'failed_precondition', reason: 'NO_MESH', message, sent: false });
 }

@@ -140,7 +140,8 @@ async function overview({ store, desk, measure }: RolloutWork): Promise<object> 
       ),
     })),
   );
-  return { served: true, splits: measured, rollouts: desk?.all ?? [], windowMs };
+  const { isWritable: writable, place } = store;
+  return { served: true, writable, place, splits: measured, rollouts: desk?.all ?? [], windowMs };
 }
 
 function splitsIn(resource: ReturnType<typeof loadResources>['resources'][number]): Split[] {

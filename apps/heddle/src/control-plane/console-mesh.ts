@@ -2,10 +2,12 @@ import type { Part, Runtime } from '@heddle/kernel';
 import type { HttpService } from '@heddle/wire';
 import { certificateRoutes } from './api-certificates.ts';
 import { meshRoutes } from './api-mesh.ts';
+import { servedFiles } from './api-mesh-served.ts';
 import { type MeshFiles, type MeshScope, MeshStore } from './api-mesh-store.ts';
 import { RolloutDesk } from './api-rollout-desk.ts';
 import { measureBy, rolloutRoutes } from './api-rollouts.ts';
 import type { ConsoleRoute } from './console-api.ts';
+import { kindOfMeshPlace } from './mesh/mesh-source.ts';
 import type { ControlPlaneTelemetry } from './telemetry.ts';
 
 /** The mesh of a control plane, as the console finds it. */
@@ -14,26 +16,34 @@ export interface ConsoleMesh {
   readonly service: HttpService | undefined;
   /** Of its operators: the console asks on behalf of those who may. */
   readonly token: string;
-  /** Its rules; undefined: they do not lie in files here. */
+  /** Its rules where they are files of this machine. */
   readonly files: MeshFiles | undefined;
+  /** What `--mesh` was given; undefined: there is none. */
+  readonly place: string | undefined;
   readonly scope: MeshScope;
 }
 
 /** Opens the pages of the mesh: rules, rollouts, certificates. */
 export async function consoleMesh(
   runtime: Runtime,
-  { service, token, files, scope }: ConsoleMesh,
+  { service, token, files, place, scope }: ConsoleMesh,
   telemetry: ControlPlaneTelemetry,
 ): Promise<{ readonly routes: readonly ConsoleRoute[]; readonly parts: readonly Part[] }> {
-  const store = files && (await MeshStore.open(runtime, files, scope));
+  const access = { mesh: service, token };
+  const rules =
+    files ??
+    (place === undefined
+      ? undefined
+      : servedFiles({ runtime, access, place: withoutSecret(place), kind: kindOfMeshPlace(place) }));
+  const store = rules && (await MeshStore.open(runtime, rules, scope));
   const measure = measureBy(runtime, (request) => telemetry.serviceFor(request));
   const desk =
     store &&
     (await RolloutDesk.open(runtime, store, ({ shift, plan }) => measure(shift.name, shift.to, plan.lookMs)));
   const routes = [
-    ...meshRoutes({ runtime, reader: telemetry.reader, store, mesh: service, token }),
+    ...meshRoutes({ ...access, runtime, reader: telemetry.reader, store }),
     ...rolloutRoutes({ store, desk, measure }),
-    ...certificateRoutes({ mesh: service, token }),
+    ...certificateRoutes(access),
   ];
   const part: Part = {
     name: 'rollouts',
@@ -42,4 +52,9 @@ export async function consoleMesh(
     stop: async () => desk?.close(),
   };
   return { routes, parts: [part] };
+}
+
+/** A URL as everybody may see it: without what stands before an `@`. */
+function withoutSecret(place: string): string {
+  return place.replace(/^([a-z0-9+]+:\/\/)[^@/]*@/, '$1');
 }

@@ -114,11 +114,13 @@ describe('the console and the running shop', { skip, timeout: 600_000 }, () => {
         const page = await scene.page('/gateway');
         await page.click('[role=tab]:has-text("Change")');
         const editor = page.locator('[data-editor]');
-        const first = await editor.inputValue();
+        await editor.waitFor();
+        const first = (await editor.locator('.cm-line').allTextContents()).join('\n');
         await editor.fill(first.replace('discovery:///order', 'discovry:///order'));
         await page.click('text=Check and dry-run');
         await page.waitForSelector('[data-plan=refused]');
         assert.match((await page.textContent('[data-plan=refused]')) ?? '', /\d+:\d+ .*upstream/);
+        await page.waitForSelector('.cm-lintRange-error');
         assert.ok(await page.isDisabled('button:has-text("Publish")'));
         const canary = '  - { path: /products/p00001, upstream: "discovery:///product", timeoutMs: 900 }\n';
         await editor.fill(

@@ -126,6 +126,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       service: mesh === undefined ? undefined : (req, call) => meshAnswer(mesh, req, call),
       token: adminToken ?? token,
       files: meshFiles(options.mesh),
+      place: options.mesh,
       scope: options.scope,
     },
     assets: consoleAssets(),

@@ -16,21 +16,26 @@ export function meshFiles(place: string | undefined): MeshFiles | undefined {
   };
   return {
     place,
+    kind: 'files',
     nameOf: (file) => path.relative(folder, file),
     read: async () => {
       const files = await resourceFiles([place]);
       return files.map(({ file, text }) => ({ file: path.relative(folder, file), text }));
     },
-    write: async (file, text) => {
-      const to = at(file);
-      mkdirSync(path.dirname(to), { recursive: true });
-      // Whoever watches the folder must never read half of it.
-      const made = path.join(path.dirname(to), `.${path.basename(to)}.new`);
-      writeFileSync(made, text);
-      renameSync(made, to);
+    change: async ({ set, remove }) => {
+      const to = [...set].map(([file, text]) => [at(file), text] as const);
+      for (const [file, text] of to) replace(file, text);
+      for (const file of remove) rmSync(at(file), { force: true });
     },
-    remove: async (file) => rmSync(at(file), { force: true }),
   };
+}
+
+/** Whoever watches the folder must never read half of a file. */
+function replace(file: string, text: string): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  const made = path.join(path.dirname(file), `.${path.basename(file)}.new`);
+  writeFileSync(made, text);
+  renameSync(made, file);
 }
 
 function onlyOne(place: string, file: string): HeddleError {
