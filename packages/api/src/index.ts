@@ -40,11 +40,11 @@ export type { SchemaSide } from './contract/plain-schema.ts';
 export { messageExample } from './example/message-example.ts';
 export { exampleIn, schemaExample } from './example/schema-example.ts';
 export { mockService } from './mock/mock-service.ts';
-export {
-  type HttpOperationIn,
-  type MessageOperationIn,
-  type Operation,
-  operationsOf,
-  type RpcOperationIn,
-} from './operation/operations.ts';
+export type {
+  HttpOperationIn,
+  MessageOperationIn,
+  Operation,
+  RpcOperationIn,
+} from './operation/operation.ts';
+export { operationsOf } from './operation/operations.ts';
 export { payloadExample, snippet, type SnippetLanguage, snippetLanguages } from './snippet/snippet.ts';

@@ -130,10 +130,9 @@ function useKeptWidths(
   const [kept, setKept] = useState<{ readonly of: string; readonly widths: Widths }>();
   const of = columns.map(({ title }) => title).join('\n');
   useLayoutEffect(() => {
-    if (!isLong || kept?.of === of || region.current?.querySelector('tr[data-row]') == null) return;
-    const heads = [...region.current.querySelectorAll('th')].map(
-      (head) => head.getBoundingClientRect().width,
-    );
+    const table = region.current;
+    if (!isLong || kept?.of === of || table === null || table.querySelector('tr[data-row]') === null) return;
+    const heads = [...table.querySelectorAll('th')].map((head) => head.getBoundingClientRect().width);
     const all = heads.reduce((sum, width) => sum + width, 0);
     if (all > 0) setKept({ of, widths: { all, shares: heads.map((width) => (width / all) * 100) } });
   });

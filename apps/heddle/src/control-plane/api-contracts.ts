@@ -11,7 +11,7 @@ import { HeddleError, type Runtime } from '@heddle/kernel';
 import { operationIn } from '../api/try-operation.ts';
 import type { OpenBroker } from '../node/open-broker.ts';
 import type { ApiCatalogue } from './api-catalogue.ts';
-import type { Release } from './api-opened.ts';
+import type { Release } from './api-front.ts';
 import { attempted, type Attempt } from './api-attempt.ts';
 import { operationDocs } from './api-docs.ts';
 import type { Asked, ConsoleRoute } from './console-api.ts';

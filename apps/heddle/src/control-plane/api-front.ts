@@ -13,7 +13,9 @@ import {
 } from '@heddle/wire';
 import { tried, type TrialOutput } from '../api/try-operation.ts';
 import type { ApiCatalogue } from './api-catalogue.ts';
-import type { Release } from './api-opened.ts';
+
+/** Lets in what is held for a contract of a service, wherever it is registered. */
+export type Release = (service: string, hash: string) => Promise<void>;
 
 /** What the catalogue's API works on. */
 export interface ApiFrontOptions {

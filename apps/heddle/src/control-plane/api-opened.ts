@@ -10,7 +10,7 @@ import { ApiJudge } from './api-judge.ts';
 import { ApiOuterAdmission } from './api-outer-admission.ts';
 import { ApiCatalogue } from './api-catalogue.ts';
 import { consumersOf } from './api-consumers.ts';
-import { apiFront } from './api-front.ts';
+import { apiFront, type Release } from './api-front.ts';
 import type { ControlPlaneTelemetry } from './telemetry.ts';
 
 /** What the catalogue of a control plane works with. */
@@ -25,9 +25,6 @@ export interface ContractsOptions {
   readonly token: string;
   readonly metrics: MetricRegistry;
 }
-
-/** Lets in what is held for a contract of a service, wherever it is registered. */
-export type Release = (service: string, hash: string) => Promise<void>;
 
 /** The contracts of a control plane. */
 export interface OpenContracts {

@@ -7,7 +7,7 @@ import { after, describe, test } from 'node:test';
 import { type Contract, contractAnswer, contractKey, contractPath, messageContract } from '@heddle/api';
 import type { Instance, Registry } from '@heddle/discovery';
 import { openRegistry } from '@heddle/discovery/node';
-import type { Address } from '@heddle/kernel';
+import { type Address, sleep } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { httpServer, type ServerPart } from '@heddle/rpc';
 import { MetricRegistry } from '@heddle/telemetry';
@@ -152,7 +152,7 @@ class Stage {
 
   /** Bounded by the test's own time. */
   async until(holds: () => boolean | Promise<boolean>): Promise<void> {
-    while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (!(await holds())) await sleep(runtime.timers, 5);
   }
 
   async close(): Promise<void> {

@@ -159,5 +159,11 @@ function keyOf({ service, id }: Instance): string {
 
 /** What is judged: an instance that comes again as another one is another one. */
 function stated({ address, port, version, metadata, state }: Instance): string {
-  return JSON.stringify([address, port, version, state, Object.entries(metadata).toSorted()]);
+  return JSON.stringify([
+    address,
+    port,
+    version,
+    state,
+    Object.entries(metadata).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  ]);
 }

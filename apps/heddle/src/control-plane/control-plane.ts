@@ -101,18 +101,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     token,
     metrics,
   });
-  const mesh =
-    options.mesh === undefined
-      ? undefined
-      : await meshPlane({
-          runtime,
-          token,
-          operatorToken: adminToken,
-          keys: env['HEDDLE_MESH_KEYS'],
-          registry: options.meshRegistry ?? registry,
-          scope: options.scope,
-          source: await meshSource(options.mesh, runtime, env['HEDDLE_MESH_TOKEN']),
-        });
+  const mesh = await openMesh(options, registry);
   const console = await openConsole({
     runtime,
     registry,
@@ -152,6 +141,20 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     placePart,
   );
   return { parts, place, url, madePassword: console.madePassword };
+}
+
+async function openMesh(options: ControlPlaneOptions, own: Registry): Promise<MeshPlane | undefined> {
+  const { runtime, token, adminToken, env, mesh: place, meshRegistry, scope } = options;
+  if (place === undefined) return undefined;
+  return meshPlane({
+    runtime,
+    token,
+    operatorToken: adminToken,
+    keys: env['HEDDLE_MESH_KEYS'],
+    registry: meshRegistry ?? own,
+    scope,
+    source: await meshSource(place, runtime, env['HEDDLE_MESH_TOKEN']),
+  });
 }
 
 /** That of a control plane without a mesh: the same that its mesh would have. */

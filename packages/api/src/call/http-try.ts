@@ -1,7 +1,7 @@
 import { type Call, HeddleError } from '@heddle/kernel';
 import { emptyBody, Fields, type HttpRequest, type HttpService, wholeBody } from '@heddle/wire';
 import { type Json, textOr } from '../contract/json.ts';
-import type { HttpOperationIn } from '../operation/operations.ts';
+import type { HttpOperationIn } from '../operation/operation.ts';
 import { filledPath } from '../operation/path-values.ts';
 
 /** What is tried. */

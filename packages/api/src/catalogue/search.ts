@@ -1,4 +1,5 @@
-import { type Operation, operationsOf } from '../operation/operations.ts';
+import type { Operation } from '../operation/operation.ts';
+import { operationsOf } from '../operation/operations.ts';
 import type { CatalogueEntry } from './catalogue-entry.ts';
 
 /** An operation that was looked for. */

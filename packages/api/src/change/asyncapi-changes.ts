@@ -1,6 +1,6 @@
 import { canonical, type JsonObject, textOr } from '../contract/json.ts';
 import { messageOperations } from '../operation/message-operations.ts';
-import type { MessageOperationIn } from '../operation/operations.ts';
+import type { MessageOperationIn } from '../operation/operation.ts';
 import type { ChangeLevel, ContractChange } from './contract-change.ts';
 import { type Documents, schemaChanges } from './schema-changes.ts';
 

@@ -1,6 +1,6 @@
 import { type JsonObject, objectsIn, textOr } from '../contract/json.ts';
 import { httpOperations } from '../operation/http-operations.ts';
-import type { HttpOperationIn } from '../operation/operations.ts';
+import type { HttpOperationIn } from '../operation/operation.ts';
 import { mediaFor } from '../contract/media.ts';
 import type { ChangeLevel, ContractChange } from './contract-change.ts';
 import { type Documents, type SchemaChange, schemaChanges, type Side } from './schema-changes.ts';

@@ -1,16 +1,22 @@
 /** Names of types that a generated client has or uses, and that a schema's type may not take. */
 export const preludeNames: readonly string[] = [
-  ...['ApiError', 'Client', 'ClientOptions', 'Sent', 'Blob', 'FormData', 'Promise', 'Readonly', 'Record'],
-  ...[
-    'RequestInit',
-    'ReadonlyArray',
-    'Uint8Array',
-    'ArrayBuffer',
-    'URLSearchParams',
-    'Error',
-    'String',
-    'Object',
-  ],
+  'ApiError',
+  'Client',
+  'ClientOptions',
+  'Sent',
+  'Blob',
+  'FormData',
+  'Promise',
+  'Readonly',
+  'Record',
+  'RequestInit',
+  'ReadonlyArray',
+  'Uint8Array',
+  'ArrayBuffer',
+  'URLSearchParams',
+  'Error',
+  'String',
+  'Object',
 ];
 
 /** What every generated client has. It needs nothing but `fetch`. */

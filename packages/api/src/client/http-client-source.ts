@@ -2,7 +2,7 @@ import { type JsonObject, objectOr, textOr } from '../contract/json.ts';
 import { chosenMedia, essence, isJson, type Media } from '../contract/media.ts';
 import { wholeSchema } from '../contract/whole-schema.ts';
 import { httpOperations, unique } from '../operation/http-operations.ts';
-import type { HttpOperationIn } from '../operation/operations.ts';
+import type { HttpOperationIn } from '../operation/operation.ts';
 import { prelude, preludeNames } from './http-client-prelude.ts';
 import { optional, propertyName, SchemaTypes, typeNameOf } from './type-text.ts';
 

@@ -1,7 +1,7 @@
 import { type JsonObject, objectOr, textOr } from '../contract/json.ts';
 import { unique } from '../operation/http-operations.ts';
 import { messageOperations } from '../operation/message-operations.ts';
-import type { MessageOperationIn } from '../operation/operations.ts';
+import type { MessageOperationIn } from '../operation/operation.ts';
 import { propertyName, SchemaTypes, typeNameOf } from './type-text.ts';
 
 /** A function of the module. */

@@ -1,13 +1,4 @@
-import {
-  canonical,
-  dereferenced,
-  isObject,
-  type JsonObject,
-  listOr,
-  objectOr,
-  objectsIn,
-  pointed,
-} from '../contract/json.ts';
+import { canonical, isObject, type JsonObject, listOr, objectOr, pointed } from '../contract/json.ts';
 import { isMadeOf, withoutAlternatives } from '../contract/made-of.ts';
 import { isJson } from '../contract/media.ts';
 import { unique } from '../operation/http-operations.ts';

@@ -158,7 +158,7 @@ function fits(keyword: string, value: Json): boolean {
   if (counts.test(keyword)) return Number.isInteger(value) && Number(value) >= 0;
   if (/^(exclusive)?(Min|Max)imum$/i.test(keyword)) return typeof value === 'number';
   if (keyword === 'multipleOf') return typeof value === 'number' && value > 0;
-  if (keyword === 'type') return [value].flat().every((one) => types.has(String(one)));
+  if (keyword === 'type') return [value].flat().every((one) => typeof one === 'string' && types.has(one));
   if (keyword === 'enum') return Array.isArray(value) && value.length > 0;
   if (keyword === 'required') return Array.isArray(value);
   return !keyword.startsWith('x-') && known.has(keyword);

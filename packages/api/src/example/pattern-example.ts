@@ -1,5 +1,5 @@
 /** What stands for a class of characters, in the order in which they are tried. */
-const alphabet = [...'abcxyzABCXYZ0123456789-_./:@ +=#,;!?*&%$~|(){}[]<>"\'\\^`\t\n', 'é', '中'];
+const alphabet = [...Array.from('abcxyzABCXYZ0123456789-_./:@ +=#,;!?*&%$~|(){}[]<>"\'\\^`\t\n'), 'é', '中'];
 const most = 64;
 
 interface Reading {

@@ -11,7 +11,7 @@ import { chosenMedia, essence, inRange, isJson, type Media, mediaFor } from '../
 import { schemaCheck, type SchemaCheck } from '../contract/schema-check.ts';
 import { exampleIn, schemaExample } from '../example/schema-example.ts';
 import { httpOperations } from '../operation/http-operations.ts';
-import type { HttpOperationIn } from '../operation/operations.ts';
+import type { HttpOperationIn } from '../operation/operation.ts';
 import { type PathValues, pathValues } from '../operation/path-values.ts';
 import { parameterProblems } from './parameter-problems.ts';
 

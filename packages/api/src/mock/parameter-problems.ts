@@ -2,7 +2,7 @@ import type { Fields } from '@heddle/wire';
 import { isObject, type JsonObject, listOr, objectOr, textOr } from '../contract/json.ts';
 import type { SchemaCheck } from '../contract/schema-check.ts';
 import { wholeSchema } from '../contract/whole-schema.ts';
-import type { HttpOperationIn } from '../operation/operations.ts';
+import type { HttpOperationIn } from '../operation/operation.ts';
 import type { PathValues } from '../operation/path-values.ts';
 
 /** What is wrong with the parameters of a request, a sentence each. */

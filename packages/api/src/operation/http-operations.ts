@@ -1,5 +1,5 @@
 import { dereferenced, isObject, type JsonObject, listOr, objectsIn, textOr } from '../contract/json.ts';
-import type { HttpOperationIn } from './operations.ts';
+import type { HttpOperationIn } from './operation.ts';
 
 const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
 /** Parameters of the header that OpenAPI says are no parameters: others say what goes there. */

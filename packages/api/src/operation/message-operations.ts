@@ -7,7 +7,7 @@ import {
   objectsIn,
   textOr,
 } from '../contract/json.ts';
-import type { MessageOperationIn } from './operations.ts';
+import type { MessageOperationIn } from './operation.ts';
 
 /** An operation of a document, of whichever version, before those of one topic are put together. */
 interface Use {

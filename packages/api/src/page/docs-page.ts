@@ -4,7 +4,8 @@ import { objectOr, textOr } from '../contract/json.ts';
 import { messageExample } from '../example/message-example.ts';
 import { exampleIn } from '../example/schema-example.ts';
 import { chosenMedia } from '../contract/media.ts';
-import { type Operation, operationsOf } from '../operation/operations.ts';
+import type { Operation } from '../operation/operation.ts';
+import { operationsOf } from '../operation/operations.ts';
 import { payloadExample, snippet, snippetLanguages } from '../snippet/snippet.ts';
 
 /**

@@ -8,7 +8,7 @@ import type {
   MessageOperationIn,
   Operation,
   RpcOperationIn,
-} from '../operation/operations.ts';
+} from '../operation/operation.ts';
 import { filledPath } from '../operation/path-values.ts';
 
 /** What a snippet is written for. */

@@ -16,16 +16,11 @@ export function terminated(
 export function gatewayTls({ port, tls }: GatewayServer, say: Say): GatewayTls | undefined | 'none' {
   if (tls === undefined) return undefined;
   const at = `tls of port ${port.number}`;
-  switch (tls.mode) {
-    case 'PASSTHROUGH':
-      return { mode: 'passthrough' };
-    case 'ISTIO_MUTUAL':
-      return { mode: 'mesh' };
-    case 'AUTO_PASSTHROUGH':
-      say(`${at}: AUTO_PASSTHROUGH`, 'the server is not served: write its destinations, with PASSTHROUGH');
-      return 'none';
-    default:
-      break;
+  if (tls.mode === 'PASSTHROUGH') return { mode: 'passthrough' };
+  if (tls.mode === 'ISTIO_MUTUAL') return { mode: 'mesh' };
+  if (tls.mode === 'AUTO_PASSTHROUGH') {
+    say(`${at}: AUTO_PASSTHROUGH`, 'the server is not served: write its destinations, with PASSTHROUGH');
+    return 'none';
   }
   const certificate = certificateOf(tls);
   if (certificate === undefined) {

@@ -62,7 +62,7 @@ export class CertificateService {
    * request that proves nothing, `permission_denied` / `FOREIGN_TRUST_DOMAIN` for a workload of another mesh.
    */
   issue(id: SpiffeId, request: string): Svid {
-    const { runtime, trustDomain } = this.#options;
+    const { trustDomain } = this.#options;
     if (id.trustDomain !== trustDomain) {
       const message = `this mesh is ${trustDomain}: it does not vouch for workloads of ${id.trustDomain}`;
       throw new HeddleError({

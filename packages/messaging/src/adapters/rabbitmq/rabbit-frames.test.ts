@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { ConfirmChannel } from 'amqplib';
-import { framesOf, publishTogether } from './rabbit-frames.ts';
-import type { Outgoing } from './rabbit-streams.ts';
+import { type Outgoing, framesOf, publishTogether } from './rabbit-frames.ts';
 
 /** What amqplib encodes with; it exports none of it. */
 interface Encoder {

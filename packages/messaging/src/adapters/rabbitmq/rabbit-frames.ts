@@ -1,7 +1,15 @@
 // Messages as AMQP 0-9-1 publishes them: specification of AMQP 0-9-1, sections 2.3.5 and 4.2, and "basic.publish".
 import { HeddleError } from '@heddle/kernel';
-import type { ConfirmChannel } from 'amqplib';
-import type { Outgoing } from './rabbit-streams.ts';
+import type { ConfirmChannel, Options } from 'amqplib';
+
+/** What is to be published, and to which queue; or to an exchange. */
+export interface Outgoing {
+  readonly exchange?: string;
+  readonly to: string;
+  readonly content: Buffer;
+  /** `mandatory`, so that one that has nowhere to go comes back. */
+  readonly properties: Options.Publish;
+}
 
 const frame = { method: 1, header: 2, body: 3, end: 0xce };
 const basic = 60;

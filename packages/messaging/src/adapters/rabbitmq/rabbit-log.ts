@@ -14,7 +14,8 @@ import type { Names } from './rabbit-names.ts';
 import type { RabbitPositions } from './rabbit-positions.ts';
 import { RabbitReaders } from './rabbit-reader.ts';
 import type { RabbitRegistry } from './rabbit-registry.ts';
-import type { Outgoing, RabbitStreams } from './rabbit-streams.ts';
+import type { Outgoing } from './rabbit-frames.ts';
+import type { RabbitStreams } from './rabbit-streams.ts';
 import { RabbitWakes } from './rabbit-wakes.ts';
 
 /** What the log is made of. */

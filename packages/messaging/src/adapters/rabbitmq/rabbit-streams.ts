@@ -1,18 +1,9 @@
 import { HeddleError } from '@heddle/kernel';
-import type { ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
+import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import type { RabbitConnection } from './rabbit-connection.ts';
 import { rabbitError } from './rabbit-error.ts';
-import { publishTogether } from './rabbit-frames.ts';
+import { type Outgoing, publishTogether } from './rabbit-frames.ts';
 import { bornProperties, offsetOf } from './rabbit-message.ts';
-
-/** What is to be published, and to which queue; or to an exchange. */
-export interface Outgoing {
-  readonly exchange?: string;
-  readonly to: string;
-  readonly content: Buffer;
-  /** `mandatory`, so that one that has nowhere to go comes back. */
-  readonly properties: Options.Publish;
-}
 
 // A chunk of a stream has no more messages than this, and neither can more be asked for.
 const wholeChunk = 65_535;
