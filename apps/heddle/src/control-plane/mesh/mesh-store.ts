@@ -7,7 +7,7 @@ import type { RuleSource } from './rule-source.ts';
 const rulesPlace: Place = { environment: 'mesh', namespace: 'heddle', group: 'rules' };
 
 /** The stores that `--mesh` takes, by how their URLs begin. */
-export const storeUrl: RegExp = /^(etcd|consul|postgres|postgresql|heddle)(\+tls)?:/;
+export const storeUrl: RegExp = /^(etcd|consul|postgres|postgresql)(\+tls)?:/;
 
 /** Opens it. `secret`: a token or password of the store. Rejects as `openConfigStore` does. */
 export async function meshStore(
