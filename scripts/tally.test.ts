@@ -58,6 +58,12 @@ const exits = (name: string, code: number, again?: readonly Step[]): Step => ({
 test('what fails and then passes alone is passed and unsteady; what fails twice has failed', async () => {
   const unsteady = await runSteps([exits('one', 1, [exits('one, again', 0)])], 1);
   assert.deepEqual(unsteady, { ...nothing, passed: 1, unsteady: ['one (see its output)'] });
+  const skipping: Step = {
+    ...exits('left out', 0),
+    tally: () => ({ ...nothing, passed: 1, skipped: ['an engine that is gone'] }),
+  };
+  const leftOut = await runSteps([exits('three', 1, [skipping])], 1);
+  assert.deepEqual(leftOut, { ...nothing, failed: 1, failures: ['three (see its output)'] });
   const broken = await runSteps([exits('two', 1, [exits('two, again', 1)])], 1);
   assert.deepEqual(broken, { ...nothing, failed: 1, failures: ['two (see its output)'] });
 });

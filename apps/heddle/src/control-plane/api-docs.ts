@@ -43,11 +43,6 @@ function partsOf(contract: Contract, operation: Operation): object {
   }
 }
 
-/** A parameter's example; none where that is the word that stands for any text: who tries it would ask for that. */
-function prefilled(example: Json): Json | null {
-  return example === 'text' ? null : example;
-}
-
 function httpParts(document: JsonObject, { parameters, body, answers }: HttpOperationIn): object {
   return {
     parameters: parameters.map((one) => ({
@@ -55,7 +50,7 @@ function httpParts(document: JsonObject, { parameters, body, answers }: HttpOper
       in: one['in'],
       required: one['required'] === true || one['in'] === 'path',
       description: one['description'] ?? '',
-      example: prefilled(exampleIn(document, one, 'request')),
+      example: exampleIn(document, one, 'request'),
     })),
     takes: body === undefined ? [] : [mediaExample(document, body, 'request')],
     gives: answers.map(([status, answer]) => ({
