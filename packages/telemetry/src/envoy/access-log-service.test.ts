@@ -76,8 +76,8 @@ function message(entries: readonly Entry[], cluster?: string): Uint8Array {
         within(3, () => {
           writer.uint(1, 3);
           writer.text(3, 'shop.example');
-          writer.text(8, 'request-1');
-          writer.text(10, '/pay?card=1');
+          writer.text(5, '/pay?card=1');
+          writer.text(9, 'request-1');
           if (traceparent !== undefined)
             within(13, () => (writer.text(1, 'traceparent'), writer.text(2, traceparent)));
         });

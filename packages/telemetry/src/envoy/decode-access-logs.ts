@@ -102,7 +102,9 @@ function readEntry(reader: ProtobufReader): EnvoyEntry {
       nested(reader, {
         1: () => void (entry.method = methods[reader.uint()] ?? ''),
         3: () => void (entry.authority = reader.text()),
-        8: () => void (entry.requestId = reader.text()),
+        5: () => void (entry.path = reader.text()),
+        9: () => void (entry.requestId = reader.text()),
+        // There when the path was rewritten: what the client had asked for.
         10: () => void (entry.path = reader.text()),
         13: () => readHeader(reader, entry),
       }),
