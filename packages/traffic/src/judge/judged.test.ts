@@ -8,7 +8,10 @@ const failure = new HeddleError({ code: 'unavailable', reason: 'TEST', message: 
 const gone = new HeddleError({ code: 'cancelled', reason: 'GONE', message: 'gone' });
 
 /** Runs a service and says what its judge was told, and when in the order of things. */
-function record(service: Service<string, string>): {
+function record(
+  service: Service<string, string>,
+  classify: typeof classifyErrors = classifyErrors,
+): {
   call: Call;
   told: string[];
   done: Promise<unknown>;
@@ -16,7 +19,7 @@ function record(service: Service<string, string>): {
   const call = Call.root(bareRuntime(new VirtualTime()));
   const told: string[] = [];
   const layered: Service<string, string> = (req, each) =>
-    judged(service, req, each, classifyErrors, {
+    judged(service, req, each, classify, {
       answered: () => told.push('answered'),
       ended: (meaning, answered) => told.push(`${meaning} ${answered}`),
     });
@@ -71,4 +74,15 @@ test('an end with an error while the answer is awaited is told at once', async (
   const { call, told } = record(() => new Promise(() => {}));
   call.end(gone);
   assert.deepEqual(told, ['ignored false']);
+});
+
+test('a classifier that throws makes the call a failure, and its answer stays', async () => {
+  const { told, done } = record(
+    async () => 'fine',
+    () => {
+      throw new TypeError('a mistake');
+    },
+  );
+  assert.deepEqual(await done, { ok: true, value: 'fine' });
+  assert.deepEqual(told, ['failure false']);
 });

@@ -1,4 +1,11 @@
-import { type Call, type Classify, HeddleError, type Meaning, type Service } from '@heddle/kernel';
+import {
+  type Call,
+  type Classify,
+  HeddleError,
+  type Meaning,
+  type Result,
+  type Service,
+} from '@heddle/kernel';
 
 /** Who wants to know what became of a call. Its functions must not throw. */
 export interface Judge {
@@ -55,12 +62,12 @@ class Judgement<Req, Res> {
     const meaning = this.#meaning;
     // An answer that was a failure from the start stays that one failure.
     const failed = meaning === 'failure' || meaning === 'retryable';
-    if (error !== undefined && !failed) this.#tell(this.#classify(this.#req, { ok: false, error }));
+    if (error !== undefined && !failed) this.#tell(this.#meaningOf({ ok: false, error }));
     else if (meaning !== 'awaited') this.#tell(meaning);
   }
 
   answer(value: Res): void {
-    const meaning = this.#classify(this.#req, { ok: true, value });
+    const meaning = this.#meaningOf({ ok: true, value });
     this.#meaning = meaning;
     if (this.#ended) this.#tell(meaning);
     // Otherwise its end follows at once.
@@ -71,7 +78,18 @@ class Judgement<Req, Res> {
   }
 
   refusal(error: HeddleError): void {
-    this.#tell(this.#classify(this.#req, { ok: false, error }));
+    this.#tell(this.#meaningOf({ ok: false, error }));
+  }
+
+  /** A classifier that throws has broken its word: nobody waits for what is told here, so it must not end the process. */
+  #meaningOf(result: Result<Res>): Meaning {
+    try {
+      return this.#classify(this.#req, result);
+    } catch (thrown) {
+      const error = HeddleError.from(thrown);
+      this.#call.runtime.log('error', 'a classifier has thrown, so the call counts as failed', { error });
+      return 'failure';
+    }
   }
 
   #tell(final: Meaning): void {
