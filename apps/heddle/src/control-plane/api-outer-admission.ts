@@ -79,7 +79,7 @@ export class ApiOuterAdmission implements Part {
     if (this.#isFirst) for (const service of services) await this.#first(service);
     this.#isFirst = false;
     for (const service of services)
-      if (!this.#watched.has(service)) this.#watched.set(service, this.#watch(service));
+      if (!this.#watched.has(service)) this.#watched.set(service, this.#watchOn(service));
     for (const [key, held] of this.#held) await this.#askAgain(key, held);
   }
 
@@ -92,6 +92,17 @@ export class ApiOuterAdmission implements Part {
       this.#judged.set(keyOf(instance), stated(instance));
       if (hash !== undefined && isRefused(service, hash)) await this.#hold(instance, hash);
     }
+  }
+
+  /** A watch that breaks is told, and begun again at the next look. */
+  async #watchOn(service: string): Promise<void> {
+    try {
+      await this.#watch(service);
+    } catch (thrown) {
+      const why = HeddleError.from(thrown).message;
+      this.#options.runtime.log('warn', 'a guarded service cannot be watched', { service, why });
+    }
+    this.#watched.delete(service);
   }
 
   async #watch(service: string): Promise<void> {

@@ -54,7 +54,7 @@ export async function consoleMesh(
   return { routes, parts: [part] };
 }
 
-/** A URL as everybody may see it: without what stands before an `@`. */
-function withoutSecret(place: string): string {
-  return place.replace(/^([a-z0-9+]+:\/\/)[^@/]*@/, '$1');
+/** A place as everybody may see it: of each URL in it (`git:https://…`) without what stands before an `@`. */
+export function withoutSecret(place: string): string {
+  return place.replaceAll(/(:\/\/)[^/]*@/g, '$1');
 }
