@@ -1,4 +1,4 @@
-import { type Call, HeddleError, type Runtime } from '@heddle/kernel';
+import { HeddleError, type Runtime } from '@heddle/kernel';
 import { rehearse, type Rehearsal } from '@heddle/mesh/rehearse';
 import { type Finding, loadResources, type ResourceFile } from '@heddle/mesh/resources';
 import type { TelemetryReader } from '@heddle/telemetry';
@@ -7,6 +7,7 @@ import { recordedCalls } from './api-mesh-calls.ts';
 import { digestOf, type MeshChange, type MeshStore } from './api-mesh-store.ts';
 import { meshTerms } from './api-mesh-terms.ts';
 import type { Asked, ConsoleRoute } from './console-api.ts';
+import { shownRules } from './shown-rules.ts';
 import { optional, readInput, text, whole } from './console-input.ts';
 
 /** What the pages about a mesh are made from. */
@@ -33,15 +34,15 @@ const change = { file: text(200), content: optional(text(longestFile, 0)) } as c
 export function meshRoutes(work: MeshWork): ConsoleRoute[] {
   const { store } = work;
   return [
-    { method: 'GET', path: '/mesh', role: 'viewer', run: ({ call }) => overview(work, call) },
+    { method: 'GET', path: '/mesh', role: 'viewer', run: (each) => overview(work, each) },
     { method: 'GET', path: '/mesh/terms', role: 'viewer', run: () => meshTerms },
     {
       method: 'GET',
       path: '/mesh/versions/:id',
       role: 'viewer',
-      run: ({ at }) => {
+      run: ({ at, who }) => {
         const found = editable(store).versions.find(({ id }) => String(id) === at['id']);
-        if (found !== undefined) return found;
+        if (found !== undefined) return { ...found, files: shownTo(who, found.files) };
         throw new HeddleError({
           code: 'not_found',
           reason: 'NO_SUCH_VERSION',
@@ -112,7 +113,12 @@ function changeIn({ file, content = '' }: { file: string; content?: string | und
   return { file, text: content.trim() === '' ? undefined : content };
 }
 
-async function overview(work: MeshWork, call: Call): Promise<object> {
+/** Who may not change rules does not see the secrets among them. */
+function shownTo({ role }: Asked['who'], files: readonly ResourceFile[]): readonly ResourceFile[] {
+  return role === 'viewer' ? shownRules(files) : files;
+}
+
+async function overview(work: MeshWork, { call, who }: Pick<Asked, 'call' | 'who'>): Promise<object> {
   const { store, mesh } = work;
   if (mesh === undefined) return { served: false, place: null, files: [], versions: [] };
   const inForce = await asked<InForce>(work, 'GET', '/v1/mesh', undefined, call);
@@ -126,7 +132,7 @@ async function overview(work: MeshWork, call: Call): Promise<object> {
     place: store?.place ?? null,
     kind: store?.kind ?? null,
     writable: store?.isWritable ?? false,
-    files,
+    files: shownTo(who, files),
     digest: digestOf(files),
     rules: {
       ...rules,
