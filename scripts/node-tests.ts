@@ -76,6 +76,12 @@ export function failedFiles(tap: string, files: readonly string[]): readonly str
   return [...failed];
 }
 
+/** A name with the beginning of what TAP says of its failure: the end of a log is all that some will see of it. */
+function withReason(name: string, rest: string): string {
+  const reason = /^ +error: (?:\|-?\n)?([\s\S]*?)^ +(?:code|name|stack|\.\.\.)/m.exec(rest)?.[1];
+  return reason === undefined ? name : `${name} (${reason.replaceAll(/\s+/g, ' ').trim().slice(0, 240)})`;
+}
+
 /** Reads the closing counts of TAP and the names of failed and skipped tests; a "to do" counts as skipped, never as passed. */
 export function parseTap(tap: string): Tally {
   const count = (what: string): number => Number(new RegExp(`^# ${what} (\\d+)$`, 'm').exec(tap)?.[1] ?? 0);
@@ -83,10 +89,10 @@ export function parseTap(tap: string): Tally {
     ([, name = '', reason = '']) => (reason === '' ? name : `${name}: ${reason}`),
   );
   // The deepest name of each: a test that failed makes those that hold it fail too.
-  const failures = [...tap.matchAll(/^( *)not ok \d+ - (?!.* # (?:SKIP|TODO)\b)(.*)$/gm)]
-    .map(([, indent = '', name = '']) => ({ depth: indent.length, name }))
+  const failures = [...tap.matchAll(/^( *)not ok \d+ - (?!.* # (?:SKIP|TODO)\b)(.*)\n((?: +.*\n?)*)/gm)]
+    .map(([, indent = '', name = '', rest = '']) => ({ depth: indent.length, named: withReason(name, rest) }))
     .filter(({ depth }, index, all) => (all[index - 1]?.depth ?? 0) <= depth)
-    .map(({ name }) => name);
+    .map(({ named }) => named);
   return {
     ...nothing,
     passed: count('pass'),

@@ -68,12 +68,13 @@ async function runStep(step: Step): Promise<Tally> {
   return settle(tally, step.again?.() ?? []);
 }
 
-/** A failure stands unless all that failed passes when it runs once more. */
+/** A failure stands unless all that failed passes when it runs once more; what failed twice is named first. */
 async function settle(tally: Tally, again: readonly Step[]): Promise<Tally> {
   if (again.length === 0) return tally;
   const second = await runSteps(again, 1);
   // What is left out the second time has not passed.
-  if (second.failed > 0 || second.skipped.length > tally.skipped.length || second.passed === 0) return tally;
+  if (second.failed > 0) return { ...tally, failures: twiceFirst(tally.failures, second.failures) };
+  if (second.skipped.length > tally.skipped.length || second.passed === 0) return tally;
   const { passed, failed, failures, skipped, unsteady } = tally;
   return {
     passed: passed + failed,
@@ -82,6 +83,13 @@ async function settle(tally: Tally, again: readonly Step[]): Promise<Tally> {
     skipped,
     unsteady: [...unsteady, ...failures, ...second.unsteady],
   };
+}
+
+function twiceFirst(first: readonly string[], second: readonly string[]): readonly string[] {
+  const title = (failure: string): string => failure.split(' (')[0] as string;
+  const again = new Set(second.map(title));
+  const once = first.filter((failure) => !again.has(title(failure)));
+  return [...second, ...once.map((failure) => `passed alone: ${failure}`)];
 }
 
 /** A step that ends badly has failed at least once, whatever it counted before it fell over. */

@@ -11,6 +11,13 @@ test('TAP: counts, and names what was skipped with its reason', () => {
     '    ok 1 - frames',
     '    ok 2 - talks to Consul # SKIP no Consul here',
     '    not ok 3 - reads a frame',
+    '      ---',
+    "      location: '/a/b.it.test.ts:3:1'",
+    '      error: |-',
+    '        Expected values to be equal:',
+    '        1 !== 2',
+    "      code: 'ERR_ASSERTION'",
+    '      ...',
     'not ok 1 - frames and all',
     'not ok 4 - later # TODO',
     '# pass 1',
@@ -20,7 +27,7 @@ test('TAP: counts, and names what was skipped with its reason', () => {
   assert.deepEqual(parseTap(tap), {
     passed: 1,
     failed: 5,
-    failures: ['reads a frame'],
+    failures: ['reads a frame (Expected values to be equal: 1 !== 2)'],
     skipped: ['talks to Consul: no Consul here', 'later'],
     unsteady: [],
   });
@@ -65,7 +72,7 @@ test('what fails and then passes alone is passed and unsteady; what fails twice 
   const leftOut = await runSteps([exits('three', 1, [skipping])], 1);
   assert.deepEqual(leftOut, { ...nothing, failed: 1, failures: ['three (see its output)'] });
   const broken = await runSteps([exits('two', 1, [exits('two, again', 1)])], 1);
-  assert.deepEqual(broken, { ...nothing, failed: 1, failures: ['two (see its output)'] });
+  assert.deepEqual(broken, { ...nothing, failed: 1, failures: ['two, again (see its output)', 'passed alone: two (see its output)'] });
 });
 
 test('the files that run again are those of the tests that failed; none when one cannot be told', () => {

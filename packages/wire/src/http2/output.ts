@@ -85,9 +85,10 @@ export class Output {
    * not the last of the output any more, or would become too large.
    */
   extendData(streamId: number, count: number): number {
-    const at = this.#dataEnd;
-    const fits = at + count <= this.#end && at + count - this.dataStart <= defaultFrameBytes;
-    if (at !== this.#at || streamId !== this.#dataStream || !fits) return -1;
+    if (this.#dataEnd !== this.#at || streamId !== this.#dataStream) return -1;
+    if (this.#at + count - this.dataStart > defaultFrameBytes) return -1;
+    if (this.#at + count > this.#end && !this.#widen(count)) return -1;
+    const at = this.#at;
     this.#at = at + count;
     this.#dataEnd = this.#at;
     return at;
@@ -137,9 +138,33 @@ export class Output {
   }
 
   #makeRoom(count: number): void {
-    if (this.#slab !== undefined && this.#grow(this.#slab, count)) return;
+    if (this.#widen(count)) return;
     this.flush();
-    const bytes = Math.max(count, this.#regionBytes);
+    this.#take(Math.max(count, this.#regionBytes));
+  }
+
+  /**
+   * Makes the region larger: where it is, or by moving to another one. When a turn's output is cut depends on its bytes
+   * alone, and never on who has taken memory beside it; else two runs of a simulation would differ. False where the turn
+   * has gathered enough, or nothing.
+   */
+  #widen(count: number): boolean {
+    const slab = this.#slab;
+    const pending = this.#at - this.#start;
+    if (slab === undefined || pending === 0 || pending >= largestRegionBytes) return false;
+    if (this.#grow(slab, count)) return true;
+    const [from, data] = [this.#start, this.dataStart - this.#start];
+    this.#take(pending + Math.max(count, pending));
+    slab.buffer.copy(this.buffer, this.#start, from, from + pending);
+    this.#at = this.#start + pending;
+    this.dataStart = this.#start + data;
+    if (this.#dataEnd >= 0) this.#dataEnd += this.#start - from;
+    release(slab);
+    return true;
+  }
+
+  /** Begins a region of `bytes`. */
+  #take(bytes: number): void {
     const slab = slabFor(bytes);
     slab.held++;
     this.#slab = slab;
@@ -152,10 +177,8 @@ export class Output {
 
   /** Makes the region larger where nobody has taken the space behind it. */
   #grow(slab: Slab, count: number): boolean {
+    if (this.#end !== slab.used || this.#at + count > slab.buffer.length) return false;
     const pending = this.#at - this.#start;
-    const last = this.#end === slab.used;
-    if (!last || pending === 0 || pending >= largestRegionBytes || this.#at + count > slab.buffer.length)
-      return false;
     this.#end = Math.min(slab.buffer.length, this.#at + Math.max(count, pending));
     slab.used = this.#end;
     return true;
