@@ -72,7 +72,11 @@ function Lines({ lines }: { readonly lines: readonly Line[] }): ReactNode {
       rows={rows}
       keyOf={({ key }) => key}
       columns={[
-        { key: 'time', title: t('Time'), cell: ({ timeMs }) => <span className="id">{moment(timeMs)}</span> },
+        {
+          key: 'time',
+          title: t('Time'),
+          cell: ({ timeMs }) => <span className="id when">{moment(timeMs)}</span>,
+        },
         {
           key: 'level',
           title: t('Level'),

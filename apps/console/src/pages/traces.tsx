@@ -111,7 +111,7 @@ function TraceTable({
         {
           key: 'start',
           title: t('Time'),
-          cell: ({ startMs }) => <span className="id">{moment(startMs)}</span>,
+          cell: ({ startMs }) => <span className="id when">{moment(startMs)}</span>,
           sortBy: ({ startMs }) => startMs,
         },
         {
