@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { pageGroups } from '../apps/console/src/shell/pages.ts';
+import { upUsage } from '../apps/heddle/src/commands/up.usage.ts';
 import { root } from './files.ts';
 
 const pages = readdirSync(path.join(root, 'docs')).filter((file) => file.endsWith('.md'));
@@ -113,4 +114,10 @@ test('docs/console.md: each test that answers a complaint is there', () => {
     files.filter((file) => !tests.some((one) => one.endsWith(`/${file}`))),
     [],
   );
+});
+
+test('docs/up.md tells of every option of `heddle up`', () => {
+  const text = readFileSync(path.join(root, 'docs/up.md'), 'utf8');
+  const told = firstCells(text, '| option |').map((cell) => /`--([\w-]+)/.exec(cell)?.[1] ?? cell);
+  assert.deepEqual(told.toSorted(), Object.keys(upUsage.options).toSorted());
 });
