@@ -4,6 +4,15 @@ import { moment, number } from '../texts/format.ts';
 
 const strokes = ['#3878ea', '#e8590c', '#2b8a3e', '#ae3ec9', '#c92a2a', '#0c8599', '#a07000', '#5f3dc4'];
 
+const places = new Map<string, number>();
+
+/** A name has one colour in all charts, whichever lines are beside it. */
+function strokeOf(name: string): string {
+  const at = places.get(name) ?? places.size;
+  places.set(name, at);
+  return strokes[at % strokes.length] ?? '';
+}
+
 function clock(seconds: number): string {
   return moment(seconds * 1000).slice(11);
 }
@@ -35,9 +44,9 @@ export function Chart({
       grid: { stroke: `color-mix(in srgb, ${color} 14%, transparent)`, width: 1 },
       ticks: { width: 0 },
     };
-    const series = lines.map(({ name }, at) => ({
+    const series = lines.map(({ name }) => ({
       label: name,
-      stroke: strokes[at % strokes.length] as string,
+      stroke: strokeOf(name),
       width: 1.5,
       // Until somebody points at a time there is none to tell the value of.
       value: (_: uPlot, value: number | null) => (value === null ? '' : number(value)),
