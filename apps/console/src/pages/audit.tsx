@@ -7,6 +7,7 @@ import { Filter } from '../parts/filter.tsx';
 import { Empty, Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { State } from '../parts/state.tsx';
+import { When } from '../parts/when.tsx';
 import { moment } from '../texts/format.ts';
 import { type Translate, useTexts } from '../texts/language.tsx';
 
@@ -56,7 +57,7 @@ export function AuditPage(): ReactNode {
             {
               key: 'at',
               title: t('Time'),
-              cell: ({ atMs }) => <span className="id when">{moment(atMs)}</span>,
+              cell: ({ atMs }) => <When ms={atMs} />,
               sortBy: ({ atMs }) => atMs,
             },
             {

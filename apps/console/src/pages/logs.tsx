@@ -8,7 +8,7 @@ import { DataTable } from '../parts/data-table.tsx';
 import { Loading } from '../parts/loading.tsx';
 import { Empty, Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
-import { moment } from '../texts/format.ts';
+import { When } from '../parts/when.tsx';
 import { useTexts } from '../texts/language.tsx';
 
 interface Line {
@@ -75,7 +75,7 @@ function Lines({ lines }: { readonly lines: readonly Line[] }): ReactNode {
         {
           key: 'time',
           title: t('Time'),
-          cell: ({ timeMs }) => <span className="id when">{moment(timeMs)}</span>,
+          cell: ({ timeMs }) => <When ms={timeMs} />,
         },
         {
           key: 'level',
