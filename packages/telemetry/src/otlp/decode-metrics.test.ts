@@ -192,13 +192,13 @@ test('property: whatever comes and gets lost, counters grow by what was taken, a
         }
       });
       // All resets are seen: what is between the first zero and the last value is what was sent.
-      const all = store.select(parsePromQlSelector('orders_total'), 0, timeMs)[0];
+      const all = store.select(ofName('orders_total'), 0, timeMs)[0];
       assert.equal(increaseOf(Array.from(all?.values ?? []) as number[]), sum);
     }),
   );
 });
 
-function parsePromQlSelector(name: string): Parameters<MetricStore['select']>[0] {
+function ofName(name: string): Parameters<MetricStore['select']>[0] {
   return [{ name: '__name__', kind: '=', value: name, matches: (value) => value === name }];
 }
 

@@ -125,14 +125,14 @@ function streamOf(
     lastUs: point.timeUs,
     value: (base?.value ?? 0) + point.value,
     count: (base?.count ?? 0) + point.count,
-    sum: base === undefined ? point.sum : added2(base.sum, point.sum),
+    sum: base === undefined ? point.sum : sumOf(base.sum, point.sum),
     histogram,
     bounds,
     series: histogram === undefined ? 1 : bucketsOf(histogram, bounds).length + 3,
   };
 }
 
-function added2(a: number | undefined, b: number | undefined): number | undefined {
+function sumOf(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined || b === undefined ? undefined : a + b;
 }
 

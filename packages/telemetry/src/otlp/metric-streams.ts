@@ -69,7 +69,7 @@ export class MetricStreams {
 }
 
 /** How a delta goes with what has been added up so far. */
-export type Fit = 'follows' | 'restarts' | 'late';
+type Fit = 'follows' | 'restarts' | 'late';
 
 /**
  * OpenTelemetry's data model on detecting that a sender was restarted: a delta follows if it begins where the one before
