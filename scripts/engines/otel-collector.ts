@@ -33,7 +33,7 @@ export interface OtelCollectorOptions {
   readonly grpc?: Place;
 }
 
-/** One collector that passes spans on. */
+/** One collector that passes spans and metrics on. */
 export const otelCollector: Engine<OtelCollectorOptions> = {
   name: 'otel-collector',
   find: () => findBuilt(build),
@@ -80,7 +80,10 @@ function configurationOf(given: {
     },
     service: {
       telemetry: { metrics: { level: 'none' } },
-      pipelines: { traces: { receivers: ['otlp'], exporters: ['otlp_http'] } },
+      pipelines: {
+        traces: { receivers: ['otlp'], exporters: ['otlp_http'] },
+        metrics: { receivers: ['otlp'], exporters: ['otlp_http'] },
+      },
     },
   });
 }

@@ -71,6 +71,8 @@ export { prometheusQuery, storeQuery } from './mesh/mesh-query.ts';
 export { decodeLogsJson, decodeTracesJson } from './otlp/decode-json.ts';
 export { decodeLogs } from './otlp/decode-logs.ts';
 export { decodeMetrics } from './otlp/decode-metrics.ts';
+export type { ReceivedMetrics, Refusal } from './otlp/metric-points.ts';
+export { MetricStreams, type MetricStreamsOptions } from './otlp/metric-streams.ts';
 export { decodeTraces } from './otlp/decode-traces.ts';
 export { encodeLogs, encodeTraces, type LogLine } from './otlp/encode.ts';
 export { encodeMetrics } from './otlp/encode-metrics.ts';

@@ -17,6 +17,7 @@ import { type HttpServer, serve } from '@heddle/wire';
 import { isMissing, obtain, type Running } from '../../engines/engine.ts';
 import { otelCollector } from '../../engines/otel-collector.ts';
 import { type Contract, type ContractResult, resultOf } from '../result.ts';
+import { otlpMetrics } from './otlp-metrics.ts';
 
 const backend = 'otlp';
 const token = 'a-token-of-the-contract';
@@ -37,6 +38,7 @@ export const otlpContract: Contract = {
       await intake.server.stop();
     }
     results.push(await throughCollector());
+    results.push(...(await otlpMetrics(versionOf('@opentelemetry/sdk-metrics'))));
     return results;
   },
 };

@@ -78,7 +78,16 @@ export async function controlPlaneTelemetry(
   const shipper =
     logStore === undefined ? undefined : new LogShipper({ runtime, ...logStore, metrics: registry });
   const sink = shipper === undefined ? store : shippedToo(store, shipper);
-  const intake = otlpService({ sink, token });
+  const refused = registry.counter({
+    name: 'otlp_refused_points_total',
+    help: 'Points of metrics that came by OTLP and were not taken.',
+    labels: ['metric', 'reason'],
+  });
+  const intake = otlpService({
+    sink,
+    token,
+    onRefused: ({ metric, reason, points }) => refused.series(metric, reason).inc(points),
+  });
   const envoys = envoyAccessLogs({ runtime, sink, token });
   const jaeger = jaegerApi(store, clock);
   const own = telemetryApi(store, clock);

@@ -1,17 +1,22 @@
+import { NativeHistogram } from '../promql/native-histogram.ts';
 import { readAttribute, readResource, unknownResource } from './attributes.ts';
+import type { DataPoint, MetricData, MetricKind, MetricSource, Temporality } from './metric-data.ts';
+import { explicitHistogram, PointBatch, type ReceivedMetrics } from './metric-points.ts';
+import { MetricStreams } from './metric-streams.ts';
 import { ProtobufReader } from './protobuf-reader.ts';
-import type { Attributes, AttributeValue, MetricPoint, Received, Resource } from './signal.ts';
-
-const cumulative = 2;
+import type { Attributes, AttributeValue, Resource } from './signal.ts';
 
 /**
  * The numbers of an `ExportMetricsServiceRequest` in protobuf, under Prometheus' names (OpenTelemetry's specification
- * of Prometheus compatibility): dots become `_`, counters end in `_total`, histograms become buckets, sum and count.
- * Delta sums and exponential histograms are rejected: a store of cumulative numbers would show them wrongly.
+ * of Prometheus compatibility): dots become `_`, counters end in `_total`, histograms become buckets, sum and count,
+ * summaries quantiles. Deltas and exponential histograms go on from what is in `streams`; without it each request stands alone.
  */
-export function decodeMetrics(bytes: Uint8Array): Received<MetricPoint> {
+export function decodeMetrics(
+  bytes: Uint8Array,
+  streams: MetricStreams = new MetricStreams(),
+): ReceivedMetrics {
   const reader = new ProtobufReader(bytes);
-  const batch = new PointBatch();
+  const batch = new PointBatch(streams);
   while (reader.more) {
     const tag = reader.tag();
     if (tag === 10) readResourceMetrics(reader, batch);
@@ -20,175 +25,268 @@ export function decodeMetrics(bytes: Uint8Array): Received<MetricPoint> {
   return batch;
 }
 
-class PointBatch implements Received<MetricPoint> {
-  readonly items: MetricPoint[] = [];
-  rejected = 0;
-  why = '';
-  #resource: Resource = unknownResource();
-
-  of(resource: Resource): void {
-    this.#resource = resource;
-  }
-
-  add(name: string, point: Point, value: number, more: Readonly<Record<string, string>> = {}): void {
-    const { service, attributes } = this.#resource;
-    const labels: Record<string, string> = { __name__: name, job: service };
-    const { 'service.instance.id': instance } = attributes;
-    if (typeof instance === 'string') labels['instance'] = instance;
-    for (const [key, each] of Object.entries(point.attributes)) labels[labelName(key)] = textOf(each);
-    this.items.push({ labels: { ...labels, ...more }, timeMs: point.timeUs / 1000, value });
-  }
-
-  reject(name: string, what: string): void {
-    this.rejected++;
-    if (this.why === '') this.why = `metric ${name}: ${what} cannot be kept here`;
-  }
-}
-
-interface Point {
-  readonly attributes: Attributes;
-  readonly timeUs: number;
-  readonly value: number;
-  readonly count: number;
-  readonly sum: number;
-  readonly buckets: readonly number[];
-  readonly bounds: readonly number[];
-}
-
+/** All is read before any is told: a resource may come after what it is the resource of. */
 function readResourceMetrics(reader: ProtobufReader, batch: PointBatch): void {
   const resource = unknownResource();
-  batch.of(resource);
+  const found: Scoped[] = [];
   const outer = reader.open();
   while (reader.more) {
     const tag = reader.tag();
     if (tag === 10) readResource(reader, resource);
-    else if (tag === 18) {
-      const scope = reader.open();
-      while (reader.more) {
-        const field = reader.tag();
-        if (field === 18) readMetric(reader, batch);
-        else reader.skip(field);
-      }
-      reader.close(scope);
-    } else reader.skip(tag);
+    else if (tag === 18) found.push(readScopeMetrics(reader, resource));
+    else reader.skip(tag);
   }
   reader.close(outer);
+  for (const { source, metrics } of found) for (const metric of metrics) batch.add(source, metric);
 }
 
-interface MetricData {
-  readonly points: Point[];
-  temporality: number;
-  monotonic: boolean;
+interface Scoped {
+  readonly source: MetricSource;
+  readonly metrics: readonly MetricData[];
 }
 
-function readMetric(reader: ProtobufReader, batch: PointBatch): void {
-  let name = '';
-  let unit = '';
-  let kind = 0;
-  let data: MetricData = { points: [], temporality: cumulative, monotonic: false };
+function readScopeMetrics(reader: ProtobufReader, resource: Resource): Scoped {
+  let scope: Attributes = {};
+  const metrics: MetricData[] = [];
+  const outer = reader.open();
+  while (reader.more) {
+    const tag = reader.tag();
+    if (tag === 10) scope = readScope(reader);
+    else if (tag === 18) metrics.push(readMetric(reader));
+    else reader.skip(tag);
+  }
+  reader.close(outer);
+  return { source: { resource, scope }, metrics };
+}
+
+function readScope(reader: ProtobufReader): Attributes {
+  const attributes: Record<string, AttributeValue> = {};
+  let [name, version] = ['', ''];
   const outer = reader.open();
   while (reader.more) {
     const tag = reader.tag();
     if (tag === 10) name = reader.text();
-    else if (tag === 26) unit = reader.text();
-    else if (tag === 42 || tag === 58 || tag === 74) {
-      kind = tag >> 3;
-      data = readData(reader, kind === 9);
-    } else {
-      if (tag === 82 || tag === 90) kind = tag >> 3;
-      reader.skip(tag);
-    }
-  }
-  reader.close(outer);
-  tell(batch, metricName(name, unit, kind === 7 && data.monotonic), kind, data);
-}
-
-function tell(batch: PointBatch, name: string, kind: number, data: MetricData): void {
-  if (kind !== 5 && kind !== 7 && kind !== 9) batch.reject(name, 'a summary or an exponential histogram');
-  else if (data.temporality !== cumulative && kind !== 5) batch.reject(name, 'a delta');
-  else
-    for (const point of data.points)
-      if (kind === 9) tellHistogram(batch, name, point);
-      else batch.add(name, point, point.value);
-}
-
-function tellHistogram(batch: PointBatch, name: string, point: Point): void {
-  let total = 0;
-  point.buckets.forEach((count, at) => {
-    total += count;
-    const bound = point.bounds[at];
-    batch.add(`${name}_bucket`, point, total, { le: bound === undefined ? '+Inf' : String(bound) });
-  });
-  batch.add(`${name}_sum`, point, point.sum);
-  batch.add(`${name}_count`, point, point.count);
-}
-
-function readData(reader: ProtobufReader, histogram: boolean): MetricData {
-  const data: MetricData = { points: [], temporality: cumulative, monotonic: false };
-  const outer = reader.open();
-  while (reader.more) {
-    const tag = reader.tag();
-    if (tag === 10) data.points.push(readPoint(reader, histogram));
-    else if (tag === 16) data.temporality = reader.uint();
-    else if (tag === 24) data.monotonic = reader.uint() === 1;
+    else if (tag === 18) version = reader.text();
+    else if (tag === 26) readAttribute(reader, attributes);
     else reader.skip(tag);
   }
   reader.close(outer);
-  return data;
+  return { name, version, attributes };
 }
 
-function readPoint(reader: ProtobufReader, histogram: boolean): Point {
-  const attributes: Record<string, AttributeValue> = {};
-  let timeUs = 0;
-  let value = 0;
-  let count = 0;
-  let sum = 0;
-  let buckets: number[] = [];
-  let bounds: number[] = [];
-  const outer = reader.open();
-  while (reader.more) {
-    const tag = reader.tag();
-    if (tag === (histogram ? 74 : 58)) readAttribute(reader, attributes);
-    else if (tag === 25) timeUs = reader.timeUs();
-    else if (tag === 33 && histogram) count = reader.fixed64Number();
-    else if (tag === 33) value = reader.double();
-    else if (tag === 49) value = reader.sfixed64();
-    else if (tag === 41 && histogram) sum = reader.double();
-    else if (tag === 50 && histogram) buckets = readPacked(reader, () => reader.fixed64Number());
-    else if (tag === 58 && histogram) bounds = readPacked(reader, () => reader.double());
-    else reader.skip(tag);
-  }
-  reader.close(outer);
-  return { attributes, timeUs, value, count, sum, buckets, bounds };
-}
+// By the tags of a metric's fields.
+const kinds: Readonly<Record<number, MetricKind>> = {
+  42: 'gauge',
+  58: 'sum',
+  74: 'histogram',
+  82: 'exponential histogram',
+  90: 'summary',
+};
+const temporalities: readonly Temporality[] = ['unspecified', 'delta', 'cumulative'];
 
-function readPacked(reader: ProtobufReader, read: () => number): number[] {
-  const values: number[] = [];
-  const outer = reader.open();
-  while (reader.more) values.push(read());
-  reader.close(outer);
-  return values;
-}
-
-const units: Readonly<Record<string, string>> = {
-  s: 'seconds',
-  ms: 'milliseconds',
-  By: 'bytes',
-  '1': 'ratio',
+const readers: Readonly<Record<MetricKind, (reader: ProtobufReader) => DataPoint>> = {
+  gauge: readNumber,
+  sum: readNumber,
+  histogram: readHistogram,
+  'exponential histogram': readExponential,
+  summary: readSummary,
 };
 
-/** Prometheus' name of a metric: legal characters, its unit at the end, and `_total` for what only grows. */
-export function metricName(name: string, unit: string, monotonic: boolean): string {
-  const plain = name.replaceAll(/[^a-zA-Z0-9_:]/g, '_').replace(/^(?=\d)/, '_');
-  const suffix = unit === '1' && monotonic ? undefined : units[unit];
-  const withUnit = suffix === undefined || plain.endsWith(suffix) ? plain : `${plain}_${suffix}`;
-  return monotonic && !withUnit.endsWith('_total') ? `${withUnit}_total` : withUnit;
+function readMetric(reader: ProtobufReader): MetricData {
+  let [name, unit] = ['', ''];
+  let data: Omit<MetricData, 'name' | 'unit'> | undefined;
+  const outer = reader.open();
+  while (reader.more) {
+    const tag = reader.tag();
+    const kind = kinds[tag];
+    if (tag === 10) name = reader.text();
+    else if (tag === 26) unit = reader.text();
+    else if (kind !== undefined) data = readData(reader, kind);
+    else reader.skip(tag);
+  }
+  reader.close(outer);
+  const none = { kind: 'gauge', temporality: 'unspecified', monotonic: false, points: [] } as const;
+  return { ...(data ?? none), name, unit };
 }
 
-function labelName(name: string): string {
-  return name.replaceAll(/[^a-zA-Z0-9_]/g, '_').replace(/^(?=\d)/, '_');
+function readData(reader: ProtobufReader, kind: MetricKind): Omit<MetricData, 'name' | 'unit'> {
+  const points: DataPoint[] = [];
+  let temporality: Temporality = 'unspecified';
+  let monotonic = false;
+  const read = readers[kind];
+  const outer = reader.open();
+  while (reader.more) {
+    const tag = reader.tag();
+    if (tag === 10) points.push(read(reader));
+    else if (tag === 16) temporality = temporalities[reader.uint()] ?? 'unspecified';
+    else if (tag === 24) monotonic = reader.uint() === 1;
+    else reader.skip(tag);
+  }
+  reader.close(outer);
+  return { kind, temporality, monotonic, points };
 }
 
-function textOf(value: AttributeValue): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+type Draft = { -readonly [K in keyof DataPoint]: DataPoint[K] } & {
+  readonly attributes: Record<string, AttributeValue>;
+};
+
+/** Reads the fields of a point: those that all kinds have, and by `own` those of its kind, which says whether it was one. */
+function readPoint(
+  reader: ProtobufReader,
+  tags: { readonly attributes: number; readonly flags: number },
+  own: (tag: number, point: Draft) => boolean,
+): Draft {
+  const point: Draft = {
+    attributes: {},
+    startUs: 0,
+    timeUs: 0,
+    ended: false,
+    value: 0,
+    count: 0,
+    sum: undefined,
+  };
+  const outer = reader.open();
+  while (reader.more) {
+    const tag = reader.tag();
+    if (tag === tags.attributes) readAttribute(reader, point.attributes);
+    else if (tag === 17) point.startUs = reader.timeUs();
+    else if (tag === 25) point.timeUs = reader.timeUs();
+    else if (tag === tags.flags) point.ended = reader.uint() % 2 === 1;
+    else if (!own(tag, point)) reader.skip(tag);
+  }
+  reader.close(outer);
+  return point;
+}
+
+function readNumber(reader: ProtobufReader): DataPoint {
+  return readPoint(reader, { attributes: 58, flags: 64 }, (tag, point) => {
+    if (tag === 33) point.value = reader.double();
+    else if (tag === 49) point.value = reader.sfixed64();
+    else return false;
+    return true;
+  });
+}
+
+/** What histograms and summaries have under the same numbers. */
+function readCounted(reader: ProtobufReader, tag: number, point: Draft): boolean {
+  if (tag === 33) point.count = reader.fixed64Number();
+  else if (tag === 41) point.sum = reader.double();
+  else return false;
+  return true;
+}
+
+function readSummary(reader: ProtobufReader): DataPoint {
+  const quantiles: (readonly [number, number])[] = [];
+  const point = readPoint(reader, { attributes: 58, flags: 64 }, (tag, draft) => {
+    if (tag !== 50) return readCounted(reader, tag, draft);
+    quantiles.push(readQuantile(reader));
+    return true;
+  });
+  return { ...point, sum: point.sum ?? 0, quantiles };
+}
+
+function readQuantile(reader: ProtobufReader): readonly [quantile: number, value: number] {
+  let [quantile, value] = [0, 0];
+  const outer = reader.open();
+  while (reader.more) {
+    const tag = reader.tag();
+    if (tag === 9) quantile = reader.double();
+    else if (tag === 17) value = reader.double();
+    else reader.skip(tag);
+  }
+  reader.close(outer);
+  return [quantile, value];
+}
+
+function readHistogram(reader: ProtobufReader): DataPoint {
+  const counts: number[] = [];
+  const bounds: number[] = [];
+  const point = readPoint(reader, { attributes: 74, flags: 80 }, (tag, draft) => {
+    if (tag === 50 || tag === 49) readNumbers(reader, tag, counts, () => reader.fixed64Number());
+    else if (tag === 58 || tag === 57) readNumbers(reader, tag, bounds, () => reader.double());
+    else return readCounted(reader, tag, draft);
+    return true;
+  });
+  const unreadable = whatIsWrong(bounds, counts);
+  return { ...point, unreadable, histogram: unreadable ? undefined : explicitHistogram(bounds, counts) };
+}
+
+function whatIsWrong(bounds: readonly number[], counts: readonly number[]): string | undefined {
+  // Without any buckets there are only the count and the sum.
+  if (counts.length !== bounds.length + 1 && counts.length + bounds.length > 0)
+    return `${counts.length} buckets with ${bounds.length} bounds; expected one bucket more than bounds`;
+  const ascending = bounds.every((bound, at) => at === 0 || bound > (bounds[at - 1] as number));
+  return ascending ? undefined : 'bounds of buckets that do not ascend';
+}
+
+// Those of OpenTelemetry's data model, and as many buckets as any of its SDKs would ever make.
+const [lowestScale, highestScale, mostBuckets] = [-10, 20, 4096];
+
+function readExponential(reader: ProtobufReader): DataPoint {
+  let [scale, zeroCount, zeroThreshold] = [0, 0, 0];
+  let [positive, negative]: Sides = [new Map(), new Map()];
+  let unreadable: string | undefined;
+  const side = (): Map<number, number> => {
+    const { buckets, wrong } = readBuckets(reader);
+    unreadable ??= wrong;
+    return buckets;
+  };
+  const point = readPoint(reader, { attributes: 10, flags: 80 }, (tag, draft) => {
+    if (tag === 48) scale = reader.sint();
+    else if (tag === 57) zeroCount = reader.fixed64Number();
+    else if (tag === 66) positive = side();
+    else if (tag === 74) negative = side();
+    else if (tag === 113) zeroThreshold = reader.double();
+    else return readCounted(reader, tag, draft);
+    return true;
+  });
+  if (scale < lowestScale || scale > highestScale)
+    unreadable ??= `scale ${scale}; expected ${lowestScale} to ${highestScale}`;
+  if (!unreadable && [positive, negative].some((buckets) => !isWithinDoubles(buckets, scale)))
+    unreadable = 'buckets beyond the range of numbers';
+  const init = { schema: scale, zeroCount, zeroThreshold, positive, negative };
+  return { ...point, unreadable, histogram: unreadable ? undefined : new NativeHistogram(init) };
+}
+
+type Sides = [positive: Map<number, number>, negative: Map<number, number>];
+
+/** By the index of their upper bound, as Prometheus counts: one more than OpenTelemetry's, which is that of the lower one. */
+function readBuckets(reader: ProtobufReader): { buckets: Map<number, number>; wrong: string | undefined } {
+  let offset = 0;
+  const counts: number[] = [];
+  const outer = reader.open();
+  while (reader.more) {
+    const tag = reader.tag();
+    if (tag === 8) offset = reader.sint();
+    else if (tag === 18 || tag === 16) readNumbers(reader, tag, counts, () => reader.uint());
+    else reader.skip(tag);
+  }
+  reader.close(outer);
+  const buckets = new Map<number, number>();
+  if (counts.length > mostBuckets)
+    return { buckets, wrong: `${counts.length} buckets; expected at most ${mostBuckets}` };
+  counts.forEach((count, at) => {
+    if (count !== 0) buckets.set(offset + at + 1, count);
+  });
+  return { buckets, wrong: undefined };
+}
+
+/** Whether all bounds are numbers of 64 bits, the smallest of which is 2 to the power of -1074. */
+function isWithinDoubles(buckets: ReadonlyMap<number, number>, scale: number): boolean {
+  for (const at of buckets.keys()) {
+    const exponent = at * 2 ** -scale;
+    if (exponent <= -1075 || (at - 1) * 2 ** -scale >= 1024) return false;
+  }
+  return true;
+}
+
+/** A repeated field of numbers: as one field of many, or one of many fields. */
+function readNumbers(reader: ProtobufReader, tag: number, into: number[], read: () => number): void {
+  if (tag % 8 !== 2) {
+    into.push(read());
+    return;
+  }
+  const outer = reader.open();
+  while (reader.more) into.push(read());
+  reader.close(outer);
 }

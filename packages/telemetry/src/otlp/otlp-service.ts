@@ -16,6 +16,8 @@ import { gzip } from '@heddle/wire/compression';
 import { decodeLogsJson, decodeTracesJson } from './decode-json.ts';
 import { decodeLogs } from './decode-logs.ts';
 import { decodeMetrics } from './decode-metrics.ts';
+import { MetricStreams } from './metric-streams.ts';
+import type { Refusal } from './metric-points.ts';
 import { decodeTraces } from './decode-traces.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 import type { LogData, MetricPoint, Received, SpanData } from './signal.ts';
@@ -44,6 +46,10 @@ export interface OtlpServiceOptions {
   readonly token?: string | undefined;
   /** Largest request, before and after decompression. Default 8 MiB. */
   readonly maxBytes?: number;
+  /** Where metrics that come as deltas are added up. Default: one for this service alone. */
+  readonly streams?: MetricStreams;
+  /** Told of points of metrics that were refused, by metric and reason. */
+  readonly onRefused?: (refusal: Refusal) => void;
 }
 
 const paths: Readonly<Record<string, Signal>> = {
@@ -66,6 +72,7 @@ export function isOtlp({ path, method }: HttpRequest): boolean {
  */
 export function otlpService(options: OtlpServiceOptions): HttpService {
   const { maxBytes = 8 * 1024 * 1024 } = options;
+  const intake = { streams: new MetricStreams(), ...options };
   return async (request) => {
     const isGrpc = request.fields.get('content-type')?.startsWith('application/grpc') === true;
     try {
@@ -75,7 +82,7 @@ export function otlpService(options: OtlpServiceOptions): HttpService {
       const raw = isGrpc
         ? await readGrpc(request, signal, maxBytes)
         : await readHttp(request, signal, maxBytes);
-      const outcome = await take(raw, options.sink);
+      const outcome = await take(raw, intake);
       return isGrpc ? grpcAnswer(outcome) : httpAnswer(outcome, raw);
     } catch (thrown) {
       request.body.cancel();
@@ -85,10 +92,11 @@ export function otlpService(options: OtlpServiceOptions): HttpService {
   };
 }
 
+type Intake = Pick<OtlpServiceOptions, 'sink' | 'onRefused'> & { readonly streams: MetricStreams };
 type Outcome = Pick<Received<unknown>, 'rejected' | 'why'> & { readonly signal: Signal };
 
 /** Decodes, and gives to the sink. */
-async function take(raw: RawRequest, sink: OtlpSink): Promise<Outcome> {
+async function take(raw: RawRequest, { sink, streams, onRefused }: Intake): Promise<Outcome> {
   const { signal, encoding, bytes } = raw;
   const text = (): string => new TextDecoder().decode(bytes);
   if (signal === 'traces') {
@@ -102,7 +110,8 @@ async function take(raw: RawRequest, sink: OtlpSink): Promise<Outcome> {
     return { signal, rejected: received.rejected, why: received.why };
   }
   if (encoding === 'json') throw unsupported('metrics in JSON; send them in protobuf');
-  const received = decodeMetrics(bytes);
+  const received = decodeMetrics(bytes, streams);
+  for (const refusal of received.refusals) onRefused?.(refusal);
   await sink.metrics(received, raw);
   return { signal, rejected: received.rejected, why: received.why };
 }

@@ -63,6 +63,12 @@ export class ProtobufReader {
     }
   }
 
+  /** A varint that stands for a signed number by turns: 0, -1, 1, -2 … */
+  sint(): number {
+    const value = this.uint();
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+
   /** Low and high half of eight bytes: times are put together by who reads them. */
   fixed64(): { readonly low: number; readonly high: number } {
     const at = this.#advance(8);

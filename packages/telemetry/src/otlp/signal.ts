@@ -76,7 +76,8 @@ export interface LogData {
 export interface MetricPoint {
   readonly labels: Readonly<Record<string, string>>;
   readonly timeMs: number;
-  readonly value: number;
+  /** Undefined: the series ends here. */
+  readonly value: number | undefined;
 }
 
 /** What was taken of a request, and what was not. */
