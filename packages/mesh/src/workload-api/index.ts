@@ -5,4 +5,5 @@ export {
   type WorkloadApiOptions,
   workloadHeader,
   type WorkloadIdentity,
+  type WorkloadTokens,
 } from './workload-api.ts';
