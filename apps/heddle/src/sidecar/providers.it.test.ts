@@ -122,7 +122,7 @@ async function certificateOf(account: string): Promise<NonNullable<Shown['by']>>
   return { cert: ((await answer.json()) as Svid).certificates, key: privateKey };
 }
 
-describe('providers of CUSTOM policies', { skip: missing, timeout: 300_000 }, () => {
+describe('providers of CUSTOM policies', { skip: missing, timeout: 600_000 }, () => {
   test('Open Policy Agent decides by who calls and what for', async () => {
     const [web, report] = [await certificateOf('web'), await certificateOf('report')];
     assert.equal(await statusOf('/orders/7', { by: web }), 200);

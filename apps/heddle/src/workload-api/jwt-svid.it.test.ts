@@ -82,7 +82,7 @@ async function statusOf(token?: string): Promise<number> {
   return (await fetch(`http://${inbound}:${port}/`, { headers })).status;
 }
 
-describe('tokens between workloads', { skip: missing, timeout: 300_000 }, () => {
+describe('tokens between workloads', { skip: missing, timeout: 600_000 }, () => {
   const of = (name: string): Promise<SpiffeToken> => askSpiffeClient(socketOf(name), audience);
 
   test('are given by the one’s socket, and good at the other’s, for whom they name', async () => {
