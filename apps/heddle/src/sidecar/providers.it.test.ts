@@ -1,8 +1,10 @@
 // CUSTOM policies at a sidecar as a process: a real Open Policy Agent decides, then a service as Istio's envoyExtAuthzHttp.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, request as plainRequest, type Server } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { makeRequest, type Svid } from '@heddle/security/identity';
 import { answers } from '../../../../scripts/contracts/mesh/scenarios/waiting.ts';
@@ -76,7 +78,10 @@ before(async () => {
   const at = `opa+http://${decider.address.host}:${decider.address.port}/v1/data/shop/authz`;
   const providers = `opa=${at}/allow,verdict=${at}/verdict,nowhere=${at}/nothing,outside=http://127.0.0.1:${asking}/check`;
   mesh = await StartedMesh.start({ rules: rules('opa') });
-  const sidecar = await mesh.sidecar('stock', ['--inbound', inbound, '--shared', '--provider', providers]);
+  const file = path.join(mesh.folder, 'token');
+  writeFileSync(file, `${await mesh.token('stock')}\n`);
+  const own = ['--inbound', inbound, '--shared', '--provider', providers, '--token-file', file];
+  const sidecar = await mesh.sidecar('stock', own, {});
   await sidecar.printed(/\bready\b/);
 });
 
