@@ -10,7 +10,7 @@ import { makeRequest, type Svid } from '@heddle/security/identity';
 import { answers } from '../../../../scripts/contracts/mesh/scenarios/waiting.ts';
 import { isMissing, obtain, type Running } from '../../../../scripts/engines/engine.ts';
 import { opa } from '../../../../scripts/engines/opa.ts';
-import { StartedMesh } from './started-mesh.ts';
+import { StartedMesh } from '../node/started-mesh.ts';
 
 const found = await obtain(opa);
 const missing = isMissing(found) ? found.missing : undefined;

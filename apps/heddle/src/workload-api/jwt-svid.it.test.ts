@@ -12,7 +12,7 @@ import {
   type SpiffeToken,
 } from '../../../../scripts/engines/spiffe-client.ts';
 import { freePort } from '../../../../scripts/engines/running.ts';
-import { StartedMesh } from '../sidecar/started-mesh.ts';
+import { StartedMesh } from '../node/started-mesh.ts';
 
 const found = await obtain(spiffeClient);
 const missing = isMissing(found) ? found.missing : undefined;

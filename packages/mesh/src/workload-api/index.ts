@@ -1,9 +1,9 @@
 export { SpiffeWorkloadAPI } from '../gen/spiffe/workload_pb.ts';
+export type { WorkloadTokens } from './jwt-profile.ts';
 export {
   workloadApi,
   type WorkloadApiHandlers,
   type WorkloadApiOptions,
   workloadHeader,
   type WorkloadIdentity,
-  type WorkloadTokens,
 } from './workload-api.ts';

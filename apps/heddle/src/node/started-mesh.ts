@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { StartedCli } from '../node/started-cli.ts';
+import { StartedCli } from './started-cli.ts';
 
 /** What control planes and sidecars of a test share as the registry's secret. */
 const secret = 'a-token-for-this-test-alone';
