@@ -5,12 +5,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 export function cpuMicros(pid: number): number {
   const tasks = `/proc/${pid}/task`;
   let total = 0;
-  for (const task of readdirSync(tasks)) {
-    // Nanoseconds; `stat` beside it counts in ticks of ten milliseconds, too coarse for a quiet subject.
-    const [running = ''] = readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ');
-    total += Number(running);
-  }
+  for (const task of readdirSync(tasks)) total += nanosOf(`${tasks}/${task}/schedstat`);
   return total / 1000;
+}
+
+/** `stat` beside it counts in ticks of ten milliseconds, too coarse for a quiet subject. */
+function nanosOf(schedstat: string): number {
+  try {
+    return Number(readFileSync(schedstat, 'utf8').split(' ')[0]);
+  } catch (thrown) {
+    // A thread that has ended since they were listed.
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw thrown;
+  }
 }
 
 /** Memory that is in RAM, in KiB. */

@@ -54,7 +54,8 @@ export function serve(port: number, paths: Paths, runtime: Runtime, weather: Wea
       void answer(path, body).then(([status, value]) => {
         if (weather.firstAnswerLost === true && !answered.has(path)) {
           answered.add(path);
-          request.destroy();
+          // The socket: a request that was read to its end has nothing more to destroy.
+          request.socket.destroy();
           return;
         }
         response.writeHead(status, { connection: 'close' }).end(JSON.stringify(value));

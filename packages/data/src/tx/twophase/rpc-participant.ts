@@ -1,4 +1,5 @@
 import { Call, HeddleError, perform, type Runtime, type Service } from '@heddle/kernel';
+import { timeout } from '@heddle/traffic';
 import type { Branch, BranchId, Decision, Participant, Vote } from './participant.ts';
 
 /** What a coordinator says to a service that takes part. */
@@ -22,7 +23,7 @@ export interface RpcParticipantOptions {
   readonly name: string;
   /** A client of the service. Answers to `TxRequest` at the other end: see `TxEndpoint`. */
   readonly service: TxService;
-  /** How long one exchange may take. Default 10000. */
+  /** How long one exchange may take, whatever the client itself makes of deadlines. Default 10000. */
   readonly timeoutMs?: number;
   /**
    * Attempts at a prepare that got lost (`unavailable`). The service does it once; asked again it votes yes without a
@@ -35,10 +36,13 @@ export interface RpcParticipantOptions {
 export class RpcParticipant<Payload = unknown, Result = unknown> implements Participant {
   readonly name: string;
   readonly #options: RpcParticipantOptions;
+  // Branches that are prepared hold their locks meanwhile: nothing may wait for ever.
+  readonly #service: TxService;
 
   constructor(options: RpcParticipantOptions) {
     this.name = options.name;
     this.#options = options;
+    this.#service = timeout<TxRequest, TxAnswer>()(options.service);
   }
 
   /** Work that the service does for this payload. */
@@ -70,9 +74,9 @@ export class RpcParticipant<Payload = unknown, Result = unknown> implements Part
   }
 
   #say(request: TxRequest, parent?: Call): Promise<TxAnswer> {
-    const { runtime, service, timeoutMs = 10_000 } = this.#options;
+    const { runtime, timeoutMs = 10_000 } = this.#options;
     const deadlineMs = runtime.clock.nowMs() + timeoutMs;
     const call = parent === undefined ? Call.root(runtime, deadlineMs) : parent.child(deadlineMs);
-    return perform(service, request, call);
+    return perform(this.#service, request, call);
   }
 }

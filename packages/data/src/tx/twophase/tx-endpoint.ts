@@ -8,7 +8,7 @@ import {
   type Timer,
 } from '@heddle/kernel';
 import type { Sql, SqlPool } from '@heddle/sql';
-import { concurrency } from '@heddle/traffic';
+import { concurrency, timeout } from '@heddle/traffic';
 import { passBarrier, prepareBarrier } from '../barrier/index.ts';
 import type { BranchId, KnownDecision } from './participant.ts';
 import { PostgresParticipant } from './postgres-participant.ts';
@@ -46,6 +46,8 @@ export class TxEndpoint<Payload> implements Part {
   readonly #options: TxEndpointOptions<Payload>;
   readonly #participant: PostgresParticipant;
   readonly #prepare: Service<Preparing, TxAnswer>;
+  /** In time, whatever the client makes of deadlines: who waits for ever for one answer asks for nothing else. */
+  readonly #ask: Service<string, KnownDecision>;
   #timer: Timer | undefined;
   #stopped = false;
 
@@ -53,6 +55,7 @@ export class TxEndpoint<Payload> implements Part {
     const { name, pool, mostPreparing: max = 4 } = options;
     this.name = `branches of ${name}`;
     this.#options = options;
+    this.#ask = timeout<string, KnownDecision>()(options.ask);
     this.#participant = new PostgresParticipant({ name, pool, space: `heddle-${name}` });
     this.service = (request, call) => this.#answer(request, call);
     const limits = { max, queue: 1000, maxWaitMs: 10_000, what: this.name };
@@ -72,11 +75,11 @@ export class TxEndpoint<Payload> implements Part {
 
   /** Asks for every yes that has waited long enough, now. */
   async askNow(): Promise<void> {
-    const { runtime, ask, askAfterMs = 5000 } = this.#options;
+    const { runtime, askAfterMs = 5000 } = this.#options;
     for (const { tx, branch, ageMs } of await this.#participant.prepared()) {
       if (ageMs < askAfterMs) continue;
       const call = Call.root(runtime, runtime.clock.nowMs() + 5000);
-      const decision = await perform(ask, tx, call);
+      const decision = await perform(this.#ask, tx, call);
       if (decision !== 'undecided') await this.#settle({ tx, branch }, decision);
     }
   }
