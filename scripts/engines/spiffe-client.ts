@@ -31,6 +31,21 @@ export interface SpiffeAnswer {
   readonly problem?: string;
 }
 
+/** What it says of a token; `problem`: why it could not be had, or what the API has against it. */
+export interface SpiffeToken {
+  readonly id: string;
+  readonly token: string;
+  readonly expiryMs: number;
+  readonly audience: readonly string[];
+  /** How many the API gives. */
+  readonly keys: number;
+  /** Whether the library believes it, by those keys. */
+  readonly verified: boolean;
+  /** Whom the API takes it for. */
+  readonly validated: string;
+  readonly problem?: string;
+}
+
 /** The tool; it is started by `startSpiffeClient`. */
 export const spiffeClient: Tool = {
   name: 'spiffe-client',
@@ -64,4 +79,17 @@ export async function startSpiffeClient(socket: string): Promise<RunningSpiffeCl
     },
     stop: () => void child.kill('SIGTERM'),
   };
+}
+
+/** Asks at the socket for a token for an audience, or what a token is worth there. */
+export async function askSpiffeClient(
+  socket: string,
+  audience: string,
+  token?: string,
+): Promise<SpiffeToken> {
+  const { path: command } = await required(spiffeClient);
+  const args = [`unix://${socket}`, audience, ...(token === undefined ? [] : [token])];
+  const { code, output } = await run(command, args, { timeoutMs: 20_000 });
+  if (code !== 0) throw new Error(output.slice(-500));
+  return JSON.parse(output) as SpiffeToken;
 }

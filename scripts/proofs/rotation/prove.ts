@@ -67,7 +67,7 @@ async function rotateRoot(
     await passed(runMs / 4);
   };
   await passed(runMs / 8);
-  authority.introduce(next.root);
+  authority.introduce(next);
   await everybody('another root is believed too');
   authority.switchTo(next);
   await everybody('it signs');

@@ -82,9 +82,11 @@ function providersOf(given: Given): ReadonlyMap<string, string> {
   if (text === undefined) return new Map();
   return new Map(
     text.split(',').map((each) => {
-      const [, name = '', url = ''] = /^([\w.-]+)=(http:\/\/\S+)$/.exec(each.trim()) ?? [];
+      const [, name = '', url = ''] = /^([\w.-]+)=((?:opa\+)?http:\/\/\S+)$/.exec(each.trim()) ?? [];
       if (name !== '' && URL.canParse(url)) return [name, url] as const;
-      throw usageError(`--provider expects NAME=http://host:port/path, found "${each}"`);
+      throw usageError(
+        `--provider expects NAME=http://host:port/path or NAME=opa+http://host:port/v1/data/package/rule, found "${each}"`,
+      );
     }),
   );
 }

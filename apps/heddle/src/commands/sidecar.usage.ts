@@ -44,7 +44,7 @@ export const sidecarUsage: CommandUsage = {
     provider: {
       type: 'string',
       value: 'NAME=URL,…',
-      help: 'Who is asked by CUSTOM policies, as Istio’s envoyExtAuthzHttp',
+      help: 'Who is asked by CUSTOM policies: http://…, as Istio’s envoyExtAuthzHttp; opa+http://HOST:PORT/v1/data/…, Open Policy Agent',
     },
     'admin-port': {
       type: 'string',

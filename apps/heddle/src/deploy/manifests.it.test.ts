@@ -36,6 +36,54 @@ interface PodSpec {
   readonly containers: readonly { readonly name: string; readonly image: string; readonly args?: string[] }[];
 }
 
+interface Probe {
+  readonly httpGet?: { readonly scheme?: string };
+}
+interface ChartContainer {
+  readonly args?: readonly string[];
+  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
+  readonly startupProbe?: Probe;
+  readonly readinessProbe?: Probe;
+}
+interface Volume {
+  readonly name: string;
+  readonly secret?: object;
+  readonly configMap?: { readonly name: string };
+}
+interface Parts {
+  readonly plane: ChartContainer;
+  readonly gateway: ChartContainer;
+  readonly gatewayVolumes: readonly Volume[];
+}
+
+/** What the chart makes of the two programs. */
+function partsOf(all: readonly Kind[]): Parts {
+  const podOf = (kind: string): { containers: readonly ChartContainer[]; volumes: readonly Volume[] } => {
+    const found = all.find((each) => each.kind === kind)?.spec?.template?.spec;
+    return (found ?? assert.fail(kind)) as unknown as {
+      containers: readonly ChartContainer[];
+      volumes: readonly Volume[];
+    };
+  };
+  const front = podOf('Deployment');
+  return {
+    plane: podOf('StatefulSet').containers[0] ?? assert.fail('it has no container'),
+    gateway: front.containers[0] ?? assert.fail('it has no container'),
+    gatewayVolumes: front.volumes,
+  };
+}
+
+function volume(volumes: readonly Volume[]): Volume | undefined {
+  return volumes.find(({ name }) => name === 'control-plane');
+}
+
+function tlsValues(folder: string): string {
+  const file = path.join(folder, 'tls.yaml');
+  writeFileSync(file, 'controlPlane: { tls: { enabled: true, secret: plane-tls } }\n');
+  return file;
+}
+
 function objects(text: string): Kind[] {
   return parseAllDocuments(text)
     .map((document) => document.toJS() as Kind | null)
@@ -180,7 +228,7 @@ describe('what Kubernetes is given', { timeout: 1_800_000 }, () => {
     const all = path.join(folder, 'values.yaml');
     const ingress = 'ingress: { className: nginx, host: shop.example, tlsSecret: shop }';
     writeFileSync(all, `gateway:\n  nodePort: { enabled: true }\n  ${ingress}\n`);
-    for (const [namespace, ...values] of [['chart'], ['chart-all', all]]) {
+    for (const [namespace, ...values] of [['chart'], ['chart-all', all], ['chart-tls', tlsValues(folder)]]) {
       const { stdout } = await run(found.path, ['template', chart, ...values]);
       const rendered = objects(stdout);
       // The port of the node can be had once in a cluster.
@@ -193,6 +241,53 @@ describe('what Kubernetes is given', { timeout: 1_800_000 }, () => {
     writeFileSync(wrong, 'gateway:\n  replica: 3\n');
     await assert.rejects(run(found.path, ['template', chart, wrong]), /replica is not allowed/);
   });
+
+  test(
+    'the chart’s control plane speaks TLS by a secret or by its own authority, and gateways believe it',
+    building,
+    async (t) => {
+      const found = await obtain(helm);
+      if (isMissing(found)) return t.skip(found.missing);
+      const rendered = async (tls: string): Promise<Parts> => {
+        const file = path.join(folder, 'tls-values.yaml');
+        writeFileSync(file, `controlPlane: { tls: ${tls} }\n`);
+        return partsOf(objects((await run(found.path, ['template', chart, file])).stdout));
+      };
+      const plain = await rendered('{ enabled: false, secret: unused }');
+      assert.ok(!JSON.stringify(plain).includes('tls'));
+      assert.equal(plain.plane.startupProbe?.httpGet?.scheme, 'HTTP');
+      const bySecret = await rendered('{ enabled: true, secret: plane-tls }');
+      const own = await rendered('{ enabled: true, names: [plane.example.com] }');
+      for (const { plane, gateway: front } of [bySecret, own]) {
+        assert.deepEqual(
+          [plane.startupProbe, plane.readinessProbe].map((probe) => probe?.httpGet?.scheme),
+          ['HTTPS', 'HTTPS'],
+        );
+        const registry = readArguments(gateway, front.args?.slice(1) ?? []).text('registry') ?? '';
+        assert.match(registry, /^https:\/\/.*-control-plane:8090$/);
+        assert.equal(front.env?.find(({ name }) => name === 'HEDDLE_ROOTS')?.value, '/control-plane/ca.crt');
+        assert.ok(front.volumeMounts?.some(({ mountPath }) => mountPath === '/control-plane'));
+      }
+      const given = readArguments(controlPlane, bySecret.plane.args?.slice(1) ?? []);
+      assert.deepEqual(
+        [given.text('tls-cert'), given.text('tls-key'), given.flag('tls')],
+        ['/tls/tls.crt', '/tls/tls.key', false],
+      );
+      assert.ok(bySecret.plane.volumeMounts?.some(({ mountPath }) => mountPath === '/tls'));
+      const items = [{ key: 'ca.crt', path: 'ca.crt' }];
+      assert.deepEqual(volume(bySecret.gatewayVolumes)?.secret, { secretName: 'plane-tls', items });
+      const made = readArguments(controlPlane, own.plane.args?.slice(1) ?? []);
+      assert.equal(made.flag('tls'), true);
+      assert.match(
+        made.text('tls-name') ?? '',
+        /-control-plane\..*\.svc\.cluster\.local,plane\.example\.com$/,
+      );
+      assert.match(volume(own.gatewayVolumes)?.configMap?.name ?? '', /-control-plane-roots$/);
+      const roots = await rendered('{ enabled: true, secret: plane-tls, roots: believed }');
+      assert.equal(volume(roots.gatewayVolumes)?.configMap?.name, 'believed');
+      await assert.rejects(rendered('{ enabled: true, name: a }'), /name is not allowed/);
+    },
+  );
 
   test('the arguments in it are read by the commands that they are for', async () => {
     const commands: readonly Command[] = [controlPlane, gateway];

@@ -5,6 +5,7 @@ import { Sidecar } from '@heddle/mesh/sidecar';
 import { fetchText, jsonAnswer } from '@heddle/proxy';
 import { httpServer, type ServerPart } from '@heddle/rpc';
 import { RemoteKeys } from '@heddle/security';
+import { KeptJwts } from '@heddle/security/identity';
 import { MetricRegistry, metricsService, processMetrics } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
 import type { EndpointTls } from '@heddle/wire';
@@ -73,10 +74,7 @@ export async function runSidecar(run: SidecarRun, runtime: Runtime, world: World
   });
   const admin = adminServer(run, runtime, metrics, follower);
   const health = run.health && healthOf(run, run.health, runtime, metrics, follower);
-  const api =
-    run.workloadApi === undefined
-      ? undefined
-      : workloadApiServer({ runtime, path: run.workloadApi, identity: identity.kept });
+  const api = run.workloadApi === undefined ? undefined : apiAt(run.workloadApi, runtime, identity, client);
   const parts: Part[] = [
     // First: whoever waits for the rest asks here.
     ...(health === undefined ? [] : [health]),
@@ -134,6 +132,18 @@ function following(follower: ModelFollower): Part {
     drain: () => follower.stop(),
     stop: () => follower.stop(),
   };
+}
+
+function apiAt(
+  path: string,
+  runtime: Runtime,
+  identity: SidecarIdentity,
+  client: ControlPlaneClient,
+): ServerPart {
+  const tokens = new KeptJwts(runtime.clock, client.jwt);
+  // What comes with a certificate may be other keys: tokens of before are not given out any more.
+  identity.kept.onRenewed(() => tokens.forget());
+  return workloadApiServer({ runtime, path, identity: identity.kept, tokens });
 }
 
 function healthOf(

@@ -4,11 +4,13 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { Resolver } from 'node:dns/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { becomes } from '../../../../scripts/contracts/mesh/scenarios/waiting.ts';
 import { readArguments, type World } from '../command.ts';
 import { sidecar } from '../commands/sidecar.ts';
 import { StartedCli } from '../node/started-cli.ts';
@@ -161,6 +163,37 @@ describe('a sidecar', () => {
     const ready = await fetch(`http://${running.admin}/ready`);
     assert.equal(((await ready.json()) as { source: string }).source, 'kept');
     assert.equal(await stop(running.cli), 0);
+  });
+
+  test('reads the token in a file anew for each question (--token-file)', async () => {
+    const shown = new Set<string>();
+    // One that is not ready: it is asked again.
+    const absent = createHttp2Server((request, response) => {
+      shown.add(request.headers.authorization ?? '');
+      response.stream.respond({ ':status': 503 }, { endStream: true });
+    });
+    absent.listen(0, '127.0.0.1');
+    await once(absent, 'listening');
+    const { port } = absent.address() as AddressInfo;
+    const file = path.join(folder(), 'token');
+    writeFileSync(file, 'the first\n');
+    const place = ['--control-plane', `127.0.0.1:${port}`, '--workload', 'shop/web', '--data', folder()];
+    const cli = run(['sidecar', ...place, '--dns', 'off', '--shared', '--token-file', file]);
+    await becomes(
+      async () => [...shown],
+      (all) => all.includes('Bearer the first'),
+    );
+    writeFileSync(file, 'the second\n');
+    await becomes(
+      async () => [...shown],
+      (all) => all.includes('Bearer the second'),
+    );
+    assert.deepEqual([...shown], ['Bearer the first', 'Bearer the second']);
+    await stop(cli, 'SIGKILL');
+    absent.close();
+    const nowhere = run(['sidecar', ...place, '--dns', 'off', '--token-file', path.join(folder(), 'none')]);
+    assert.notEqual(await nowhere.exited, 0);
+    assert.match(nowhere.output, /token/);
   });
 
   test('says what is wrong with how it is called', () => {

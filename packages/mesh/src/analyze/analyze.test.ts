@@ -1,6 +1,7 @@
 // Long because it is a table: a text with each mistake, and one without it.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { makeRoot } from '@heddle/security/identity';
 import { analyze } from './analyze.ts';
 import { type AnalysisCode, analysisCatalogue } from './catalogue.ts';
 
@@ -44,6 +45,21 @@ const claims =
   );
 const space = (own: string): string =>
   `apiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: ${own}}\n---\n`;
+const shopIs = (labels: string): string => space(labels).replace('name: a', 'name: shop');
+const podOf = (spec: string, more = ''): string =>
+  `apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop${more}}\nspec: ${spec}\n---\n`;
+const made = ', creationTimestamp: "2026-01-01T00:00:00Z"';
+const auto = '{containers: [{name: istio-proxy, image: auto}]}';
+const secure = (name: string): string =>
+  workload('{app: g}') +
+  gateway(
+    `{selector: {app: g}, servers: [{port: {number: 443, name: a, protocol: HTTPS}, hosts: [a.example], tls: {mode: SIMPLE, credentialName: ${name}}}]}`,
+  );
+const secret = (data: object, namespace = 'shop'): string =>
+  `apiVersion: v1\nkind: Secret\nmetadata: {name: c, namespace: ${namespace}}\nstringData: ${JSON.stringify(data)}\n---\n`;
+const certificate = makeRoot('a', Date.parse('2026-01-01'), 1_000_000, Buffer.alloc(16, 1));
+const pair = { 'tls.crt': certificate.certificates, 'tls.key': certificate.privateKey };
+const otherKey = makeRoot('a', 0, 1_000_000, Buffer.alloc(16, 1)).privateKey;
 const sniRoute = (first: string, second: string): string =>
   route(
     `{hosts: [web], tls: [{match: [{sniHosts: ${first}}], route: [${to()}]}, {match: [{sniHosts: ${second}}], route: [${to()}]}]}`,
@@ -504,6 +520,61 @@ const cases: readonly (readonly [code: AnalysisCode, wrong: string, right: strin
     route('{hosts: [web], exportTo: [., other]}') + route('{hosts: [web], exportTo: ["*"]}', 'b'),
     route('{hosts: [web], exportTo: [.]}') + route('{hosts: [web], exportTo: [other]}', 'b'),
   ],
+  ['NAMESPACE_NOT_INJECTED', space('{team: a}'), space('{istio-injection: disabled}')],
+  ['NAMESPACE_NOT_INJECTED', space('{}'), space('{}').replace('name: a', 'name: kube-system')],
+  ['NAMESPACE_NOT_INJECTED', space('{}'), space('{istio.io/dataplane-mode: ambient}')],
+  [
+    'POD_WITHOUT_SIDECAR',
+    shopIs('{istio-injection: enabled}') + podOf('{containers: [{name: app}]}', made),
+    shopIs('{istio-injection: enabled}') + podOf('{containers: [{name: app}]}'),
+  ],
+  [
+    'POD_WITHOUT_SIDECAR',
+    shopIs('{istio.io/rev: stable}') + podOf('{containers: [{name: app}]}', made),
+    shopIs('{istio.io/rev: stable}') +
+      podOf('{containers: [{name: app}], initContainers: [{name: heddle-sidecar}]}', made),
+  ],
+  [
+    'POD_WITHOUT_SIDECAR',
+    podOf('{containers: [{name: app}]}', `${made}, labels: {sidecar.istio.io/inject: "true"}`),
+    shopIs('{istio-injection: enabled}') +
+      podOf('{containers: [{name: app}]}', `${made}, labels: {sidecar.istio.io/inject: "false"}`),
+  ],
+  [
+    'POD_WITHOUT_SIDECAR',
+    shopIs('{istio-injection: enabled}') + podOf('{containers: []}', made),
+    shopIs('{istio-injection: enabled}') + podOf('{hostNetwork: true, containers: []}', made),
+  ],
+  [
+    'IMAGE_AUTO_NOT_INJECTED',
+    workload('{app: g}', auto),
+    workload('{app: g, sidecar.istio.io/inject: "true"}', auto),
+  ],
+  ['IMAGE_AUTO_NOT_INJECTED', podOf(auto), shopIs('{istio-injection: enabled}') + podOf(auto)],
+  [
+    'SIDECAR_IN_AMBIENT',
+    shopIs('{istio.io/dataplane-mode: ambient}') + sidecar('{}'),
+    shopIs('{}') + sidecar('{}'),
+  ],
+  [
+    'TELEMETRY_WITHOUT_PROVIDER',
+    telemetry('{accessLogging: [{disabled: false}]}'),
+    telemetry('{accessLogging: [{providers: [{name: envoy}]}]}'),
+  ],
+  ['GATEWAY_SECRET_NOT_FOUND', secure('c') + secret(pair, 'other'), secure('c') + secret(pair)],
+  ['GATEWAY_SECRET_NOT_FOUND', secure('c'), secure('"sds://c"')],
+  ['GATEWAY_SECRET_INVALID', secure('c') + secret({}), secure('c') + secret(pair)],
+  [
+    'GATEWAY_SECRET_INVALID',
+    secure('c') + secret({ ...pair, 'tls.key': otherKey }),
+    secure('c') + secret({ cert: pair['tls.crt'], key: pair['tls.key'] }),
+  ],
+  [
+    'GATEWAY_SECRET_INVALID',
+    secure('c') + secret({ ...pair, 'tls.crt': 'nothing' }),
+    // Nobody asks for it.
+    secure('d') + secret({}),
+  ],
 ];
 
 /** Codes that the documented examples show, in documented.test.ts. */
@@ -557,6 +628,20 @@ describe('each finding', () => {
       [],
     );
   });
+});
+
+test('a pod with the image "auto" cannot start, what makes pods can still be labelled', () => {
+  const severityOf = (text: string): string | undefined =>
+    analyze([{ file: 'a.yaml', text }]).findings.find(({ code }) => code === 'IMAGE_AUTO_NOT_INJECTED')
+      ?.severity;
+  assert.deepEqual([severityOf(podOf(auto)), severityOf(workload('{app: g}', auto))], ['error', 'warning']);
+});
+
+test('what is wrong with a secret is told without what is in it', () => {
+  const text = secure('c') + secret({ 'tls.crt': 'a-certificate', 'tls.key': 'a-secret' });
+  const told = JSON.stringify(analyze([{ file: 'a.yaml', text }]).findings);
+  assert.match(told, /has a certificate that cannot be read/);
+  assert.ok(!told.includes('a-secret') && !told.includes('a-certificate'));
 });
 
 test('a part of a mesh has no findings about what is not in it', () => {

@@ -14,14 +14,17 @@ import { destinationRules } from './checks/destination-rules.ts';
 import { destinations } from './checks/destinations.ts';
 import { entries } from './checks/entries.ts';
 import { exports } from './checks/exports.ts';
+import { gatewaySecrets } from './checks/gateway-secrets.ts';
 import { gateways } from './checks/gateways.ts';
 import { hostDuplicates } from './checks/host-duplicates.ts';
 import { httpRules } from './checks/http-rules.ts';
+import { injection } from './checks/injection.ts';
 import { kubernetesGateways } from './checks/kubernetes-gateways.ts';
 import { mutualTls } from './checks/mutual-tls.ts';
 import { selectors } from './checks/selectors.ts';
 import { services } from './checks/services.ts';
 import { sidecars } from './checks/sidecars.ts';
+import { telemetries } from './checks/telemetries.ts';
 import { transportRules } from './checks/transport-rules.ts';
 import { workloads } from './checks/workloads.ts';
 import { Inventory } from './inventory.ts';
@@ -58,6 +61,7 @@ const checks: readonly Check[] = [
   destinationRules,
   mutualTls,
   gateways,
+  gatewaySecrets,
   kubernetesGateways,
   authorizationCallers,
   authorizationRules,
@@ -66,6 +70,8 @@ const checks: readonly Check[] = [
   sidecars,
   services,
   workloads,
+  injection,
+  telemetries,
 ];
 
 /**

@@ -107,7 +107,14 @@ export type AnalysisCode =
   | 'WORKLOAD_IN_SEVERAL_SERVICES'
   | 'WORKLOAD_PORT_IN_SEVERAL_SERVICES'
   | 'APPLICATION_AS_PROXY_USER'
-  | 'INJECTION_LABELS_CONFLICT';
+  | 'INJECTION_LABELS_CONFLICT'
+  | 'NAMESPACE_NOT_INJECTED'
+  | 'POD_WITHOUT_SIDECAR'
+  | 'IMAGE_AUTO_NOT_INJECTED'
+  | 'SIDECAR_IN_AMBIENT'
+  | 'TELEMETRY_WITHOUT_PROVIDER'
+  | 'GATEWAY_SECRET_NOT_FOUND'
+  | 'GATEWAY_SECRET_INVALID';
 
 /** The findings of an analysis, those of reading apart. */
 export const analysisCatalogue: Readonly<Record<AnalysisCode, AnalysisEntry>> = {
@@ -784,5 +791,54 @@ export const analysisCatalogue: Readonly<Record<AnalysisCode, AnalysisEntry>> = 
       'The namespace says by two labels who injects its sidecars; istio-injection wins, and the revision has no effect.',
     fix: 'Keep one of istio-injection and istio.io/rev.',
     documented: ['IST0123'],
+  },
+  NAMESPACE_NOT_INJECTED: {
+    severity: 'info',
+    explanation:
+      'Pods of a namespace get sidecars where a label says so. Without one only those pods get theirs that ask for it themselves.',
+    fix: 'Label it istio-injection=enabled, or istio-injection=disabled where none are wanted.',
+    documented: ['IST0102'],
+  },
+  POD_WITHOUT_SIDECAR: {
+    severity: 'warning',
+    explanation:
+      'Labels say that the pod gets a sidecar, but it was made when nothing injected it: its calls go past the mesh.',
+    fix: 'Let the pod be made anew: kubectl rollout restart.',
+    documented: ['IST0103'],
+  },
+  IMAGE_AUTO_NOT_INJECTED: {
+    severity: 'warning',
+    explanation:
+      'The container istio-proxy with the image "auto" is a place that injection fills. Nothing injects this pod, and there is no image "auto".',
+    fix: 'Label the pod sidecar.istio.io/inject: "true", or its namespace istio-injection=enabled.',
+    documented: ['IST0146', 'IST0147'],
+  },
+  SIDECAR_IN_AMBIENT: {
+    severity: 'warning',
+    explanation:
+      'Workloads of a namespace in ambient mode have no sidecars with Istio, so the object has no effect there.',
+    fix: 'Remove the object, or the label istio.io/dataplane-mode of the namespace.',
+    documented: ['IST0167'],
+  },
+  TELEMETRY_WITHOUT_PROVIDER: {
+    severity: 'warning',
+    explanation:
+      'Access logs are written by a provider. Without one, and without a default one in Istio’s mesh configuration, the entry has no effect.',
+    fix: 'Name one, as in providers: [{ name: envoy }].',
+    documented: ['IST0157'],
+  },
+  GATEWAY_SECRET_NOT_FOUND: {
+    severity: 'warning',
+    absence: true,
+    explanation:
+      'The Secret with the certificate is not in the namespace of the gateway’s workload: TLS with this server fails, unless it is kept elsewhere than the rules.',
+    fix: 'Correct credentialName, or make the Secret in the namespace of the gateway’s workload.',
+    documented: ['IST0101'],
+  },
+  GATEWAY_SECRET_INVALID: {
+    severity: 'error',
+    explanation: 'No certificate and key can be had of the Secret, so TLS with this server fails.',
+    fix: 'Write a certificate and its key into tls.crt and tls.key: kubectl create secret tls.',
+    documented: ['IST0161'],
   },
 };

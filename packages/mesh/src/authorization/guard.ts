@@ -57,8 +57,8 @@ export function guard(options: GuardOptions): Layer<HttpRequest, HttpResponse> {
   };
 }
 
-/** The SPIFFE ID of a verified certificate, without its scheme; empty for any other peer. */
-function principalOf(call: Call): string {
+/** The SPIFFE ID of the peer’s verified certificate, without its scheme; empty for any other peer. */
+export function principalOf(call: Call): string {
   const certificate = call.get(peer)?.tls?.certificate;
   if (certificate === undefined || !certificate.verified) return '';
   const ids = certificate.uris.filter((uri) => uri.startsWith('spiffe://'));
@@ -90,7 +90,7 @@ function factsOf(
 }
 
 /** `.` and `..` are resolved and `\` is `/`, as Istio's default normalisation does, so that no rule is walked around. */
-function normalPath(path: string): string {
+export function normalPath(path: string): string {
   const end = path.search(/[?#]/);
   const [plain, rest] = end < 0 ? [path, ''] : [path.slice(0, end), path.slice(end)];
   const unreserved = plain.replaceAll(/%2e/gi, '.').replaceAll('\\', '/');

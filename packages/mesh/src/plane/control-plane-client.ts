@@ -1,6 +1,6 @@
 import { authorityOf, decodeError, encodeJson, overHttp2, ServerGroup } from '@heddle/discovery/clients';
 import type { Address, Call, Runtime } from '@heddle/kernel';
-import { type HeldIdentity, type Svid, workloadProof } from '@heddle/security/identity';
+import { type HeldIdentity, type JwtSvid, type Svid, workloadProof } from '@heddle/security/identity';
 import { type EndpointTls, Fields, type HttpRequest, wholeBody } from '@heddle/wire';
 import { type ModelAnswer, type ModelQuestion, readAnswer } from './plane-messages.ts';
 
@@ -42,6 +42,10 @@ export class ControlPlaneClient {
   /** For `KeptIdentity`: a certificate for a request in PEM. */
   readonly certificate = async (request: string): Promise<Svid> =>
     (await this.#post('/v1/mesh/certificates', { request }, certificateMs)) as Svid;
+
+  /** For `KeptJwts`: a token that says to an audience who the workload is. */
+  readonly jwt = async (audience: readonly string[]): Promise<JwtSvid> =>
+    (await this.#post('/v1/mesh/jwts', { audience }, certificateMs)) as JwtSvid;
 
   close(): void {
     this.#servers.close();

@@ -1,5 +1,5 @@
 import { type Labels, labels, portNumber } from './terms.ts';
-import { either, list, map, openObject, type Shape, text, whole } from './shape.ts';
+import { either, flag, list, map, openObject, type Shape, text, whole } from './shape.ts';
 
 // Of the objects of Kubernetes itself only what the mesh asks about is read; all else in them is another's.
 
@@ -40,6 +40,8 @@ export interface PodSpec {
   readonly containers?: readonly Container[];
   readonly initContainers?: readonly Container[];
   readonly securityContext?: SecurityContext;
+  /** It uses the network of its node. */
+  readonly hostNetwork?: boolean;
 }
 
 /** Of a pod, or of one of its containers. */
@@ -79,6 +81,7 @@ export const podSpec: Shape<PodSpec> = openObject<PodSpec>({
   containers: list(container),
   initContainers: list(container),
   securityContext,
+  hostNetwork: flag,
 });
 
 /** The shape of a workload, as far as it is read. */

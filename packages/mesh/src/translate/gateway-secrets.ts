@@ -18,8 +18,7 @@ export function gatewaySecrets(
   const find = (name: string): SecretSpec => known.find(({ metadata }) => metadata.name === name)?.spec ?? {};
   return [...new Set(names)].flatMap((name) => {
     const spec = find(name);
-    const certificates = valueOf(spec, 'tls.crt', 'cert');
-    const privateKey = valueOf(spec, 'tls.key', 'key');
+    const { certificates, privateKey } = certificateIn(spec);
     const ca = valueOf(spec, 'ca.crt', 'cacert') ?? valueOf(find(`${name}-cacert`), 'ca.crt', 'cacert');
     if (certificates !== undefined && privateKey !== undefined)
       return [{ name, certificates, privateKey, ...(ca !== undefined && { ca }) }];
@@ -31,6 +30,17 @@ export function gatewaySecrets(
     });
     return [];
   });
+}
+
+/** The certificate and the key of a Secret, in PEM, as far as they are in it. */
+export function certificateIn(spec: SecretSpec): {
+  readonly certificates: string | undefined;
+  readonly privateKey: string | undefined;
+} {
+  return {
+    certificates: valueOf(spec, 'tls.crt', 'cert'),
+    privateKey: valueOf(spec, 'tls.key', 'key'),
+  };
 }
 
 /** The first that is there of the names that Istio takes. */

@@ -6,6 +6,7 @@ export {
   protocolOf,
   registeredLabel,
 } from './directory.ts';
+export { certificateIn } from './gateway-secrets.ts';
 export type { MeshInstance } from './instance.ts';
 export { MeshTranslation } from './mesh-translation.ts';
 export type { TranslateOptions } from './scope.ts';

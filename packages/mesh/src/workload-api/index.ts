@@ -1,4 +1,5 @@
 export { SpiffeWorkloadAPI } from '../gen/spiffe/workload_pb.ts';
+export type { WorkloadTokens } from './jwt-profile.ts';
 export {
   workloadApi,
   type WorkloadApiHandlers,

@@ -2,11 +2,18 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { type Call, HeddleError } from '@heddle/kernel';
 import type { HeldIdentity } from '@heddle/security/identity';
 import type {
+  JWTBundlesRequest,
+  JWTBundlesResponseSchema,
+  JWTSVIDRequest,
+  JWTSVIDResponseSchema,
+  ValidateJWTSVIDRequest,
+  ValidateJWTSVIDResponseSchema,
   X509BundlesRequest,
   X509BundlesResponseSchema,
   X509SVIDRequest,
   X509SVIDResponseSchema,
 } from '../gen/spiffe/workload_pb.ts';
+import { jwtBundleOf, tokensOf, validated, type WorkloadTokens } from './jwt-profile.ts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 
 /** The header without which no question is answered, so that nobody is made to ask by a forged web request. */
@@ -23,6 +30,7 @@ export interface WorkloadIdentity {
 export interface WorkloadApiOptions {
   /** Of the one workload that the socket is for: whoever may open it is that workload. */
   readonly identity: WorkloadIdentity;
+  readonly tokens: WorkloadTokens;
   /** The value of a header of a call. */
   readonly header: (call: Call, name: string) => string | undefined;
 }
@@ -37,23 +45,50 @@ export interface WorkloadApiHandlers {
     request: X509BundlesRequest,
     call: Call,
   ): AsyncIterable<MessageInitShape<typeof X509BundlesResponseSchema>>;
+  fetchJWTSVID(request: JWTSVIDRequest, call: Call): Promise<MessageInitShape<typeof JWTSVIDResponseSchema>>;
+  fetchJWTBundles(
+    request: JWTBundlesRequest,
+    call: Call,
+  ): AsyncIterable<MessageInitShape<typeof JWTBundlesResponseSchema>>;
+  validateJWTSVID(
+    request: ValidateJWTSVIDRequest,
+    call: Call,
+  ): Promise<MessageInitShape<typeof ValidateJWTSVIDResponseSchema>>;
 }
 
 /**
  * The Workload API of SPIFFE: certificate, key and roots at once, and again with each renewal for as long as the caller
- * listens. A call without the header is refused with `invalid_argument`, as the specification has it; one before there
- * is a certificate with `permission_denied`, which clients of SPIFFE take for “not yet” and repeat.
+ * listens; tokens for an audience, the keys of tokens, and whose a token is. A call without the header is refused with
+ * `invalid_argument`, as the specification has it; one before there is a certificate with `permission_denied`, which
+ * clients of SPIFFE take for “not yet” and repeat.
  */
-export function workloadApi({ identity, header }: WorkloadApiOptions): WorkloadApiHandlers {
-  const told = <T>(call: Call, say: (held: HeldIdentity) => T): AsyncIterable<T> => {
+export function workloadApi({ identity, tokens, header }: WorkloadApiOptions): WorkloadApiHandlers {
+  const checkHeader = (call: Call): void => {
     if (header(call, workloadHeader) !== 'true') throw noHeader();
+  };
+  const told = <T>(call: Call, say: (held: HeldIdentity) => T): AsyncIterable<T> => {
+    checkHeader(call);
     return renewals(identity, call, say);
   };
   return {
     fetchX509SVID: (_request, call) => told(call, (held) => ({ svids: [svidOf(held)] })),
-    fetchX509Bundles: (_request, call) =>
-      told(call, (held) => ({ bundles: { [`spiffe://${trustDomainOf(uriOf(held))}`]: bundleOf(held) } })),
+    fetchX509Bundles: (_request, call) => told(call, (held) => ({ bundles: byDomain(held, bundleOf(held)) })),
+    fetchJWTSVID: async (request, call) => {
+      checkHeader(call);
+      return tokensOf(request, uriOf(heldNow(identity)), tokens);
+    },
+    fetchJWTBundles: (_request, call) =>
+      told(call, (held) => ({ bundles: byDomain(held, jwtBundleOf(held)) })),
+    validateJWTSVID: async (request, call) => {
+      checkHeader(call);
+      const held = heldNow(identity);
+      return validated(request, { held, trustDomain: trustDomainOf(uriOf(held)) }, call);
+    },
   };
+}
+
+function byDomain<T>(held: HeldIdentity, bundle: T): Readonly<Record<string, T>> {
+  return { [`spiffe://${trustDomainOf(uriOf(held))}`]: bundle };
 }
 
 async function* renewals<T>(

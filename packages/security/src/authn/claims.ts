@@ -74,7 +74,12 @@ function checkType(type: string | undefined, { type: wanted }: ClaimRules): void
   if (!holds) throw bad('it is a token of another kind ("typ")');
 }
 
-function checkTimes(claims: Readonly<Record<string, unknown>>, rules: ClaimRules, wallMs: number): void {
+/** Throws `BAD_TOKEN` unless the claims say that they hold now, and not for ever. */
+export function checkTimes(
+  claims: Readonly<Record<string, unknown>>,
+  rules: Pick<ClaimRules, 'skewMs' | 'maxLifetimeMs'>,
+  wallMs: number,
+): void {
   const { skewMs = 30_000, maxLifetimeMs = 86_400_000 } = rules;
   const expiresMs = seconds(claims, 'exp');
   if (expiresMs === undefined) throw bad('it never expires ("exp")');

@@ -174,7 +174,7 @@ describe('the rotation of a root', () => {
     const before = service.issue(order, request);
     const next = newRoot();
     assert.throws(() => service.switchTo(next), isRefused('ROOT_UNKNOWN'));
-    service.introduce(next.root);
+    service.introduce(next);
     const between = service.issue(order, request);
     const roots = between.trust.match(/-----BEGIN/g);
     assert.equal(roots?.length, 2);

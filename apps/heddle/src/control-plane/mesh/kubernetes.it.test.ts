@@ -66,12 +66,15 @@ const route = (share: number): KubeObject => ({
   },
 });
 
-async function pod(name: string, app: string, ready = true): Promise<void> {
+async function pod(name: string, app: string, serviceAccountName?: string): Promise<void> {
   await cluster.create({
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, namespace: 'shop', labels: { app } } as KubeObject['metadata'],
-    spec: { containers: [{ name: 'app', image: 'app' }] },
+    spec: {
+      containers: [{ name: 'app', image: 'app' }],
+      ...(serviceAccountName !== undefined && { serviceAccountName }),
+    },
   });
   await cluster.client.ask({
     method: 'PATCH',
@@ -85,7 +88,7 @@ async function pod(name: string, app: string, ready = true): Promise<void> {
         phase: 'Running',
         podIP: '127.0.0.1',
         podIPs: [{ ip: '127.0.0.1' }],
-        conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+        conditions: [{ type: 'Ready', status: 'True' }],
       },
     },
   });
@@ -206,6 +209,41 @@ describe('rules and pods of a cluster', { skip: missing }, () => {
     for (const bad of [await tokenOf('shop', 'order'), 'eyJhbGciOiJub25lIn0.e30.'])
       await assert.rejects(clientOf(bad).certificate('a request'), { reason: 'BAD_TOKEN' });
     good.close();
+  });
+
+  test('give an Envoy its certificate by the token of its service account, and by no other', async () => {
+    await account('shop', 'cart');
+    await account('shop', 'report');
+    await pod('cart-1', 'cart', 'cart');
+    const place = new URL(url);
+    const started = async (shown: string): Promise<Running> =>
+      startXdsEnvoy({
+        controlPlane: { host: place.hostname, port: Number(place.port) },
+        node: { id: 'cart-1', cluster: 'shop', metadata: { NAME: 'cart-1', NAMESPACE: 'shop' } },
+        token: shown,
+      });
+    const at = ({ address }: Running, page: string): Promise<string> =>
+      fetch(`http://${address.host}:${address.port}/${page}`).then((response) => response.text());
+    const own = await started(await tokenOf('shop', 'cart', 'heddle-mesh'));
+    const others = [
+      await started(await tokenOf('shop', 'report', 'heddle-mesh')),
+      await started(await tokenOf('shop', 'cart')),
+    ];
+    try {
+      await becomes(
+        () => at(own, 'certs'),
+        (text) => text.includes('spiffe://cluster.local/ns/shop/sa/cart'),
+      );
+      for (const other of others) {
+        await becomes(
+          () => at(other, 'clusters'),
+          (text) => text.includes('order.shop'),
+        );
+        assert.ok(!(await at(other, 'certs')).includes('spiffe://'));
+      }
+    } finally {
+      for (const each of [own, ...others]) await each.stop();
+    }
   });
 
   test('one object that is wrong is refused alone, is told why, and its last good one stays', async () => {

@@ -38,8 +38,9 @@ const longestTokenMs = 86_400_000;
  * what planes cannot do. `GET /v1/mesh/rules`: the rules; `POST` changes them (`changeRules`), for operators.
  * `POST /v1/mesh/tokens` `{ spiffeId, lifeMs }`: a bootstrap token, for operators.
  * `POST /v1/mesh/certificates` `{ request }`: a certificate, for who shows a bootstrap token or the certificate of now.
+ * `POST /v1/mesh/jwts` `{ audience }`: a token that says who asks to those it names (JWT-SVID), for the same ones.
  * `POST /v1/mesh/model`: what our own planes ask (`ModelQuestion`), for the workload itself and for operators.
- * `GET /v1/mesh/roots`: what is to be believed, for everybody.
+ * `GET /v1/mesh/roots`, `GET /v1/mesh/jwt-keys` (a JWK Set): what is to be believed, for everybody.
  */
 export function meshApi(options: MeshApiOptions): HttpService {
   return async (request, call) => {
@@ -69,6 +70,8 @@ async function answer(options: MeshApiOptions, request: HttpRequest, call: Call)
       });
     case 'GET /v1/mesh/roots':
       return encodeJson({ trust: certificates.trust });
+    case 'GET /v1/mesh/jwt-keys':
+      return encodeJson({ keys: certificates.jwtKeys });
     case 'GET /v1/mesh/rules':
       check(authorization);
       return encodeJson(await readRules(options));
@@ -82,6 +85,8 @@ async function answer(options: MeshApiOptions, request: HttpRequest, call: Call)
       return encodeJson({ token: tokenFor(options, (await bodyOf(request)).members) });
     case 'POST /v1/mesh/certificates':
       return encodeJson(await certify(options, await bodyOf(request), call));
+    case 'POST /v1/mesh/jwts':
+      return encodeJson(await vouch(options, await bodyOf(request), call));
     case 'POST /v1/mesh/model':
       return encodeJson(await model(options, await bodyOf(request), call));
     default: {
@@ -108,6 +113,13 @@ async function certify(options: MeshApiOptions, given: Given, call: Call): Promi
   refuseOthers(others);
   if (typeof request !== 'string') throw bad('request', 'a certificate request in PEM', request);
   return options.certificates.issue(id, request);
+}
+
+async function vouch(options: MeshApiOptions, given: Given, call: Call): Promise<object> {
+  const { audience, ...others } = given.members;
+  const id = await provenId(given, options, call);
+  refuseOthers(others);
+  return options.certificates.issueJwt(id, audience);
 }
 
 /** Rules are for the workload itself: who else may call, and where, is nobody's business. */

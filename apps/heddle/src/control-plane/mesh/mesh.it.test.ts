@@ -7,7 +7,8 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { sleep } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
-import { makeRequest } from '@heddle/security/identity';
+import { fixedKeys, JwtVerifier, readKeySet } from '@heddle/security';
+import { type JwtSvid, makeRequest } from '@heddle/security/identity';
 import { StartedCli } from '../../node/started-cli.ts';
 
 const token = 'a-token-for-this-test-alone';
@@ -117,5 +118,45 @@ describe('certificates', () => {
     assert.equal((await post('/v1/mesh/certificates', token, { request })).status, 401);
     const other = await post('/v1/mesh/tokens', 'another', { spiffeId: 'spiffe://cluster.local/ns/a/sa/b' });
     assert.equal(other.status, 401);
+  });
+});
+
+describe('tokens for other services', () => {
+  const spiffeId = 'spiffe://cluster.local/ns/shop/sa/order';
+
+  test('are given to the workload that asks, for whom it names, and verify by the keys that everybody gets', async () => {
+    const asked = await post('/v1/mesh/tokens', token, { spiffeId });
+    const { token: bootstrap } = (await asked.json()) as { readonly token: string };
+    const given = await post('/v1/mesh/jwts', bootstrap, { audience: ['stock'] });
+    assert.equal(given.status, 200);
+    const svid = (await given.json()) as JwtSvid;
+    assert.equal(svid.spiffeId, spiffeId);
+    const answer = await fetch(`${url}/v1/mesh/jwt-keys`);
+    assert.equal(answer.status, 200);
+    const text = await answer.text();
+    assert.ok(!text.includes('"d"'), 'the private key is not published');
+    // As a gateway would that knows the issuer and the address of its keys.
+    const issuer = {
+      issuer: 'spiffe://cluster.local',
+      audiences: ['stock'],
+      algorithms: ['ES256'] as const,
+      keys: fixedKeys(readKeySet(JSON.parse(text))),
+    };
+    const { subject } = await new JwtVerifier([issuer], runtime.clock).verify(svid.token);
+    assert.equal(subject, spiffeId);
+  });
+
+  test('are given to nobody else, and one of them gets no other', async () => {
+    assert.equal((await post('/v1/mesh/jwts', 'x.1.y', { audience: ['stock'] })).status, 401);
+    assert.equal((await post('/v1/mesh/jwts', token, { audience: ['stock'] })).status, 401);
+    const asked = await post('/v1/mesh/tokens', token, { spiffeId });
+    const { token: bootstrap } = (await asked.json()) as { readonly token: string };
+    for (const body of [{}, { audience: [] }, { audience: 'stock' }, { audience: ['a'], lifeMs: 1e9 }])
+      assert.equal((await post('/v1/mesh/jwts', bootstrap, body)).status, 400, JSON.stringify(body));
+    const given = await post('/v1/mesh/jwts', bootstrap, { audience: ['heddle-mesh'] });
+    const { token: jwt } = (await given.json()) as JwtSvid;
+    assert.equal((await post('/v1/mesh/jwts', jwt, { audience: ['stock'] })).status, 401);
+    const { request } = makeRequest();
+    assert.equal((await post('/v1/mesh/certificates', jwt, { request })).status, 401);
   });
 });

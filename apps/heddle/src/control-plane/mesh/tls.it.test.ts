@@ -7,6 +7,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { openRegistry } from '@heddle/discovery/node';
 import { nodeRuntime } from '@heddle/kernel/node';
+import { parse } from 'yaml';
 import { makeRequest } from '@heddle/security/identity';
 import { becomes } from '../../../../../scripts/contracts/mesh/scenarios/waiting.ts';
 import { isMissing, obtain, type Running } from '../../../../../scripts/engines/engine.ts';
@@ -30,6 +31,18 @@ interface Certs {
       readonly subject_alt_names?: readonly { readonly uri?: string }[];
     }[];
   }[];
+}
+
+/** Of a pod with a sidecar, as far as it is asked about. */
+interface InjectedPod {
+  readonly spec: {
+    readonly initContainers: readonly {
+      readonly args?: readonly string[];
+      readonly env?: readonly { readonly name: string; readonly value?: string }[];
+      readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
+    }[];
+    readonly volumes: readonly { readonly name: string; readonly configMap?: object }[];
+  };
 }
 
 let plane: StartedCli;
@@ -89,7 +102,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe('a control plane with TLS of its own', { timeout: 300_000 }, () => {
+describe('a control plane with TLS of its own', { timeout: 600_000 }, () => {
   test('takes no plaintext, and is believed by its roots alone', async () => {
     const plaintext = place.replace('https:', 'http:');
     await assert.rejects(fetch(`${plaintext}/v1/mesh/roots`));
@@ -152,6 +165,42 @@ describe('a control plane with TLS of its own', { timeout: 300_000 }, () => {
         planes.map(({ workload }) => workload),
         ['shop/cart'],
       );
+    } finally {
+      sidecar.child.kill('SIGTERM');
+      await sidecar.exited;
+    }
+  });
+
+  test('is reached by a sidecar as heddle inject --control-plane-roots writes it', async () => {
+    const pod =
+      'apiVersion: v1\nkind: Pod\nmetadata: { name: cart, namespace: shop }\nspec: { containers: [{ name: app, image: a }] }\n';
+    writeFileSync(file('pod.yaml'), pod);
+    const { host } = new URL(place);
+    const own = ['--control-plane', host, '--control-plane-roots', 'mesh-roots/ca.pem'];
+    const inject = new StartedCli(['inject', '--write', ...own, file('pod.yaml')]);
+    assert.equal(await inject.exited, 0, inject.output);
+    const { initContainers, volumes } = (parse(readFileSync(file('pod.yaml'), 'utf8')) as InjectedPod).spec;
+    const { args = [], env: variables = [], volumeMounts = [] } = initContainers[0] ?? {};
+    const mount = volumeMounts.find(({ name }) => name === 'heddle-sidecar-roots');
+    const { value: believed = '' } = variables.find(({ name }) => name === 'HEDDLE_ROOTS') ?? {};
+    assert.equal(path.posix.dirname(believed), mount?.mountPath);
+    assert.deepEqual(volumes.find(({ name }) => name === mount?.name)?.configMap, {
+      name: 'mesh-roots',
+      items: [{ key: 'ca.pem', path: path.posix.basename(believed) }],
+    });
+    // As the kubelet would start it, with this machine's places in place of the pod's.
+    const places = new Map([
+      ['$(POD_NAMESPACE)/cart', 'shop/cart'],
+      ['$(POD_IP)', '127.0.0.9'],
+      ['0.0.0.0:15021', `127.0.0.1:${await freePort()}`],
+      ['/data', file('injected')],
+    ]);
+    const sidecar = new StartedCli(
+      args.map((each) => places.get(each) ?? each),
+      { HEDDLE_ROOTS: roots, HEDDLE_MESH_TOKEN: await tokenOf(uri) },
+    );
+    try {
+      await sidecar.printed(/"rules":"control plane"/);
     } finally {
       sidecar.child.kill('SIGTERM');
       await sidecar.exited;
