@@ -36,6 +36,7 @@ import type { Places } from './limit/places.ts';
 import type { GatewayConfig } from './model/gateway-config.ts';
 import type { RouteConfig } from './model/route.ts';
 import { normalised } from './router/normalised.ts';
+import { atItsServer } from './server/arrived.ts';
 import type { Descriptors } from './transcode/descriptors.ts';
 import { grpcWeb } from './transcode/grpc-web.ts';
 import { transcoded } from './transcode/transcoded.ts';
@@ -102,6 +103,11 @@ export function gatewayLayers({
       name: 'answers to errors',
       why: 'Above all that can refuse, so that every refusal is a proper answer.',
       layer: errorsToAnswers,
+    },
+    {
+      name: 'server',
+      why: 'Where TLS has several servers: above the context, since what is at the wrong one is none of ours.',
+      layer: atItsServer(config.servers),
     },
     {
       name: 'context',

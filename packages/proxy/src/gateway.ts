@@ -21,6 +21,8 @@ import { LimitStores, type OpenStore } from './limit/limit-store.ts';
 import { type PlaceLease, Places } from './limit/places.ts';
 import type { GatewayConfig } from './model/gateway-config.ts';
 import type { UpstreamProtocol } from './model/route.ts';
+import { arrivedAt } from './server/arrived.ts';
+import type { Pass } from './server/passed.ts';
 import { type Target, Targets } from './upstream/targets.ts';
 import { Generation } from './version/generation.ts';
 
@@ -108,6 +110,14 @@ export class Gateway {
     this.#measured = httpServerMetrics(metrics, { service: 'gateway' });
     this.#generation = this.#make(options.config, undefined);
   }
+
+  /** For what comes to a port of `servers`. */
+  serviceAt(port: number): HttpService {
+    return (req, call) => this.#generation.service(req, call.set(arrivedAt, port));
+  }
+
+  /** The way of a connection whose TLS is passed on. */
+  readonly pass: Pass = (port, serverName, runtime) => this.#generation.pass(port, serverName, runtime);
 
   /** What is served now. */
   get config(): GatewayConfig {

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { hostPort, type Registry } from '@heddle/discovery';
 import type { Part, Registration, Runtime } from '@heddle/kernel';
 import { registration } from '@heddle/rpc';
@@ -8,6 +7,7 @@ import { type HttpServer, type HttpService, serve } from '@heddle/wire';
 import type { World } from '../command.ts';
 import { forkWorker } from '../node/cluster-workers.ts';
 import { readDocuments, watchDocuments } from '../node/config-documents.ts';
+import { folderOf } from '../node/config-file.ts';
 import { runServer } from '../node/run-server.ts';
 import { readTlsFiles, tlsFolders } from '../node/tls-files.ts';
 import type { GatewaySettings } from '../settings/gateway-settings.ts';
@@ -54,7 +54,7 @@ export async function runGateway(run: GatewayRun, runtime: Runtime, world: World
   const { place, registry, token, settings } = run;
   // Before anything is served: a key that was taken back must not open anything for a moment.
   await settings.start();
-  const folder = path.dirname(path.resolve(place));
+  const folder = folderOf(place);
   const operations = new Operations({
     runtime,
     token,
@@ -76,7 +76,8 @@ export async function runGateway(run: GatewayRun, runtime: Runtime, world: World
     { name: 'readiness', register: () => Promise.resolve(), deregister: async () => front.leave() },
   ];
   if (registry !== undefined) registrations.push(registered(front, registry, admin, runtime));
-  const scheme = tls === undefined ? 'http' : 'https';
+  const scheme = tls.listen === undefined ? 'http' : 'https';
+  const ports = [...new Set(config.servers.map(({ port }) => port))];
   return runServer(
     {
       name: 'gateway',
@@ -85,7 +86,13 @@ export async function runGateway(run: GatewayRun, runtime: Runtime, world: World
       registrations,
     },
     world,
-    () => ({ url: urlOf(scheme, front.address()), admin: urlOf('http', admin.address) }),
+    () => ({
+      url: urlOf(scheme, front.address()),
+      ...(ports.length > 0 && {
+        tls: ports.map((port) => urlOf('https', { host: listen.host, port })).join(' '),
+      }),
+      admin: urlOf('http', admin.address),
+    }),
     undefined,
     () => void operations.reload('SIGHUP').catch(() => undefined),
   );

@@ -13,9 +13,15 @@ export function readTextFile(path: string, what: string): string {
   }
 }
 
+/** What names in a configuration (a file or a folder) are relative to. */
+export function folderOf(place: string): string {
+  const isFolder = statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
+  return resolve(isFolder ? place : dirname(place));
+}
+
 /** The files that a configuration (a file or a folder) names, relative to its place; undefined for one that cannot be read. */
 export function filesBeside(place: string): (name: string) => Uint8Array | undefined {
-  const folder = statSync(place, { throwIfNoEntry: false })?.isDirectory() === true ? place : dirname(place);
+  const folder = folderOf(place);
   return (name) => {
     try {
       return readFileSync(resolve(folder, name));

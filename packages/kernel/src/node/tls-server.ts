@@ -84,7 +84,7 @@ export class TlsAcceptor {
     // It is over before it has begun.
     const ended = (): unknown => socket.destroy();
     socket.once('end', ended);
-    let bytes = Buffer.alloc(0);
+    let bytes: Buffer = Buffer.alloc(0);
     const gather = (chunk: Buffer): void => {
       bytes = bytes.byteLength === 0 ? chunk : Buffer.concat([bytes, chunk]);
       const next = decide(bytes);

@@ -92,7 +92,7 @@ export class DocumentReader {
     const lines = new LineCounter();
     const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
     return (Array.isArray(parsed) ? parsed : [])
-      .filter(({ contents, errors }) => contents !== null || errors.length > 0)
+      .filter(({ contents, errors }) => !isEmpty(contents) || errors.length > 0)
       .map((document) => new DocumentReader(text, { document, lines }));
   }
 
@@ -213,6 +213,11 @@ export function object<T extends object>(shape: Shape<T>, required: readonly (ke
     }
     return complete ? (value as T) : undefined;
   };
+}
+
+/** As after a `---` that ends a file. */
+function isEmpty(contents: unknown): boolean {
+  return contents === null || (isScalar(contents) && contents.value === null);
 }
 
 function scalar(at: Place): unknown {

@@ -15,6 +15,7 @@ import {
 import { rateLimitStore, type RateLimitStoreConfig } from '../limit/store-schema.ts';
 import { withoutSlash } from '../router/normal-path.ts';
 import { isResource, resourceRoutes } from './gateway-api/routes-of.ts';
+import { isSecret, secretOf } from './istio/secret.ts';
 import { istioKindOf, IstioWorld } from './istio/istio-world.ts';
 import { istioRoutes } from './istio/routes-of.ts';
 import { matchOf, routeOf } from './complete-route.ts';
@@ -31,6 +32,7 @@ import {
 import { badConfig, type ConfigProblem } from './problem.ts';
 import { isUpstreamName, type UpstreamConfig, upstreams } from '../upstream/upstream-schema.ts';
 import type { RouteConfig, RouteMatch } from './route.ts';
+import type { ServerConfig } from './server.ts';
 import { matchShape, type RouteDocument, routeDocument } from './route-schema.ts';
 
 /** A route that is not served, because something is wrong with it. */
@@ -53,6 +55,8 @@ export interface GatewayConfig {
   readonly limits: LimitsConfig;
   /** Undefined: the listener speaks no TLS. */
   readonly tls: TlsConfig | undefined;
+  /** Servers of TLS with ports of their own. */
+  readonly servers: readonly ServerConfig[];
   /** Proxies in front whose word on the caller is believed: addresses and ranges. Empty: nobody's. */
   readonly trustedProxies: readonly string[];
   /** Where callers are, by their addresses. */
@@ -211,6 +215,7 @@ function partOf({ source, document, isResource: ofResources }: Reader, istio: Is
 }
 
 function resource(root: Place, istio: IstioWorld): GatewayDocument | undefined {
+  if (isSecret(root)) return secretOf(root) && { routes: [] };
   const routes = istioKindOf(root) === undefined ? resourceRoutes(root) : istioRoutes(root, istio);
   return routes && { routes };
 }
@@ -307,6 +312,7 @@ function complete(parts: readonly Part[], istio: IstioWorld): GatewayConfig {
     listen: { host: given.listen?.host ?? '127.0.0.1', port: given.listen?.port ?? 8080 },
     limits: { ...defaultLimits, ...given.limits },
     tls: given.tls,
+    servers: istio.servers,
     trustedProxies: given.trustedProxies ?? [],
     zones: given.zones ?? {},
     accessLog: given.accessLog === undefined ? undefined : { format: 'json', sample: 1, ...given.accessLog },

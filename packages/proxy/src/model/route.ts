@@ -34,6 +34,8 @@ export interface RouteMatch {
   readonly query: readonly ValueMatch[];
   /** Left out: whoever asks. */
   readonly source?: SourceMatch;
+  /** Names of `servers`, and `listen` for what comes there. Left out: `listen` alone. */
+  readonly servers?: readonly string[];
 }
 
 /** Who asks, and from where: both must hold. */
