@@ -57,6 +57,8 @@ export interface GatewayStackOptions {
   readonly writeAccess: (line: string) => void;
   readonly readiness: Readiness;
   readonly authenticator: Authenticator;
+  /** Enforces the `policies` of the configuration; undefined where there are none. */
+  readonly guard: HttpLayer | undefined;
 }
 
 /** Every request passes these, before its route is looked up. */
@@ -72,6 +74,7 @@ export function gatewayLayers({
   readiness,
   writeAccess,
   authenticator,
+  guard,
 }: GatewayStackOptions): HttpLayers {
   return [
     {
@@ -128,6 +131,11 @@ export function gatewayLayers({
       name: 'one spelling',
       why: 'One spelling of the path for everything that decides by it, and for the upstream.',
       layer: normalised,
+    },
+    {
+      name: 'policies',
+      why: 'Below the one spelling, which they judge; above all routes, since they are for each.',
+      layer: guard,
     },
     {
       name: 'login',
@@ -236,7 +244,7 @@ function changes({ route, config, descriptors }: RouteStackOptions): HttpLayers 
     {
       name: 'content',
       why: 'Late, as it may wait for the content: what is refused for other reasons is not read.',
-      layer: content(route.maxBodyBytes ?? config.limits.maxBodyBytes),
+      layer: content(route.maxBodyBytes ?? config.limits.maxBodyBytes, route.buffer),
     },
     {
       name: 'answer size',

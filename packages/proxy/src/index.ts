@@ -15,6 +15,9 @@ export {
 } from './model/gateway-config.ts';
 export { badConfig, type ConfigProblem } from './model/problem.ts';
 export type { RouteConfig, RouteMatch } from './model/route.ts';
+export type { CheckPolicies, PolicyResource } from './model/istio/policy.ts';
+export { addressOf } from './forward/client-address.ts';
+export { arrivedAt } from './server/arrived.ts';
 export { type EndedTls, serverAt, type ServerCertificate, type ServerConfig } from './model/server.ts';
 export type { Pass, PassedConnection } from './server/passed.ts';
 export { explain, type Explanation } from './router/explain.ts';

@@ -3,6 +3,7 @@ import { nodeRuntime } from '@heddle/kernel/node';
 import { readGatewayDocuments } from '@heddle/proxy';
 import { type Observed, observed, telemetrySettings } from '@heddle/telemetry';
 import { type Command, type Given, usageError } from '../command.ts';
+import { checkPolicies } from '../gateway/mesh-policies.ts';
 import { runGateway } from '../gateway/run-gateway.ts';
 import { runWorker } from '../gateway/run-worker.ts';
 import { isWorker } from '../node/cluster-workers.ts';
@@ -23,7 +24,7 @@ export const gateway: Command = {
     if (given.words.some((word) => word !== 'check') || given.words.length > 1)
       throw usageError(`"heddle gateway" knows only the word "check", found "${given.words.join(' ')}"`);
     if (given.flag('check') || given.words.length > 0) {
-      const config = readGatewayDocuments(readDocuments(place));
+      const config = readGatewayDocuments(readDocuments(place), checkPolicies);
       world.terminal.out(`${place}: ${config.routes.length} routes, no problems\n`);
       return 0;
     }

@@ -9,6 +9,7 @@ import {
 } from '@heddle/proxy';
 import { emptyBody, Fields } from '@heddle/wire';
 import { type Command, exitCodes, type Given, usageError } from '../command.ts';
+import { checkPolicies } from '../gateway/mesh-policies.ts';
 import { readDocuments } from '../node/config-documents.ts';
 import { table } from '../terminal/table.ts';
 import { routeUsage } from './route.usage.ts';
@@ -21,7 +22,7 @@ export const route: Command = {
     if (verb !== 'explain' || method === undefined || target === undefined || given.words.length > 3)
       throw usageError('"heddle route" expects: explain <method> <path>');
     const file = given.text('config') ?? 'gateway.yaml';
-    const { routes, servers } = readGatewayDocuments(readDocuments(file));
+    const { routes, servers } = readGatewayDocuments(readDocuments(file), checkPolicies);
     const normal = normalPath(target);
     if (!normal.ok) {
       world.terminal.out(`${target} is refused with 400 before any route is asked: ${normal.why}\n`);

@@ -8,6 +8,7 @@ import type { RateStore } from '@heddle/traffic';
 import { DecisionLog, explainService } from '@heddle/upstream';
 import { type HttpServer, type HttpService, type ServerLimits, serve, type ServeTls } from '@heddle/wire';
 import { LineWriter } from '../node/line-writer.ts';
+import { MeshPolicies } from './mesh-policies.ts';
 import { openRedisStore } from './redis-store.ts';
 import type { Engines, EngineStatus, UpstreamStatus } from './engines.ts';
 import { SecuredPorts } from './secured-ports.ts';
@@ -48,6 +49,7 @@ export class LocalEngine implements Engines {
     processMetrics(metrics, processReader());
     this.metrics = metricsService(metrics);
     const decisions = new DecisionLog({ process: 'gateway' });
+    const policies = new MeshPolicies(runtime);
     this.gateway = new Gateway({
       config,
       runtime,
@@ -58,6 +60,7 @@ export class LocalEngine implements Engines {
       writeAccess: this.#accessLog.write,
       secrets: (name) => process.env[name],
       openRateStore: openRedisStore,
+      guard: (written, served) => policies.layer(written, served),
       ...(registry !== undefined && { registry }),
       ...(rateStore !== undefined && { rateStore }),
       ...(verdicts !== undefined && { verdicts }),

@@ -10,6 +10,7 @@ import {
 import type { HttpService } from '@heddle/wire';
 import { adminService } from './admin-service.ts';
 import type { Engines } from './engines.ts';
+import { checkPolicies } from './mesh-policies.ts';
 import type { Materials, Serving } from './serving.ts';
 
 /** What `Operations` is made from. */
@@ -43,6 +44,7 @@ export class Operations {
     this.#options = options;
     this.versions = new GatewayVersions({
       clock: options.runtime.clock,
+      policies: checkPolicies,
       // The first version is what engines are made with.
       apply: async (config) => {
         const tls = options.readTls(config);

@@ -15,6 +15,7 @@ import {
 import { rateLimitStore, type RateLimitStoreConfig } from '../limit/store-schema.ts';
 import { withoutSlash } from '../router/normal-path.ts';
 import { isResource, resourceRoutes } from './gateway-api/routes-of.ts';
+import { type CheckPolicies, isPolicy, type PolicyResource } from './istio/policy.ts';
 import { isSecret, secretOf } from './istio/secret.ts';
 import { istioKindOf, IstioWorld } from './istio/istio-world.ts';
 import { istioRoutes } from './istio/routes-of.ts';
@@ -71,6 +72,8 @@ export interface GatewayConfig {
   readonly decisionPoint: DecisionPointConfig | undefined;
   /** What routes name instead of a target, by name. */
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
+  /** Who may come at all, whatever the route. */
+  readonly policies: readonly PolicyResource[];
   readonly routes: readonly RouteConfig[];
   readonly quarantined: readonly QuarantinedRoute[];
 }
@@ -138,9 +141,15 @@ export function readGatewayConfig(content: string, source: string): GatewayConfi
   return readGatewayDocuments([{ content, source }]);
 }
 
-/** As `readGatewayConfig`, for a configuration of several files: routes may be in each, anything else in one. */
-export function readGatewayDocuments(documents: readonly ConfigDocument[]): GatewayConfig {
-  const { config, problems } = read(documents);
+/**
+ * As `readGatewayConfig`, for a configuration of several files: routes may be in each, anything else in one. `policies` reads
+ * those of Istio; without it they are a mistake.
+ */
+export function readGatewayDocuments(
+  documents: readonly ConfigDocument[],
+  policies?: CheckPolicies,
+): GatewayConfig {
+  const { config, problems } = read(documents, policies);
   if (config === undefined || problems.length > 0) throw badConfig(documents[0]?.source ?? '', problems);
   return config;
 }
@@ -153,9 +162,12 @@ export function loadGatewayConfig(content: string, source: string): GatewayConfi
   return loadGatewayDocuments([{ content, source }]);
 }
 
-/** As `loadGatewayConfig`, for a configuration of several files. */
-export function loadGatewayDocuments(documents: readonly ConfigDocument[]): GatewayConfig {
-  const { config, problems } = read(documents);
+/** As `loadGatewayConfig`, for a configuration of several files; `policies` as in `readGatewayDocuments`. */
+export function loadGatewayDocuments(
+  documents: readonly ConfigDocument[],
+  policies?: CheckPolicies,
+): GatewayConfig {
+  const { config, problems } = read(documents, policies);
   const outside = problems.filter(({ at }) => routeOfProblem(at) === undefined);
   const nothingLeft = config?.routes.length === 0 && problems.length > 0;
   if (config === undefined || outside.length > 0 || nothingLeft)
@@ -176,7 +188,7 @@ interface Part {
   readonly given: GatewayDocument | undefined;
 }
 
-function read(documents: readonly ConfigDocument[]): ReadConfig {
+function read(documents: readonly ConfigDocument[], policies?: CheckPolicies): ReadConfig {
   const readers = documents.flatMap(readersOf);
   const istio = new IstioWorld(readers.map(({ document }) => document.root));
   const parts = readers.map((reader) => partOf(reader, istio));
@@ -184,9 +196,14 @@ function read(documents: readonly ConfigDocument[]): ReadConfig {
   reportUndecidable(parts);
   reportUnknownUpstreams(parts, Object.keys(istio.upstreams));
   reportUnknownZones(parts);
+  const written = readers.filter(({ document }) => isPolicy(document.root));
+  const found = policies?.(documents.filter(({ source }) => written.some((each) => each.source === source)));
+  if (found === undefined)
+    for (const { document } of written) document.root.problem('policies are not read here');
   const whole = parts.every(({ given }) => given !== undefined);
-  const config = whole ? complete(parts, istio) : undefined;
-  return { config, problems: parts.flatMap((part) => problemsOf(part)) };
+  const resources = written.map(({ document }) => document.root.plain as PolicyResource);
+  const config = whole ? { ...complete(parts, istio), policies: resources } : undefined;
+  return { config, problems: [...parts.flatMap((part) => problemsOf(part)), ...(found ?? [])] };
 }
 
 /** A document, before it is read. */
@@ -216,6 +233,8 @@ function partOf({ source, document, isResource: ofResources }: Reader, istio: Is
 
 function resource(root: Place, istio: IstioWorld): GatewayDocument | undefined {
   if (isSecret(root)) return secretOf(root) && { routes: [] };
+  // What it says is for `CheckPolicies`.
+  if (isPolicy(root)) return { routes: [] };
   const routes = istioKindOf(root) === undefined ? resourceRoutes(root) : istioRoutes(root, istio);
   return routes && { routes };
 }
@@ -299,7 +318,7 @@ function problemsOf({ source, document }: Part, route?: string): ConfigProblem[]
   return inOrder(own).map((problem) => ({ ...problem, source }));
 }
 
-function complete(parts: readonly Part[], istio: IstioWorld): GatewayConfig {
+function complete(parts: readonly Part[], istio: IstioWorld): Omit<GatewayConfig, 'policies'> {
   const given: Omit<GatewayDocument, 'routes'> = Object.assign({}, ...parts.map((part) => part.given));
   const judged = parts.flatMap((part) =>
     (part.given?.routes ?? []).map((each) => ({
