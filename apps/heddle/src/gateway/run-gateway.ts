@@ -1,5 +1,6 @@
 import { hostPort, type Registry } from '@heddle/discovery';
 import type { Part, Registration, Runtime } from '@heddle/kernel';
+import type { GatewayConfig, RouteConfig } from '@heddle/proxy';
 import { registration } from '@heddle/rpc';
 import { MetricRegistry, processMetrics, registrationGauge } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
@@ -64,6 +65,7 @@ export async function runGateway(run: GatewayRun, runtime: Runtime, world: World
     settings: () => settings.shown(),
   });
   const { config, tls } = await operations.begin();
+  if (registry === undefined) tellWhoNeedsOne(config, runtime);
   const listen = { host: config.listen.host, port: run.port ?? config.listen.port };
   const front = frontOf({ config: { ...config, listen }, tls }, run, runtime);
   operations.serveBy(front.engines);
@@ -96,6 +98,20 @@ export async function runGateway(run: GatewayRun, runtime: Runtime, world: World
     undefined,
     () => void operations.reload('SIGHUP').catch(() => undefined),
   );
+}
+
+/** Those routes are refused one by one; what is missing is said once. */
+function tellWhoNeedsOne({ upstreams, routes }: GatewayConfig, runtime: Runtime): void {
+  const named = Object.values(upstreams).map(({ target }) => target);
+  const targets = [...named, ...routes.flatMap(({ action }) => targetsOf(action))];
+  if (targets.some((target) => target.startsWith('discovery:')))
+    runtime.log('error', 'there are upstreams of a registry, and none was given: --registry HOST:PORT');
+}
+
+function targetsOf(action: RouteConfig['action']): string[] {
+  return action.kind === 'forward'
+    ? [...action.shares, ...action.variants].map(({ upstream }) => upstream)
+    : [];
 }
 
 /** The engine of this process, or workers. */

@@ -30,6 +30,7 @@ import {
   trustedProxies,
   zones,
 } from './listen-schema.ts';
+import type { HeddleError } from '@heddle/kernel';
 import { badConfig, type ConfigProblem } from './problem.ts';
 import { isUpstreamName, type UpstreamConfig, upstreams } from '../upstream/upstream-schema.ts';
 import type { RouteConfig, RouteMatch } from './route.ts';
@@ -175,6 +176,32 @@ export function loadGatewayDocuments(
   return config;
 }
 
+/**
+ * What keeps one of several files from being read at all, whatever the others hold; undefined if nothing does. Mistakes of its
+ * routes do not.
+ */
+export function fileProblem(
+  { source }: ConfigDocument,
+  documents: readonly ConfigDocument[],
+  policies?: CheckPolicies,
+): HeddleError | undefined {
+  const readers = documents.flatMap((document) => {
+    try {
+      return readersOf(document);
+    } catch (thrown) {
+      if (document.source === source) throw thrown;
+      return [];
+    }
+  });
+  const istio = new IstioWorld(readers.map(({ document }) => document.root));
+  const own = readers.filter((reader) => reader.source === source);
+  const problems = [
+    ...own.map((reader) => partOf(reader, istio)).flatMap((part) => problemsOf(part)),
+    ...(policies?.(documents.filter((document) => document.source === source)) ?? []),
+  ].filter(({ at }) => routeOfProblem(at) === undefined);
+  return problems.length === 0 ? undefined : badConfig(source, problems);
+}
+
 interface ReadConfig {
   readonly config: GatewayConfig | undefined;
   /** In the order of the documents. */
@@ -194,6 +221,7 @@ function read(documents: readonly ConfigDocument[], policies?: CheckPolicies): R
   const parts = readers.map((reader) => partOf(reader, istio));
   reportTwice(parts);
   reportUndecidable(parts);
+  reportUnprovable(parts);
   reportUnknownUpstreams(parts, Object.keys(istio.upstreams));
   reportUnknownZones(parts);
   const written = readers.filter(({ document }) => isPolicy(document.root));
@@ -267,6 +295,26 @@ function reportUndecidable(parts: readonly Part[]): void {
       if (route?.decide !== undefined) place.problem('"decide" needs the section "decisionPoint"');
 }
 
+/** A proof that nobody can give closes a route. Keys may also be managed elsewhere. */
+function reportUnprovable(parts: readonly Part[]): void {
+  const auth: AuthConfig = Object.assign({}, ...parts.map(({ given }) => given?.auth));
+  const sections = {
+    jwt: auth.jwt,
+    basic: auth.basic,
+    introspection: auth.introspection,
+    oidc: auth.oidc,
+    clientCertificate: auth.clientCertificates,
+    apiKey: {},
+  };
+  for (const { given } of parts)
+    for (const { route, place } of given?.routes ?? [])
+      for (const method of [...(route?.auth?.any ?? []), ...(route?.auth?.all ?? [])]) {
+        if (sections[method] !== undefined) continue;
+        const section = method === 'clientCertificate' ? 'clientCertificates' : method;
+        (place.key('auth') ?? place).problem(`"${method}" needs "${section}" in the section "auth"`);
+      }
+}
+
 /** A name stands for an entry of `upstreams`. A route's own is looked at even where there are other mistakes. */
 function reportUnknownUpstreams(parts: readonly Part[], ruled: readonly string[]): void {
   const known = new Set([
@@ -274,7 +322,9 @@ function reportUnknownUpstreams(parts: readonly Part[], ruled: readonly string[]
     ...parts.flatMap(({ document }) => Object.keys(document.root.key('upstreams')?.plain ?? {})),
   ]);
   for (const { given, document } of parts) {
-    const unread = document.root.key('routes')?.items((index) => `routes[${index}]`);
+    // Of what is not even YAML nothing more is told.
+    const isYaml = given !== undefined || document.isYaml;
+    const unread = isYaml ? document.root.key('routes')?.items((index) => `routes[${index}]`) : undefined;
     for (const { route, place } of given?.routes ?? unread?.map(unreadRoute) ?? []) {
       const at = place.key('upstream');
       const own = at?.plain;

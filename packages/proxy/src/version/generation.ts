@@ -121,7 +121,8 @@ function servedBy(
     const key = matchKey(match);
     const before = options.before.find((each) => matchKey(each.match) === key);
     const how = before === undefined ? 'is not served, and its requests are refused' : 'goes on as it was';
-    options.log('error', `route ${name} ${how}`, { error });
+    // Without a stack: where in our code it was found helps nobody who has written the file.
+    options.log('error', `route ${name} ${how}: ${error.message}`, { reason: error.reason });
     try {
       if (before !== undefined) return serve(before);
     } catch {

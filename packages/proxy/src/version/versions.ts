@@ -1,5 +1,10 @@
 import { type Clock, HeddleError } from '@heddle/kernel';
-import { type ConfigDocument, type GatewayConfig, loadGatewayDocuments } from '../model/gateway-config.ts';
+import {
+  type ConfigDocument,
+  fileProblem,
+  type GatewayConfig,
+  loadGatewayDocuments,
+} from '../model/gateway-config.ts';
 import type { CheckPolicies } from '../model/istio/policy.ts';
 import { type Change, diffConfigs } from './diff.ts';
 import { keepGoodRoutes } from './keep-good-routes.ts';
@@ -152,13 +157,10 @@ function withKeptFiles(
   const effective = documents.map((document) => {
     const old = before.find(({ source }) => source === document.source);
     if (old === undefined || old.content === document.content) return document;
-    try {
-      loadGatewayDocuments([document], policies);
-      return document;
-    } catch (thrown) {
-      kept.push({ source: document.source, error: HeddleError.from(thrown) });
-      return old;
-    }
+    const error = fileProblem(document, documents, policies);
+    if (error === undefined) return document;
+    kept.push({ source: document.source, error });
+    return old;
   });
   return { effective, kept };
 }
