@@ -2,8 +2,11 @@
 // and on a phone, against the running shop with payments that fail.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { HeddleError } from '@heddle/kernel';
+import { nodeRuntime } from '@heddle/kernel/node';
 import type { Page } from 'playwright-core';
 import { ConsoleScene } from '../apps/heddle/src/node/console-scene.ts';
+import { openBrokerAt } from '../apps/heddle/src/node/open-broker.ts';
 import { chineseFont } from './engines/chinese-font.ts';
 
 const [, , folder = 'pictures', ...asked] = process.argv;
@@ -18,6 +21,18 @@ function press(selector: string): Act {
   };
 }
 
+/** One after another, each on what the one before has led to. */
+function pressAll(...selectors: readonly string[]): Act {
+  return async (page) => {
+    for (const selector of selectors) {
+      await page.locator(selector).first().click();
+      await settled(page);
+    }
+  };
+}
+
+const failedOrder = 'tr[data-row]:has-text("POST /orders"):has(.bad)';
+
 /** Writes a key wrongly, and waits for what is said about it. */
 async function mistake(page: Page): Promise<void> {
   const editor = page.locator('[data-editor]');
@@ -31,8 +46,8 @@ const pages: readonly (readonly [name: string, place: string, act?: Act])[] = [
   ['services', '/services'],
   ['topology', '/topology'],
   ['traces', '/traces'],
-  ['trace', '/traces', press('tr[data-row]:has-text("POST /orders")')],
-  ['compare', '/compare'],
+  ['trace', '/traces', press(failedOrder)],
+  ['compare', '/traces', pressAll(failedOrder, 'a[href*="/compare"]', '[data-others] a')],
   ['decisions', '/decisions?service=payment'],
   ['logs', '/logs'],
   ['metrics', '/metrics-explorer'],
@@ -80,6 +95,30 @@ async function take(scene: ConsoleScene, view: (typeof views)[number]): Promise<
   await page.context().close();
 }
 
+/** A letter that its reader cannot read, and values that somebody has set. */
+async function furnished(scene: ConsoleScene): Promise<void> {
+  const runtime = nodeRuntime({ name: 'pictures', logLevel: 'error' });
+  const broker = await openBrokerAt(scene.variable('HEDDLE_BROKER_URL'), runtime);
+  const { bus } = broker;
+  await bus.createTopic('orders', { partitions: 4 });
+  await bus.subscribe('orders', { group: 'billing', attempts: 1 }, async () => {
+    throw new HeddleError({
+      code: 'internal',
+      reason: 'NO_TAX_RATE',
+      message: 'there is no tax rate for XK',
+    });
+  });
+  const payload = new TextEncoder().encode('{"orderId":"o-7","country":"XK"}');
+  await bus.publish({ topic: 'orders', key: 'o-7', type: 'order.placed', payload });
+  const page = await scene.page('/messages');
+  await page.waitForSelector('tr[data-row="orders billing"]');
+  await page.context().close();
+  await broker.close();
+  const place = 'default/shop/order';
+  await scene.heddle('config', 'set', place, 'timeoutMs=2500', '--why', 'the parcel service is slow');
+  await scene.heddle('config', 'set', place, 'timeoutMs=4000', '--why', 'still slow');
+}
+
 const known = await chineseFont.find();
 const font = 'missing' in known ? await chineseFont.install() : known;
 if ('missing' in font) process.stderr.write(`${font.missing}\n`);
@@ -88,6 +127,7 @@ const scene = new ConsoleScene();
 try {
   await scene.open();
   await scene.heddle('shop', 'fault', 'payment', 'fail');
+  await furnished(scene);
   scene.work();
   for (let order = 0; order < 10; order++) await scene.order();
   // The overview tells a failure once it has measured it twice.

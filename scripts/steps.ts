@@ -58,7 +58,7 @@ export function sum(tallies: readonly Tally[]): Tally {
 async function runStep(step: Step): Promise<Tally> {
   const started = performance.now();
   const { code, output } = await run(step);
-  const seconds = ((performance.now() - started) / 1000).toFixed(1).padStart(5);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1).padStart(6);
   const tally = combine(step.name, code === 0, step.tally?.());
   const counted = step.tally === undefined ? '' : `  ${tally.passed} passed`;
   const left = tally.skipped.length === 0 ? '' : `, ${tally.skipped.length} SKIPPED`;

@@ -66,6 +66,9 @@ async function bundle(outdir) {
     .filter(({ kind }) => kind === 'import-statement')
     .map((one) => path.basename(one.path));
   const [worker] = outputs.find(([, { entryPoint }]) => entryPoint === workerSource);
+  // What is fetched later imports the first page, and would have a copy of its styles that nothing asks for.
+  for (const [file] of outputs)
+    if (file.endsWith('.css') && file !== cssBundle) fs.rmSync(path.join(folder, file));
   return html({
     script: path.basename(script),
     style: cssBundle && path.basename(cssBundle),

@@ -9,6 +9,7 @@ import { requireNode } from './node/require-node.ts';
 import { onSignals } from './node/signals.ts';
 import { nodeTerminal } from './node/terminal.ts';
 import { paint } from './terminal/terminal.ts';
+import { paragraph } from './terminal/wrapped.ts';
 
 const isHelp = (word: string): boolean => word === '--help' || word === '-h' || word === 'help';
 
@@ -52,7 +53,7 @@ async function runCommandLine(args: readonly string[], world: World): Promise<nu
     const error = HeddleError.from(thrown);
     const isKnown = world.commands.some((each) => each.name === name);
     const hint = error.reason === 'USAGE' && isKnown ? ` (heddle ${name} --help says more)` : '';
-    terminal.err(`${paint(terminal, 'red', 'heddle:')} ${error.message}${hint}\n`);
+    terminal.err(paragraph(terminal, `${paint(terminal, 'red', 'heddle:')} ${error.message}${hint}`));
     // Only a mistake of ours needs a stack; what the system refuses (a full disk) is said in its message.
     const { cause } = error;
     if (error.reason === 'UNEXPECTED' && cause instanceof Error && !('syscall' in cause)) {

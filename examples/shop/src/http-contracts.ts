@@ -99,7 +99,11 @@ const described: Readonly<Record<ServiceName, Described>> = {
   user: {
     schemas: { User: user, Address: address },
     operations: {
-      'GET /users/{userId}': { name: 'getUser', ...one('Somebody who buys', schemaNamed('User')) },
+      'GET /users/{userId}': {
+        name: 'getUser',
+        ...one('Somebody who buys', schemaNamed('User')),
+        path: { userId: { schema: text, example: 'u00001' } },
+      },
       'POST /users': {
         name: 'addUser',
         summary: 'A new customer',
@@ -158,6 +162,7 @@ const described: Readonly<Record<ServiceName, Described>> = {
       'GET /stock/{productId}': {
         name: 'getStock',
         summary: 'What is on the shelf',
+        path: { productId: { schema: text, example: 'p00001' } },
         answers: { 200: { description: 'How much', schema: object({ productId: text, available: whole }) } },
       },
     },

@@ -1,4 +1,4 @@
-import { Stack, Text, Title } from '@mantine/core';
+import { Group, Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { ask } from '../data/http.ts';
@@ -107,14 +107,16 @@ function Firing({ alerts }: Pick<Answer, 'alerts'>): ReactNode {
             .map(([name, value]) => `${name}=${value}`)
             .join(' ')}`}</Text>
           {may && (
-            <Confirm
-              label={t('Silence for an hour')}
-              asksWhy
-              act={(why) =>
-                ask('silences', 'POST', { name: labels['alertname'], minutes: 60, why: why || '-' })
-              }
-              question={t('Nobody is told of {name} for an hour.', { name: labels['alertname'] ?? '' })}
-            />
+            <Group mt="xs">
+              <Confirm
+                label={t('Silence for an hour')}
+                asksWhy
+                act={(why) =>
+                  ask('silences', 'POST', { name: labels['alertname'], minutes: 60, why: why || '-' })
+                }
+                question={t('Nobody is told of {name} for an hour.', { name: labels['alertname'] ?? '' })}
+              />
+            </Group>
           )}
         </div>
       ))}

@@ -7,8 +7,9 @@ import { Filter } from '../parts/filter.tsx';
 import { Empty, Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { State } from '../parts/state.tsx';
+import { When } from '../parts/when.tsx';
 import { moment } from '../texts/format.ts';
-import { useTexts } from '../texts/language.tsx';
+import { type Translate, useTexts } from '../texts/language.tsx';
 
 interface Entry {
   readonly number: number;
@@ -56,7 +57,7 @@ export function AuditPage(): ReactNode {
             {
               key: 'at',
               title: t('Time'),
-              cell: ({ atMs }) => <span className="id">{moment(atMs)}</span>,
+              cell: ({ atMs }) => <When ms={atMs} />,
               sortBy: ({ atMs }) => atMs,
             },
             {
@@ -68,7 +69,7 @@ export function AuditPage(): ReactNode {
             {
               key: 'action',
               title: t('Action'),
-              cell: ({ action, target }) => actionOf(action, target),
+              cell: ({ action, target }) => actionOf(t, action, target),
               sortBy: ({ action }) => action,
             },
             {
@@ -119,7 +120,9 @@ function EntryDetails({ entry }: { readonly entry: Entry }): ReactNode {
 }
 
 /** `PUT /instances/:service/:id` of something is told with what it is; `sign in` of somebody with whom. */
-function actionOf(action: string, target: string): string {
+function actionOf(t: Translate, action: string, target: string): string {
   const [method = '', path = ''] = action.split(' ');
-  return path.startsWith('/') ? `${method} ${target}` : `${action} ${target}`;
+  if (path.startsWith('/')) return `${method} ${target}`;
+  const spoken = { 'sign in': t('sign in'), 'sign out': t('sign out') }[action] ?? action;
+  return `${spoken}: ${target}`;
 }

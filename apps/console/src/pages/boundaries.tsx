@@ -77,7 +77,7 @@ export function BoundariesPage(): ReactNode {
     >
       <Group align="flex-end">
         <SegmentedControl
-          size="sm"
+          size="xs"
           data={[
             { value: 'traces', label: t('From the traces of the last hour') },
             { value: 'document', label: t('From a document') },
@@ -93,7 +93,7 @@ export function BoundariesPage(): ReactNode {
           value={services}
           onChange={setServices}
         />
-        <Button size="sm" loading={run.isPending} onClick={() => run.mutate()}>
+        <Button size="xs" loading={run.isPending} onClick={() => run.mutate()}>
           {t('Analyse')}
         </Button>
       </Group>

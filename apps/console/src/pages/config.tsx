@@ -50,17 +50,15 @@ export function ConfigPage(): ReactNode {
       side={<NewPlace onMade={go} />}
     >
       <Problem error={error} />
-      {data !== undefined && data.places.length > 0 && (
+      {data !== undefined && place !== undefined && (
         <Select
           label={t('Place (environment/namespace/group)')}
           size="sm"
           maw={360}
           searchable
           allowDeselect={false}
-          data={
-            data.places.includes(place ?? '') || place === undefined ? data.places : [...data.places, place]
-          }
-          value={place ?? null}
+          data={data.places.includes(place) ? data.places : [...data.places, place]}
+          value={place}
           onChange={(next) => next !== null && go(next)}
         />
       )}

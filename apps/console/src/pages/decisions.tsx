@@ -1,7 +1,7 @@
 import { Alert, Group, Select, Stack, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { type ReactNode, useState } from 'react';
+import { Fragment, type ReactNode, useState } from 'react';
 import { ask } from '../data/http.ts';
 import { useLive } from '../data/live.ts';
 import { Loading } from '../parts/loading.tsx';
@@ -192,6 +192,17 @@ function Groups({ records }: { readonly records: readonly DecisionRecord[] }): R
   );
 }
 
+/** A long name breaks between its parts. */
+function Breakable({ text }: { readonly text: string }): ReactNode {
+  return text.split(/(?<=[./])/).map((part, at) => (
+    // Parts may be alike, and never change places.
+    <Fragment key={`${at} ${part}`}>
+      {at > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
+}
+
 function RecordGroup({ records }: { readonly records: readonly DecisionRecord[] }): ReactNode {
   const t = useTexts();
   const [most, setMost] = useState(1);
@@ -204,7 +215,7 @@ function RecordGroup({ records }: { readonly records: readonly DecisionRecord[] 
     >
       <Group justify="space-between" gap="xs">
         <Text fw={600}>
-          {first.operation}{' '}
+          <Breakable text={first.operation} />{' '}
           <Text span c="dimmed" size="sm">
             {first.target}
           </Text>

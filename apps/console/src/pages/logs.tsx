@@ -8,7 +8,7 @@ import { DataTable } from '../parts/data-table.tsx';
 import { Loading } from '../parts/loading.tsx';
 import { Empty, Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
-import { moment } from '../texts/format.ts';
+import { When } from '../parts/when.tsx';
 import { useTexts } from '../texts/language.tsx';
 
 interface Line {
@@ -72,7 +72,11 @@ function Lines({ lines }: { readonly lines: readonly Line[] }): ReactNode {
       rows={rows}
       keyOf={({ key }) => key}
       columns={[
-        { key: 'time', title: t('Time'), cell: ({ timeMs }) => <span className="id">{moment(timeMs)}</span> },
+        {
+          key: 'time',
+          title: t('Time'),
+          cell: ({ timeMs }) => <When ms={timeMs} />,
+        },
         {
           key: 'level',
           title: t('Level'),

@@ -109,7 +109,12 @@ function Panel({
   const paused = useLive().state === 'paused';
   const { data, error } = useQuery({
     queryKey: ['metrics', query, minutes],
-    queryFn: async () => seriesOf(await ask<Matrix>(`/api/v1/query_range?${range(query, minutes)}`)),
+    queryFn: async () => {
+      const to = Math.floor(Date.now() / 1000);
+      const from = to - minutes * 60;
+      const answer = await ask<Matrix>(`/api/v1/query_range?${range(query, from, to)}`);
+      return { from, to, ...seriesOf(answer) };
+    },
     refetchInterval: paused ? false : 10_000,
     placeholderData: (before) => before,
   });
@@ -135,15 +140,10 @@ function Panel({
   );
 }
 
-function range(query: string, minutes: number): string {
-  const end = Math.floor(Date.now() / 1000);
-  const step = Math.max(10, Math.round((minutes * 60) / 180));
-  return new URLSearchParams({
-    query,
-    start: String(end - minutes * 60),
-    end: String(end),
-    step: String(step),
-  }).toString();
+function range(query: string, from: number, to: number): string {
+  const step = Math.max(10, Math.round((to - from) / 180));
+  const texts = { start: String(from), end: String(to), step: String(step) };
+  return new URLSearchParams({ query, ...texts }).toString();
 }
 
 /** Series share their times; where one has no value there is a gap. */
@@ -169,30 +169,48 @@ function finite(value: string): number | null {
   return Number.isFinite(read) ? read : null;
 }
 
+const failedCodes = 'unknown|internal|unavailable|data_loss|deadline_exceeded|unimplemented';
+
+/** What two queries give together; a service that has only one of them keeps that. */
+function together(one: string, other: string): string {
+  return `(${one} + ${other}) or ${one} or ${other}`;
+}
+
+/** How often something was counted by each service, a second. */
+function rateOf(counter: string, ...labels: readonly string[]): string {
+  return `sum by (job) (rate(${counter}{${labels.filter(Boolean).join(',')}}[1m]))`;
+}
+
+function bucketsOf(histogram: string, job: string): string {
+  return `sum by (job, le) (rate(${histogram}_bucket{${job}}[1m]))`;
+}
+
 function Panels({ job, minutes }: { readonly job: string; readonly minutes: number }): ReactNode {
   const t = useTexts();
+  // A service may answer HTTP and RPC: both count, as on the overview.
+  const panels = [
+    [
+      t('Requests a second'),
+      together(rateOf('http_requests_total', job), rateOf('rpc_server_calls_total', job)),
+    ],
+    [
+      t('Failed a second'),
+      together(
+        rateOf('http_requests_total', job, 'status_code=~"5.."'),
+        rateOf('rpc_server_calls_total', job, `code=~"${failedCodes}"`),
+      ),
+    ],
+    [
+      t('95th percentile in seconds'),
+      `histogram_quantile(0.95, ${together(bucketsOf('http_request_duration_seconds', job), bucketsOf('rpc_server_duration_seconds', job))})`,
+    ],
+    [t('CPU cores'), rateOf('process_cpu_seconds_total', job)],
+  ] as const;
   return (
     <SimpleGrid cols={{ base: 1, md: 2 }}>
-      <Panel
-        title={t('Requests a second')}
-        minutes={minutes}
-        query={`sum by (job) (rate(http_requests_total{${job}}[1m])) or sum by (job) (rate(rpc_server_calls_total{${job}}[1m]))`}
-      />
-      <Panel
-        title={t('Failed a second')}
-        minutes={minutes}
-        query={`sum by (job) (rate(http_requests_total{${job}${job && ','}status_code=~"5.."}[1m])) or sum by (job) (rate(rpc_server_calls_total{${job}${job && ','}code=~"unknown|internal|unavailable|data_loss|deadline_exceeded|unimplemented"}[1m]))`}
-      />
-      <Panel
-        title={t('95th percentile in seconds')}
-        minutes={minutes}
-        query={`histogram_quantile(0.95, sum by (job, le) (rate(rpc_server_duration_seconds_bucket{${job}}[1m]))) or histogram_quantile(0.95, sum by (job, le) (rate(http_request_duration_seconds_bucket{${job}}[1m])))`}
-      />
-      <Panel
-        title={t('CPU cores')}
-        minutes={minutes}
-        query={`sum by (job) (rate(process_cpu_seconds_total{${job}}[1m]))`}
-      />
+      {panels.map(([title, query]) => (
+        <Panel key={title} title={title} minutes={minutes} query={query} />
+      ))}
     </SimpleGrid>
   );
 }

@@ -143,7 +143,7 @@ function Controls({
         size="xs"
         w={110}
         allowDeselect={false}
-        data={['0', '0.1', '1', '10'].map((value) => ({ value, label: `${value}/s` }))}
+        data={['0', '0.1', '1', '10'].map((value) => ({ value, label: t('{rate}/s', { rate: value }) }))}
         value={search.least ?? '0'}
         onChange={(least) => go({ least: least ?? '0' })}
       />

@@ -10,7 +10,8 @@ import { Empty, Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Scatter } from '../parts/scatter.tsx';
 import { State } from '../parts/state.tsx';
-import { duration, moment } from '../texts/format.ts';
+import { When } from '../parts/when.tsx';
+import { duration } from '../texts/format.ts';
 import { useTexts } from '../texts/language.tsx';
 
 interface Summary {
@@ -111,7 +112,7 @@ function TraceTable({
         {
           key: 'start',
           title: t('Time'),
-          cell: ({ startMs }) => <span className="id">{moment(startMs)}</span>,
+          cell: ({ startMs }) => <When ms={startMs} />,
           sortBy: ({ startMs }) => startMs,
         },
         {

@@ -62,7 +62,7 @@ export function UsersPage(): ReactNode {
           },
           {
             key: 'password',
-            title: t('Password of'),
+            title: t('Password since'),
             cell: ({ passwordMs }) => moment(passwordMs),
             sortBy: ({ passwordMs }) => passwordMs,
             wide: true,

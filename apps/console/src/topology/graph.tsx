@@ -201,6 +201,7 @@ function EdgeLine({
   readonly edge: Edge;
   readonly places: ReadonlyMap<string, Placed>;
 }): ReactNode {
+  const t = useTexts();
   const [from, to] = [places.get(edge.client), places.get(edge.server)];
   if (from === undefined || to === undefined) return null;
   const [a, b] = [cornerOf(from), cornerOf(to)];
@@ -209,7 +210,7 @@ function EdgeLine({
   const [x2, y2] = [b.x + (back && to.column < from.column ? box.width : 0), b.y + box.height / 2];
   const bend = back ? -60 : box.columnGap / 2;
   const level = edge.errorShare >= 0.05 ? 'bad' : edge.errorShare > 0 ? 'some' : 'good';
-  const text = `${edge.client} → ${edge.server}: ${number(edge.perSecond)}/s, ${percent(edge.errorShare) ?? ''}, p95 ${duration(edge.p95Ms) ?? ''}`;
+  const text = `${edge.client} → ${edge.server}: ${t('{rate}/s', { rate: number(edge.perSecond) })}, ${percent(edge.errorShare) ?? ''}, p95 ${duration(edge.p95Ms) ?? ''}`;
   const width = Math.min(6, 1 + Math.log10(1 + edge.perSecond * 10));
   return (
     <g className="edge" data-level={level} data-edge={`${edge.client} ${edge.server}`}>
@@ -298,7 +299,10 @@ function NodeBox({ node, place, edges, focused, onFocus }: NodeProps): ReactNode
       ? received.reduce((sum, edge) => sum + edge.perSecond * edge.errorShare, 0) / perSecond
       : null;
   const level = share !== null && share >= 0.05 ? 'bad' : 'good';
-  const said = perSecond === 0 ? t('calls others') : `${number(perSecond)}/s · ${percent(share) ?? '–'}`;
+  const said =
+    perSecond === 0
+      ? t('calls others')
+      : `${t('{rate}/s', { rate: number(perSecond) })} · ${percent(share) ?? '–'}`;
   return (
     <g
       className="node"

@@ -76,7 +76,7 @@ async function runAnalyse(given: Given, world: World, paths: readonly string[]):
     if (compat !== 'seed') throw usageError(`--compat knows "seed" only, found "${compat}"`);
     const literal = literalRule(system.capabilities);
     if (given.flag('json')) json(literal);
-    else terminal.out(literalText(literal));
+    else terminal.out(literalText(literal, terminal));
     return exitCodes.done;
   }
   if (given.flag('today')) {

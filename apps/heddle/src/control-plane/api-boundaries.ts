@@ -2,6 +2,7 @@ import { analyse, readSystem, type System, systemOfTraces, type TraceSpan } from
 import { type Clock, HeddleError } from '@heddle/kernel';
 import type { SpanData, TelemetryReader } from '@heddle/telemetry';
 import { parseFile, placed } from '../commands/boundaries/document.ts';
+import { isOwnTable, isPlumbing } from '../commands/boundaries/plumbing.ts';
 import type { ConsoleRoute } from './console-api.ts';
 import { oneOf, optional, readInput, text, whole } from './console-input.ts';
 
@@ -35,10 +36,18 @@ async function systemOfLastHour(reader: TelemetryReader, clock: Clock): Promise<
   const toMs = clock.wallMs();
   const query = { fromUs: (toMs - 3_600_000) * 1000, toUs: (toMs + 1000) * 1000, tags: {}, limit: 2000 };
   const traces = await reader.search(query);
-  const spans = traces.flatMap((trace) => trace.spans.map(spanOf));
+  const spans = traces
+    .filter(({ spans: all }) => !isPlumbing(rootName(all)))
+    .flatMap(({ spans: all }) => all.filter(({ name }) => !isOwnTable(name)).map(spanOf));
   if (spans.length === 0)
     throw bad('NO_TRACES', 'no traces were kept in the last hour: send some calls, or give a document');
   return systemOfTraces(spans);
+}
+
+/** The name of what a trace begins with; of one that was kept in part, its first span. */
+function rootName(spans: readonly SpanData[]): string {
+  const known = new Set(spans.map(({ spanId }) => spanId));
+  return spans.find(({ parentSpanId }) => !known.has(parentSpanId))?.name ?? '';
 }
 
 function spanOf({ traceId, spanId, parentSpanId, resource, name, kind, attributes }: SpanData): TraceSpan {

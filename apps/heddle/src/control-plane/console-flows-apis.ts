@@ -16,8 +16,11 @@ import {
   FileDescriptorProtoSchema,
 } from '@bufbuild/protobuf/wkt';
 import { remoteRegistry } from '@heddle/discovery/node';
+import { sleep } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
+import type { Broker } from '@heddle/messaging';
 import { httpServer } from '@heddle/rpc';
+import type { Page } from 'playwright-core';
 import type { ConsoleScene } from '../node/console-scene.ts';
 import { openBrokerAt } from '../node/open-broker.ts';
 import { confirmed, limit } from './console-flows.ts';
@@ -25,7 +28,7 @@ import { confirmed, limit } from './console-flows.ts';
 const runtime = nodeRuntime({ name: 'console-test', logLevel: 'error' });
 const evil = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>';
 
-/** A service with all four patterns of gRPC and a topic that it takes messages from. */
+/** A service with all four patterns of gRPC, a topic that it takes messages from and one that it sends to. */
 function echoContract(): Contract {
   const field = {
     name: 'text',
@@ -57,6 +60,7 @@ function echoContract(): Contract {
   const schema = { type: 'object', required: ['text'], properties: { text: { type: 'string' } } } as const;
   const topics = {
     'echo.said': { action: 'receive', summary: 'Says it', messages: { said: { schema } } },
+    'echo.told': { action: 'send', summary: 'Tells what was said', messages: { told: { schema } } },
   } as const;
   return {
     descriptors: encodeDescriptors([file]),
@@ -113,6 +117,7 @@ function tryFlows(scene: ConsoleScene): void {
       await server.stop();
     });
     await broker.bus.createTopic('echo.said', { partitions: 1 });
+    await broker.bus.createTopic('echo.told', { partitions: 1 });
     await registry.register({
       id: 'echo-1',
       service: 'echo',
@@ -140,8 +145,31 @@ function tryFlows(scene: ConsoleScene): void {
     await page.fill('[data-content]', '{"text":7}');
     await page.click('[data-try] button[type=submit]');
     await page.waitForSelector('[data-result=BAD_MESSAGE]');
+    await listensTo(page, broker.bus, 'echo.told');
     await page.context().close();
   });
+}
+
+/** What the service sends is listened to, and those whom it is for get all of it nevertheless. */
+async function listensTo(page: Page, bus: Broker, topic: string): Promise<void> {
+  const [sent, handled] = [new Set<string>(), new Set<string>()];
+  const readers = await bus.subscribe(topic, { group: 'readers' }, async ({ message }) => {
+    handled.add(message.id);
+  });
+  await page.click(`[data-operation="send ${topic}"]`);
+  await page.waitForSelector(`[data-docs="send ${topic}"]`);
+  assert.equal(await page.locator('[data-content]').count(), 0, 'there is nothing to write');
+  await page.click('[data-try] >> text=Listen for 5 s');
+  const payload = new TextEncoder().encode('{"text":"told"}');
+  // From when on it listens is not told to anybody: until it has heard enough, something is always said.
+  while (!(await page.isVisible('[data-result=ok]')))
+    sent.add((await bus.publish({ topic, type: 'told', payload })).id);
+  const heard = await page.locator('[data-output=message]').allTextContents();
+  assert.ok(heard.length > 0);
+  for (const text of heard) assert.deepEqual(JSON.parse(text).payload, { text: 'told' });
+  while (sent.size > handled.size) await sleep(runtime.timers, 20);
+  assert.deepEqual(handled, sent);
+  await readers.close();
 }
 
 function lookFlows(scene: ConsoleScene): void {

@@ -10,6 +10,7 @@ export function ruleFlows(scene: ConsoleScene): void {
     meshFlows(scene);
     rolloutFlows(scene);
   });
+  originFlows(scene);
   otherFlows(scene);
 }
 
@@ -95,6 +96,53 @@ function rolloutFlows(scene: ConsoleScene): void {
     );
     await page.context().close();
   });
+}
+
+const origins = {
+  git: {
+    place: 'git:https://git.example/rules',
+    writable: false,
+    says: /by a commit .* Revision 0123456789ab is in force/,
+  },
+  kubernetes: {
+    place: 'k8s+tls://10.0.0.1:6443',
+    writable: false,
+    says: /objects of the cluster .*kubectl apply/,
+  },
+  store: {
+    place: 'etcd://10.0.0.2:2379/mesh',
+    writable: true,
+    says: /for all its control planes: change them here/,
+  },
+} as const;
+
+/** What the page makes of rules that are no files: the answers are those of such control planes, see their own tests. */
+function originFlows(scene: ConsoleScene): void {
+  for (const [kind, { place, writable, says }] of Object.entries(origins))
+    test(`rules of a ${kind} place say so, and how they are changed`, limit, async () => {
+      const page = await scene.page('/');
+      const source = {
+        drift: kind === 'git' ? ['draft.yaml'] : [],
+        ...(kind === 'git' && { inForce: '0123456789abcdef' }),
+        ...(kind === 'kubernetes' && { problem: 'the watch has ended: connection refused' }),
+      };
+      await page.route('**/api/console/mesh', async (route) => {
+        const json = (await (await route.fetch()).json()) as object;
+        await route.fulfill({ json: { ...json, kind, place, writable, source } });
+      });
+      await page.goto(`${scene.state.console}/mesh`);
+      const origin = page.locator(`[data-origin=${kind}][data-writable=${String(writable)}]`);
+      const said = (await origin.textContent()) ?? '';
+      assert.ok(said.includes(place), said);
+      assert.match(said, says);
+      assert.equal(/draft\.yaml/.test(said), kind === 'git', 'what is not committed is named');
+      assert.equal(/connection refused/.test(said), kind === 'kubernetes', 'why they cannot be read');
+      await page.waitForSelector('pre.source >> text=DestinationRule');
+      await page.click(`[role=tab]:has-text("${writable ? 'Change' : 'Try a change'}")`);
+      await page.locator('[data-editor]').waitFor();
+      assert.equal(await page.locator('button:has-text("Publish")').count(), writable ? 1 : 0);
+      await page.context().close();
+    });
 }
 
 function otherFlows(scene: ConsoleScene): void {

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { stringify } from 'yaml';
 import { isMissing, obtain } from '../../../../scripts/engines/engine.ts';
 import { etcd } from '../../../../scripts/engines/etcd.ts';
 import { StartedCli } from '../node/started-cli.ts';
@@ -92,6 +95,53 @@ test(
     assert.equal((await ask('GET', 'rollouts'))['writable'], false);
   },
 );
+
+/** As much of an API server as is needed: the lists of all kinds, and watches in which nothing happens. */
+async function apiServer(objects: readonly { readonly kind: string }[]): Promise<Server> {
+  const server = createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    response.writeHead(200, { 'content-type': 'application/json' });
+    if (searchParams.has('watch')) return void response.flushHeaders();
+    const items = objects.filter(({ kind }) => pathname.endsWith(`/${kind.toLowerCase()}s`));
+    response.end(JSON.stringify({ metadata: { resourceVersion: '7' }, items }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+test('rules of a cluster are shown as somebody would apply them, and can be tried, and not published', {
+  ...limit,
+}, async (t) => {
+  const spec = { hosts: ['order.shop.example'], http: [{ route: [{ destination: { host: 'order' } }] }] };
+  const written = { name: 'order', namespace: 'shop', annotations: { team: 'orders' } };
+  const metadata = {
+    ...written,
+    annotations: { ...written.annotations, 'kubectl.kubernetes.io/last-applied-configuration': '{}' },
+    uid: 'b3f0',
+    resourceVersion: '7',
+    generation: 3,
+    managedFields: [{ manager: 'kubectl' }],
+  };
+  const kinds = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService' };
+  const server = await apiServer([{ ...kinds, metadata, spec, status: {} } as { kind: string }]);
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const { ask } = await plane('cluster', '--mesh', `k8s://127.0.0.1:${port}`);
+  const shown = await ask('GET', 'mesh');
+  assert.deepEqual([shown['kind'], shown['writable']], ['kubernetes', false]);
+  const file = 'networking.istio.io/v1/VirtualService/shop/order.yaml';
+  const text = stringify({ ...kinds, metadata: written, spec });
+  assert.deepEqual(shown.files, [{ file, text }]);
+  const change = { file, content: text.replace('host: order', 'host: stock') };
+  const plan = await ask('POST', 'mesh/plan', change);
+  assert.equal(plan['ok'], true, JSON.stringify(plan));
+  assert.equal(plan['before'], text);
+  const refused = await ask('POST', 'mesh/publish', { ...change, expected: shown['digest'] });
+  assert.equal(refused['reason'], 'RULES_ELSEWHERE');
+});
 
 const missing = await obtain(etcd);
 

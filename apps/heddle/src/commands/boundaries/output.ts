@@ -1,6 +1,7 @@
 import type { BoundariesReport, Comparison, Drift, LiteralReport } from '@heddle/boundaries';
-import { table } from '../../terminal/table.ts';
+import { tableOn } from '../../terminal/table.ts';
 import { paint, type Terminal } from '../../terminal/terminal.ts';
+import { paragraph } from '../../terminal/wrapped.ts';
 
 /** What `analyse` shows on a terminal: the services, what to do, and what else could be. */
 export function reportText(report: BoundariesReport, terminal: Terminal): string {
@@ -24,18 +25,18 @@ export function reportText(report: BoundariesReport, terminal: Terminal): string
   const { modularity, sm, icp, ifn, ned, bcp } = report.metrics;
   const lines = report.recommendations.map(
     ({ subject, advice, reason }) =>
-      `  ${paint(terminal, 'bold', subject)}: ${advice}\n    because ${reason}\n`,
+      `  ${paragraph(terminal, `${paint(terminal, 'bold', subject)}: ${advice}`, '  ')}    ${paragraph(terminal, `because ${reason}`, '    ')}`,
   );
   const more = lines.length > 12 ? `  … and ${lines.length - 12} more, in --json and --html\n` : '';
   return [
     `${paint(terminal, 'bold', report.name)}: ${report.summary.capabilities} ${report.kind}, ${report.summary.services} services\n`,
-    `${report.summary.explanation}\n\n`,
-    table(services),
+    `${paragraph(terminal, report.summary.explanation)}\n`,
+    tableOn(terminal, services, ['stability', 'complexity']),
     lines.length > 0 ? `\nRecommendations\n${lines.slice(0, 12).join('')}${more}` : '',
-    `\nAlternatives\n${table(alternatives)}`,
+    `\nAlternatives\n${tableOn(terminal, alternatives)}`,
     `\nmodularity ${modularity.toFixed(3)}  SM ${sm.toFixed(3)}  ICP ${icp.toFixed(3)}  IFN ${ifn.toFixed(2)}  NED ${ned.toFixed(2)}`,
     bcp === undefined ? '\n' : `  BCP ${bcp.toFixed(2)}\n`,
-    ...report.price.assumed.map((each) => `assumed: ${each}\n`),
+    ...report.price.assumed.map((each) => paragraph(terminal, `assumed: ${each}`, '  ')),
   ].join('');
 }
 
@@ -63,7 +64,7 @@ export function driftText(drift: readonly Drift[], terminal: Terminal): string {
 }
 
 /** What `analyse --compat seed` shows: the literal rule, and first of all why not to follow it. */
-export function literalText(report: LiteralReport): string {
+export function literalText(report: LiteralReport, terminal: Terminal): string {
   const rows = report.services.map(({ name, capabilities, couplingScore }) => ({
     service: name,
     capabilities: capabilities.join(', '),
@@ -72,7 +73,7 @@ export function literalText(report: LiteralReport): string {
   return [
     'The literal rule, to be compared with and not to be followed:\n',
     ...report.faults.map((fault) => `  - ${fault}\n`),
-    `\n${table(rows)}`,
+    `\n${tableOn(terminal, rows)}`,
     `\naverage coupling ${report.summary.averageCoupling.toFixed(2)}\n`,
     ...report.recommendations.map((each) => `- ${each}\n`),
   ].join('');

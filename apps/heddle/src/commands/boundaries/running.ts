@@ -2,10 +2,11 @@ import { type System, systemOfTraces, type TraceSpan } from '@heddle/boundaries'
 import type { Given } from '../../command.ts';
 import { type JaegerTrace, parentOf, rootOf, tagOf } from '../../observe/jaeger-trace.ts';
 import { keptTraces } from '../../observe/kept-traces.ts';
+import { isOwnTable, isPlumbing } from './plumbing.ts';
 
 /**
  * The system that runs, as the traces of the last hour show it that its control plane has kept (`keptTraces`), but for what
- * programs ask each other as programs: health, reflection, contracts.
+ * programs ask each other as programs.
  */
 export async function runningSystem(given: Given): Promise<System> {
   const without = new Set(
@@ -18,23 +19,23 @@ export async function runningSystem(given: Given): Promise<System> {
   return systemOfTraces(spans.filter(({ service }) => !without.has(service)));
 }
 
-const plumbing = /grpc\.(health|reflection)\.|\/\.well-known\/|\/(healthz|readyz|health|metrics)$/;
-
 /** Whether somebody wanted something: told by what a trace begins with. */
 function isWork(trace: JaegerTrace): boolean {
-  return !plumbing.test(rootOf(trace)?.operationName ?? '');
+  return !isPlumbing(rootOf(trace)?.operationName ?? '');
 }
 
 function spansOf({ traceID, spans, processes }: JaegerTrace): readonly TraceSpan[] {
-  return spans.map((span) => ({
-    traceId: traceID,
-    spanId: span.spanID,
-    parentSpanId: parentOf(span),
-    service: processes[span.processID]?.serviceName ?? '',
-    name: span.operationName,
-    kind: kindOf(tagOf(span, 'span.kind')),
-    attributes: new Map(span.tags.map(({ key, value }) => [key, String(value)])),
-  }));
+  return spans
+    .filter(({ operationName }) => !isOwnTable(operationName))
+    .map((span) => ({
+      traceId: traceID,
+      spanId: span.spanID,
+      parentSpanId: parentOf(span),
+      service: processes[span.processID]?.serviceName ?? '',
+      name: span.operationName,
+      kind: kindOf(tagOf(span, 'span.kind')),
+      attributes: new Map(span.tags.map(({ key, value }) => [key, String(value)])),
+    }));
 }
 
 const kinds: ReadonlySet<string> = new Set(['server', 'client', 'producer', 'consumer']);

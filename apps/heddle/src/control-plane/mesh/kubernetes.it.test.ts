@@ -218,4 +218,31 @@ describe('rules and pods of a cluster', { skip: missing }, () => {
     await becomes(verdict, (each) => each?.status === 'True');
     assert.equal(await ask('order.shop'), 'order');
   });
+
+  test('are on the console as the cluster has them; a change is tried there, and made in the cluster', async () => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const asked = async (path: string, body?: object): Promise<Readonly<Record<string, unknown>>> => {
+      const init = body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) };
+      return (await (await fetch(`${url}/api/console/${path}`, init)).json()) as Record<string, unknown>;
+    };
+    interface Shown {
+      readonly file: string;
+      readonly text: string;
+    }
+    const shownIn = ({ files }: Readonly<Record<string, unknown>>): Shown | undefined =>
+      (files as readonly Shown[]).find(({ text }) =>
+        /^kind: VirtualService$[^]*^ {2}name: order$/m.test(text),
+      );
+    await change(route(70));
+    const shown = await becomes(
+      () => asked('mesh'),
+      (answer) => /weight: 70/.test(shownIn(answer)?.text ?? ''),
+    );
+    assert.deepEqual([shown['kind'], shown['writable']], ['kubernetes', false]);
+    const { file, text } = shownIn(shown) ?? { file: '', text: '' };
+    const edit = { file, content: text.replace('weight: 70', 'weight: 60') };
+    assert.equal((await asked('mesh/plan', edit))['ok'], true);
+    const refused = await asked('mesh/publish', { ...edit, expected: shown['digest'] });
+    assert.equal(refused['reason'], 'RULES_ELSEWHERE');
+  });
 });
