@@ -8,10 +8,14 @@ import type { Connection } from '../ports/net.ts';
 import type { TlsByNameOptions, TlsMaterial, TlsSession } from '../ports/tls.ts';
 import { ConnectionRecorder } from '../testing/connection-recorder.ts';
 import { TestAuthority } from '../testing/test-authority.ts';
+import { until } from '../testing/until.ts';
 import { firstBytes } from './client-hello.ts';
 import { nodeClock } from './clock.ts';
 import { nodeNet } from './net.ts';
+import { nodeTimers } from './timers.ts';
 import { TlsStore } from './tls-store.ts';
+
+const ports = { clock: nodeClock, timers: nodeTimers };
 
 const authority = new TestAuthority('authority', nodeClock.wallMs());
 const stranger = new TestAuthority('stranger', nodeClock.wallMs());
@@ -89,14 +93,6 @@ async function clientHello(servername: string): Promise<Buffer> {
   return hello;
 }
 
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const endMs = nodeClock.nowMs() + 5000;
-  while (!condition()) {
-    assert.ok(nodeClock.nowMs() < endMs, `in time: ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 describe('servers of several names', () => {
   it('each has its certificate, and its own rule for those of clients', async () => {
     const [open, closed, either] = [store('open.test'), store('closed.test'), store('either.test')];
@@ -142,7 +138,7 @@ describe('servers of several names', () => {
         first.on('session', (bytes: Buffer) => (session = bytes));
         first.write('ping');
         await once(first, 'data');
-        await until(() => session !== undefined, 'a session');
+        await until(ports, 'a session', 5000, () => session !== undefined);
         first.destroy();
         assert.ok(session !== undefined);
         assert.equal(await asked(port, 'closed.test', { session, maxVersion }), 'refused', maxVersion);
@@ -181,7 +177,12 @@ describe('servers of several names', () => {
           socket.write(Uint8Array.of(byte));
           await new Promise((resolve) => setImmediate(resolve));
         }
-        await until(() => passed.length === 1 && passed[0]?.recorder.bytes === hello.length, 'all bytes');
+        await until(
+          ports,
+          'all bytes',
+          5000,
+          () => passed.length === 1 && passed[0]?.recorder.bytes === hello.length,
+        );
         assert.equal(passed[0]?.serverName, 'deep.inside.test');
         assert.deepEqual(Buffer.from(passed[0]?.recorder.content ?? []), hello);
         socket.destroy();
