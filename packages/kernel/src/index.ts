@@ -45,12 +45,16 @@ export type { Span, SpanAttributes, SpanKind, SpanSink } from './ports/spans.ts'
 export type {
   ClientCertificates,
   PeerCertificate,
+  TlsByNameOptions,
   TlsConnectOptions,
+  TlsHandshakes,
+  TlsIdentification,
   TlsIdentity,
   TlsListenOptions,
   TlsMaterial,
   TlsSession,
   TlsSource,
+  TlsVersion,
 } from './ports/tls.ts';
 export type { Timer, Timers } from './ports/timers.ts';
 export {

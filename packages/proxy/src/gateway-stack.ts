@@ -36,6 +36,7 @@ import type { Places } from './limit/places.ts';
 import type { GatewayConfig } from './model/gateway-config.ts';
 import type { RouteConfig } from './model/route.ts';
 import { normalised } from './router/normalised.ts';
+import { atItsServer } from './server/arrived.ts';
 import type { Descriptors } from './transcode/descriptors.ts';
 import { grpcWeb } from './transcode/grpc-web.ts';
 import { transcoded } from './transcode/transcoded.ts';
@@ -56,6 +57,8 @@ export interface GatewayStackOptions {
   readonly writeAccess: (line: string) => void;
   readonly readiness: Readiness;
   readonly authenticator: Authenticator;
+  /** Enforces the `policies` of the configuration; undefined where there are none. */
+  readonly guard: HttpLayer | undefined;
 }
 
 /** Every request passes these, before its route is looked up. */
@@ -71,6 +74,7 @@ export function gatewayLayers({
   readiness,
   writeAccess,
   authenticator,
+  guard,
 }: GatewayStackOptions): HttpLayers {
   return [
     {
@@ -104,6 +108,11 @@ export function gatewayLayers({
       layer: errorsToAnswers,
     },
     {
+      name: 'server',
+      why: 'Where TLS has several servers: above the context, since what is at the wrong one is none of ours.',
+      layer: atItsServer(config.servers),
+    },
+    {
       name: 'context',
       why: "Below the answers, since a deadline that cannot be read is refused; below 'forwarded', which has removed what strangers claim.",
       layer: propagateIn,
@@ -122,6 +131,11 @@ export function gatewayLayers({
       name: 'one spelling',
       why: 'One spelling of the path for everything that decides by it, and for the upstream.',
       layer: normalised,
+    },
+    {
+      name: 'policies',
+      why: 'Below the one spelling, which they judge; above all routes, since they are for each.',
+      layer: guard,
     },
     {
       name: 'login',
@@ -230,7 +244,7 @@ function changes({ route, config, descriptors }: RouteStackOptions): HttpLayers 
     {
       name: 'content',
       why: 'Late, as it may wait for the content: what is refused for other reasons is not read.',
-      layer: content(route.maxBodyBytes ?? config.limits.maxBodyBytes),
+      layer: content(route.maxBodyBytes ?? config.limits.maxBodyBytes, route.buffer),
     },
     {
       name: 'answer size',

@@ -328,6 +328,23 @@ describe('content', () => {
     assert.equal((await world.send('/api', { method: 'PUT', body: chunks(2, 10) })).status, 503);
     assert.equal(world.asked.length, 1);
   });
+
+  test('that a route buffers is read before anybody is asked, and can be repeated; one that streams is not', async () => {
+    const bodyOf = async (buffer: boolean, body: Body): Promise<readonly [number, number]> => {
+      const world = new World(
+        `routes: [{ path: /, upstream: "static:///10.0.0.1:80,10.0.0.2:80", buffer: ${buffer}, maxBodyBytes: 1000 }]`,
+      );
+      world.answer = async () => {
+        throw refused(false);
+      };
+      const { status } = await world.send('/', { method: 'PUT', body });
+      return [status, world.asked.length];
+    };
+    assert.deepEqual(await bodyOf(true, chunks(2, 10)), [503, 3]);
+    assert.deepEqual(await bodyOf(true, chunks(11, 100)), [413, 0]);
+    assert.deepEqual(await bodyOf(true, wholeBody(new Uint8Array(1001))), [413, 0]);
+    assert.deepEqual(await bodyOf(false, chunks(2, 10)), [503, 1]);
+  });
 });
 
 test('requests are counted by route and status', async () => {

@@ -1,5 +1,5 @@
 import type { Instance, Registry } from '@heddle/discovery';
-import type { Runtime } from '@heddle/kernel';
+import { HeddleError, type Runtime } from '@heddle/kernel';
 import { httpServerMetrics, MetricRegistry } from '@heddle/telemetry';
 import { MemoryRateStore, type RateStore, RetryBudget } from '@heddle/traffic';
 import {
@@ -20,7 +20,10 @@ import { type LimitMetrics, limitMetrics } from './limit/limit-metrics.ts';
 import { LimitStores, type OpenStore } from './limit/limit-store.ts';
 import { type PlaceLease, Places } from './limit/places.ts';
 import type { GatewayConfig } from './model/gateway-config.ts';
+import type { PolicyResource } from './model/istio/policy.ts';
 import type { UpstreamProtocol } from './model/route.ts';
+import { arrivedAt } from './server/arrived.ts';
+import type { Pass } from './server/passed.ts';
 import { type Target, Targets } from './upstream/targets.ts';
 import { Generation } from './version/generation.ts';
 
@@ -52,6 +55,8 @@ export interface GatewayOptions {
   readonly files?: (name: string) => Uint8Array | undefined;
   /** What gateways that serve together tell each other of the instances of a target. Default: each judges alone. */
   readonly verdicts?: (target: string) => SharedVerdicts;
+  /** Makes what enforces the `policies` of a configuration. Default: one that has some cannot be served. */
+  readonly guard?: (policies: readonly PolicyResource[], config: GatewayConfig) => HttpLayer;
   /** The places that they share. Default: `limits.maxRequests` are for this one alone. */
   readonly places?: PlaceLease;
 }
@@ -108,6 +113,14 @@ export class Gateway {
     this.#measured = httpServerMetrics(metrics, { service: 'gateway' });
     this.#generation = this.#make(options.config, undefined);
   }
+
+  /** For what comes to a port of `servers`. */
+  serviceAt(port: number): HttpService {
+    return (req, call) => this.#generation.service(req, call.set(arrivedAt, port));
+  }
+
+  /** The way of a connection whose TLS is passed on. */
+  readonly pass: Pass = (port, serverName, runtime) => this.#generation.pass(port, serverName, runtime);
 
   /** What is served now. */
   get config(): GatewayConfig {
@@ -209,8 +222,18 @@ export class Gateway {
       log: runtime.log,
       measured: this.#measured,
       places: this.#places,
+      guard: this.#guard(config),
       readiness: () => this.readiness(),
     });
+  }
+
+  /** Throws `failed_precondition` / `NO_GUARD` where policies cannot be enforced: nobody may come in then. */
+  #guard(config: GatewayConfig): HttpLayer | undefined {
+    if (config.policies.length === 0) return undefined;
+    const made = this.#options.guard?.(config.policies, config);
+    if (made !== undefined) return made;
+    const message = 'this gateway was made without what enforces policies';
+    throw new HeddleError({ code: 'failed_precondition', reason: 'NO_GUARD', message, sent: false });
   }
 
   /** The one of before where nothing about it has changed: what it has decided is remembered. */

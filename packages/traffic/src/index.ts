@@ -29,6 +29,7 @@ export { type BudgetOptions, RetryBudget } from './retry/budget.ts';
 export { type Decision, decide, type GiveUp, mayRepeat, type Situation } from './retry/decision.ts';
 export { type RetryOptions, retry } from './retry/retry.ts';
 export { type TimeoutOptions, timeout } from './timeout/timeout.ts';
+export { type CallCounts, CallTally } from './judge/call-counts.ts';
 export { breaker, Breaker, type BreakerOptions, type BreakerTransition } from './breaker/breaker.ts';
 export {
   type BreakerMode,

@@ -17,6 +17,7 @@ import {
   type OutlierOptions,
   type WatchedInstance,
 } from '@heddle/traffic';
+import { type CountedInstance, CountedNews, newsMs } from './counted-news.ts';
 
 /** How the instances of a target are judged by what becomes of the calls to them. */
 export interface GuardOptions<Req, Res> {
@@ -34,14 +35,11 @@ export interface GuardOptions<Req, Res> {
   readonly shared?: SharedVerdicts;
 }
 
-/** What one process has found out about an instance of a target. */
+/** What one process has found out about instances of a target. */
 export type Verdict =
   | { readonly kind: 'breaker'; readonly id: string; readonly to: 'open' | 'closed'; readonly why: string }
-  /**
-   * What has become of calls since it was last told: `failures` in a row, after one that went well where `succeeded` is
-   * true. So a breaker opens by the failures of all together.
-   */
-  | { readonly kind: 'counted'; readonly id: string; readonly succeeded: boolean; readonly failures: number }
+  /** What has become of calls since it was last told: breakers and ejection go by the calls of all together. */
+  | { readonly kind: 'counted'; readonly instances: readonly CountedInstance[] }
   /** For so long from when it is told. */
   | { readonly kind: 'ejected'; readonly id: string; readonly forMs: number; readonly why: string };
 
@@ -62,7 +60,7 @@ export interface Guard<Req, Res> {
   /** Another process has opened or closed its breaker. */
   told(to: 'open' | 'closed', why: string): void;
   /** What has become of calls of another process. */
-  others(succeeded: boolean, failures: number): void;
+  others(counted: CountedInstance): void;
   close(): void;
 }
 
@@ -74,6 +72,7 @@ export class Guards<Req, Res> {
   readonly #detector: OutlierDetector | undefined;
   readonly #known = new Map<string, Guard<Req, Res>>();
   readonly #stopListening: (() => void) | undefined;
+  readonly #news: CountedNews | undefined;
   /** What others have told is not told again. */
   #hearing = false;
 
@@ -86,6 +85,9 @@ export class Guards<Req, Res> {
     this.#detector = outliers === false ? undefined : new OutlierDetector(runtime, outliers);
     this.#detector?.onChange(changed);
     const { shared } = options;
+    this.#news =
+      shared && new CountedNews(runtime, (instances) => shared.tell({ kind: 'counted', instances }));
+    this.#tellCalls(this.#detector);
     this.#detector?.onChange((effect) => {
       if (this.#hearing || effect.kind !== 'ejected') return;
       const { id, untilMs, why } = effect;
@@ -100,7 +102,9 @@ export class Guards<Req, Res> {
     const made: Guard<Req, Res> = new InstanceGuard(name, service, classify, this.#detector, {
       newBreaker: () => this.#newBreaker(name),
       closed: () => {
-        if (this.#known.get(name) === made) this.#known.delete(name);
+        if (this.#known.get(name) !== made) return;
+        this.#known.delete(name);
+        this.#news?.forget(name);
       },
     });
     this.#known.set(name, made);
@@ -109,13 +113,14 @@ export class Guards<Req, Res> {
 
   close(): void {
     this.#stopListening?.();
+    this.#news?.close();
     this.#detector?.close();
   }
 
   #told(verdict: Verdict): void {
     if (verdict.kind === 'counted') {
-      // Where this opens a breaker, that is news.
-      this.#known.get(verdict.id)?.others(verdict.succeeded, verdict.failures);
+      // Where this opens a breaker or ejects, that is news.
+      for (const counted of verdict.instances) this.#known.get(counted.id)?.others(counted);
       return;
     }
     this.#hearing = true;
@@ -127,6 +132,16 @@ export class Guards<Req, Res> {
     }
   }
 
+  #tellCalls(detector: OutlierDetector | undefined): void {
+    const news = this.#news;
+    if (news === undefined) return;
+    detector?.onCounted((id, failed, tookMs, isNews) => {
+      const everyMs = isNews ? undefined : detector.comparedEveryMs;
+      // A tenth of the time in which they are compared may be missing at its end.
+      news.ejection(id, failed, tookMs, isNews ? newsMs : everyMs && everyMs / 10);
+    });
+  }
+
   #newBreaker(name: string): Breaker | undefined {
     const { breaker, onBreaker, shared } = this.#options;
     if (breaker === undefined) return undefined;
@@ -136,9 +151,12 @@ export class Guards<Req, Res> {
       ...(onBreaker !== undefined && { onTransition: onBreaker }),
     });
     made.onChange(this.#changed);
-    if (shared !== undefined) {
-      const news = new CountedNews(this.#runtime, name, shared);
-      made.onCounted((failed) => news.add(failed));
+    const news = this.#news;
+    if (news !== undefined) {
+      const { failureRate } = breaker;
+      // Calls that go well are told too where their share matters: the failures of others weigh less then.
+      const slice = failureRate && Math.min(mostNewsMs, Math.max(newsMs, failureRate.windowMs / 100));
+      made.onCounted((failed, isNews) => news.breaker(name, failed, isNews ? newsMs : slice));
     }
     made.onChange(({ to, why }) => {
       if (!this.#hearing && to !== 'half_open') shared?.tell({ kind: 'breaker', id: name, to, why });
@@ -147,43 +165,8 @@ export class Guards<Req, Res> {
   }
 }
 
-/** Under a storm of failures the others are told a hundred times a second, and not of each. */
-const newsMs = 10;
-
-/** Gathers what becomes of calls, for the other processes. */
-class CountedNews {
-  readonly #runtime: Runtime;
-  readonly #id: string;
-  readonly #shared: SharedVerdicts;
-  #succeeded = false;
-  #failures = 0;
-  #awaited = false;
-
-  constructor(runtime: Runtime, id: string, shared: SharedVerdicts) {
-    this.#runtime = runtime;
-    this.#id = id;
-    this.#shared = shared;
-  }
-
-  add(failed: boolean): void {
-    if (failed) this.#failures++;
-    else {
-      this.#succeeded = true;
-      this.#failures = 0;
-    }
-    if (this.#awaited) return;
-    this.#awaited = true;
-    this.#runtime.timers.after(newsMs, () => this.#tell());
-  }
-
-  #tell(): void {
-    const [succeeded, failures] = [this.#succeeded, this.#failures];
-    this.#awaited = false;
-    this.#succeeded = false;
-    this.#failures = 0;
-    this.#shared.tell({ kind: 'counted', id: this.#id, succeeded, failures });
-  }
-}
+/** So old is what is known of the calls of others, at most. */
+const mostNewsMs = 100;
 
 /** What a guard needs of those it belongs to. */
 interface GuardOwner {
@@ -229,8 +212,9 @@ class InstanceGuard<Req, Res> implements Guard<Req, Res> {
     this.#breaker?.told(to, why);
   }
 
-  others(succeeded: boolean, failures: number): void {
-    this.#breaker?.others(succeeded, failures);
+  others({ id, breaker, ejection }: CountedInstance): void {
+    if (breaker !== undefined) this.#breaker?.others(breaker);
+    if (ejection !== undefined) this.#detector?.others(id, ejection);
   }
 
   close(): void {

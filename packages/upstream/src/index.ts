@@ -12,6 +12,7 @@ export { explainService, type Stacks } from './explain/explain-service.ts';
 export { explained, explainedAttempt, type ExplainedOptions } from './explain/explained.ts';
 export { type LayerLine, linesOf, type NamedLayer, stackOf } from './explain/named-layers.ts';
 export { Recording, recording } from './explain/recording.ts';
+export type { CountedInstance } from './counted-news.ts';
 export type { Guard, GuardOptions, SharedVerdicts, Verdict } from './guard.ts';
 export { checkedResolver, type CheckedResolverOptions } from './checked-resolver.ts';
 export { httpUpstream, type WayOptions } from './http-upstream.ts';

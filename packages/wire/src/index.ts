@@ -34,4 +34,12 @@ export type { EndpointTls } from './pool/dial.ts';
 export type { Http1PoolLimits } from './pool/http1-pool.ts';
 export type { Http2PoolLimits } from './pool/http2-pool.ts';
 export type { EndpointState, StateListener } from './pool/link.ts';
-export { type HttpServer, type ServeOptions, type ServerLimits, type ServeTls, serve } from './server.ts';
+export {
+  type HttpServer,
+  type ServeOptions,
+  type ServerLimits,
+  type ServeTls,
+  type ServeTlsByName,
+  serve,
+} from './server.ts';
+export { TcpRelay } from './tcp/tcp-relay.ts';

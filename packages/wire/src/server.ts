@@ -1,4 +1,12 @@
-import type { Address, Connection, Listener, Runtime, TlsListenOptions } from '@heddle/kernel';
+import type {
+  Address,
+  Connection,
+  Listener,
+  ListenOptions,
+  Runtime,
+  TlsByNameOptions,
+  TlsListenOptions,
+} from '@heddle/kernel';
 import { Http1Server } from './http1/server.ts';
 import { type Http1ServerLimits, http1ServerLimits } from './http1/server-limits.ts';
 import {
@@ -35,6 +43,12 @@ export interface ServeTls extends Omit<TlsListenOptions, 'alpn' | 'refused'> {
   readonly misdirected?: 'serve' | 'refuse';
 }
 
+/** TLS of several servers at one port, told apart by the name that a client asks for. */
+export interface ServeTlsByName extends Omit<TlsByNameOptions, 'alpn' | 'refused'> {
+  /** Gets the connections that `choose` passes. Must open each before it returns. */
+  passed(connection: Connection): void;
+}
+
 /** What `serve` is told. */
 export interface ServeOptions {
   readonly runtime: Runtime;
@@ -43,6 +57,8 @@ export interface ServeOptions {
   readonly limits?: ServerLimits;
   /** Speak TLS, and nothing else. Requests are then of `https`, and `peer` tells who the client is. */
   readonly tls?: ServeTls;
+  /** The same, for servers of several names. Not together with `tls`. */
+  readonly tlsByName?: ServeTlsByName;
 }
 
 /** A port that is being served. */
@@ -70,14 +86,17 @@ export interface HttpServer {
  * Rejects as `Net.listen` does.
  */
 export async function serve(service: HttpService, options: ServeOptions): Promise<HttpServer> {
-  const { runtime, address, limits = {}, tls } = options;
+  const { runtime, address, limits = {}, tls, tlsByName } = options;
   const misdirected = (): void => port.refused('MISDIRECTED');
   const served = tls?.misdirected === 'refuse' ? refuseMisdirected(misdirected)(service) : service;
   const port: Port = new Port(served, runtime, limits);
   const listener: Listener = await runtime.net.listen(
     address,
-    (connection) => port.accept(connection),
-    tls === undefined ? {} : { tls: { ...tls, alpn: alpnOf('auto'), refused: (why) => port.refused(why) } },
+    (connection) => {
+      if (connection.passed === undefined) port.accept(connection);
+      else tlsByName?.passed(connection);
+    },
+    listenOptions(options, (why) => port.refused(why)),
   );
   return {
     address: listener.address,
@@ -96,6 +115,14 @@ export async function serve(service: HttpService, options: ServeOptions): Promis
       await listener.close();
       port.destroy();
     },
+  };
+}
+
+function listenOptions({ tls, tlsByName }: ServeOptions, refused: (why: string) => void): ListenOptions {
+  const alpn = alpnOf('auto');
+  return {
+    ...(tls !== undefined && { tls: { ...tls, alpn, refused } }),
+    ...(tlsByName !== undefined && { tlsByName: { ...tlsByName, alpn, refused } }),
   };
 }
 

@@ -107,6 +107,7 @@ trustedProxies: [10.0.0.0/33]
       /bad\.yaml:4:47: routes\[1\]\.timeoutMs: expected a whole number/,
       /bad\.yaml:5:6: tls: expected at least one certificate/,
       /bad\.yaml:6:18: trustedProxies\[0\]: expected an IP address, or a range/,
+      /bad\.yaml: 6 problems\n$/,
     ])
       assert.match(output, found);
   });

@@ -2,7 +2,8 @@ import { HeddleError, type Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { readGatewayDocuments } from '@heddle/proxy';
 import { type Observed, observed, telemetrySettings } from '@heddle/telemetry';
-import { type Command, type Given, usageError } from '../command.ts';
+import { type Command, exitCodes, type Given, usageError, type World } from '../command.ts';
+import { checkPolicies } from '../gateway/mesh-policies.ts';
 import { runGateway } from '../gateway/run-gateway.ts';
 import { runWorker } from '../gateway/run-worker.ts';
 import { isWorker } from '../node/cluster-workers.ts';
@@ -23,9 +24,7 @@ export const gateway: Command = {
     if (given.words.some((word) => word !== 'check') || given.words.length > 1)
       throw usageError(`"heddle gateway" knows only the word "check", found "${given.words.join(' ')}"`);
     if (given.flag('check') || given.words.length > 0) {
-      const config = readGatewayDocuments(readDocuments(place));
-      world.terminal.out(`${place}: ${config.routes.length} routes, no problems\n`);
-      return 0;
+      return check(place, world);
     }
     const at = given.text('registry') ?? process.env['HEDDLE_REGISTRY'];
     const name = isWorker ? `gateway-${process.pid}` : 'gateway';
@@ -58,6 +57,24 @@ export const gateway: Command = {
     );
   },
 };
+
+/** Prints what is wrong with a configuration, a line for each problem, or that nothing is. */
+function check(place: string, world: World): number {
+  try {
+    const { routes } = readGatewayDocuments(readDocuments(place), checkPolicies);
+    world.terminal.out(`${place}: ${counted(routes.length, 'route')}, no problems\n`);
+    return exitCodes.done;
+  } catch (thrown) {
+    const { reason, message, details } = HeddleError.from(thrown);
+    if (reason !== 'BAD_CONFIG') throw thrown;
+    world.terminal.out(`${message}\n${place}: ${counted(details.length, 'problem')}\n`);
+    return exitCodes.failed;
+  }
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
 
 function workersOf(given: Given): number {
   const text = given.text('workers');

@@ -1,7 +1,16 @@
-import { type Explanation, explain, normalPath, readGatewayConfig, type RouteConfig } from '@heddle/proxy';
+import {
+  type Explanation,
+  explain,
+  type GatewayConfig,
+  normalPath,
+  readGatewayDocuments,
+  type RouteConfig,
+  serverAt,
+} from '@heddle/proxy';
 import { emptyBody, Fields } from '@heddle/wire';
 import { type Command, exitCodes, type Given, usageError } from '../command.ts';
-import { readTextFile } from '../node/config-file.ts';
+import { checkPolicies } from '../gateway/mesh-policies.ts';
+import { readDocuments } from '../node/config-documents.ts';
 import { table } from '../terminal/table.ts';
 import { routeUsage } from './route.usage.ts';
 
@@ -13,7 +22,7 @@ export const route: Command = {
     if (verb !== 'explain' || method === undefined || target === undefined || given.words.length > 3)
       throw usageError('"heddle route" expects: explain <method> <path>');
     const file = given.text('config') ?? 'gateway.yaml';
-    const { routes } = readGatewayConfig(readTextFile(file, 'gateway configuration'), file);
+    const { routes, servers } = readGatewayDocuments(readDocuments(file), checkPolicies);
     const normal = normalPath(target);
     if (!normal.ok) {
       world.terminal.out(`${target} is refused with 400 before any route is asked: ${normal.why}\n`);
@@ -28,12 +37,24 @@ export const route: Command = {
       fields: fieldsOf(given),
       body: emptyBody,
     };
-    const by = { subject: given.text('subject'), zone: given.text('zone') };
+    const server = serverOf(given, servers, request.authority);
+    const by = { subject: given.text('subject'), zone: given.text('zone'), server };
     const found = explain(routes, request, by);
     world.terminal.out(given.flag('json') ? asJson(path, found) : asText(path === target, path, found));
     return found.some(({ verdict }) => verdict === 'taken') ? exitCodes.done : exitCodes.failed;
   },
 };
+
+/** The name of the server that takes the host at the port that was said. */
+function serverOf(given: Given, servers: GatewayConfig['servers'], host: string): string | undefined {
+  if (given.text('port') === undefined) return undefined;
+  const port = given.port('port', 0);
+  const server = serverAt(servers, port, host.toLowerCase());
+  if (server === undefined) throw usageError(`--port ${port}: no server of the file has ${host} there`);
+  if (server.tls.kind === 'pass')
+    throw usageError(`--port ${port}: ${server.name} passes connections for ${host} on; no route is asked`);
+  return server.name;
+}
 
 function asText(isAsked: boolean, path: string, found: readonly Explanation<RouteConfig>[]): string {
   const routes = found.length === 0 ? 'the file has no routes\n' : table(found.map(rowOf));

@@ -6,8 +6,17 @@ export const routeUsage: CommandUsage = {
   summary: 'Say which route of a gateway file serves a request, and why the others do not',
   words: 'explain <method> <path>',
   options: {
-    config: { type: 'string', value: 'FILE', help: 'Routes and limits, YAML or JSON. Default: gateway.yaml' },
+    config: {
+      type: 'string',
+      value: 'FILE',
+      help: 'Routes and limits, YAML or JSON; a folder: all its files. Default: gateway.yaml',
+    },
     host: { type: 'string', value: 'HOST', help: 'The host that is asked for. Default: localhost' },
+    port: {
+      type: 'string',
+      value: 'PORT',
+      help: 'The port of a server with TLS that it comes by. Default: where the gateway listens',
+    },
     subject: { type: 'string', value: 'NAME', help: 'Who asks, as a proof would say' },
     zone: { type: 'string', value: 'ZONE', help: 'Where the caller is: a name of "zones" in the file' },
     headers: {

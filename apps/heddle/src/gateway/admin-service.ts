@@ -5,6 +5,7 @@ import {
   jsonAnswer,
   type RouteConfig,
   shownConfig,
+  shownDocuments,
   type Version,
 } from '@heddle/proxy';
 import { isBearer } from '@heddle/upstream';
@@ -103,7 +104,7 @@ function answerOf({ method }: HttpRequest, { pathname }: URL): Answer {
       return jsonAnswer(200, {
         ...summary(version),
         config: shownConfig(version.config),
-        documents: version.documents,
+        documents: shownDocuments(version.documents),
       });
     };
   }

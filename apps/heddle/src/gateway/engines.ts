@@ -1,6 +1,5 @@
-import type { TlsMaterial } from '@heddle/kernel';
 import type { HttpService } from '@heddle/wire';
-import type { Serving } from './serving.ts';
+import type { Materials, Serving } from './serving.ts';
 
 /** One instance of an upstream, as one process sees it. */
 export interface InstanceStatus {
@@ -38,7 +37,7 @@ export interface Engines {
   /** Serves the configuration from now on, everywhere or nowhere: rejects if one cannot, and nothing has changed then. */
   apply(serving: Serving): Promise<void>;
   /** Handshakes take these certificates from now on. */
-  renew(tls: TlsMaterial): Promise<void>;
+  renew(tls: Materials): Promise<void>;
   /** Each that runs. */
   status(): Promise<readonly EngineStatus[]>;
   /** Metrics of all. */

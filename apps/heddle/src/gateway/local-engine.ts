@@ -1,5 +1,5 @@
 import { hostPort, type Registry } from '@heddle/discovery';
-import type { Part, Runtime, TlsMaterial } from '@heddle/kernel';
+import type { Part, Runtime } from '@heddle/kernel';
 import { TlsStore } from '@heddle/kernel/node';
 import { Gateway, type GatewayConfig, type PlaceLease, type SharedVerdicts } from '@heddle/proxy';
 import { MetricRegistry, metricsService, processMetrics } from '@heddle/telemetry';
@@ -8,9 +8,11 @@ import type { RateStore } from '@heddle/traffic';
 import { DecisionLog, explainService } from '@heddle/upstream';
 import { type HttpServer, type HttpService, type ServerLimits, serve, type ServeTls } from '@heddle/wire';
 import { LineWriter } from '../node/line-writer.ts';
+import { MeshPolicies } from './mesh-policies.ts';
 import { openRedisStore } from './redis-store.ts';
 import type { Engines, EngineStatus, UpstreamStatus } from './engines.ts';
-import type { Serving } from './serving.ts';
+import { SecuredPorts } from './secured-ports.ts';
+import type { Materials, Serving } from './serving.ts';
 
 /** What an engine is made from. */
 export interface LocalEngineOptions extends Serving {
@@ -33,6 +35,7 @@ export class LocalEngine implements Engines {
   readonly gateway: Gateway;
   readonly #options: LocalEngineOptions;
   readonly #tls: TlsStore | undefined;
+  readonly #ports: SecuredPorts;
   readonly #accessLog: LineWriter;
   #server: HttpServer | undefined;
 
@@ -41,11 +44,12 @@ export class LocalEngine implements Engines {
     const { runtime, config, registry, files, tls, rateStore, verdicts, places } = options;
     this.#options = options;
     this.#accessLog = new LineWriter(1, runtime);
-    this.#tls = tls === undefined ? undefined : new TlsStore(tls);
+    this.#tls = tls.listen === undefined ? undefined : new TlsStore(tls.listen);
     const metrics = new MetricRegistry();
     processMetrics(metrics, processReader());
     this.metrics = metricsService(metrics);
     const decisions = new DecisionLog({ process: 'gateway' });
+    const policies = new MeshPolicies(runtime);
     this.gateway = new Gateway({
       config,
       runtime,
@@ -56,11 +60,13 @@ export class LocalEngine implements Engines {
       writeAccess: this.#accessLog.write,
       secrets: (name) => process.env[name],
       openRateStore: openRedisStore,
+      guard: (written, served) => policies.layer(written, served),
       ...(registry !== undefined && { registry }),
       ...(rateStore !== undefined && { rateStore }),
       ...(verdicts !== undefined && { verdicts }),
       ...(places !== undefined && { places }),
     });
+    this.#ports = new SecuredPorts(this.gateway, runtime, tls.servers);
     this.explain = explainService(decisions, () => this.gateway.stacks);
     this.registered = metrics;
   }
@@ -74,12 +80,15 @@ export class LocalEngine implements Engines {
   }
 
   async apply({ config, tls }: Serving): Promise<void> {
-    this.gateway.apply(config);
-    if (tls !== undefined) await this.renew(tls);
+    const ready = this.gateway.prepare(config);
+    // Before it is served: a server must have its certificate when it is there.
+    await this.renew(tls);
+    ready.commit();
   }
 
-  async renew(tls: TlsMaterial): Promise<void> {
-    this.#tls?.update(tls);
+  async renew({ listen, servers }: Materials): Promise<void> {
+    if (listen !== undefined) this.#tls?.update(listen);
+    this.#ports.renew(servers);
   }
 
   async status(): Promise<readonly EngineStatus[]> {
@@ -92,7 +101,7 @@ export class LocalEngine implements Engines {
       pid: process.pid,
       ...this.gateway.readiness(),
       inFlight: this.gateway.inFlight,
-      connections: this.#server?.connections ?? 0,
+      connections: (this.#server?.connections ?? 0) + this.#ports.connections,
       upstreams: upstreamsOf(this.gateway),
     };
   }
@@ -115,9 +124,14 @@ export class LocalEngine implements Engines {
         const tls = tlsOf(config, this.#tls);
         const options = { runtime, address: config.listen, limits: limitsOf(config) };
         this.#server = await serve(this.gateway.service, tls === undefined ? options : { ...options, tls });
+        await this.#ports.start(config.listen.host, options.limits);
       },
-      drain: async () => this.#server?.drain(),
-      stop: async () => this.#server?.stop(),
+      drain: async () => {
+        await Promise.all([this.#server?.drain(), this.#ports.drain()]);
+      },
+      stop: async () => {
+        await Promise.all([this.#server?.stop(), this.#ports.stop()]);
+      },
     };
     return [upstreams, listener];
   }

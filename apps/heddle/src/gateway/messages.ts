@@ -1,8 +1,7 @@
-import type { TlsMaterial } from '@heddle/kernel';
 import type { RateAsk, RateVerdict } from '@heddle/traffic';
 import type { Verdict } from '@heddle/proxy';
 import type { EngineStatus } from './engines.ts';
-import type { Serving } from './serving.ts';
+import type { Materials, Serving } from './serving.ts';
 
 /** What a worker can be asked. */
 export type Question =
@@ -17,7 +16,7 @@ export type ToWorker =
   | { readonly kind: 'prepare'; readonly number: number; readonly serving: Serving }
   | { readonly kind: 'commit'; readonly number: number }
   | { readonly kind: 'discard'; readonly number: number }
-  | { readonly kind: 'renew'; readonly tls: TlsMaterial }
+  | { readonly kind: 'renew'; readonly tls: Materials }
   | { readonly kind: 'leave' }
   | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
   /** Of an upstream's instance, as another worker has found out. */

@@ -1,4 +1,4 @@
-import { HeddleError, type Runtime, type TlsMaterial } from '@heddle/kernel';
+import { HeddleError, type Runtime } from '@heddle/kernel';
 import {
   badConfig,
   type ConfigDocument,
@@ -10,7 +10,8 @@ import {
 import type { HttpService } from '@heddle/wire';
 import { adminService } from './admin-service.ts';
 import type { Engines } from './engines.ts';
-import type { Serving } from './serving.ts';
+import { checkPolicies } from './mesh-policies.ts';
+import type { Materials, Serving } from './serving.ts';
 
 /** What `Operations` is made from. */
 export interface OperationsOptions {
@@ -18,7 +19,7 @@ export interface OperationsOptions {
   /** Reads the files anew. */
   readonly read: () => readonly ConfigDocument[];
   /** Reads the certificates that a configuration names. */
-  readonly readTls: (config: GatewayConfig) => TlsMaterial | undefined;
+  readonly readTls: (config: GatewayConfig) => Materials;
   /** Of the admin API; undefined: there is none. */
   readonly token: string | undefined;
   /** What settings add to a configuration before it is served. Default: nothing. */
@@ -43,6 +44,7 @@ export class Operations {
     this.#options = options;
     this.versions = new GatewayVersions({
       clock: options.runtime.clock,
+      policies: checkPolicies,
       // The first version is what engines are made with.
       apply: async (config) => {
         const tls = options.readTls(config);
@@ -123,12 +125,14 @@ export class Operations {
     const { runtime, readTls } = this.#options;
     const { current } = this.versions;
     try {
-      const tls = current === undefined ? undefined : readTls(current.config);
+      if (current === undefined) return;
+      const tls = readTls(current.config);
       const text = JSON.stringify(tls);
-      if (tls === undefined || text === this.#tls) return;
+      if (text === this.#tls) return;
       await this.#engines?.renew(tls);
       this.#tls = text;
-      runtime.log('info', 'other certificates are shown', { certificates: tls.identities.length });
+      const certificates = (tls.listen?.identities.length ?? 0) + Object.keys(tls.servers).length;
+      runtime.log('info', 'other certificates are shown', { certificates });
     } catch (thrown) {
       const error = HeddleError.from(thrown);
       runtime.log('error', 'certificates cannot be used, and those before go on', { error });
@@ -171,7 +175,7 @@ export class Operations {
     if (this.#listener !== listenerOf(config))
       log(
         'warn',
-        'how the gateway listens (address, limits of connections, TLS or not) changes with its next start',
+        'how the gateway listens (address, ports, limits of connections, TLS or not) changes with its next start',
       );
     if (id > 1)
       log('info', 'another configuration is served', { version: id, why, routes: config.routes.length });
@@ -183,6 +187,14 @@ function listenerOf({
   listen,
   limits: { maxRequests: _, maxBodyBytes: __, ...limits },
   tls,
+  servers,
 }: GatewayConfig): string {
-  return JSON.stringify([listen, limits, tls === undefined, tls?.clients]);
+  const ports = new Set(servers.map(({ port }) => port));
+  return JSON.stringify([
+    listen,
+    limits,
+    tls === undefined,
+    tls?.clients,
+    [...ports].toSorted((a, b) => a - b),
+  ]);
 }

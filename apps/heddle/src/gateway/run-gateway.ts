@@ -1,6 +1,6 @@
-import path from 'node:path';
 import { hostPort, type Registry } from '@heddle/discovery';
 import type { Part, Registration, Runtime } from '@heddle/kernel';
+import type { GatewayConfig, RouteConfig } from '@heddle/proxy';
 import { registration } from '@heddle/rpc';
 import { MetricRegistry, processMetrics, registrationGauge } from '@heddle/telemetry';
 import { processReader } from '@heddle/telemetry/node';
@@ -8,6 +8,7 @@ import { type HttpServer, type HttpService, serve } from '@heddle/wire';
 import type { World } from '../command.ts';
 import { forkWorker } from '../node/cluster-workers.ts';
 import { readDocuments, watchDocuments } from '../node/config-documents.ts';
+import { folderOf } from '../node/config-file.ts';
 import { runServer } from '../node/run-server.ts';
 import { readTlsFiles, tlsFolders } from '../node/tls-files.ts';
 import type { GatewaySettings } from '../settings/gateway-settings.ts';
@@ -54,7 +55,7 @@ export async function runGateway(run: GatewayRun, runtime: Runtime, world: World
   const { place, registry, token, settings } = run;
   // Before anything is served: a key that was taken back must not open anything for a moment.
   await settings.start();
-  const folder = path.dirname(path.resolve(place));
+  const folder = folderOf(place);
   const operations = new Operations({
     runtime,
     token,
@@ -64,6 +65,7 @@ export async function runGateway(run: GatewayRun, runtime: Runtime, world: World
     settings: () => settings.shown(),
   });
   const { config, tls } = await operations.begin();
+  if (registry === undefined) tellWhoNeedsOne(config, runtime);
   const listen = { host: config.listen.host, port: run.port ?? config.listen.port };
   const front = frontOf({ config: { ...config, listen }, tls }, run, runtime);
   operations.serveBy(front.engines);
@@ -76,7 +78,8 @@ export async function runGateway(run: GatewayRun, runtime: Runtime, world: World
     { name: 'readiness', register: () => Promise.resolve(), deregister: async () => front.leave() },
   ];
   if (registry !== undefined) registrations.push(registered(front, registry, admin, runtime));
-  const scheme = tls === undefined ? 'http' : 'https';
+  const scheme = tls.listen === undefined ? 'http' : 'https';
+  const ports = [...new Set(config.servers.map(({ port }) => port))];
   return runServer(
     {
       name: 'gateway',
@@ -85,10 +88,30 @@ export async function runGateway(run: GatewayRun, runtime: Runtime, world: World
       registrations,
     },
     world,
-    () => ({ url: urlOf(scheme, front.address()), admin: urlOf('http', admin.address) }),
+    () => ({
+      url: urlOf(scheme, front.address()),
+      ...(ports.length > 0 && {
+        tls: ports.map((port) => urlOf('https', { host: listen.host, port })).join(' '),
+      }),
+      admin: urlOf('http', admin.address),
+    }),
     undefined,
     () => void operations.reload('SIGHUP').catch(() => undefined),
   );
+}
+
+/** Those routes are refused one by one; what is missing is said once. */
+function tellWhoNeedsOne({ upstreams, routes }: GatewayConfig, runtime: Runtime): void {
+  const named = Object.values(upstreams).map(({ target }) => target);
+  const targets = [...named, ...routes.flatMap(({ action }) => targetsOf(action))];
+  if (targets.some((target) => target.startsWith('discovery:')))
+    runtime.log('error', 'there are upstreams of a registry, and none was given: --registry HOST:PORT');
+}
+
+function targetsOf(action: RouteConfig['action']): string[] {
+  return action.kind === 'forward'
+    ? [...action.shares, ...action.variants].map(({ upstream }) => upstream)
+    : [];
 }
 
 /** The engine of this process, or workers. */

@@ -144,6 +144,66 @@ describe('limits of a gateway', limit, () => {
     await down(cli);
   });
 
+  test('a share of failures is of the calls of all workers', limit, async () => {
+    const failureRate = { share: 0.5, minCalls: 60, windowMs: 600_000 };
+    const breaker = { consecutiveFailures: 1000, failureRate, openMs: 600_000 };
+    const { cli, url } = await up(
+      {
+        upstreams: { bad: { target: target(), ejection: false, breaker } },
+        routes: [{ path: '/', upstream: 'bad', attempts: 1 }],
+      },
+      '--workers',
+      '2',
+    );
+    // Connections go to the workers in turn, so each sees about half of it.
+    let calls = 0;
+    const opened = async (): Promise<boolean> => {
+      const status = await statusOf(`${url.origin}${calls % 3 === 0 ? '/quick' : '/broken'}`);
+      if (status !== 503) calls += 1;
+      return status === 503;
+    };
+    await until('it is open', opened);
+    // One of them alone would have seen so many only after 119.
+    assert.ok(calls >= 60 && calls < 100, `open after ${calls} calls`);
+    await until('both know', async () => {
+      const statuses = await Promise.all(Array.from({ length: 6 }, () => statusOf(`${url.origin}/quick`)));
+      return statuses.every((status) => status === 503);
+    });
+    await down(cli);
+  });
+
+  test(
+    'failures of an instance in a row are counted over all workers, and it is out for all',
+    limit,
+    async () => {
+      const fine = await serve(async () => jsonAnswer(200, {}), {
+        runtime,
+        address: { host: '127.0.0.1', port: 0 },
+      });
+      const both = `static:///${target()},127.0.0.1:${fine.address.port}`;
+      const ejection = { consecutiveFailures: 30, ejectMs: 600_000 };
+      const { cli, url } = await up(
+        {
+          upstreams: { two: { target: both, policy: 'round_robin', ejection } },
+          routes: [{ path: '/', upstream: 'two', attempts: 1 }],
+        },
+        '--workers',
+        '2',
+      );
+      const before = broken;
+      await until('it is out for both', async () => {
+        const statuses: unknown[] = [];
+        for (let n = 0; n < 8; n++) statuses.push(await statusOf(`${url.origin}/broken`));
+        return statuses.every((status) => status === 200);
+      });
+      const failures = broken - before;
+      // One of them alone would have seen so many only after 59.
+      assert.ok(failures >= 30 && failures < 50, `out after ${failures} failures`);
+      await down(cli);
+      await fine.stop();
+    },
+  );
+
   test('the rate limit service counts over all workers, whichever an Envoy has reached', limit, async () => {
     const rule = { algorithm: 'fixed_window', limit: 5, windowMs: 3_600_000 };
     const service = { service: 'envoy.service.ratelimit.v3.RateLimitService', method: 'ShouldRateLimit' };

@@ -1,4 +1,4 @@
-import { type Code, HeddleError, type Part, type Runtime, type TlsMaterial } from '@heddle/kernel';
+import { type Code, HeddleError, type Part, type Runtime } from '@heddle/kernel';
 import { jsonAnswer } from '@heddle/proxy';
 import { expose, expositionType, type MetricRegistry } from '@heddle/telemetry';
 import { MemoryRateStore } from '@heddle/traffic';
@@ -8,7 +8,7 @@ import { Supervised } from '../up/supervised.ts';
 import type { Engines, EngineStatus } from './engines.ts';
 import { mergedMetrics } from './merged-metrics.ts';
 import type { Answer, Channel, Question, ToldError, ToSupervisor, ToWorker } from './messages.ts';
-import type { Serving } from './serving.ts';
+import type { Materials, Serving } from './serving.ts';
 import { PlaceDesk } from './place-desk.ts';
 import { RateDesk } from './rate-desk.ts';
 import { VerdictBoard } from './verdict-board.ts';
@@ -134,7 +134,7 @@ export class WorkerGroup implements Engines, Part {
     for (const worker of this.#ready) if (worker.number !== number) this.#catchUp(worker);
   }
 
-  async renew(tls: TlsMaterial): Promise<void> {
+  async renew(tls: Materials): Promise<void> {
     this.#serving = { ...this.#serving, tls };
     for (const { child } of this.#workers) child.channel.send({ kind: 'renew', tls });
   }
@@ -193,7 +193,7 @@ export class WorkerGroup implements Engines, Part {
         worker.number = message.number;
         this.#address = message.address;
         // What it has not heard while it began.
-        if (this.#serving.tls !== undefined) child.channel.send({ kind: 'renew', tls: this.#serving.tls });
+        child.channel.send({ kind: 'renew', tls: this.#serving.tls });
         if (this.#leaving) child.channel.send({ kind: 'leave' });
         for (const posted of this.#verdicts.current) child.channel.send({ kind: 'verdict', ...posted });
         if (worker.number !== this.#number) this.#catchUp(worker);

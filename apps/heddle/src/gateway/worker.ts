@@ -51,8 +51,9 @@ export function obey(channel: WorkerChannel, engine: LocalEngine, runtime: Runti
       case 'commit': {
         const { ready, serving } = prepared.get(message.number) ?? {};
         prepared.delete(message.number);
+        // First: a server must have its certificate when it is there.
+        if (serving !== undefined) void engine.renew(serving.tls);
         ready?.commit();
-        if (serving?.tls !== undefined) void engine.renew(serving.tls);
         channel.send({ kind: 'committed', number: message.number });
         return;
       }

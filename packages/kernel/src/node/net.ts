@@ -2,6 +2,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { HeddleError } from '../error.ts';
 import { checkPort } from '../port-range.ts';
 import type { Address, Connection, ConnectOptions, Listener, ListenOptions, Net } from '../ports/net.ts';
+import type { TlsByNameOptions, TlsListenOptions } from '../ports/tls.ts';
 import { acceptedConnection } from './accepted-connection.ts';
 import { readSpace } from './read-space.ts';
 import { ignore, SocketConnection } from './socket-connection.ts';
@@ -78,13 +79,13 @@ const listenReasons: Record<string, string> = {
 function listenOn(
   address: Address,
   accept: (connection: Connection) => void,
-  { tls }: ListenOptions = {},
+  { tls, tlsByName }: ListenOptions = {},
 ): Promise<Listener> {
   return new Promise((resolve, reject) => {
     checkPort(address, 0);
-    const handshakes = tls === undefined ? undefined : new TlsAcceptor(tls, accept);
+    const handshakes = acceptorOf(accept, tls, tlsByName);
     // A handshake reads at once; its socket is handed over before anything else can come.
-    const options = { noDelay: true, allowHalfOpen: true, pauseOnConnect: tls === undefined };
+    const options = { noDelay: true, allowHalfOpen: true, pauseOnConnect: handshakes === undefined };
     const server = createServer(options, (socket) => {
       if (handshakes === undefined) accept(acceptedConnection(socket));
       else handshakes.take(socket);
@@ -101,6 +102,15 @@ function listenOn(
       resolve(listenerOf(server, address.host, () => handshakes?.close()));
     });
   });
+}
+
+function acceptorOf(
+  accept: (connection: Connection) => void,
+  tls: TlsListenOptions | undefined,
+  byName: TlsByNameOptions | undefined,
+): TlsAcceptor | undefined {
+  if (byName !== undefined) return new TlsAcceptor(byName, accept);
+  return tls === undefined ? undefined : new TlsAcceptor(tls, accept);
 }
 
 function listenerOf(server: Server, host: string, drop: () => void): Listener {

@@ -10,6 +10,7 @@ export class SocketConnection implements Connection {
   readonly local: Address;
   readonly remote: Address;
   readonly tls: TlsSession | undefined;
+  readonly passed: Connection['passed'];
   readonly #socket: Socket;
   #handler: ConnectionHandler | undefined;
   #heard = false;
@@ -18,9 +19,10 @@ export class SocketConnection implements Connection {
   #ended = false;
 
   /** `tls`: what is known of a socket of TLS; one with it is a `TLSSocket`. */
-  constructor(socket: Socket, tls?: TlsSession) {
+  constructor(socket: Socket, tls?: TlsSession, passed?: Connection['passed']) {
     this.#socket = socket;
     this.tls = tls;
+    this.passed = passed;
     this.local = { host: socket.localAddress ?? '', port: socket.localPort ?? 0 };
     this.remote = { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
     // Until the owner listens: an unheard `error` event would end the process.

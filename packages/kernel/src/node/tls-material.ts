@@ -13,6 +13,8 @@ export interface CompiledMaterial {
   find(serverName: string): SecureContext | undefined;
 }
 
+const ciphersOf13 = 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256';
+
 const compiled = new WeakMap<TlsMaterial, CompiledMaterial>();
 
 /**
@@ -30,7 +32,10 @@ export function compileMaterial(material: TlsMaterial): CompiledMaterial {
 function compile(material: TlsMaterial): CompiledMaterial {
   const { trust, revocations } = material;
   if (trust !== undefined) for (const pem of blocks(trust, 'trust')) readCertificate(pem, 'trust');
-  const common: SecureContextOptions = { minVersion: 'TLSv1.2' };
+  const common: SecureContextOptions = { minVersion: material.oldest ?? 'TLSv1.2' };
+  if (material.newest !== undefined) common.maxVersion = material.newest;
+  // Node switches TLS 1.3 off where none of its ciphers is among them.
+  if (material.ciphers !== undefined) common.ciphers = `${ciphersOf13}:${material.ciphers}`;
   if (trust !== undefined) common.ca = trust;
   if (revocations !== undefined) common.crl = revocations;
   const names = new NameTable<SecureContext>();

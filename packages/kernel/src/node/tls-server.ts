@@ -2,39 +2,47 @@ import { constants, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Connection } from '../ports/net.ts';
-import type { TlsListenOptions, TlsMaterial } from '../ports/tls.ts';
+import type {
+  ClientCertificates,
+  TlsByNameOptions,
+  TlsIdentification,
+  TlsListenOptions,
+  TlsMaterial,
+  TlsSource,
+} from '../ports/tls.ts';
+import { firstBytes, handshakeRecord } from './client-hello.ts';
 import { ignore, SocketConnection } from './socket-connection.ts';
 import { certificateFailure, tlsFailure } from './tls-failure.ts';
 import { compileMaterial, unusable } from './tls-material.ts';
+import { normalName } from './tls-names.ts';
 import { coverOf, describeCertificate, describeSession, problemNow, verdictOf } from './tls-session.ts';
 
 // A key that leaks opens what was sent with its tickets in TLS 1.2, so it does not live long. Sessions live 5 minutes.
 const ticketKeyMs = 3_600_000;
 const ticketKeyBytes = 48;
-/** The type of the record that every TLS connection begins with (RFC 8446 section 5.1). */
-const handshakeRecord = 22;
 
 /** `Server` of one material: its certificates, whom it lets in, and keys for tickets that no other server takes. */
 interface Era {
   readonly material: TlsMaterial;
+  readonly clients: ClientCertificates;
   readonly server: Server;
   ticketKeysSinceMs: number;
 }
 
 /** Handshakes of one listener. Each is begun with the material of the moment. */
 export class TlsAcceptor {
-  readonly #options: TlsListenOptions;
+  readonly #options: TlsListenOptions | TlsByNameOptions;
   readonly #accept: (connection: Connection) => void;
   /** By the peer's address, since Node does not tell which socket a TLS socket was made from. */
   readonly #pending = new Map<string, Socket>();
-  #era: Era;
-  #unusable: TlsMaterial | undefined;
+  readonly #eras = new WeakMap<TlsSource, Era>();
+  readonly #unusable = new WeakMap<TlsSource, TlsMaterial>();
 
   /** `accept` gets each connection whose handshake is done. Throws `invalid_argument` for material that cannot be used. */
-  constructor(options: TlsListenOptions, accept: (connection: Connection) => void) {
+  constructor(options: TlsListenOptions | TlsByNameOptions, accept: (connection: Connection) => void) {
     this.#options = options;
     this.#accept = accept;
-    this.#era = this.#begin(options.source.current);
+    if ('source' in options) this.#eras.set(options.source, this.#begin(options));
   }
 
   /** Begins a handshake. `socket` was accepted in this very turn. */
@@ -48,39 +56,85 @@ export class TlsAcceptor {
     const peer = peerOf(socket);
     this.#pending.set(peer, socket);
     socket.once('close', () => this.#settled(peer, socket));
-    if (this.#options.plaintext === true) this.#look(socket, peer);
-    else this.#handshake(socket);
+    const options = this.#options;
+    if ('choose' in options) this.#look(socket, (bytes) => this.#chosen(socket, peer, bytes, options));
+    else if (options.plaintext === true)
+      this.#look(socket, (bytes) => this.#plainOrNot(socket, peer, bytes, options));
+    else this.#handshake(socket, options);
   }
 
-  #handshake(socket: Socket): void {
-    this.#renew();
-    this.#era.server.emit('connection', socket);
+  #handshake(socket: Socket, identification: TlsIdentification): void {
+    const era = this.#eraOf(identification);
+    if (era === undefined) socket.destroy();
+    else era.server.emit('connection', socket);
   }
 
-  /** Waits for the first bytes, which a handshake of TLS begins with a byte of its own. Whoever gets the socket reads them. */
-  #look(socket: Socket, peer: string): void {
+  /**
+   * Waits for the first bytes, until `decide` knows enough of them: it then gives what is to be done with the socket.
+   * Whoever gets that reads them again.
+   */
+  #look(socket: Socket, decide: (bytes: Uint8Array) => (() => void) | undefined): void {
     const { handshakeMs = 10_000 } = this.#options;
-    const leave = (): void => {
+    const limit = setTimeout(() => {
       this.#refused('TLS_HANDSHAKE_TIMEOUT');
       socket.destroy();
-    };
-    const limit = setTimeout(leave, handshakeMs);
-    socket.once('close', () => clearTimeout(limit));
+    }, handshakeMs);
+    const closed = (): void => clearTimeout(limit);
+    socket.once('close', closed);
     // It is over before it has begun.
     const ended = (): unknown => socket.destroy();
     socket.once('end', ended);
-    socket.once('data', (chunk: Buffer) => {
+    let bytes: Buffer = Buffer.alloc(0);
+    const gather = (chunk: Buffer): void => {
+      bytes = bytes.byteLength === 0 ? chunk : Buffer.concat([bytes, chunk]);
+      const next = decide(bytes);
+      if (next === undefined) return;
       clearTimeout(limit);
+      socket.off('data', gather);
       socket.off('end', ended);
+      socket.off('close', closed);
       socket.pause();
-      socket.unshift(chunk);
-      if (chunk[0] === handshakeRecord) {
-        this.#handshake(socket);
+      socket.unshift(bytes);
+      next();
+    };
+    socket.on('data', gather);
+  }
+
+  #plainOrNot(socket: Socket, peer: string, bytes: Uint8Array, options: TlsListenOptions): () => void {
+    return () => {
+      if (bytes[0] === handshakeRecord) {
+        this.#handshake(socket, options);
         return;
       }
       this.#settled(peer, socket);
       this.#accept(new SocketConnection(socket));
-    });
+    };
+  }
+
+  #chosen(
+    socket: Socket,
+    peer: string,
+    bytes: Uint8Array,
+    options: TlsByNameOptions,
+  ): (() => void) | undefined {
+    const first = firstBytes(bytes);
+    if (first.kind === 'more') return undefined;
+    return () => {
+      if (first.kind === 'other') {
+        socket.destroy();
+        this.#refused('NO_HANDSHAKE');
+        return;
+      }
+      const serverName = normalName(first.serverName ?? '');
+      const taker = options.choose(serverName);
+      if (taker === undefined) {
+        socket.destroy();
+        this.#refused('SERVER_NAME_UNKNOWN');
+      } else if (taker === 'pass') {
+        this.#settled(peer, socket);
+        this.#accept(new SocketConnection(socket, undefined, { serverName }));
+      } else this.#handshake(socket, taker);
+    };
   }
 
   /** Drops the handshakes that are not done. */
@@ -88,24 +142,36 @@ export class TlsAcceptor {
     for (const socket of this.#pending.values()) socket.destroy();
   }
 
-  /** Takes up new material, or new keys when the old are due. Material that cannot be used changes nothing. */
-  #renew(): void {
-    const { current } = this.#options.source;
-    if (current !== this.#era.material && current !== this.#unusable) {
+  /**
+   * The server of the moment: takes up new material, or new keys when the old are due. Material that cannot be used changes
+   * nothing; undefined where there was none before.
+   */
+  #eraOf(identification: TlsIdentification): Era | undefined {
+    const { source, clients = 'off' } = identification;
+    const { current } = source;
+    let era = this.#eras.get(source);
+    if (
+      (current !== era?.material || clients !== era.clients) &&
+      (current !== this.#unusable.get(source) || clients !== era?.clients)
+    ) {
       try {
-        this.#era = this.#begin(current);
+        era = this.#begin(identification);
+        this.#eras.set(source, era);
       } catch {
-        this.#unusable = current;
+        this.#unusable.set(source, current);
         this.#refused('CERTIFICATE_INVALID');
+        // Whom it lets in is not to be less strict than what is said now.
+        if (clients !== era?.clients) return undefined;
       }
     }
-    if (performance.now() - this.#era.ticketKeysSinceMs < ticketKeyMs) return;
-    this.#era.ticketKeysSinceMs = performance.now();
-    this.#era.server.setTicketKeys(randomBytes(ticketKeyBytes));
+    if (era === undefined || performance.now() - era.ticketKeysSinceMs < ticketKeyMs) return era;
+    era.ticketKeysSinceMs = performance.now();
+    era.server.setTicketKeys(randomBytes(ticketKeyBytes));
+    return era;
   }
 
-  #begin(material: TlsMaterial): Era {
-    const { clients = 'off', alpn = [], handshakeMs = 10_000 } = this.#options;
+  #begin({ source: { current: material }, clients = 'off' }: TlsIdentification): Era {
+    const { alpn = [], handshakeMs = 10_000 } = this.#options;
     const compiled = compileMaterial(material);
     if (material.identities.length === 0)
       throw unusable('CERTIFICATE_INVALID', 'a server needs at least one identity');
@@ -124,23 +190,25 @@ export class TlsAcceptor {
       SNICallback: (name, use) => use(null, compiled.find(name)),
       ticketKeys: randomBytes(ticketKeyBytes),
     });
-    server.on('secureConnection', (socket) => this.#secured(socket));
+    server.on('secureConnection', (socket) => this.#secured(socket, clients));
     server.on('tlsClientError', (error, socket) => {
       socket.on('error', ignore);
       this.#refused(reasonOf(error, socket));
       // Node leaves one open that has run out of time.
       socket.destroy();
     });
-    return { material, server, ticketKeysSinceMs: performance.now() };
+    return { material, clients, server, ticketKeysSinceMs: performance.now() };
   }
 
-  #secured(socket: TLSSocket): void {
+  #secured(socket: TLSSocket, clients: ClientCertificates): void {
     const peer = peerOf(socket);
     this.#settled(peer, this.#pending.get(peer));
-    const found = this.#options.clients === 'off' ? undefined : socket.getPeerX509Certificate();
+    const found = clients === 'off' ? undefined : socket.getPeerX509Certificate();
     const problem = found === undefined ? undefined : problemNow(found, verdictOf(socket));
     // Looked at for resumed sessions too, which Node lets in without a certificate, or with one that has expired since.
-    if (this.#options.clients === 'require' && (found === undefined || problem !== undefined)) {
+    const isMissing = clients === 'require' && found === undefined;
+    const isBad = (clients === 'require' || clients === 'optional') && problem !== undefined;
+    if (isMissing || isBad) {
       socket.on('error', ignore);
       socket.destroy();
       this.#refused(problem === undefined ? 'CERTIFICATE_MISSING' : certificateFailure(problem, peer).reason);

@@ -1,4 +1,4 @@
-import type { TlsConnectOptions, TlsListenOptions, TlsSession } from './tls.ts';
+import type { TlsByNameOptions, TlsConnectOptions, TlsListenOptions, TlsSession } from './tls.ts';
 
 /** Where something listens. `host` is a name or an IP literal without brackets. */
 export interface Address {
@@ -25,6 +25,8 @@ export interface Connection {
   readonly remote: Address;
   /** What the TLS handshake has found out; undefined on a connection without TLS. */
   readonly tls?: TlsSession | undefined;
+  /** TLS of this connection is not ended here (see `TlsByNameOptions`): what its client asks for. */
+  readonly passed?: { readonly serverName: string | undefined } | undefined;
   /** Starts the flow of events. Must be called once, in the turn in which the connection was handed over. */
   open(handler: ConnectionHandler): void;
   /**
@@ -70,6 +72,8 @@ export interface ConnectOptions {
 export interface ListenOptions {
   /** Speak TLS: a connection is handed over once its handshake is done. As with `ConnectOptions.tls` otherwise. */
   readonly tls?: TlsListenOptions;
+  /** The same, for servers of several names. Not together with `tls`. */
+  readonly tlsByName?: TlsByNameOptions;
 }
 
 /** Sockets. */

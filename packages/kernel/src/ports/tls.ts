@@ -21,7 +21,16 @@ export interface TlsMaterial {
   readonly trust?: string;
   /** PEM: revocation lists, one of each authority in a chain; a certificate whose authority has none is refused. */
   readonly revocations?: string;
+  /** The oldest version that is spoken. Default TLSv1.2. */
+  readonly oldest?: TlsVersion;
+  /** The newest. Default TLSv1.3. */
+  readonly newest?: TlsVersion;
+  /** What TLS 1.2 may be encrypted with, in OpenSSL's names with `:` between them. Default Node's. */
+  readonly ciphers?: string;
 }
+
+/** A version of TLS that is spoken here. */
+export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
 /** Where the material of now is to be had: read at the start of each handshake. */
 export interface TlsSource {
@@ -30,15 +39,20 @@ export interface TlsSource {
 
 /**
  * Whether clients must show a certificate. `off`: they are not asked. `request`: they are asked, and whoever shows none
- * or a bad one is let in all the same, with `verified` false. `require`: only a verified one is let in.
+ * or a bad one is let in all the same, with `verified` false. `optional`: they are asked, and whoever shows none is let
+ * in, but nobody with a bad one. `require`: only a verified one is let in.
  */
-export type ClientCertificates = 'off' | 'request' | 'require';
+export type ClientCertificates = 'off' | 'request' | 'optional' | 'require';
 
-/** How a server speaks TLS. 1.2 is the least version, as a client or as a server. */
-export interface TlsListenOptions {
+/** What a server of TLS shows, and what it wants to see. */
+export interface TlsIdentification {
   readonly source: TlsSource;
   /** Default `off`. Otherwise the material must have `trust`. */
   readonly clients?: ClientCertificates;
+}
+
+/** How handshakes of a server are held, whoever it is. 1.2 is the least version, as a client or as a server. */
+export interface TlsHandshakes {
   /** Protocols that may be agreed on (ALPN, RFC 7301), the most liked first. Default none: it is not spoken of. */
   readonly alpn?: readonly string[];
   /** A handshake that takes longer is given up. Default 10000. */
@@ -46,16 +60,30 @@ export interface TlsListenOptions {
   /** Handshakes at a time; a connection beyond that is dropped. Default 1000. */
   readonly handshakes?: number;
   /**
+   * Hears of each connection that was not let in. The reasons are those of `Net.connect`, and `CERTIFICATE_MISSING`,
+   * `TLS_HANDSHAKE_TIMEOUT`, `TOO_MANY_HANDSHAKES`, `NO_HANDSHAKE` and `SERVER_NAME_UNKNOWN`; `CERTIFICATE_INVALID` once
+   * when the source has gone bad: the server goes on with what it had.
+   */
+  refused?(reason: string): void;
+}
+
+/** How a server speaks TLS. */
+export interface TlsListenOptions extends TlsIdentification, TlsHandshakes {
+  /**
    * Take plaintext as well: a connection whose first byte begins no handshake is handed over as it is, without `tls`.
    * For protocols in which the client speaks first. Default false.
    */
   readonly plaintext?: boolean;
+}
+
+/** Several servers of TLS at one place, told apart by the name that a client asks for (SNI) before any handshake. */
+export interface TlsByNameOptions extends TlsHandshakes {
   /**
-   * Hears of each connection that was not let in. The reasons are those of `Net.connect`, and `CERTIFICATE_MISSING`,
-   * `TLS_HANDSHAKE_TIMEOUT` and `TOO_MANY_HANDSHAKES`; `CERTIFICATE_INVALID` once when the source has gone bad: the
-   * server goes on with what it had.
+   * Who takes a connection: one that ends TLS, or `pass`: it is handed over as it came, with `passed`. Undefined: nobody,
+   * and it is dropped. The name is in lower case and without a trailing dot; undefined where none is asked for, or
+   * nothing that is a host name. Must not throw.
    */
-  refused?(reason: string): void;
+  choose(serverName: string | undefined): TlsIdentification | 'pass' | undefined;
 }
 
 /** How a client speaks TLS. The server is always verified. */

@@ -1,8 +1,7 @@
 import type { Address, Connection, Runtime } from '@heddle/kernel';
 import { HeddleError } from '@heddle/kernel';
-import { type HttpServer, type HttpService, serve, type ServeTls } from '@heddle/wire';
+import { type HttpServer, type HttpService, serve, type ServeTls, TcpRelay } from '@heddle/wire';
 import type { PartRefusal } from '../plane/plane-messages.ts';
-import { TcpRelay } from './tcp-relay.ts';
 
 /** Who takes a connection whose bytes are only passed on: gives the other end, or rejects, and it is closed. */
 export type Joined = (connection: Connection) => Promise<Connection>;

@@ -9,27 +9,39 @@ import {
 } from '@heddle/wire';
 import { isWebSocket } from './tunnels.ts';
 
-/** Content of up to this size is read before it is sent on: only then can the request be repeated elsewhere. */
+/** Content of a known size up to this is read before it is sent on, unless a route says otherwise. */
 const bufferedBytes = 65_536;
 
 /**
  * Refuses content of more than `maxBytes` with `resource_exhausted` / `BODY_TOO_LARGE`: at once where the size is
- * known, else when the limit is passed. Small content is read whole; the rest streams, with back-pressure.
+ * known, else when the limit is passed. What is read whole before it is sent on can be repeated elsewhere, and holds up no
+ * instance while it comes; the rest streams, with back-pressure. `buffer` true: all is read, false: nothing; undefined: what
+ * is small and of known size.
  */
-export function content(maxBytes: number): Layer<HttpRequest, HttpResponse> {
+export function content(maxBytes: number, buffer?: boolean): Layer<HttpRequest, HttpResponse> {
   return (next) => {
-    const checked = withContent(next, maxBytes);
+    const checked = buffer === true ? withWholeContent(next, maxBytes) : withContent(next, maxBytes, buffer);
     return (req, call) => (req.body.size === 0 || isWebSocket(req) ? next : checked)(req, call);
   };
 }
 
-function withContent(next: HttpService, maxBytes: number): HttpService {
+function withWholeContent(next: HttpService, maxBytes: number): HttpService {
+  return async (req, call) => {
+    const { size } = req.body;
+    if (size !== undefined && size > maxBytes) throw tooLarge(maxBytes);
+    const body = size === undefined ? limited(req.body, maxBytes, tooLarge) : req.body;
+    return next({ ...req, body: wholeBody(await body.bytes(maxBytes)) }, call);
+  };
+}
+
+function withContent(next: HttpService, maxBytes: number, buffer: boolean | undefined): HttpService {
+  const mostRead = buffer === false ? 0 : bufferedBytes;
   return async (req, call) => {
     const { size } = req.body;
     if (size === undefined) return next({ ...req, body: limited(req.body, maxBytes, tooLarge) }, call);
     if (size > maxBytes) throw tooLarge(maxBytes);
-    if (size > bufferedBytes) return next(req, call);
-    return next({ ...req, body: wholeBody(await req.body.bytes(bufferedBytes)) }, call);
+    if (size > mostRead) return next(req, call);
+    return next({ ...req, body: wholeBody(await req.body.bytes(mostRead)) }, call);
   };
 }
 

@@ -60,6 +60,8 @@ export function routeOf(
     (webSocket || grpcWeb || transcode !== undefined || protocol !== undefined)
   )
     return at.problem('"webSocket", "grpcWeb", "transcode" and "protocol" need a route that forwards');
+  if (document.buffer === true && (speaks === 'h2c' || webSocket))
+    return at.problem('"buffer" waits for the end of a request, where gRPC and WebSocket talk to and fro');
   if (protocol === 'http1' && speaks === 'h2c')
     return at.problem('gRPC needs HTTP/2: "protocol" is h2c here, or left out');
   return {
@@ -93,6 +95,7 @@ export function routeOf(
     attempts: document.attempts ?? 3,
     retryOn: document.retryOn,
     attemptTimeoutMs: document.attemptTimeoutMs,
+    buffer: document.buffer,
     maxBodyBytes: document.maxBodyBytes,
     maxResponseBytes: document.maxResponseBytes,
   };

@@ -29,7 +29,8 @@ export class Place {
   /** The value as plain data, for messages. */
   get shown(): string {
     if (this.node === undefined) return 'nothing';
-    const text = JSON.stringify(this.node.toJSON()) ?? 'nothing';
+    // What a terminal would take for commands is not shown as it is.
+    const text = (JSON.stringify(this.node.toJSON()) ?? 'nothing').replaceAll(/[\u007f-\u009f]/g, '?');
     return text.length > 80 ? `${text.slice(0, 80)}…` : text;
   }
 
@@ -85,6 +86,8 @@ export class Place {
 export class DocumentReader {
   readonly problems: ConfigProblem[] = [];
   readonly root: Place;
+  /** False where the text has mistakes of syntax. */
+  readonly isYaml: boolean;
   readonly #lines: LineCounter;
 
   /** The documents of a file of several, separated by `---`; those that are empty are left out. */
@@ -92,7 +95,7 @@ export class DocumentReader {
     const lines = new LineCounter();
     const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
     return (Array.isArray(parsed) ? parsed : [])
-      .filter(({ contents, errors }) => contents !== null || errors.length > 0)
+      .filter(({ contents, errors }) => !isEmpty(contents) || errors.length > 0)
       .map((document) => new DocumentReader(text, { document, lines }));
   }
 
@@ -102,6 +105,7 @@ export class DocumentReader {
       parsed?.document ??
       parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: true });
     for (const { pos, message } of [...document.errors, ...document.warnings]) this.#add(pos[0], '', message);
+    this.isYaml = document.errors.length === 0;
     this.root = new Place(this, document.contents ?? undefined, '');
   }
 
@@ -213,6 +217,11 @@ export function object<T extends object>(shape: Shape<T>, required: readonly (ke
     }
     return complete ? (value as T) : undefined;
   };
+}
+
+/** As after a `---` that ends a file. */
+function isEmpty(contents: unknown): boolean {
+  return contents === null || (isScalar(contents) && contents.value === null);
 }
 
 function scalar(at: Place): unknown {

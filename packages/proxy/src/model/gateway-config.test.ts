@@ -28,6 +28,7 @@ describe('a gateway file', () => {
       listen: { host: '127.0.0.1', port: 8080 },
       limits: defaultLimits,
       tls: undefined,
+      servers: [],
       trustedProxies: [],
       zones: {},
       accessLog: undefined,
@@ -35,6 +36,7 @@ describe('a gateway file', () => {
       rateLimitStore: undefined,
       decisionPoint: undefined,
       upstreams: {},
+      policies: [],
       routes: [
         {
           name: '/api',
@@ -60,6 +62,7 @@ describe('a gateway file', () => {
           attempts: 3,
           retryOn: undefined,
           attemptTimeoutMs: undefined,
+          buffer: undefined,
           maxBodyBytes: undefined,
           maxResponseBytes: undefined,
         },
@@ -190,4 +193,22 @@ describe('a gateway file', () => {
   ] as const) {
     test(`refuses ${what}`, () => assert.match(problemsOf(text).lines[0] ?? '', message));
   }
+});
+
+test('a route that asks for a proof that nobody can give is a mistake; keys may come from elsewhere', () => {
+  const route = (method: string): string =>
+    `routes: [{ path: /, auth: { any: [${method}] }, respond: { status: 200 } }]`;
+  for (const method of ['jwt', 'basic', 'introspection', 'oidc', 'clientCertificate'])
+    assert.throws(
+      () => readGatewayConfig(route(method), 'x'),
+      /routes\[0\]\.auth: ".+" needs ".+" in the section "auth"/,
+    );
+  assert.equal(readGatewayConfig(route('apiKey'), 'x').routes.length, 1);
+});
+
+test('what is not YAML is told by that alone', () => {
+  assert.throws(
+    () => readGatewayConfig('routes:\n  - path: /x\n   upstream: y\n', 'x'),
+    ({ message }: Error) => /Sequence item/.test(message) && !/is no target/.test(message),
+  );
 });

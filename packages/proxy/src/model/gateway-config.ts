@@ -15,6 +15,8 @@ import {
 import { rateLimitStore, type RateLimitStoreConfig } from '../limit/store-schema.ts';
 import { withoutSlash } from '../router/normal-path.ts';
 import { isResource, resourceRoutes } from './gateway-api/routes-of.ts';
+import { type CheckPolicies, isPolicy, type PolicyResource } from './istio/policy.ts';
+import { isSecret, secretOf } from './istio/secret.ts';
 import { istioKindOf, IstioWorld } from './istio/istio-world.ts';
 import { istioRoutes } from './istio/routes-of.ts';
 import { matchOf, routeOf } from './complete-route.ts';
@@ -28,9 +30,11 @@ import {
   trustedProxies,
   zones,
 } from './listen-schema.ts';
+import type { HeddleError } from '@heddle/kernel';
 import { badConfig, type ConfigProblem } from './problem.ts';
 import { isUpstreamName, type UpstreamConfig, upstreams } from '../upstream/upstream-schema.ts';
 import type { RouteConfig, RouteMatch } from './route.ts';
+import type { ServerConfig } from './server.ts';
 import { matchShape, type RouteDocument, routeDocument } from './route-schema.ts';
 
 /** A route that is not served, because something is wrong with it. */
@@ -53,6 +57,8 @@ export interface GatewayConfig {
   readonly limits: LimitsConfig;
   /** Undefined: the listener speaks no TLS. */
   readonly tls: TlsConfig | undefined;
+  /** Servers of TLS with ports of their own. */
+  readonly servers: readonly ServerConfig[];
   /** Proxies in front whose word on the caller is believed: addresses and ranges. Empty: nobody's. */
   readonly trustedProxies: readonly string[];
   /** Where callers are, by their addresses. */
@@ -67,6 +73,8 @@ export interface GatewayConfig {
   readonly decisionPoint: DecisionPointConfig | undefined;
   /** What routes name instead of a target, by name. */
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
+  /** Who may come at all, whatever the route. */
+  readonly policies: readonly PolicyResource[];
   readonly routes: readonly RouteConfig[];
   readonly quarantined: readonly QuarantinedRoute[];
 }
@@ -134,9 +142,15 @@ export function readGatewayConfig(content: string, source: string): GatewayConfi
   return readGatewayDocuments([{ content, source }]);
 }
 
-/** As `readGatewayConfig`, for a configuration of several files: routes may be in each, anything else in one. */
-export function readGatewayDocuments(documents: readonly ConfigDocument[]): GatewayConfig {
-  const { config, problems } = read(documents);
+/**
+ * As `readGatewayConfig`, for a configuration of several files: routes may be in each, anything else in one. `policies` reads
+ * those of Istio; without it they are a mistake.
+ */
+export function readGatewayDocuments(
+  documents: readonly ConfigDocument[],
+  policies?: CheckPolicies,
+): GatewayConfig {
+  const { config, problems } = read(documents, policies);
   if (config === undefined || problems.length > 0) throw badConfig(documents[0]?.source ?? '', problems);
   return config;
 }
@@ -149,14 +163,43 @@ export function loadGatewayConfig(content: string, source: string): GatewayConfi
   return loadGatewayDocuments([{ content, source }]);
 }
 
-/** As `loadGatewayConfig`, for a configuration of several files. */
-export function loadGatewayDocuments(documents: readonly ConfigDocument[]): GatewayConfig {
-  const { config, problems } = read(documents);
+/** As `loadGatewayConfig`, for a configuration of several files; `policies` as in `readGatewayDocuments`. */
+export function loadGatewayDocuments(
+  documents: readonly ConfigDocument[],
+  policies?: CheckPolicies,
+): GatewayConfig {
+  const { config, problems } = read(documents, policies);
   const outside = problems.filter(({ at }) => routeOfProblem(at) === undefined);
   const nothingLeft = config?.routes.length === 0 && problems.length > 0;
   if (config === undefined || outside.length > 0 || nothingLeft)
     throw badConfig(documents[0]?.source ?? '', problems);
   return config;
+}
+
+/**
+ * What keeps one of several files from being read at all, whatever the others hold; undefined if nothing does. Mistakes of its
+ * routes do not.
+ */
+export function fileProblem(
+  { source }: ConfigDocument,
+  documents: readonly ConfigDocument[],
+  policies?: CheckPolicies,
+): HeddleError | undefined {
+  const readers = documents.flatMap((document) => {
+    try {
+      return readersOf(document);
+    } catch (thrown) {
+      if (document.source === source) throw thrown;
+      return [];
+    }
+  });
+  const istio = new IstioWorld(readers.map(({ document }) => document.root));
+  const own = readers.filter((reader) => reader.source === source);
+  const problems = [
+    ...own.map((reader) => partOf(reader, istio)).flatMap((part) => problemsOf(part)),
+    ...(policies?.(documents.filter((document) => document.source === source)) ?? []),
+  ].filter(({ at }) => routeOfProblem(at) === undefined);
+  return problems.length === 0 ? undefined : badConfig(source, problems);
 }
 
 interface ReadConfig {
@@ -172,17 +215,23 @@ interface Part {
   readonly given: GatewayDocument | undefined;
 }
 
-function read(documents: readonly ConfigDocument[]): ReadConfig {
+function read(documents: readonly ConfigDocument[], policies?: CheckPolicies): ReadConfig {
   const readers = documents.flatMap(readersOf);
   const istio = new IstioWorld(readers.map(({ document }) => document.root));
   const parts = readers.map((reader) => partOf(reader, istio));
   reportTwice(parts);
   reportUndecidable(parts);
+  reportUnprovable(parts);
   reportUnknownUpstreams(parts, Object.keys(istio.upstreams));
   reportUnknownZones(parts);
+  const written = readers.filter(({ document }) => isPolicy(document.root));
+  const found = policies?.(documents.filter(({ source }) => written.some((each) => each.source === source)));
+  if (found === undefined)
+    for (const { document } of written) document.root.problem('policies are not read here');
   const whole = parts.every(({ given }) => given !== undefined);
-  const config = whole ? complete(parts, istio) : undefined;
-  return { config, problems: parts.flatMap((part) => problemsOf(part)) };
+  const resources = written.map(({ document }) => document.root.plain as PolicyResource);
+  const config = whole ? { ...complete(parts, istio), policies: resources } : undefined;
+  return { config, problems: [...parts.flatMap((part) => problemsOf(part)), ...(found ?? [])] };
 }
 
 /** A document, before it is read. */
@@ -211,6 +260,9 @@ function partOf({ source, document, isResource: ofResources }: Reader, istio: Is
 }
 
 function resource(root: Place, istio: IstioWorld): GatewayDocument | undefined {
+  if (isSecret(root)) return secretOf(root) && { routes: [] };
+  // What it says is for `CheckPolicies`.
+  if (isPolicy(root)) return { routes: [] };
   const routes = istioKindOf(root) === undefined ? resourceRoutes(root) : istioRoutes(root, istio);
   return routes && { routes };
 }
@@ -243,6 +295,26 @@ function reportUndecidable(parts: readonly Part[]): void {
       if (route?.decide !== undefined) place.problem('"decide" needs the section "decisionPoint"');
 }
 
+/** A proof that nobody can give closes a route. Keys may also be managed elsewhere. */
+function reportUnprovable(parts: readonly Part[]): void {
+  const auth: AuthConfig = Object.assign({}, ...parts.map(({ given }) => given?.auth));
+  const sections = {
+    jwt: auth.jwt,
+    basic: auth.basic,
+    introspection: auth.introspection,
+    oidc: auth.oidc,
+    clientCertificate: auth.clientCertificates,
+    apiKey: {},
+  };
+  for (const { given } of parts)
+    for (const { route, place } of given?.routes ?? [])
+      for (const method of [...(route?.auth?.any ?? []), ...(route?.auth?.all ?? [])]) {
+        if (sections[method] !== undefined) continue;
+        const section = method === 'clientCertificate' ? 'clientCertificates' : method;
+        (place.key('auth') ?? place).problem(`"${method}" needs "${section}" in the section "auth"`);
+      }
+}
+
 /** A name stands for an entry of `upstreams`. A route's own is looked at even where there are other mistakes. */
 function reportUnknownUpstreams(parts: readonly Part[], ruled: readonly string[]): void {
   const known = new Set([
@@ -250,7 +322,9 @@ function reportUnknownUpstreams(parts: readonly Part[], ruled: readonly string[]
     ...parts.flatMap(({ document }) => Object.keys(document.root.key('upstreams')?.plain ?? {})),
   ]);
   for (const { given, document } of parts) {
-    const unread = document.root.key('routes')?.items((index) => `routes[${index}]`);
+    // Of what is not even YAML nothing more is told.
+    const isYaml = given !== undefined || document.isYaml;
+    const unread = isYaml ? document.root.key('routes')?.items((index) => `routes[${index}]`) : undefined;
     for (const { route, place } of given?.routes ?? unread?.map(unreadRoute) ?? []) {
       const at = place.key('upstream');
       const own = at?.plain;
@@ -294,7 +368,7 @@ function problemsOf({ source, document }: Part, route?: string): ConfigProblem[]
   return inOrder(own).map((problem) => ({ ...problem, source }));
 }
 
-function complete(parts: readonly Part[], istio: IstioWorld): GatewayConfig {
+function complete(parts: readonly Part[], istio: IstioWorld): Omit<GatewayConfig, 'policies'> {
   const given: Omit<GatewayDocument, 'routes'> = Object.assign({}, ...parts.map((part) => part.given));
   const judged = parts.flatMap((part) =>
     (part.given?.routes ?? []).map((each) => ({
@@ -307,6 +381,7 @@ function complete(parts: readonly Part[], istio: IstioWorld): GatewayConfig {
     listen: { host: given.listen?.host ?? '127.0.0.1', port: given.listen?.port ?? 8080 },
     limits: { ...defaultLimits, ...given.limits },
     tls: given.tls,
+    servers: istio.servers,
     trustedProxies: given.trustedProxies ?? [],
     zones: given.zones ?? {},
     accessLog: given.accessLog === undefined ? undefined : { format: 'json', sample: 1, ...given.accessLog },

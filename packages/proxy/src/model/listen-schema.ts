@@ -89,7 +89,11 @@ export interface TlsConfig {
   clientAuthorities?: string;
 }
 
-const file: Read<string> = text('the name of a file', (value) => value !== '' && !value.includes('\0'));
+/** Reads the name of a file. */
+export const file: Read<string> = text(
+  'the name of a file',
+  (value) => value !== '' && !value.includes('\0'),
+);
 
 /** Reads the key `tls`. */
 export const tls: Read<TlsConfig> = (at) => {

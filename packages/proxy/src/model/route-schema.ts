@@ -177,6 +177,7 @@ export interface RouteDocument {
   attempts?: number;
   retryOn?: string[];
   attemptTimeoutMs?: number;
+  buffer?: boolean;
   maxBodyBytes?: number;
   maxResponseBytes?: number;
 }
@@ -339,6 +340,7 @@ export const routeDocument: Read<RouteDocument> = object<RouteDocument>(
     attempts: whole(1, 10),
     retryOn: list(retryWord, 32),
     attemptTimeoutMs: whole(1, 3_600_000),
+    buffer: flag,
     maxBodyBytes: whole(0, 1024 * mebibyte),
     maxResponseBytes: whole(0, 1024 * mebibyte),
   },

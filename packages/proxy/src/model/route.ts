@@ -34,6 +34,8 @@ export interface RouteMatch {
   readonly query: readonly ValueMatch[];
   /** Left out: whoever asks. */
   readonly source?: SourceMatch;
+  /** Names of `servers`, and `listen` for what comes there. Left out: `listen` alone. */
+  readonly servers?: readonly string[];
 }
 
 /** Who asks, and from where: both must hold. */
@@ -191,6 +193,8 @@ export interface RouteConfig {
   readonly retryOn: readonly string[] | undefined;
   /** How long one attempt may take until its answer begins. Default: as long as there is time. */
   readonly attemptTimeoutMs: number | undefined;
+  /** A request's body is read whole before it is sent on, or as it comes. Undefined: whole where it is small. */
+  readonly buffer: boolean | undefined;
   /** Bytes of a request's body; larger ones get 413. Default: `limits.maxBodyBytes`. */
   readonly maxBodyBytes: number | undefined;
   /** Bytes of an answer's body; a larger one is 502, or breaks off where its size was not known. Default: any. */

@@ -1,6 +1,7 @@
 import type { HttpRequest } from '@heddle/wire';
 import { checkedPattern, type Pattern } from '../model/pattern.ts';
 import type { RouteMatch, ValueMatch } from '../model/route.ts';
+import { onListen } from '../model/server.ts';
 
 /** What of a request is compared with routes; taken apart once. */
 export interface Asked {
@@ -12,6 +13,8 @@ export interface Asked {
   readonly request: HttpRequest;
   /** Fields, in lower case, that will be there, nobody knows with which value: conditions on them count as met. */
   readonly announced?: ReadonlySet<string> | undefined;
+  /** The server of `servers` that it has come to; undefined: it came by `listen`. */
+  readonly server: string | undefined;
   /** Of the query. Asked for only by routes that look at it. */
   query(): URLSearchParams;
 }
@@ -45,7 +48,9 @@ export function matcher(match: RouteMatch): Matcher {
 
 /** Why a request whose host and path fit is not one for this match; undefined if it is. */
 export function mismatch({ match, headers, query }: Matcher, asked: Asked): string | undefined {
-  const { methods } = match;
+  const { methods, servers } = match;
+  if (servers === undefined ? asked.server !== undefined : !servers.includes(asked.server ?? onListen))
+    return `it is for ${(servers ?? [onListen]).join(' and ')}`;
   if (methods.length > 0 && !methods.includes(asked.method))
     return `the method is ${asked.method}, not ${methods.join(' or ')}`;
   for (const { rule, pattern } of headers) {

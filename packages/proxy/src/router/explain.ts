@@ -17,6 +17,8 @@ export interface Explanation<R> {
 export interface AskedBy {
   readonly subject?: string | undefined;
   readonly zone?: string | undefined;
+  /** The server of `servers` that it has come to. */
+  readonly server?: string | undefined;
 }
 
 /** Every route in order of specificity, and why it does or does not serve the request. Agrees with `Router`. */
@@ -25,7 +27,7 @@ export function explain<R extends { readonly match: RouteMatch; readonly name: s
   request: HttpRequest,
   by: AskedBy = {},
 ): Explanation<R>[] {
-  const asked = askedOf(request);
+  const asked = askedOf(request, by.server);
   let taken: R | undefined;
   return ranked(routes).map(({ route, match }) => {
     const ready = matcher(match);

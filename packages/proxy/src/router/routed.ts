@@ -3,6 +3,7 @@ import { nameEndpoint } from '@heddle/telemetry';
 import type { HttpRequest, HttpResponse, HttpService } from '@heddle/wire';
 import { isPreflight } from '../action/cors.ts';
 import type { RouteMatch } from '../model/route.ts';
+import { servedBy } from '../server/arrived.ts';
 import { Router } from './router.ts';
 
 /** A route and what serves it. */
@@ -23,8 +24,9 @@ export interface Routed {
 export function routed(routes: readonly Routed[]): HttpService {
   const router = new Router(routes);
   return (req, call) => {
-    const announced = isPreflight(req) ? router.matchAnnounced(req) : undefined;
-    const found = announced?.answersPreflights === true ? announced : router.match(req);
+    const server = call.get(servedBy);
+    const announced = isPreflight(req) ? router.matchAnnounced(req, server) : undefined;
+    const found = announced?.answersPreflights === true ? announced : router.match(req, server);
     if (found?.isFor === undefined || found === announced) return goOn(found, req, call);
     return forWhom(router, req, call, found).then((route) => goOn(route, req, call));
   };
@@ -53,7 +55,7 @@ async function forWhom(
   let found: Routed | undefined = first;
   while (found?.isFor !== undefined && !(await found.isFor(req, call))) {
     passed.add(found);
-    found = router.match(req, passed);
+    found = router.match(req, call.get(servedBy), passed);
   }
   return found;
 }

@@ -27,17 +27,20 @@ export class Router<R extends { readonly match: RouteMatch }> {
     this.#anyHost = this.#byHost.size === 0 || (this.#byHost.size === 1 && this.#byHost.has(''));
   }
 
-  /** The request's path is in normal form (see `normalPath`). `except`: routes that are not for whoever asks. */
-  match(request: HttpRequest, except?: ReadonlySet<R>): R | undefined {
-    return this.#find(askedOf(request), except);
+  /**
+   * The request's path is in normal form (see `normalPath`). `server`: of `servers`, where it has come to one. `except`:
+   * routes that are not for whoever asks.
+   */
+  match(request: HttpRequest, server?: string, except?: ReadonlySet<R>): R | undefined {
+    return this.#find(askedOf(request, server), except);
   }
 
   /** The route of the request that a browser asks about beforehand, by what a preflight says of it. */
-  matchAnnounced(preflight: HttpRequest): R | undefined {
+  matchAnnounced(preflight: HttpRequest, server?: string): R | undefined {
     const { fields } = preflight;
     const names = (fields.get('access-control-request-headers') ?? '').toLowerCase().split(',');
     const method = fields.get('access-control-request-method') ?? '';
-    return this.#find(new Taken(preflight, method, new Set(names.map((name) => name.trim()))));
+    return this.#find(new Taken(preflight, method, new Set(names.map((name) => name.trim())), server));
   }
 
   #find(asked: Asked, except?: ReadonlySet<R>): R | undefined {
@@ -66,8 +69,8 @@ export function ranked<R extends { readonly match: RouteMatch }>(
 }
 
 /** Takes a request apart for the comparison. */
-export function askedOf(request: HttpRequest): Asked {
-  return new Taken(request, methodOf(request), undefined);
+export function askedOf(request: HttpRequest, server?: string): Asked {
+  return new Taken(request, methodOf(request), undefined, server);
 }
 
 class Taken implements Asked {
@@ -75,15 +78,22 @@ class Taken implements Asked {
   readonly method: string;
   readonly path: string;
   readonly announced: ReadonlySet<string> | undefined;
+  readonly server: string | undefined;
   #host: string | undefined;
   #parameters: URLSearchParams | undefined;
 
-  constructor(request: HttpRequest, method: string, announced: ReadonlySet<string> | undefined) {
+  constructor(
+    request: HttpRequest,
+    method: string,
+    announced: ReadonlySet<string> | undefined,
+    server: string | undefined,
+  ) {
     const question = request.path.indexOf('?');
     this.request = request;
     this.method = method;
     this.path = question === -1 ? request.path : request.path.slice(0, question);
     this.announced = announced;
+    this.server = server;
   }
 
   get host(): string {

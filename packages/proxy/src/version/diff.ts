@@ -34,7 +34,7 @@ function change(at: string, from: unknown, to: unknown): Change {
 }
 
 function isSecret(key: string): boolean {
-  return key === 'sha256' || key === 'hash';
+  return key === 'sha256' || key === 'hash' || key === 'privateKey';
 }
 
 /** Every single value by its place. Routes go by their names, so that one more in front does not change all others. */

@@ -14,6 +14,7 @@ import { rateLimitService } from '../limit/service/rate-limit-service.ts';
 import { matchKey, type QuarantinedRoute } from '../model/gateway-config.ts';
 import type { RouteConfig } from '../model/route.ts';
 import { type Routed, routed } from '../router/routed.ts';
+import { type Pass, passing } from '../server/passed.ts';
 import { isForSource } from '../router/source.ts';
 import { type Descriptors, descriptorsOf } from '../transcode/descriptors.ts';
 import type { HeldTargets } from '../upstream/targets.ts';
@@ -41,6 +42,7 @@ export class Generation {
   readonly options: GenerationOptions;
   readonly service: HttpService;
   readonly limitStore: LimitStore;
+  readonly pass: Pass;
   /** As they are served: some may go on as they were. */
   readonly routes: readonly RouteConfig[];
   #inFlight = 0;
@@ -52,6 +54,7 @@ export class Generation {
     const { config, targets, limitStores } = options;
     this.limitStore = limitStores.take(config);
     try {
+      this.pass = passing(config.servers, targets);
       const all = config.routes.map((route) => servedBy(route, options, this.limitStore));
       const failures = all.filter((each) => each instanceof HeddleError);
       // A gateway that serves nothing is not what anybody meant.
@@ -118,7 +121,8 @@ function servedBy(
     const key = matchKey(match);
     const before = options.before.find((each) => matchKey(each.match) === key);
     const how = before === undefined ? 'is not served, and its requests are refused' : 'goes on as it was';
-    options.log('error', `route ${name} ${how}`, { error });
+    // Without a stack: where in our code it was found helps nobody who has written the file.
+    options.log('error', `route ${name} ${how}: ${error.message}`, { reason: error.reason });
     try {
       if (before !== undefined) return serve(before);
     } catch {

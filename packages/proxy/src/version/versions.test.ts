@@ -125,6 +125,19 @@ describe('versions of a configuration', () => {
     );
   });
 
+  test('of several files one is read by what the others say, also when it changes', async () => {
+    const { versions, applied } = begin();
+    const two = (content: string): { source: string; content: string }[] => [
+      { source: 'auth.yaml', content: 'auth: { basic: { users: [] } }\nroutes: []' },
+      { source: 'routes.yaml', content },
+    ];
+    const proved = ', auth: { any: [basic] }';
+    await versions.apply(two(routes(route('/a', proved))), 'start');
+    await versions.apply(two(routes(route('/a', proved), route('/b', proved))), 'file');
+    assert.deepEqual(versions.current?.kept, []);
+    assert.equal(applied.at(-1)?.routes.length, 2);
+  });
+
   test('the same requests in two files are a mistake of the second', async () => {
     const { versions } = begin();
     const files = ['a', 'b'].map((name) => ({

@@ -1,5 +1,11 @@
 import { type Clock, HeddleError } from '@heddle/kernel';
-import { type ConfigDocument, type GatewayConfig, loadGatewayDocuments } from '../model/gateway-config.ts';
+import {
+  type ConfigDocument,
+  fileProblem,
+  type GatewayConfig,
+  loadGatewayDocuments,
+} from '../model/gateway-config.ts';
+import type { CheckPolicies } from '../model/istio/policy.ts';
 import { type Change, diffConfigs } from './diff.ts';
 import { keepGoodRoutes } from './keep-good-routes.ts';
 
@@ -29,6 +35,8 @@ export interface GatewayVersionsOptions {
   readonly clock: Clock;
   /** Has the configuration served from now on. Rejects if it cannot be; what was served then goes on. */
   readonly apply: (config: GatewayConfig) => void | Promise<void>;
+  /** Reads policies of Istio. Default: they are a mistake. */
+  readonly policies?: CheckPolicies;
   /** Versions to remember, and refusals. Default 50. */
   readonly keep?: number;
 }
@@ -76,8 +84,9 @@ export class GatewayVersions {
     return this.#inTurn(why, async () => {
       const before = this.current;
       if (before !== undefined && this.#given !== undefined && isSame(this.#given, documents)) return before;
-      const { effective, kept } = withKeptFiles(documents, before?.documents ?? []);
-      const config = keepGoodRoutes(loadGatewayDocuments(effective), before?.config);
+      const { policies } = this.#options;
+      const { effective, kept } = withKeptFiles(documents, before?.documents ?? [], policies);
+      const config = keepGoodRoutes(loadGatewayDocuments(effective, policies), before?.config);
       const version = await this.#serve({ why, documents: effective, config, kept });
       this.#given = documents;
       return version;
@@ -141,19 +150,17 @@ function isSame(a: readonly ConfigDocument[], b: readonly ConfigDocument[]): boo
 function withKeptFiles(
   documents: readonly ConfigDocument[],
   before: readonly ConfigDocument[],
+  policies: CheckPolicies | undefined,
 ): { effective: readonly ConfigDocument[]; kept: Version['kept'] } {
   const kept: { source: string; error: HeddleError }[] = [];
   if (documents.length < 2) return { effective: documents, kept };
   const effective = documents.map((document) => {
     const old = before.find(({ source }) => source === document.source);
     if (old === undefined || old.content === document.content) return document;
-    try {
-      loadGatewayDocuments([document]);
-      return document;
-    } catch (thrown) {
-      kept.push({ source: document.source, error: HeddleError.from(thrown) });
-      return old;
-    }
+    const error = fileProblem(document, documents, policies);
+    if (error === undefined) return document;
+    kept.push({ source: document.source, error });
+    return old;
   });
   return { effective, kept };
 }

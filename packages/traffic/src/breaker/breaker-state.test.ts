@@ -42,6 +42,11 @@ function breakerStage(): (command: Command) => string {
     }
     if (name === 'state') return `${state.mode}, ${state.failures} failures, ${state.successes} successes`;
     if (name === 'call' || name === 'time') return apply({ kind: name });
+    if (name === 'others') {
+      const value = (key: string): number => Number(options.get(key) ?? 0);
+      const [calls, failures, failuresInARow] = [value('calls'), value('failures'), value('row')];
+      return apply({ kind: 'others', counts: { calls, failures, failuresInARow, totalMs: 0 } });
+    }
     const term = Number(options.get('term') ?? state.term);
     if (name === 'answered') return apply({ kind: 'answered', term });
     const times = Number(options.get('times') ?? 1);

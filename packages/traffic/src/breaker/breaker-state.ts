@@ -1,4 +1,5 @@
 import type { Meaning } from '@heddle/kernel';
+import { type CallCounts, rowWith } from '../judge/call-counts.ts';
 import { counted, emptyWindow, type FailureWindow, totals } from './failure-window.ts';
 
 /** Opens when too large a share of the calls fails. */
@@ -64,11 +65,8 @@ export type BreakerInput =
       readonly answered: boolean;
     }
   | { readonly kind: 'time' }
-  /**
-   * Calls that another process has made: `failures` of them have failed in a row, after one that went well where
-   * `succeeded` is true. They count like one's own, but not into the share of a window, whose successes are not told.
-   */
-  | { readonly kind: 'others'; readonly succeeded: boolean; readonly failures: number }
+  /** Calls that another process has made. They count like one's own. */
+  | { readonly kind: 'others'; readonly counts: CallCounts }
   /** Somebody else who calls the same target has found this out. */
   | { readonly kind: 'told'; readonly to: 'open' | 'closed'; readonly why: string };
 
@@ -121,7 +119,7 @@ export function step(
       if (state.mode === input.to) return { state, effects: none };
       return change(state, input.to, nowMs, input.why);
     case 'others':
-      return ofOthers(state, input.succeeded, input.failures, nowMs, rules);
+      return ofOthers(state, input.counts, nowMs, rules);
     case 'call':
       return called(state, nowMs, rules);
     case 'answered':
@@ -175,30 +173,36 @@ function ended(state: BreakerState, meaning: Meaning, nowMs: number, rules: Brea
   const failures = failed ? state.failures + 1 : 0;
   if (failureRate === undefined && failures === state.failures) return { state, effects: none };
   const window =
-    failureRate === undefined ? state.window : counted(state.window, failed, nowMs, failureRate.windowMs);
+    failureRate === undefined
+      ? state.window
+      : counted(state.window, 1, failed ? 1 : 0, nowMs, failureRate.windowMs);
   const next = { ...state, failures, window };
-  if (!failed) return { state: next, effects: none };
-  if (failures >= rules.consecutiveFailures)
-    return change(next, 'open', nowMs, `${failures} failures in a row`);
-  if (failureRate === undefined) return { state: next, effects: none };
-  const total = totals(window, nowMs, failureRate.windowMs);
-  if (total.calls < failureRate.minCalls || total.failures < failureRate.share * total.calls)
-    return { state: next, effects: none };
-  return change(next, 'open', nowMs, `${total.failures} of ${total.calls} calls failed`);
+  return failed ? judge(next, nowMs, rules, '') : { state: next, effects: none };
 }
 
-function ofOthers(
-  state: BreakerState,
-  succeeded: boolean,
-  more: number,
-  nowMs: number,
-  rules: BreakerRules,
-): BreakerStep {
+/** Opens a closed one that has had too many failures. `whose` is for people. */
+function judge(state: BreakerState, nowMs: number, rules: BreakerRules, whose: string): BreakerStep {
+  const { failures, window } = state;
+  const { failureRate } = rules;
+  if (failures >= rules.consecutiveFailures)
+    return change(state, 'open', nowMs, `${failures} failures in a row${whose}`);
+  if (failureRate === undefined) return { state, effects: none };
+  const total = totals(window, nowMs, failureRate.windowMs);
+  if (total.calls < failureRate.minCalls || total.failures < failureRate.share * total.calls)
+    return { state, effects: none };
+  return change(state, 'open', nowMs, `${total.failures} of ${total.calls} calls failed${whose}`);
+}
+
+function ofOthers(state: BreakerState, counts: CallCounts, nowMs: number, rules: BreakerRules): BreakerStep {
   if (state.mode !== 'closed') return { state, effects: none };
-  const failures = (succeeded ? 0 : state.failures) + more;
-  const next = { ...state, failures };
-  if (failures < rules.consecutiveFailures) return { state: next, effects: none };
-  return change(next, 'open', nowMs, `${failures} failures in a row, of all who call it`);
+  const { failureRate } = rules;
+  const window =
+    failureRate === undefined
+      ? state.window
+      : counted(state.window, counts.calls, counts.failures, nowMs, failureRate.windowMs);
+  const next = { ...state, failures: rowWith(state.failures, counts), window };
+  if (counts.failures === 0) return { state: next, effects: none };
+  return judge(next, nowMs, rules, ', of all who call it');
 }
 
 function probed(state: BreakerState, meaning: Meaning, nowMs: number, rules: BreakerRules): BreakerStep {

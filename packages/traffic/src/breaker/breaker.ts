@@ -7,6 +7,7 @@ import {
   type Timer,
 } from '@heddle/kernel';
 import type { Exclusion } from '../balance/exclusion.ts';
+import type { CallCounts } from '../judge/call-counts.ts';
 import { judged } from '../judge/judged.ts';
 import { checkOptions, durationMs, nested, present, someShare, wholeFrom } from '../options/check-options.ts';
 import {
@@ -39,6 +40,9 @@ export interface BreakerOptions extends Partial<BreakerRules> {
   readonly onTransition?: (transition: BreakerTransition) => void;
 }
 
+/** A call has ended, while closed. `isNews`: it has changed how many have failed in a row. */
+type CountedListener = (failed: boolean, isNews: boolean) => void;
+
 const ruleOf = {
   name: present,
   onTransition: present,
@@ -59,7 +63,7 @@ export class Breaker {
   readonly #runtime: Pick<Runtime, 'clock' | 'timers'>;
   readonly #rules: BreakerRules;
   readonly #listeners = new Set<(transition: BreakerTransition) => void>();
-  #counted: ((failed: boolean) => void) | undefined;
+  #counted: CountedListener | undefined;
   #state: BreakerState;
   #timer: Timer | undefined;
 
@@ -95,17 +99,14 @@ export class Breaker {
     return () => this.#listeners.delete(listener);
   }
 
-  /**
-   * Hears of every call that has changed how many have failed in a row, while closed: for whoever tells other processes
-   * (`others`). Must not throw. One at most.
-   */
-  onCounted(listener: (failed: boolean) => void): void {
+  /** Hears of every call that counts: for whoever tells other processes (`others`). Must not throw. One at most. */
+  onCounted(listener: CountedListener): void {
     this.#counted = listener;
   }
 
   /** Calls of other processes to the same target: see `BreakerInput`. */
-  others(succeeded: boolean, failures: number): void {
-    this.#step({ kind: 'others', succeeded, failures });
+  others(counts: CallCounts): void {
+    this.#step({ kind: 'others', counts });
   }
 
   /** Asks for a call. Gives the term to state its end with; throws `unavailable` / `BREAKER_OPEN`, `sent: false`. */
@@ -128,8 +129,9 @@ export class Breaker {
     if (isNoNews(this.#state, meaning, this.#rules)) return;
     this.#step({ kind: 'ended', term, meaning, answered });
     // That it has opened is told by itself.
-    if (mode !== 'closed' || term !== current || this.#state.mode !== 'closed') return;
-    if (this.#state.failures !== failures) this.#counted?.(meaning !== 'success');
+    if (meaning === 'ignored' || mode !== 'closed' || term !== current || this.#state.mode !== 'closed')
+      return;
+    this.#counted?.(meaning !== 'success', this.#state.failures !== failures);
   }
 
   /** Another process that calls the same target has opened or closed its breaker. */

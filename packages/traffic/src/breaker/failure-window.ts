@@ -18,20 +18,20 @@ export interface FailureWindow {
 /** No calls yet. */
 export const emptyWindow: FailureWindow = { current: { at: 0, calls: 0, failures: 0 }, older: [] };
 
-/** With one more call. */
+/** With more calls, `failures` of which have failed. */
 export function counted(
   window: FailureWindow,
-  failed: boolean,
+  calls: number,
+  failures: number,
   nowMs: number,
   windowMs: number,
 ): FailureWindow {
   const at = Math.floor((nowMs * slices) / windowMs);
   const { current, older } = window;
-  const more = failed ? 1 : 0;
   if (current.at === at)
-    return { current: { at, calls: current.calls + 1, failures: current.failures + more }, older };
+    return { current: { at, calls: current.calls + calls, failures: current.failures + failures }, older };
   const kept = current.calls > 0 ? [...older, current] : older;
-  return { current: { at, calls: 1, failures: more }, older: kept.filter((slice) => slice.at > at - slices) };
+  return { current: { at, calls, failures }, older: kept.filter((slice) => slice.at > at - slices) };
 }
 
 /** All that the window holds now. */

@@ -1,5 +1,6 @@
 import type { Meaning, Runtime, Timer } from '@heddle/kernel';
 import type { Exclusion } from '../balance/exclusion.ts';
+import { type CallCounts, rowWith } from '../judge/call-counts.ts';
 import {
   checkOptions,
   durationMs,
@@ -36,6 +37,9 @@ const ruleOf = {
   successRate: nested,
   latency: nested,
 };
+/** A call to an instance has ended. `isNews`: it has changed how many have failed in a row. */
+type CountedListener = (id: string, failed: boolean, tookMs: number, isNews: boolean) => void;
+
 const compared = { minInstances: wholeFrom(2), minCalls: wholeFrom(1) };
 
 /**
@@ -50,6 +54,7 @@ export class OutlierDetector {
   #state: OutlierState = noOutliers;
   #intervalEndMs: number;
   #timer: Timer | undefined;
+  #counted: CountedListener | undefined;
 
   /** Throws `BAD_OPTIONS`. */
   constructor(runtime: Pick<Runtime, 'clock' | 'timers'>, options: OutlierOptions = {}) {
@@ -88,7 +93,25 @@ export class OutlierDetector {
   /** Another process that calls the same instances has ejected this one, for so long from now. */
   told(id: string, forMs: number, why: string): void {
     if (!this.#watched.has(id)) return;
-    this.#step({ kind: 'told', id, untilMs: this.#runtime.clock.nowMs() + forMs, why });
+    const untilMs = this.#runtime.clock.nowMs() + forMs;
+    this.#step({ kind: 'told', id, untilMs, why, known: this.#watched.size });
+  }
+
+  /** Calls of other processes to the same instance count like one's own. */
+  others(id: string, counts: CallCounts): void {
+    this.#watched.get(id)?.others(counts, this.#runtime.clock.nowMs());
+  }
+
+  /** Hears of every call that counts: for whoever tells other processes (`others`). Must not throw. One at most. */
+  onCounted(listener: CountedListener): void {
+    this.#counted = listener;
+  }
+
+  /** How often instances are compared; undefined while there are too few of them. */
+  get comparedEveryMs(): number | undefined {
+    const { successRate, latency, intervalMs } = this.#rules;
+    const fewest = Math.min(successRate?.minInstances ?? Infinity, latency?.minInstances ?? Infinity);
+    return this.#watched.size < fewest ? undefined : intervalMs;
   }
 
   /** Hears of every ejection and return from now on. Must not throw. Returns what ends that. */
@@ -104,7 +127,12 @@ export class OutlierDetector {
     this.#listeners.clear();
   }
 
-  /** Called by `WatchedInstance` after each call. */
+  /** Called by `WatchedInstance` for each call of this process. */
+  counted(id: string, failed: boolean, tookMs: number, isNews: boolean): void {
+    this.#counted?.(id, failed, tookMs, isNews);
+  }
+
+  /** Called by `WatchedInstance` when it has counted. */
   recorded(id: string, failuresInARow: number, nowMs: number): void {
     const known = this.#watched.size;
     if (failuresInARow >= this.#rules.consecutiveFailures && !this.#state.ejected.has(id))
@@ -160,7 +188,18 @@ export class WatchedInstance {
     this.#calls++;
     this.#totalMs += tookMs;
     if (failed) this.#failures++;
-    this.#failuresInARow = failed ? this.#failuresInARow + 1 : 0;
+    const before = this.#failuresInARow;
+    this.#failuresInARow = failed ? before + 1 : 0;
+    this.#detector.counted(this.id, failed, tookMs, this.#failuresInARow !== before);
+    this.#detector.recorded(this.id, this.#failuresInARow, nowMs);
+  }
+
+  /** Calls of other processes to it have ended. */
+  others(counts: CallCounts, nowMs: number): void {
+    this.#calls += counts.calls;
+    this.#totalMs += counts.totalMs;
+    this.#failures += counts.failures;
+    this.#failuresInARow = rowWith(this.#failuresInARow, counts);
     this.#detector.recorded(this.id, this.#failuresInARow, nowMs);
   }
 

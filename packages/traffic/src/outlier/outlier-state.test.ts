@@ -62,6 +62,8 @@ function outlierStage(): (command: Command) => string {
       }
       case 'failing':
         return apply({ kind: 'failing', id, failures: value('failures'), known });
+      case 'told':
+        return apply({ kind: 'told', id, untilMs: value('until'), why: 'elsewhere', known });
       default:
         return apply(name === 'gone' ? { kind: 'gone', id } : { kind: 'time' });
     }
@@ -78,7 +80,7 @@ const tally = fc.record({
 const inputs = fc.array(
   fc.record({
     waitMs: fc.nat(40_000),
-    kind: fc.constantFrom('failing', 'interval', 'time', 'gone' as const),
+    kind: fc.constantFrom('failing', 'interval', 'time', 'told', 'gone' as const),
     id: ids,
     tallies: fc.uniqueArray(tally, { selector: ({ id }) => id, maxLength: 6 }),
   }),
@@ -105,9 +107,11 @@ test('property: never more than allowed are out, none for longer than the limit,
               ? { kind, id, failures: 5, known }
               : kind === 'interval'
                 ? { kind, tallies: counted, known }
-                : kind === 'gone'
-                  ? { kind, id }
-                  : { kind };
+                : kind === 'told'
+                  ? { kind, id, untilMs: nowMs + rules.ejectMs, why: 'elsewhere', known }
+                  : kind === 'gone'
+                    ? { kind, id }
+                    : { kind };
           const next = step(state, input, nowMs, rules);
           assert.ok(
             next.state.ejected.size <= mostEjected(known, share) &&

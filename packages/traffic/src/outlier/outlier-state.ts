@@ -72,7 +72,7 @@ export type OutlierInput =
   | { readonly kind: 'failing'; readonly id: string; readonly failures: number; readonly known: number }
   | { readonly kind: 'interval'; readonly tallies: readonly Tally[]; readonly known: number }
   /** Somebody else who calls the same instances has ejected this one. */
-  | { readonly kind: 'told'; readonly id: string; readonly untilMs: number; readonly why: string }
+  | (Told & { readonly kind: 'told'; readonly known: number })
   | { readonly kind: 'time' }
   | { readonly kind: 'gone'; readonly id: string };
 
@@ -99,7 +99,7 @@ export function step(
     case 'time':
       return restored;
     case 'told':
-      return told(restored, input);
+      return told(restored, input, mostEjected(input.known, rules.maxEjectedShare));
     case 'gone':
       return { state: without(restored.state, input.id), effects: restored.effects };
     case 'failing': {
@@ -114,15 +114,23 @@ export function step(
   }
 }
 
-/** How many may be ejected is for the one that has found it out: all who are told do the same. */
-function told(
-  before: OutlierStep,
-  { id, untilMs, why }: Suspect & { readonly untilMs: number },
-): OutlierStep {
+/**
+ * Two who find out something at the same time may together have ejected more than may be. Then those are out whose ids
+ * come first, which all agree about, in whatever order they are told.
+ */
+function told(before: OutlierStep, { id, untilMs, why }: Told, most: number): OutlierStep {
   if (before.state.ejected.has(id)) return before;
   const ejected = new Map(before.state.ejected).set(id, { untilMs, why });
+  const effects = [...before.effects];
+  if (ejected.size > most) {
+    const last = [...ejected.keys()].toSorted().at(-1) as string;
+    if (last === id) return before;
+    ejected.delete(last);
+    effects.push({ kind: 'restored', id: last });
+  }
   const times = new Map(before.state.times).set(id, (before.state.times.get(id) ?? 0) + 1);
-  return { state: { ejected, times }, effects: [...before.effects, { kind: 'ejected', id, untilMs, why }] };
+  effects.push({ kind: 'ejected', id, untilMs, why });
+  return { state: { ejected, times }, effects };
 }
 
 /** How many may be ejected together. */
@@ -133,6 +141,10 @@ export function mostEjected(known: number, maxEjectedShare: number): number {
 interface Suspect {
   readonly id: string;
   readonly why: string;
+}
+
+interface Told extends Suspect {
+  readonly untilMs: number;
 }
 
 function eject(

@@ -79,7 +79,9 @@ export class SimulatedNet {
       connect: (address, options) =>
         options?.tls === undefined ? this.#connect(machine, process, address, options) : refuseTls(),
       listen: (address, accept, options) =>
-        options?.tls === undefined ? this.#listen(machine, process, address, accept) : refuseTls(),
+        (options?.tls ?? options?.tlsByName) === undefined
+          ? this.#listen(machine, process, address, accept)
+          : refuseTls(),
     };
   }
 

@@ -201,7 +201,7 @@ describe('resources of Istio', () => {
       assert.equal(readGatewayConfig(at(first, second), 'x').routes.length, 2, `${first} ${second}`);
   });
 
-  test('a Gateway says which hosts there are; one with TLS is for a file of the gateway', () => {
+  test('a Gateway says which hosts there are', () => {
     const gateway = (server: string): string =>
       `${head('Gateway', 'public')}spec:\n  selector: { istio: ingressgateway }\n  servers: [${server}]\n`;
     const routes = service('    - route: [{ destination: { host: a } }]\n');
@@ -212,10 +212,6 @@ describe('resources of Istio', () => {
       problems(`${routes}---\n${other}`),
       /"shop\.example" is not among the hosts of Gateway shop\/public/,
     );
-    const tls = gateway(
-      '{ port: { number: 443, protocol: HTTPS }, hosts: ["*"], tls: { mode: SIMPLE, credentialName: c } }',
-    );
-    assert.match(problems(`${routes}---\n${tls}`), /expected HTTP, HTTP2 or GRPC[\s\S]*unknown key "tls"/);
     assert.match(
       problems(`${head('Sidecar', 's')}spec: {}\n`),
       /expected VirtualService, Gateway or DestinationRule/,

@@ -10,6 +10,14 @@ export const hostName: Read<string> = text('a host name, or "*." and one', (valu
   /^(\*|(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?)$/.test(value),
 );
 
+/** The name of a Gateway, with its namespace or without. */
+export const gatewayName: Read<string> = text('the name of a Gateway, as name or namespace/name', (value) =>
+  /^([a-z0-9-]+\/)?[a-z0-9][a-z0-9.-]*$/.test(value),
+);
+
+/** How Istio calls all sidecars where a Gateway is named. */
+export const mesh = 'mesh';
+
 /** The name of a thing of Kubernetes. */
 export const label: Read<string> = text('a name of Kubernetes', (value) =>
   /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(value),

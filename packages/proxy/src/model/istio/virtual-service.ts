@@ -3,16 +3,19 @@ import { bySpecificity } from '../../router/specificity.ts';
 import { flag, list, object, oneOf, type Place, type Read, text, whole } from '../document.ts';
 import type { RouteMatch, ValueMatch } from '../route.ts';
 import { plainPath, regexText, type RouteDocument } from '../route-schema.ts';
-import type { IstioWorld } from './istio-world.ts';
+import type { IstioWorld, ServedHosts } from './istio-world.ts';
+import { reportOtherNames, type TlsRule, tlsRule } from './tls-rule.ts';
 import {
   type Destination,
   destination,
   duration,
+  gatewayName,
   headerConditions,
   headers,
   hostName,
   label,
   labels,
+  mesh,
   metadata,
   method,
   missingHeaders,
@@ -31,13 +34,6 @@ const everything: Match = {
   query: [],
   isOurs: true,
 };
-
-const gatewayName: Read<string> = text('the name of a Gateway, as name or namespace/name', (value) =>
-  /^([a-z0-9-]+\/)?[a-z0-9][a-z0-9.-]*$/.test(value),
-);
-
-/** How Istio calls all sidecars where a Gateway is named. */
-const mesh = 'mesh';
 
 const match: Read<Match> = (at) => {
   const made = object<{
@@ -220,34 +216,61 @@ export function virtualRules(
     apiVersion: string;
     kind: string;
     metadata: unknown;
-    spec: { hosts: string[]; gateways?: string[] };
+    spec: { hosts: string[]; gateways?: string[]; http?: unknown[]; tls?: TlsRule[] };
   }>(
     {
       apiVersion: text('a version'),
       kind: text('a kind'),
       metadata,
-      spec: object<{ hosts: string[]; gateways?: string[]; http: unknown[] }>(
+      spec: object<{ hosts: string[]; gateways?: string[]; http?: unknown[]; tls?: TlsRule[] }>(
         // The rules are read below, each by its own name: so that a mistake closes its rule and no other.
-        { hosts: list(hostName, 100), gateways: list(gatewayName, 16), http: () => [] },
-        ['hosts', 'http'],
+        {
+          hosts: list(hostName, 100),
+          gateways: list(gatewayName, 16),
+          http: () => [],
+          tls: list(tlsRule, 64),
+        },
+        ['hosts'],
       ),
     },
     ['apiVersion', 'kind', 'metadata', 'spec'],
   )(at);
   const spec = at.key('spec');
   const places = spec?.key('http')?.items((index) => `${title} http[${index}]`);
-  if (made === undefined || spec === undefined || places === undefined)
-    return at.expected('"spec" with "http"');
-  world.checkHosts(spec);
-  const hosts = made.spec.hosts.includes('*') ? [] : made.spec.hosts;
-  const rules = places.map((place) => virtualRule(place, hosts, made.spec.gateways ?? [], world));
+  const { http, tls } = made?.spec ?? {};
+  if (
+    made === undefined ||
+    spec === undefined ||
+    (places === undefined && (http !== undefined || tls === undefined))
+  )
+    return at.expected('"spec" with "http" or "tls"');
+  const served = world.servedHosts(spec);
+  if (tls !== undefined) reportTls(spec, tls, made.spec.hosts, world);
+  const rules = (places ?? []).map((place) => virtualRule(place, served, made.spec.gateways ?? [], world));
   reportOrder(rules);
   return rules;
 }
 
+/** Where its connections go is read again by the world, of all VirtualServices together. */
+function reportTls(
+  spec: Place,
+  rules: readonly TlsRule[],
+  hosts: readonly string[],
+  world: IstioWorld,
+): void {
+  const at = spec.key('tls') ?? spec;
+  const places = at.items((index) => `${at.path}[${index}]`) ?? [];
+  for (const [index, each] of rules.entries()) {
+    const place = places[index] ?? at;
+    reportOtherNames(place, each, hosts);
+    for (const { destination: to } of each.route) world.upstreamOf(place, to);
+  }
+  if (!world.passesFor(spec)) at.problem('"tls" needs a server with PASSTHROUGH of a Gateway in these files');
+}
+
 function virtualRule(
   place: Place,
-  hosts: readonly string[],
+  served: readonly ServedHosts[],
   gateways: readonly string[],
   world: IstioWorld,
 ): VirtualRule {
@@ -261,7 +284,9 @@ function virtualRule(
     place.problem(
       '"sourceLabels", "sourceNamespace" and the gateway "mesh" are for sidecars: expected "mesh" among the "gateways" of the VirtualService',
     );
-  const matches = isReadable ? ours.map(({ isOurs: _, ...each }) => ({ hosts, ...each })) : [];
+  const matches = isReadable
+    ? served.flatMap((at) => ours.map(({ isOurs: _, ...each }) => ({ ...at, ...each })))
+    : [];
   return { place, matches, document: made && documentOf(place, made, world) };
 }
 
@@ -345,7 +370,10 @@ function reportOrder(rules: readonly VirtualRule[]): void {
   for (const [at, later] of rules.entries())
     for (const earlier of rules.slice(0, at)) {
       const isFirst = earlier.matches.every((first) =>
-        later.matches.every((second) => !mayMeet(first, second) || bySpecificity(first, second) <= 0),
+        later.matches.every(
+          (second) =>
+            !isSameHost(first, second) || !mayMeet(first, second) || bySpecificity(first, second) <= 0,
+        ),
       );
       if (isFirst) continue;
       later.place.problem(
@@ -353,6 +381,11 @@ function reportOrder(rules: readonly VirtualRule[]): void {
       );
       break;
     }
+}
+
+/** Each host has all rules of its VirtualService: those of one host alone meet. */
+function isSameHost(a: RouteMatch, b: RouteMatch): boolean {
+  return a.hosts === b.hosts && a.servers === b.servers;
 }
 
 /** False where no request can be for both. */
