@@ -154,7 +154,7 @@ export class Output {
     if (slab === undefined || pending === 0 || pending >= largestRegionBytes) return false;
     if (this.#grow(slab, count)) return true;
     const [from, data] = [this.#start, this.dataStart - this.#start];
-    this.#take(pending + Math.max(count, pending));
+    this.#take(pending + roomBehind(pending, count));
     slab.buffer.copy(this.buffer, this.#start, from, from + pending);
     this.#at = this.#start + pending;
     this.dataStart = this.#start + data;
@@ -179,10 +179,15 @@ export class Output {
   #grow(slab: Slab, count: number): boolean {
     if (this.#end !== slab.used || this.#at + count > slab.buffer.length) return false;
     const pending = this.#at - this.#start;
-    this.#end = Math.min(slab.buffer.length, this.#at + Math.max(count, pending));
+    this.#end = Math.min(slab.buffer.length, this.#at + roomBehind(pending, count));
     slab.used = this.#end;
     return true;
   }
+}
+
+/** Twice as large each time, and no larger than what is handed over at once. */
+function roomBehind(pending: number, count: number): number {
+  return Math.max(count, Math.min(pending, largestRegionBytes - pending));
 }
 
 function fitting(bytes: number): number {
