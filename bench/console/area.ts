@@ -67,6 +67,13 @@ async function browserResults(executablePath: string, rounds: number): Promise<r
       'from the request to the overview, an empty cache',
     ),
     atMost(
+      'first-paint-cpu',
+      'ms',
+      figures.firstPaintCpuMs,
+      1000,
+      'the same in time of a processor; all processes of the browser together',
+    ),
+    atMost(
       'trace-open-50k',
       'ms',
       figures.traceOpenMs,
