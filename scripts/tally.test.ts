@@ -72,7 +72,11 @@ test('what fails and then passes alone is passed and unsteady; what fails twice 
   const leftOut = await runSteps([exits('three', 1, [skipping])], 1);
   assert.deepEqual(leftOut, { ...nothing, failed: 1, failures: ['three (see its output)'] });
   const broken = await runSteps([exits('two', 1, [exits('two, again', 1)])], 1);
-  assert.deepEqual(broken, { ...nothing, failed: 1, failures: ['two, again (see its output)', 'passed alone: two (see its output)'] });
+  assert.deepEqual(broken, {
+    ...nothing,
+    failed: 1,
+    failures: ['two, again (see its output)', 'passed alone: two (see its output)'],
+  });
 });
 
 test('the files that run again are those of the tests that failed; none when one cannot be told', () => {

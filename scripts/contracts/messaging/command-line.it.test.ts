@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { test } from 'node:test';
-import { sleep } from '@heddle/kernel';
+import { until } from '@heddle/kernel/testing';
 import { broker, type Engine as MessageEngine } from '@heddle/messaging';
 import { natsEngine } from '@heddle/messaging/nats';
 import { redisEngine } from '@heddle/messaging/redis';
@@ -26,14 +26,6 @@ function heddle(url: string, ...words: readonly string[]): Promise<string> {
   });
 }
 
-async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpMs = runtime.clock.nowMs() + 120_000;
-  while (!(await condition())) {
-    if (runtime.clock.nowMs() > giveUpMs) throw new Error(`not within two minutes: ${what}`);
-    await sleep(runtime.timers, 50);
-  }
-}
-
 /** Sends, has it put aside, looks at it, and sends it again: all from the command line. */
 async function useFromShell(url: string, engine: MessageEngine): Promise<void> {
   assert.match(await heddle(url, 'topics', 'create', 'orders', '--partitions', '2'), /2 partitions/);
@@ -47,16 +39,16 @@ async function useFromShell(url: string, engine: MessageEngine): Promise<void> {
     });
     await heddle(url, 'emit', 'orders', '{"sku":"a"}', '--key', 'a');
     const dead = bus.deadLetters('orders', 'billing');
-    await until('it is put aside', async () => (await dead.list()).length === 1);
+    await until(runtime, 'it is put aside', 120_000, async () => (await dead.list()).length === 1);
     assert.match(await heddle(url, 'dlq', 'list', 'orders', 'billing'), /has no price/);
     broken = false;
     assert.match(
       await heddle(url, 'dlq', 'replay', 'orders', 'billing', '--all'),
       /1 message was sent again/,
     );
-    await until('it is handled', () => handled.length === 1);
+    await until(runtime, 'it is handled', 120_000, () => handled.length === 1);
     assert.deepEqual(handled, ['{"sku":"a"}']);
-    await until('nothing is left', async () =>
+    await until(runtime, 'nothing is left', 120_000, async () =>
       /has 0 messages of orders to do/.test(await heddle(url, 'topics', 'lag', 'orders', 'billing')),
     );
     assert.match(await heddle(url, 'topics', 'list', '--json'), /"orders"/);

@@ -98,7 +98,11 @@ export class Bank {
         const books = await readBooks(pool).catch(() => undefined);
         if (books?.atRest === true && (books.lost === 0 || performance.now() > giveUpAt))
           return { ...books, wished: this.#wished };
-        if (performance.now() > giveUpAt + 5000) throw new Error('the bank does not come to rest');
+        this.#checkAllLive();
+        if (performance.now() > giveUpAt + 5000) {
+          const state = books === undefined ? 'the books cannot be read' : JSON.stringify(books);
+          throw new Error(`the bank does not come to rest: ${state}`);
+        }
         await sleep(quietRuntime.timers, 10);
       }
     });
@@ -112,6 +116,13 @@ export class Bank {
       await gone;
     }
     await this.#server.stop();
+  }
+
+  /** Who ends without being killed is a failure of its own, and not one of patience. */
+  #checkAllLive(): void {
+    for (const [victim, { exitCode, signalCode }] of this.#processes)
+      if (exitCode !== null || signalCode !== null)
+        throw new Error(`the ${victim} ended by itself: ${signalCode ?? `code ${exitCode}`}`);
   }
 
   async #spawn(victim: Victim): Promise<void> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { Call, HeddleError, type Runtime, sleep } from '@heddle/kernel';
+import { Call, HeddleError, type Runtime } from '@heddle/kernel';
+import { until } from '@heddle/kernel/testing';
 import type { Place } from '../place/place.ts';
 import type { ConfigStore } from '../store/config-store.ts';
 import { follow } from '../store/follow.ts';
@@ -64,16 +65,4 @@ export class Followed {
   }
 }
 
-/** Waits until `condition` holds, looking every 5 ms. Rejects after `limitMs` with what was waited for. */
-export async function until(
-  runtime: Runtime,
-  what: string,
-  limitMs: number,
-  condition: () => boolean | Promise<boolean>,
-): Promise<void> {
-  const startedMs = runtime.clock.nowMs();
-  while (!(await condition())) {
-    if (runtime.clock.nowMs() - startedMs > limitMs) throw new Error(`not within ${limitMs} ms: ${what}`);
-    await sleep(runtime.timers, 5);
-  }
-}
+export { until };

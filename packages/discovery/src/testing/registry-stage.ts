@@ -1,4 +1,4 @@
-import { type Address, type Runtime, sleep } from '@heddle/kernel';
+import type { Address, Runtime } from '@heddle/kernel';
 import type { Registry } from '../registry/registry.ts';
 
 /**
@@ -86,28 +86,4 @@ export function seenWithin(stage: RegistryStage): number {
   return stage.seenWithinMs ?? 2000;
 }
 
-/** A pause between two looks that took longer than this says that the machine had no time for us. */
-const longestPauseMs = 50;
-
-/**
- * Waits until `condition` holds, looking every 5 ms. Rejects after `limitMs` with what was waited for; time in which
- * this process stood still does not count.
- */
-export async function until(
-  runtime: Runtime,
-  what: string,
-  limitMs: number,
-  condition: () => boolean | Promise<boolean>,
-): Promise<void> {
-  const { clock, timers } = runtime;
-  let leftMs = limitMs;
-  for (;;) {
-    const lookingMs = clock.nowMs();
-    if (await condition()) return;
-    const lookedMs = clock.nowMs();
-    leftMs -= lookedMs - lookingMs;
-    if (leftMs < 0) throw new Error(`not within ${limitMs} ms: ${what}`);
-    await sleep(timers, 5);
-    leftMs -= Math.min(longestPauseMs, clock.nowMs() - lookedMs);
-  }
-}
+export { until } from '@heddle/kernel/testing';

@@ -1,4 +1,4 @@
-import { type Runtime, sleep } from '@heddle/kernel';
+import type { Runtime } from '@heddle/kernel';
 import type { Broker } from '../broker.ts';
 
 /** An engine under test. `brokerContract` makes one for each case and closes it afterwards. */
@@ -31,16 +31,4 @@ export interface BrokerCase {
   run(stage: BrokerStage): Promise<void>;
 }
 
-/** Waits until `condition` holds, looking every 5 ms. Rejects after `limitMs` with what was waited for. */
-export async function until(
-  runtime: Runtime,
-  what: string,
-  limitMs: number,
-  condition: () => boolean | Promise<boolean>,
-): Promise<void> {
-  const startedMs = runtime.clock.nowMs();
-  while (!(await condition())) {
-    if (runtime.clock.nowMs() - startedMs > limitMs) throw new Error(`not within ${limitMs} ms: ${what}`);
-    await sleep(runtime.timers, 5);
-  }
-}
+export { until } from '@heddle/kernel/testing';

@@ -105,7 +105,10 @@ export const faultCases: readonly BrokerCase[] = [
       await stage.faults.kill?.();
       await stage.faults.restart?.();
       await publishing;
-      await until(stage.runtime, 'all handled', 90_000, () => new Set(recorder.texts).size === 60);
+      const handled = (): Set<string> => new Set(recorder.texts);
+      const state = (): string =>
+        `all handled: missing are ${acknowledged.filter((each) => !handled().has(each)).join(', ')}`;
+      await until(stage.runtime, state, 90_000, () => handled().size === 60);
       assert.equal(acknowledged.length, 60);
       call.end();
     },

@@ -1,14 +1,9 @@
-import assert from 'node:assert/strict';
-import { sleep } from '@heddle/kernel';
-import { nodeTimers } from '@heddle/kernel/node';
+import { nodeClock, nodeTimers } from '@heddle/kernel/node';
+import { until as untilSo } from '@heddle/kernel/testing';
 
-const pollMs = 5;
 const limitMs = 15_000;
 
-/** Resolves when the condition holds; rejects after 15 seconds. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let polls = 0; !(await condition()); polls++) {
-    assert.ok(polls < limitMs / pollMs, `still not so after ${limitMs} ms: ${condition.toString()}`);
-    await sleep(nodeTimers, pollMs);
-  }
+/** Resolves when the condition holds; rejects after 15 seconds with its text. */
+export function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  return untilSo({ clock: nodeClock, timers: nodeTimers }, condition.toString(), limitMs, condition);
 }

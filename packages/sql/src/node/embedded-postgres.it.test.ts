@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { HeddleError, type Runtime, sleep } from '@heddle/kernel';
+import { HeddleError, type Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
+import { until } from '@heddle/kernel/testing';
 import { type EmbeddedPostgres, embeddedPostgres } from './embedded-postgres.ts';
 import { sqlPool } from './pool.ts';
 import { isAlive } from './postmaster-file.ts';
@@ -52,14 +53,6 @@ async function ask<Row extends object>(url: string, text: string): Promise<reado
     return await pool.query<Row>(text);
   } finally {
     await pool.stop();
-  }
-}
-
-async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
-  const limit = runtime.clock.nowMs() + 20_000;
-  while (!(await condition())) {
-    assert.ok(runtime.clock.nowMs() < limit, `${what}: not within 20 s`);
-    await sleep(runtime.timers, 20);
   }
 }
 
@@ -150,7 +143,12 @@ describe('embeddedPostgres', () => {
         })
         .catch(() => {});
       process.kill(pid, 'SIGKILL');
-      await until('the server is another process', () => server.pid !== undefined && server.pid !== pid);
+      await until(
+        runtime,
+        'the server is another process',
+        20_000,
+        () => server.pid !== undefined && server.pid !== pid,
+      );
       assert.deepEqual(await pool.query('SELECT count(*) AS n FROM t'), [{ n: 1000 }]);
       assert.deepEqual(await pool.query('SELECT gid FROM pg_prepared_xacts'), [{ gid: 'in-doubt' }]);
       await pool.execute("COMMIT PREPARED 'in-doubt'");
@@ -183,7 +181,7 @@ describe('embeddedPostgres', () => {
     await ask(other.url, 'CREATE TABLE left_behind (id int)');
     for (const guard of await guardsOf(other.child.pid)) process.kill(guard, 'SIGKILL');
     other.child.kill('SIGKILL');
-    await until('the other process is gone', () => other.child.signalCode !== null);
+    await until(runtime, 'the other process is gone', 20_000, () => other.child.signalCode !== null);
     assert.ok(isAlive(other.postgres), 'the orphan is there to be taken over from');
     await running(folder, async (server) => {
       assert.deepEqual(await ask(server.url(), 'SELECT * FROM left_behind'), []);
@@ -199,12 +197,12 @@ describe('embeddedPostgres', () => {
     assert.equal((await guardsOf(other.child.pid)).length, 1);
     await ask(other.url, 'CREATE TABLE kept (id int)');
     other.child.kill('SIGKILL');
-    await until('the server is gone', () => !isAlive(other.postgres));
+    await until(runtime, 'the server is gone', 20_000, () => !isAlive(other.postgres));
     await running(folder, async (server) => {
       assert.deepEqual(await ask(server.url(), 'SELECT * FROM kept'), []);
       assert.equal((await guardsOf(process.pid)).length, 1);
     });
-    await until('no guard is left', async () => (await guardsOf(process.pid)).length === 0);
+    await until(runtime, 'no guard is left', 20_000, async () => (await guardsOf(process.pid)).length === 0);
   });
 
   test('a lock file whose number belongs to another program now is no obstacle', async () => {
@@ -295,7 +293,7 @@ describe('embeddedPostgres', () => {
     assert.equal((await stat(`/proc/${other.postgres}`)).uid, nobody.uid);
     assert.deepEqual(await ask(other.url, 'SELECT 1 AS n'), [{ n: 1 }]);
     other.child.kill('SIGTERM');
-    await until('it has stopped', () => !isAlive(other.postgres));
+    await until(runtime, 'it has stopped', 20_000, () => !isAlive(other.postgres));
     const closed = join(await newFolder(), 'closed');
     await mkdir(closed, { mode: 0o700 });
     await assert.rejects(otherProcess(closed, nobody), /DATA_FOLDER_DENIED/);

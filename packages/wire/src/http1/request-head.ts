@@ -1,10 +1,10 @@
 import type { MessageLimits } from './limits.ts';
 import { isAuthority, normalAuthority } from './authority.ts';
-import { HeadReader, MORE } from './head-reader.ts';
-import { KnownHead } from './known-head.ts';
+import type { HeadReader } from './head-reader.ts';
 import { MessageHead, NO_LENGTH } from './message-head.ts';
 import { latin1 } from './octets.ts';
 import { refusal } from './refusal.ts';
+import { RememberingHeadReader } from './remembering-head-reader.ts';
 import { RequestLine } from './request-line.ts';
 
 /** A request head that can be read in exactly one way. */
@@ -23,58 +23,29 @@ export interface RequestHead {
   readonly expectsContinue: boolean;
 }
 
-/** Reads request heads, one after the other, and refuses those that do not have exactly one meaning. */
-export class RequestHeadReader {
-  readonly #line = new RequestLine();
-  readonly #reader: HeadReader;
-  readonly #known = new KnownHead<RequestHead>();
+/** Reads request heads, and refuses those that do not have exactly one meaning. */
+export class RequestHeadReader extends RememberingHeadReader<RequestHead> {
+  /** `scheme`: `https` on a connection with TLS. */
+  constructor(limits: MessageLimits, scheme: 'http' | 'https' = 'http') {
+    const line = new RequestLine();
+    const understanding = new Understanding(line, scheme);
+    super(limits, line, (reader) => understanding.of(reader));
+  }
+}
+
+class Understanding {
+  readonly #line: RequestLine;
   readonly #scheme: 'http' | 'https';
-  #head: RequestHead | undefined;
   /** The Host of the last request, which was good: on one connection it hardly ever changes. */
   #goodHost: string | undefined;
 
-  /** `scheme`: `https` on a connection with TLS. */
-  constructor(limits: MessageLimits, scheme: 'http' | 'https' = 'http') {
+  constructor(line: RequestLine, scheme: 'http' | 'https') {
+    this.#line = line;
     this.#scheme = scheme;
-    this.#reader = new HeadReader(limits, this.#line);
   }
 
-  /** True between the first byte of a head and its last. */
-  get started(): boolean {
-    return this.#reader.started;
-  }
-
-  /** As `HeadReader.read`. When it gives a position, `take` gives the head. */
-  read(chunk: Uint8Array, at: number): number {
-    const reader = this.#reader;
-    const known = reader.started ? 0 : this.#known.find(chunk, at);
-    if (known > 0) {
-      const { head } = this.#known;
-      this.#head = { ...head, head: new MessageHead(head.head, '') };
-      return known;
-    }
-    const after = reader.read(chunk, at);
-    if (after === MORE) return MORE;
-    const head = this.#understand();
-    const { bytes, start, end } = reader;
-    // A copy: what is handed over may be changed.
-    if (this.#known.wants(start, end))
-      this.#known.keep(bytes, start, end, { ...head, head: new MessageHead(head.head, '') });
-    this.#head = head;
-    reader.reset();
-    return after;
-  }
-
-  /** The head that was just read. */
-  take(): RequestHead {
-    const head = this.#head as RequestHead;
-    this.#head = undefined;
-    return head;
-  }
-
-  #understand(): RequestHead {
+  of(reader: HeadReader): RequestHead {
     const line = this.#line;
-    const reader = this.#reader;
     if (line.major !== 1 || line.minor > 1)
       throw refusal('VERSION_UNKNOWN', 'the version is not HTTP/1.1 or HTTP/1.0');
     const text = latin1(reader.bytes, reader.start, reader.end);

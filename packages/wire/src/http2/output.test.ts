@@ -48,12 +48,16 @@ test('a turn that gathers much hands it over in pieces, the same ones each time'
   const content = Buffer.alloc(16_000, 'x');
   const lengths = async (): Promise<readonly number[]> => {
     const { output, time, writes } = written();
-    for (let index = 0; index < 20; index++) writeData(output, index * 2 + 1, content, 0, content.length, true);
+    for (let index = 0; index < 20; index++)
+      writeData(output, index * 2 + 1, content, 0, content.length, true);
     await time.advance(0);
     return writes.map((write) => write.length);
   };
   const first = await lengths();
   assert.ok(first.length > 1);
-  assert.equal(first.reduce((sum, length) => sum + length, 0), 20 * 16_009);
+  assert.equal(
+    first.reduce((sum, length) => sum + length, 0),
+    20 * 16_009,
+  );
   for (let run = 0; run < 20; run++) assert.deepEqual(await lengths(), first);
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Call, perform, sleep } from '@heddle/kernel';
+import { Call, perform } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
+import { until as untilSo } from '@heddle/kernel/testing';
 import { type Endpoint, endpoint } from '../endpoint.ts';
 import { emptyBody } from '../message/body.ts';
 import { Fields } from '../message/fields.ts';
@@ -43,11 +44,8 @@ async function ask(way: Endpoint): Promise<void> {
   assert.equal(status, 200);
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  for (let polls = 0; !condition(); polls++) {
-    assert.ok(polls < 2000, `still not so: ${condition.toString()}`);
-    await sleep(runtime.timers, 5);
-  }
+function until(condition: () => boolean): Promise<void> {
+  return untilSo(runtime, condition.toString(), 10_000, condition);
 }
 
 test('a connection that is not used is closed, and made again when it is needed', async () => {

@@ -1,8 +1,9 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Runtime, sleep } from '@heddle/kernel';
+import { type Runtime } from '@heddle/kernel';
 import { nodeRuntime } from '@heddle/kernel/node';
+import { until as untilSo } from '@heddle/kernel/testing';
 import { embeddedPostgres, type EmbeddedPostgresOptions, type SqlPool, sqlPool } from '@heddle/sql';
 
 /** The real time and chance; what is logged is dropped. */
@@ -54,10 +55,6 @@ export async function databases(more: Partial<EmbeddedPostgresOptions> = {}): Pr
 }
 
 /** Waits until `condition` holds. Rejects after 60 s with what was waited for. */
-export async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const startedMs = runtime.clock.nowMs();
-  while (!(await condition())) {
-    if (runtime.clock.nowMs() - startedMs > 60_000) throw new Error(`not within 60 s: ${what}`);
-    await sleep(runtime.timers, 10);
-  }
+export function until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  return untilSo(runtime, what, 60_000, condition);
 }
