@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { classesOf } from './class-names.ts';
 import { readGitHistory } from './git-history.ts';
 import { readOpenApi } from './openapi.ts';
 import { readProtobuf } from './protobuf.ts';
@@ -176,17 +177,100 @@ describe('relation tables', () => {
   });
 
   test('wrong lines are all told', () => {
-    const read = readRelationTables([{ kind: 'calls', text: 'h\n0,a,b,x\n1,a,,2\n2,a,b,-1\n3,a,b,1' }]);
+    const text =
+      ',ClassA,ClassB,ReferenceCount\n0,a,b,x\n1,a,,2\n2,a,b,-1\n3,a,b,1\n4,a,b,1,1\n5,a,b\n6,a,b,1e999';
+    const read = readRelationTables([
+      { kind: 'calls', text },
+      { kind: 'terms', text: 'a,b,ClassTermRel\nx,y,97' },
+      { kind: 'names', text: 'nothing' },
+    ]);
     assert.ok(!read.ok);
     assert.deepEqual(
-      read.problems.map(({ path }) => path),
-      [
-        [0, 2],
-        [0, 3],
-        [0, 4],
-      ],
+      read.problems.map(({ path }) => path.join(':')),
+      ['0:2', '0:3', '0:4', '0:6', '0:7', '0:8', '1:2', '2:1'],
+    );
+    assert.match(read.problems[6]?.message ?? '', /likeness from 0 to 1.*found "x,y,97"/);
+  });
+
+  test('are read as spreadsheets write them', () => {
+    const expected = valueOf(readRelationTables([{ kind: 'calls', text: calls }]));
+    const written = [
+      calls.replaceAll('\n', '\r\n'),
+      `\uFEFF${calls}`,
+      calls.replaceAll(',', ';'),
+      calls.replaceAll(',', '\t'),
+      calls.replace(/[\w.]+/g, '"$&"'),
+      calls.replace(/^\d*,/gm, ''),
+    ];
+    for (const text of written) {
+      assert.equal(tableKindOf(text), 'calls', text);
+      assert.deepEqual(valueOf(readRelationTables([{ kind: 'calls', text }])), expected, text);
+    }
+    const text = 'a;b;ReferenceCount\n"p.A<K;V>";p.B;2\np.A;p.B;0,5';
+    const read = readRelationTables([{ kind: 'calls', text }]);
+    assert.deepEqual(read.ok || read.problems.map(({ path }) => path), [[0, 3]]);
+  });
+
+  test('a pair that stands twice: calls are added, likeness is not', () => {
+    const { capabilities, relations } = valueOf(
+      readRelationTables([
+        { kind: 'calls', text: `${calls}0,p.A,p.B,3\n` },
+        { kind: 'terms', text: `${terms}2,p.A,p.C,0.5\n` },
+      ]),
+    );
+    assert.deepEqual(capabilities[0]?.dependencies, [{ on: 'p.B', calls: 6 }]);
+    assert.deepEqual(
+      relations.map(({ value }) => value),
+      [0.7],
     );
   });
+
+  test('nested classes and arrays are part of their class, in whatever spelling', () => {
+    const head = 'a,b,';
+    const { capabilities, relations } = valueOf(
+      readRelationTables([
+        {
+          kind: 'calls',
+          text: `${head}ReferenceCount\np.A,p.A$In,3\np.A$In,p.B[],2\np.B,p.B[],1\np.B,p.A$In$1,4`,
+        },
+        { kind: 'terms', text: `${head}ClassTermRel\np.A.In,p.B,0.5\np.A.Other,p.A.In,0.9` },
+      ]),
+    );
+    assert.deepEqual(
+      capabilities.map(({ name, dependencies }) => [name, dependencies]),
+      [
+        ['p.A', [{ on: 'p.B', calls: 2 }]],
+        ['p.B', [{ on: 'p.A', calls: 4 }]],
+      ],
+    );
+    assert.deepEqual(
+      relations.map(({ a, b, value }) => [a, b, value]),
+      [['p.A', 'p.B', 0.5]],
+    );
+  });
+});
+
+describe('the class of a name', () => {
+  const cases: [name: string, among: string[], expected: string][] = [
+    ['p.A$B$C', ['p.A', 'p.A$B'], 'p.A'],
+    // A class whose own name is a dollar sign.
+    ['p.A$$', ['p.A'], 'p.A'],
+    ['p.A.$.Field', ['p.A', 'p.A$$$Field'], 'p.A'],
+    // Nothing tells that these are nested: the class around is not known, or it may be a package.
+    ['p.A$B', ['p.C'], 'p.A$B'],
+    ['p.A.B', ['p.A'], 'p.A.B'],
+    ['p.$A$B', ['p'], 'p.$A$B'],
+    ['p.Ax', ['p.A', 'p.A$B'], 'p.Ax'],
+    ['p.A[][]', [], 'p.A'],
+    // Two spellings of one class whose outer class is not known.
+    ['p.A.B', ['p.A$B'], 'p.A$B'],
+  ];
+  for (const [name, among, expected] of cases) {
+    test(`${name} among ${among.join(', ')}`, () => {
+      assert.equal(classesOf([name, ...among]).get(name), expected);
+      assert.equal(classesOf([name, ...among].reverse()).get(name), expected);
+    });
+  }
 });
 
 describe('Service Cutter', () => {
@@ -230,6 +314,30 @@ describe('Service Cutter', () => {
     assert.deepEqual(of('contentVolatility'), ['A.x A.y -0.50', 'A.x B.z -0.50']);
     assert.equal(weights['contentVolatility'], 0.5);
     assert.equal(weights['latency'], 3);
+  });
+
+  test('as its other samples and its schema write it', () => {
+    const objects = model.entities.map(({ name, nanoentities }) => ({
+      name,
+      nanoentities: nanoentities.map((each) => ({ name: each })),
+    }));
+    const [useCase] = users.useCases;
+    const { isLatencyCritical: _, ...rest } = useCase ?? {};
+    const other = { ...users, useCases: [{ ...rest, latencyCritical: true }] };
+    assert.deepEqual(
+      valueOf(readServiceCutter({ ...model, entities: objects }, other)),
+      valueOf(readServiceCutter(model, users)),
+    );
+    const wrong = readServiceCutter(
+      { entities: [{ name: 'A', nanoentities: [{ title: 'x' }, null, 'y'] }] },
+      { useCases: [{ name: 'u', isLatencyCritical: 'sometimes' }] },
+    );
+    assert.deepEqual(wrong.ok || wrong.problems.map(({ path }) => path.join('.')), [
+      'entities.0.nanoentities.0.title',
+      'entities.0.nanoentities.0.name',
+      'entities.0.nanoentities.1',
+      'useCases.0.isLatencyCritical',
+    ]);
   });
 
   test('all that is wrong is told at once', () => {

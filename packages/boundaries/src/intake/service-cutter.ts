@@ -62,7 +62,7 @@ function readModel(reader: Reader, value: unknown): Model {
   const entities = reader.list(found['entities'], ['entities']).map(([each, path]) => {
     const entity = reader.object(each, path, ['name', 'nanoentities']) ?? {};
     const name = reader.text(entity['name'], [...path, 'name']) ?? '';
-    const fields = reader.texts(entity['nanoentities'], [...path, 'nanoentities']);
+    const fields = fieldsOf(reader, entity['nanoentities'], [...path, 'nanoentities']);
     return { name, fields: fields.map((field) => `${name}.${field}`) };
   });
   const names = new Set(entities.map(({ name }) => name));
@@ -85,6 +85,15 @@ function readModel(reader: Reader, value: unknown): Model {
     return { origin: end('origin'), destination: end('destination'), type };
   });
   return { name: reader.optionalText(found['name'], ['name']) ?? 'system', entities, relations };
+}
+
+/** Nanoentities are written as their names, or as objects that have them. */
+function fieldsOf(reader: Reader, value: unknown, path: Path): string[] {
+  const found = reader.list(value, path).map(([each, place]) => {
+    if (typeof each !== 'object' || each === null) return reader.text(each, place);
+    return reader.text(reader.object(each, place, ['name'])?.['name'], [...place, 'name']);
+  });
+  return [...new Set(found.filter((each) => each !== undefined))];
 }
 
 interface Representations {
@@ -112,10 +121,10 @@ function readRepresentations(reader: Reader, value: unknown, known: ReadonlySet<
     });
   const critical = new Set<string>();
   const useCases = reader.list(found['useCases'], ['useCases']).map(([each, path]) => {
-    const allowed = ['name', 'nanoentitiesRead', 'nanoentitiesWritten', 'isLatencyCritical'];
+    const allowed = ['name', 'nanoentitiesRead', 'nanoentitiesWritten', ...latencyKeys];
     const useCase = reader.object(each, path, allowed) ?? {};
     const name = reader.text(useCase['name'], [...path, 'name']) ?? '';
-    if (String(useCase['isLatencyCritical']) === 'true') critical.add(name);
+    for (const key of latencyKeys) if (flag(reader, useCase[key], [...path, key])) critical.add(name);
     const reads = names(useCase['nanoentitiesRead'], [...path, 'nanoentitiesRead']);
     const writes = names(useCase['nanoentitiesWritten'], [...path, 'nanoentitiesWritten']);
     return { name, rate: 1, capabilities: [...new Set([...reads, ...writes])], reads, writes, calls: [] };
@@ -130,6 +139,15 @@ function readRepresentations(reader: Reader, value: unknown, known: ReadonlySet<
     services: groupsOf('predefinedServices'),
     scaled: readScales(reader, found['compatibilities'], names),
   };
+}
+
+/** As its samples say it, and as its schema does. */
+const latencyKeys = ['isLatencyCritical', 'latencyCritical'] as const;
+
+/** True or false, which the samples write as texts. */
+function flag(reader: Reader, value: unknown, path: Path): boolean {
+  if (value === 'true' || value === 'false') return value === 'true';
+  return reader.optionalFlag(value, path) ?? false;
 }
 
 function readScales(

@@ -18,7 +18,8 @@ export interface Comparison {
 
 /**
  * Compares by the things of the reference. Its names may be short: `Order` is `shop.model.Order` where no other thing
- * ends so, or all that do are in one service; otherwise it counts as not placed.
+ * ends so, or all that do are in one service; otherwise it counts as not placed. A nested class, `Order$Line`, is where
+ * the class around it is, if it is not placed itself.
  */
 export function compareAssignments(found: Assignment, reference: Assignment): Comparison {
   const endings = new Map<string, string | undefined>();
@@ -28,11 +29,12 @@ export function compareAssignments(found: Assignment, reference: Assignment): Co
     const unsure = endings.has(short) && (other === undefined || found.get(other) !== service);
     endings.set(short, unsure ? undefined : name);
   }
+  const nameOf = (item: string): string | undefined => (found.has(item) ? item : endings.get(item));
   const used = new Set<string>();
   const unplaced: string[] = [];
   const labels: string[] = [];
   for (const item of reference.keys()) {
-    const name = found.has(item) ? item : endings.get(item);
+    const name = nameOf(item) ?? nameOf(item.split('$', 1)[0] as string);
     if (name === undefined) unplaced.push(item);
     else used.add(name);
     labels.push(name === undefined ? '\u0000unplaced' : (found.get(name) as string));
@@ -52,6 +54,7 @@ export function compareAssignments(found: Assignment, reference: Assignment): Co
 /** Reads a reference: lines of `contain <service> <thing>` (RSF), or a table whose first column names the thing. */
 export function readReference(text: string): Assignment | undefined {
   const lines = text
+    .replace(/^\uFEFF/, '')
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');

@@ -88,6 +88,24 @@ describe('a reference', () => {
   for (const text of ['', 'contain a', 'what is this', 'a,b\n1,2']) {
     test(`${JSON.stringify(text)} is none`, () => assert.equal(readReference(text), undefined));
   }
+  test('a nested class is where the class around it is, unless it is placed itself', () => {
+    const found = new Map([
+      ['p.A', 's'],
+      ['p.B', 't'],
+      ['p.B$Own', 's'],
+    ]);
+    const reference = new Map([
+      ['A', 'x'],
+      ['p.A$In', 'x'],
+      ['B', 'y'],
+      ['B$Own', 'x'],
+      ['C$In', 'y'],
+    ]);
+    const comparison = compareAssignments(found, reference);
+    assert.deepEqual(comparison.unplaced, ['C$In']);
+    near(comparison.mojofm, mojofm(['s', 's', 't', 's', 'u'], ['x', 'x', 'y', 'x', 'y']));
+    assert.equal(readReference('\uFEFFcontain a X\r\n')?.get('X'), 'a');
+  });
   test('short names stand for long ones where they are clear; what is missing is one service', () => {
     const found = new Map([
       ['p.A', 's'],

@@ -57,6 +57,24 @@ const five = systemOf({
   ],
 });
 
+test('parts are grouped even where chance would do as well, and the report says so', () => {
+  const partsOf = (pairs: readonly (readonly [string, string])[]): string => {
+    const names = [...new Set(pairs.flat())];
+    const capabilities = names.map((name) =>
+      capabilityOf({
+        name,
+        dependencies: needs(...pairs.filter(([from]) => from === name).map(([, to]) => to)),
+      }),
+    );
+    return analyse(systemOf({ kind: 'parts', capabilities })).summary.explanation;
+  };
+  assert.match(partsOf([['a', 'b']]), /no more clearly than chance .*modularity 0\.00/);
+  const clique = (...names: string[]): [string, string][] =>
+    names.flatMap((from, at) => names.slice(at + 1).map((to): [string, string] => [from, to]));
+  const two = [...clique('a', 'b', 'c', 'd', 'e', 'f'), ...clique('u', 'v', 'w', 'x', 'y', 'z')];
+  assert.match(partsOf([...two, ['a', 'z']]), /falls into groups by itself/);
+});
+
 describe('the five-capability shop', () => {
   const report = analyse(five);
 

@@ -163,7 +163,12 @@ function explanationOf(system: System, { origin }: Solution, found: Significance
   if (origin.startsWith('the structure at resolution')) {
     return `Grouped into as many services as were asked for, or the nearest number: ${origin}.`;
   }
-  if (origin !== 'strong coupling only') return `The coupling falls into groups by itself (${modularity}).`;
+  if (origin !== 'strong coupling only') {
+    // Parts are grouped by their structure even then, because none can be a service of its own.
+    return found.significant
+      ? `The coupling falls into groups by itself (${modularity}).`
+      : `The coupling falls into groups no more clearly than chance would make it (${modularity}): take these as one possibility among the alternatives.`;
+  }
   return (
     `The coupling does not fall into groups (${modularity}), so only what is coupled by more than ${strongCoupling} ` +
     `is joined: a dependency alone is an interface between services, no reason to be one. ` +
