@@ -33,7 +33,8 @@ export async function consoleBench({ quick, only }: BenchOptions): Promise<Bench
   };
   const wanted = Object.entries(all).filter(([name]) => only === undefined || name === only);
   const results = wanted.map(([, run]) => run());
-  if (only !== undefined && !inBrowser.includes(only.replace(/-cpu$/, ''))) return { results, skipped: [] };
+  if (only !== undefined && !inBrowser.includes(only.replace(/-(cpu|busy)$/, '')))
+    return { results, skipped: [] };
   const found = await obtain(chromium);
   if (isMissing(found))
     return { results, skipped: inBrowser.map((name) => ({ name, peer: 'bound', reason: found.missing })) };
@@ -65,6 +66,13 @@ async function browserResults(executablePath: string, rounds: number): Promise<r
       figures.firstPaintMs,
       1000,
       'from the request to the overview, an empty cache',
+    ),
+    atMost(
+      'first-paint-busy',
+      'ms',
+      figures.firstPaintBusyMs,
+      1000,
+      'how long the page’s own thread works for it',
     ),
     atMost(
       'trace-open-50k',

@@ -38,6 +38,7 @@ export async function writeSite(folder: string): Promise<Site> {
     excludeInternal: true,
     excludePrivate: true,
     disableSources: true,
+    customCss: path.join(root, 'scripts/docs/site.css'),
     searchInDocuments: true,
     searchInComments: true,
     searchGroupBoosts: { Documents: 3 },

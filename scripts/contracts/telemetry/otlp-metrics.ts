@@ -105,12 +105,14 @@ function exporterTo(url: string, temporality: AggregationTemporality): PushMetri
     if (answer.status !== 200 || said !== '') throw new Error(`the intake answered ${answer.status} ${said}`);
   };
   return {
-    export: (metrics, done) => {
+    export: async (metrics, done) => {
       const bytes = ProtobufMetricsSerializer.serializeRequest(metrics) ?? new Uint8Array();
-      send(new Uint8Array(bytes)).then(
-        () => done({ code: 0 }),
-        (error: Error) => done({ code: 1, error }),
-      );
+      try {
+        await send(new Uint8Array(bytes));
+        done({ code: 0 });
+      } catch (error) {
+        done({ code: 1, error: error as Error });
+      }
     },
     selectAggregationTemporality: () => temporality,
     forceFlush: async () => {},

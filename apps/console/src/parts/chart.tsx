@@ -62,6 +62,8 @@ export function Chart({
             // What somebody has drawn a frame around, else all.
             range: (_, min, max) => (min === times[0] && max === times.at(-1) ? [from, to] : [min, max]),
           },
+          // From nothing on: half of a rate must not look like none of it.
+          y: { range: (_, min, max) => uPlot.rangeNum(Math.min(0, min), Math.max(0, max), 0.1, true) },
         },
         series: [{ label: ' ', value: (_, time) => (time === null ? '' : clock(time)) }, ...series],
         axes: [

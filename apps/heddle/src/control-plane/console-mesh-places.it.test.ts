@@ -101,7 +101,8 @@ async function apiServer(objects: readonly { readonly kind: string }[]): Promise
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
     response.writeHead(200, { 'content-type': 'application/json' });
-    if (searchParams.has('watch')) return void response.flushHeaders();
+    response.flushHeaders();
+    if (searchParams.has('watch')) return;
     const items = objects.filter(({ kind }) => pathname.endsWith(`/${kind.toLowerCase()}s`));
     response.end(JSON.stringify({ metadata: { resourceVersion: '7' }, items }));
   });

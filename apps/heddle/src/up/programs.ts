@@ -158,7 +158,8 @@ export function shopPrograms(service: string, shop: ShopSurroundings): Program[]
       SHOP_ADMIN_TOKEN: adminToken,
       SHOP_ZONE: zone,
       SHOP_CHECKOUT: checkout,
-      SHOP_DATA: path.join(dataFolder, 'shop'),
+      // Each has its own: two that write a file of one name at a time would write into each other's.
+      SHOP_DATA: path.join(dataFolder, 'shop', `${service}-${at + 1}`),
       ...settingsFrom(controlPlane, token),
       ...allTraces,
     },
