@@ -2,7 +2,7 @@
 // cumulative numbers, exponential histograms; to us directly, and through a collector.
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
-import { ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
+import { JsonMetricsSerializer, ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
   AggregationTemporality,
@@ -10,6 +10,7 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
   type PushMetricExporter,
+  type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
 import { nodeRuntime } from '@heddle/kernel/node';
 import { MetricStore, otlpService, type OtlpSink, parsePromQl, queryInstant } from '@heddle/telemetry';
@@ -22,22 +23,38 @@ const backend = 'otlp';
 const token = 'a-token-of-the-contract';
 const runtime = nodeRuntime({ name: backend, logLevel: 'error' });
 
+/** How a request is written, and the answer that refuses nothing of it. */
+interface Encoding {
+  readonly serializer: { serializeRequest(metrics: ResourceMetrics): Uint8Array | undefined };
+  readonly type: string;
+  readonly nothing: string;
+}
+
 const { CUMULATIVE, DELTA } = AggregationTemporality;
+const protobuf: Encoding = {
+  serializer: ProtobufMetricsSerializer,
+  type: 'application/x-protobuf',
+  nothing: '',
+};
+const json: Encoding = { serializer: JsonMetricsSerializer, type: 'application/json', nothing: '{}' };
 const direct = {
-  'metrics of the SDK, cumulative': CUMULATIVE,
-  'metrics of the SDK, as deltas': DELTA,
+  'metrics of the SDK, cumulative': [CUMULATIVE, protobuf],
+  'metrics of the SDK, as deltas': [DELTA, protobuf],
+  'metrics of the SDK, cumulative, in JSON': [CUMULATIVE, json],
+  'metrics of the SDK, as deltas, in JSON': [DELTA, json],
 } as const;
 const through = 'metrics of the SDK, as deltas, through an OpenTelemetry collector';
 
 /** The SDK of `version`, directly and through a collector where there is one. */
 export async function otlpMetrics(version: string): Promise<readonly ContractResult[]> {
   const results: ContractResult[] = [];
-  for (const [name, temporality] of Object.entries(direct))
+  for (const [name, [temporality, encoding]] of Object.entries(direct))
     results.push(
       await resultOf(backend, version, name, async () => {
         const intake = await Intake.open();
         try {
-          await told(intake, temporality, `http://127.0.0.1:${intake.server.address.port}/v1/metrics`);
+          const url = `http://127.0.0.1:${intake.server.address.port}/v1/metrics`;
+          await told(intake, exporterTo(url, temporality, encoding));
         } finally {
           await intake.server.stop();
         }
@@ -54,7 +71,10 @@ async function throughCollector(): Promise<ContractResult> {
     const intake = await Intake.open();
     const collector = await otelCollector.start({ to: intake.server.address, token });
     try {
-      await told(intake, DELTA, `http://127.0.0.1:${collector.address.port}/v1/metrics`);
+      await told(
+        intake,
+        exporterTo(`http://127.0.0.1:${collector.address.port}/v1/metrics`, DELTA, protobuf),
+      );
     } finally {
       await collector.stop();
       await intake.server.stop();
@@ -97,15 +117,20 @@ class Intake {
 }
 
 /** What the SDK has collected, as OpenTelemetry's own serializer writes it, in a request over HTTP. */
-function exporterTo(url: string, temporality: AggregationTemporality): PushMetricExporter {
+function exporterTo(
+  url: string,
+  temporality: AggregationTemporality,
+  { serializer, type, nothing }: Encoding,
+): PushMetricExporter {
   const send = async (body: Uint8Array<ArrayBuffer>): Promise<void> => {
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/x-protobuf' };
+    const headers = { authorization: `Bearer ${token}`, 'content-type': type };
     const answer = await fetch(url, { method: 'POST', body, headers });
     const said = await answer.text();
-    if (answer.status !== 200 || said !== '') throw new Error(`the intake answered ${answer.status} ${said}`);
+    if (answer.status !== 200 || said !== nothing)
+      throw new Error(`the intake answered ${answer.status} ${said}`);
   };
   const tell = async (...[metrics, done]: Parameters<PushMetricExporter['export']>): Promise<void> => {
-    const bytes = ProtobufMetricsSerializer.serializeRequest(metrics) ?? new Uint8Array();
+    const bytes = serializer.serializeRequest(metrics) ?? new Uint8Array();
     try {
       await send(new Uint8Array(bytes));
       done({ code: 0 });
@@ -127,9 +152,9 @@ const waits = [0.5, 3, 3, 80, 700];
 const sizes = [0.75, 1.1, 3, 3, 100];
 
 /** A program counts, tells, and counts on: three times. */
-async function told(intake: Intake, temporality: AggregationTemporality, url: string): Promise<void> {
+async function told(intake: Intake, exporter: PushMetricExporter): Promise<void> {
   const reader = new PeriodicExportingMetricReader({
-    exporter: exporterTo(url, temporality),
+    exporter,
     exportIntervalMillis: 3_600_000,
   });
   const provider = new MeterProvider({

@@ -3,8 +3,8 @@ import type { ProtobufReader } from './protobuf-reader.ts';
 import type { ProtobufWriter } from './protobuf-writer.ts';
 import type { Attributes, AttributeValue, Resource } from './signal.ts';
 
-// Deeper values are nobody's data: they are meant to fill the stack.
-const deepest = 16;
+/** Deeper values are nobody's data: they are meant to fill the stack. */
+export const deepest = 16;
 
 /** A resource that is not known yet. */
 export function unknownResource(): Resource {
@@ -48,7 +48,7 @@ export function readAttribute(reader: ProtobufReader, into: Record<string, Attri
 
 /** Reads an `AnyValue`. */
 export function readAnyValue(reader: ProtobufReader, depth = 0): AttributeValue {
-  if (depth > deepest) throw tooDeep();
+  if (depth > deepest) throw tooDeep('BAD_PROTOBUF');
   const outer = reader.open();
   let value: AttributeValue = null;
   while (reader.more) {
@@ -122,7 +122,8 @@ export function writeAnyValue(writer: ProtobufWriter, field: number, value: Attr
   writer.close(start);
 }
 
-function tooDeep(): HeddleError {
+/** What is said of a value that is deeper than that. */
+export function tooDeep(reason: 'BAD_PROTOBUF' | 'BAD_JSON'): HeddleError {
   const message = `expected an attribute of at most ${deepest} levels, found a deeper one`;
-  return new HeddleError({ code: 'invalid_argument', reason: 'BAD_PROTOBUF', message });
+  return new HeddleError({ code: 'invalid_argument', reason, message });
 }

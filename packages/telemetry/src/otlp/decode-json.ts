@@ -1,5 +1,5 @@
 import { HeddleError } from '@heddle/kernel';
-import { nameService, unknownResource } from './attributes.ts';
+import { deepest, nameService, tooDeep, unknownResource } from './attributes.ts';
 import { bodyText } from './decode-logs.ts';
 import { SpanBatch } from './decode-traces.ts';
 import type { AttributeValue, LogData, Received, Resource, SpanData } from './signal.ts';
@@ -109,12 +109,13 @@ export function resourceOf(value: unknown): Resource {
 }
 
 /** Attributes out of a list of `{key, value}`. */
-export function attributesOf(list: unknown): Record<string, AttributeValue> {
-  const pairs = objects(list).map(({ key, value }) => [string(key), anyValueOf(value)] as const);
+export function attributesOf(list: unknown, depth = 0): Record<string, AttributeValue> {
+  const pairs = objects(list).map(({ key, value }) => [string(key), anyValueOf(value, depth)] as const);
   return Object.fromEntries(pairs);
 }
 
-function anyValueOf(value: unknown): AttributeValue {
+function anyValueOf(value: unknown, depth = 0): AttributeValue {
+  if (depth > deepest) throw tooDeep('BAD_JSON');
   if (!isObject(value)) return null;
   if ('stringValue' in value) return string(value['stringValue']);
   if ('boolValue' in value) return value['boolValue'] === true;
@@ -122,8 +123,8 @@ function anyValueOf(value: unknown): AttributeValue {
   if ('doubleValue' in value) return Number(value['doubleValue']);
   if ('bytesValue' in value) return string(value['bytesValue']);
   const { arrayValue, kvlistValue } = value;
-  if (isObject(arrayValue)) return objects(arrayValue['values']).map(anyValueOf);
-  return isObject(kvlistValue) ? attributesOf(kvlistValue['values']) : null;
+  if (isObject(arrayValue)) return objects(arrayValue['values']).map((each) => anyValueOf(each, depth + 1));
+  return isObject(kvlistValue) ? attributesOf(kvlistValue['values'], depth + 1) : null;
 }
 
 /** The objects of a list; none where there is no list. */
@@ -131,7 +132,8 @@ export function objects(value: unknown): readonly JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
-function isObject(value: unknown): value is JsonObject {
+/** Whether it is an object, and no list. */
+export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

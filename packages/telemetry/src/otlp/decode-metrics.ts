@@ -1,7 +1,7 @@
-import { NativeHistogram } from '../promql/native-histogram.ts';
 import { readAttribute, readResource, unknownResource } from './attributes.ts';
+import { type ExponentialSide, explicitData, exponentialData, noBuckets } from './histogram-data.ts';
 import type { DataPoint, MetricData, MetricKind, MetricSource, Temporality } from './metric-data.ts';
-import { explicitHistogram, PointBatch, type ReceivedMetrics } from './metric-points.ts';
+import { PointBatch, type ReceivedMetrics } from './metric-points.ts';
 import { MetricStreams } from './metric-streams.ts';
 import { ProtobufReader } from './protobuf-reader.ts';
 import type { Attributes, AttributeValue, Resource } from './signal.ts';
@@ -207,51 +207,26 @@ function readHistogram(reader: ProtobufReader): DataPoint {
     else return readCounted(reader, tag, draft);
     return true;
   });
-  const unreadable = whatIsWrong(bounds, counts);
-  return { ...point, unreadable, histogram: unreadable ? undefined : explicitHistogram(bounds, counts) };
+  return { ...point, ...explicitData(bounds, counts) };
 }
-
-function whatIsWrong(bounds: readonly number[], counts: readonly number[]): string | undefined {
-  // Without any buckets there are only the count and the sum.
-  if (counts.length !== bounds.length + 1 && counts.length + bounds.length > 0)
-    return `${counts.length} buckets with ${bounds.length} bounds; expected one bucket more than bounds`;
-  const ascending = bounds.every((bound, at) => at === 0 || bound > (bounds[at - 1] as number));
-  return ascending ? undefined : 'bounds of buckets that do not ascend';
-}
-
-// Those of OpenTelemetry's data model, and as many buckets as any of its SDKs would ever make.
-const [lowestScale, highestScale, mostBuckets] = [-10, 20, 4096];
 
 function readExponential(reader: ProtobufReader): DataPoint {
   let [scale, zeroCount, zeroThreshold] = [0, 0, 0];
-  let [positive, negative]: Sides = [new Map(), new Map()];
-  let unreadable: string | undefined;
-  const side = (): Map<number, number> => {
-    const { buckets, wrong } = readBuckets(reader);
-    unreadable ??= wrong;
-    return buckets;
-  };
+  let positive = noBuckets;
+  let negative = noBuckets;
   const point = readPoint(reader, { attributes: 10, flags: 80 }, (tag, draft) => {
     if (tag === 48) scale = reader.sint();
     else if (tag === 57) zeroCount = reader.fixed64Number();
-    else if (tag === 66) positive = side();
-    else if (tag === 74) negative = side();
+    else if (tag === 66) positive = readBuckets(reader);
+    else if (tag === 74) negative = readBuckets(reader);
     else if (tag === 113) zeroThreshold = reader.double();
     else return readCounted(reader, tag, draft);
     return true;
   });
-  if (scale < lowestScale || scale > highestScale)
-    unreadable ??= `scale ${scale}; expected ${lowestScale} to ${highestScale}`;
-  if (!unreadable && [positive, negative].some((buckets) => !isWithinDoubles(buckets, scale)))
-    unreadable = 'buckets beyond the range of numbers';
-  const init = { schema: scale, zeroCount, zeroThreshold, positive, negative };
-  return { ...point, unreadable, histogram: unreadable ? undefined : new NativeHistogram(init) };
+  return { ...point, ...exponentialData({ scale, zeroCount, zeroThreshold, positive, negative }) };
 }
 
-type Sides = [positive: Map<number, number>, negative: Map<number, number>];
-
-/** By the index of their upper bound, as Prometheus counts: one more than OpenTelemetry's, which is that of the lower one. */
-function readBuckets(reader: ProtobufReader): { buckets: Map<number, number>; wrong: string | undefined } {
+function readBuckets(reader: ProtobufReader): ExponentialSide {
   let offset = 0;
   const counts: number[] = [];
   const outer = reader.open();
@@ -262,22 +237,7 @@ function readBuckets(reader: ProtobufReader): { buckets: Map<number, number>; wr
     else reader.skip(tag);
   }
   reader.close(outer);
-  const buckets = new Map<number, number>();
-  if (counts.length > mostBuckets)
-    return { buckets, wrong: `${counts.length} buckets; expected at most ${mostBuckets}` };
-  counts.forEach((count, at) => {
-    if (count !== 0) buckets.set(offset + at + 1, count);
-  });
-  return { buckets, wrong: undefined };
-}
-
-/** Whether all bounds are numbers of 64 bits, the smallest of which is 2 to the power of -1074. */
-function isWithinDoubles(buckets: ReadonlyMap<number, number>, scale: number): boolean {
-  for (const at of buckets.keys()) {
-    const exponent = at * 2 ** -scale;
-    if (exponent <= -1075 || (at - 1) * 2 ** -scale >= 1024) return false;
-  }
-  return true;
+  return { offset, counts };
 }
 
 /** A repeated field of numbers: as one field of many, or one of many fields. */

@@ -1,4 +1,4 @@
-import { customSchema, NativeHistogram, sameBounds } from '../promql/native-histogram.ts';
+import { NativeHistogram, sameBounds } from '../promql/native-histogram.ts';
 import { cumulated, grown, noBounds } from './exponential-bounds.ts';
 import type { DataPoint, MetricData, MetricSource } from './metric-data.ts';
 import { labelName, labelText, metricName } from './metric-names.ts';
@@ -253,13 +253,4 @@ function identityOf({ resource, scope }: MetricSource, metric: MetricData): stri
 
 function textOfAttributes(attributes: Attributes): string {
   return JSON.stringify(Object.entries(attributes).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** A histogram of bounds that are given one by one. */
-export function explicitHistogram(bounds: readonly number[], counts: readonly number[]): NativeHistogram {
-  const positive = new Map<number, number>();
-  counts.forEach((count, at) => {
-    if (count !== 0) positive.set(at, count);
-  });
-  return new NativeHistogram({ schema: customSchema, bounds, positive });
 }

@@ -16,6 +16,7 @@ import { gzip } from '@heddle/wire/compression';
 import { decodeLogsJson, decodeTracesJson } from './decode-json.ts';
 import { decodeLogs } from './decode-logs.ts';
 import { decodeMetrics } from './decode-metrics.ts';
+import { decodeMetricsJson } from './decode-metrics-json.ts';
 import { MetricStreams } from './metric-streams.ts';
 import type { Refusal } from './metric-points.ts';
 import { decodeTraces } from './decode-traces.ts';
@@ -109,8 +110,7 @@ async function take(raw: RawRequest, { sink, streams, onRefused }: Intake): Prom
     await sink.logs(received, raw);
     return { signal, rejected: received.rejected, why: received.why };
   }
-  if (encoding === 'json') throw unsupported('metrics in JSON; send them in protobuf');
-  const received = decodeMetrics(bytes, streams);
+  const received = encoding === 'json' ? decodeMetricsJson(text(), streams) : decodeMetrics(bytes, streams);
   for (const refusal of received.refusals) onRefused?.(refusal);
   await sink.metrics(received, raw);
   return { signal, rejected: received.rejected, why: received.why };
