@@ -54,7 +54,7 @@ function sideOf(side: TestPoint['positive']): object | undefined {
 }
 
 function pairs(attributes: Attributes): readonly object[] {
-  return Object.entries(attributes).map(([key, value]) => ({ key, value: { stringValue: String(value) } }));
+  return Object.entries(attributes).map(([key, value]) => ({ key, value: { stringValue: value as string } }));
 }
 
 function nano(ms: number): string {
