@@ -210,6 +210,6 @@ describe('the command line', { timeout: 120_000 }, () => {
     writeFileSync(config, 'routes:\n  - { path: /x, upstream: "h:1" }\n');
     const cli = new StartedCli(['gateway', '--config', config, '--check']);
     assert.equal(await cli.exited, 0);
-    assert.match(cli.output, /1 routes, no problems/);
+    assert.match(cli.output, /1 route, no problems/);
   });
 });

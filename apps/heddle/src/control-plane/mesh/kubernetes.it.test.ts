@@ -214,6 +214,8 @@ describe('rules and pods of a cluster', { skip: missing }, () => {
   test('give an Envoy its certificate by the token of its service account, and by no other', async () => {
     await account('shop', 'cart');
     await account('shop', 'report');
+    // What its pod serves is what it needs a certificate for.
+    await cluster.create(service('cart', await freePort()));
     await pod('cart-1', 'cart', 'cart');
     const place = new URL(url);
     const started = async (shown: string): Promise<Running> =>
