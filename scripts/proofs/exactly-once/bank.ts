@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { inspect } from 'node:util';
 import { sleep } from '@heddle/kernel';
 import { broker, SqlInbox, SqlOutbox } from '@heddle/messaging';
 import { postgresEngine } from '@heddle/messaging/postgres';
@@ -100,7 +101,7 @@ export class Bank {
           return { ...books, wished: this.#wished };
         this.#checkAllLive();
         if (performance.now() > giveUpAt + 5000) {
-          const state = books === undefined ? 'the books cannot be read' : JSON.stringify(books);
+          const state = await standstill(pool).catch(String);
           throw new Error(`the bank does not come to rest: ${state}`);
         }
         await sleep(quietRuntime.timers, 10);
@@ -148,7 +149,8 @@ export class Bank {
 }
 
 interface Row {
-  readonly waiting: number;
+  readonly wishes: number;
+  readonly outbox: number;
   readonly behind: number;
   readonly lost: number;
   readonly doubled: number;
@@ -158,7 +160,7 @@ interface Row {
 /** One statement, so one moment. What is behind is what the group has not committed. */
 async function readBooks(pool: SqlPool): Promise<Omit<Books, 'wished'> & { readonly atRest: boolean }> {
   const [row] = await pool.query<Row>(
-    `SELECT (SELECT count(*) FROM wishes) + (SELECT count(*) FROM heddle_outbox) AS waiting,
+    `SELECT (SELECT count(*) FROM wishes) AS wishes, (SELECT count(*) FROM heddle_outbox) AS outbox,
       (SELECT count(*) FROM heddle_topic_messages AS message WHERE topic = $1 AND position >= (
          SELECT next FROM heddle_group_positions AS passed
            WHERE passed.topic = $1 AND passed.name = 'bank' AND passed.partition = message.partition)) AS behind,
@@ -168,6 +170,22 @@ async function readBooks(pool: SqlPool): Promise<Omit<Books, 'wished'> & { reado
     [topic],
   );
   if (row === undefined) throw new Error('no row');
-  const { waiting, behind, lost, doubled, sum } = row;
-  return { lost, doubled, sum, atRest: waiting === 0 && behind === 0 };
+  const { wishes, outbox, behind, ...books } = row;
+  return { ...books, atRest: wishes === 0 && outbox === 0 && behind === 0 };
+}
+
+/** Where it stands still: what waits where, who holds what, and what the server is at work on. */
+async function standstill(pool: SqlPool): Promise<string> {
+  const [waiting] = await pool.query(
+    'SELECT (SELECT count(*) FROM wishes) AS wishes, (SELECT count(*) FROM heddle_outbox) AS outbox',
+  );
+  const positions = await pool.query('SELECT * FROM heddle_group_positions');
+  const ends = await pool.query(
+    'SELECT partition, max(position) AS last FROM heddle_topic_messages GROUP BY partition',
+  );
+  const work = await pool.query(
+    `SELECT pid, state, wait_event, now() - xact_start AS since, left(query, 120) AS query
+      FROM pg_stat_activity WHERE backend_type = 'client backend'`,
+  );
+  return inspect({ waiting, positions, ends, work }, { depth: 4, breakLength: 160 });
 }

@@ -142,6 +142,17 @@ export class LeasedClaim implements Claim {
     this.#wake?.();
   }
 
+  /**
+   * Where the store says that the group is. Less than was committed: it died before that was on its disk, and what is
+   * done is committed again, as nobody knows when the next message comes.
+   */
+  compare(next: number): void {
+    if (next >= this.#committed || this.#committing !== undefined) return;
+    this.#committed = next;
+    // If it cannot be asked now, it is compared again with the next renewal.
+    this.ack([]).catch(() => {});
+  }
+
   async release(): Promise<void> {
     this.end();
     if (this.#released) return;

@@ -4,22 +4,27 @@ import { HeddleError } from '@heddle/kernel';
 import { bareRuntime, VirtualTime } from '@heddle/kernel/simulated';
 import { MemoryLog } from '../adapters/memory/memory-log.ts';
 import type { Claim, Engine, Membership } from '../engine.ts';
+import { completeMessage } from '../message/complete-message.ts';
 import { leasedEngine } from './leased-engine.ts';
 import type { LogStore } from './log-store.ts';
 
 const topic = { name: 'orders', partitions: 2, retentionMs: 1000 };
 
-/** A store whose first answer to a release is an error, and that has not heard it. */
-function deafOnce(store: LogStore): LogStore {
-  let deaf = true;
+/** A store that does something else the first time that it is asked for this. */
+function once(
+  name: 'release' | 'commit',
+  instead: () => Promise<never> | Promise<boolean>,
+  store: LogStore,
+): LogStore {
+  let first = true;
   return new Proxy(store, {
-    get: (target, name) => {
-      if (name === 'release' && deaf)
-        return async () => {
-          deaf = false;
-          throw new HeddleError({ code: 'unavailable', reason: 'DOWN', message: 'not now' });
+    get: (target, asked) => {
+      if (asked === name && first)
+        return () => {
+          first = false;
+          return instead();
         };
-      const found: unknown = Reflect.get(target, name, target);
+      const found: unknown = Reflect.get(target, asked, target);
       return typeof found === 'function'
         ? (...args: unknown[]): unknown => Reflect.apply(found, target, args)
         : found;
@@ -48,7 +53,9 @@ test('a partition whose release was not heard is given back all the same', async
       },
       onProblem: () => {},
     });
-  join(leasedEngine(runtime, deafOnce(log.connect()), times), 'b');
+  const down = (): Promise<never> =>
+    Promise.reject(new HeddleError({ code: 'unavailable', reason: 'DOWN', message: 'not now' }));
+  join(leasedEngine(runtime, once('release', down, log.connect()), times), 'b');
   await time.advance(500);
   assert.equal(claims.get('b')?.length, 2);
   join(leasedEngine(runtime, log.connect(), times), 'a');
@@ -59,4 +66,34 @@ test('a partition whose release was not heard is given back all the same', async
     [0, 1],
   );
   assert.equal(claims.get('a')?.length, 1);
+});
+
+test('what a store has committed and then lost, as one that was killed, is committed again though nothing more comes', async () => {
+  const time = new VirtualTime();
+  const runtime = bareRuntime(time);
+  const log = new MemoryLog(runtime);
+  await log.connect().createTopic({ ...topic, partitions: 1 });
+  const message = { topic: topic.name, payload: new Uint8Array() };
+  await log.connect().append([completeMessage(message, { runtime, source: 'test' })]);
+  const store = once('commit', async () => true, log.connect());
+  const acknowledged: number[] = [];
+  leasedEngine(runtime, store, { leaseMs: 1000, pollMs: 100 }).join({
+    topic,
+    group: 'billing',
+    member: 'a',
+    start: 'earliest',
+    temporary: false,
+    onClaim: async (claim) => {
+      const taken = (await claim.take(10)) ?? [];
+      await claim.ack(taken);
+      acknowledged.push(taken.length);
+    },
+    onProblem: () => {},
+  });
+  const behind = async (): Promise<number | undefined> =>
+    (await log.connect().lag(topic.name, 'billing'))[0]?.behind;
+  await time.advance(1);
+  assert.deepEqual([acknowledged, await behind()], [[1], 1]);
+  await time.advance(1000);
+  assert.equal(await behind(), 0);
 });

@@ -116,7 +116,9 @@ export class LeasedMembership implements Membership {
   #follow({ owned, surplus }: Holdings): void {
     const ours = new Map(owned.map((holding) => [holding.partition, holding]));
     for (const [partition, claim] of this.#claims) {
-      if (ours.get(partition)?.epoch !== claim.epoch) claim.lose();
+      const holding = ours.get(partition);
+      if (holding?.epoch !== claim.epoch) claim.lose();
+      else claim.compare(holding.next);
       // Until its work has ended, no other claim of the partition may begin here.
       if (claim.released) this.#claims.delete(partition);
     }
