@@ -77,17 +77,18 @@ test('what a store has committed and then lost, as one that was killed, is commi
   await log.connect().append([completeMessage(message, { runtime, source: 'test' })]);
   const store = once('commit', async () => true, log.connect());
   const acknowledged: number[] = [];
+  const handle = async (claim: Claim): Promise<void> => {
+    const taken = (await claim.take(10)) ?? [];
+    await claim.ack(taken);
+    acknowledged.push(taken.length);
+  };
   leasedEngine(runtime, store, { leaseMs: 1000, pollMs: 100 }).join({
     topic,
     group: 'billing',
     member: 'a',
     start: 'earliest',
     temporary: false,
-    onClaim: async (claim) => {
-      const taken = (await claim.take(10)) ?? [];
-      await claim.ack(taken);
-      acknowledged.push(taken.length);
-    },
+    onClaim: (claim) => void handle(claim),
     onProblem: () => {},
   });
   const behind = async (): Promise<number | undefined> =>
