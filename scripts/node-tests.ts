@@ -89,7 +89,9 @@ export function parseTap(tap: string): Tally {
     ([, name = '', reason = '']) => (reason === '' ? name : `${name}: ${reason}`),
   );
   // The deepest name of each: a test that failed makes those that hold it fail too.
-  const failures = [...tap.matchAll(/^( *)not ok \d+ - (?!.* # (?:SKIP|TODO)\b)(.*)\n((?: +.*\n?)*)/gm)]
+  const failures = [
+    ...tap.matchAll(/^( *)not ok \d+ - (?!.* # (?:SKIP|TODO)\b)(.*)\n(\1 {2}---\n[^]*?^\1 {2}\.\.\.$)?/gm),
+  ]
     .map(([, indent = '', name = '', rest = '']) => ({ depth: indent.length, named: withReason(name, rest) }))
     .filter(({ depth }, index, all) => (all[index - 1]?.depth ?? 0) <= depth)
     .map(({ named }) => named);

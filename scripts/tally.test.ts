@@ -18,6 +18,11 @@ test('TAP: counts, and names what was skipped with its reason', () => {
     '        1 !== 2',
     "      code: 'ERR_ASSERTION'",
     '      ...',
+    '    not ok 4 - writes a frame',
+    '      ---',
+    "      error: 'it is short'",
+    "      code: 'ERR_TEST'",
+    '      ...',
     'not ok 1 - frames and all',
     'not ok 4 - later # TODO',
     '# pass 1',
@@ -27,7 +32,7 @@ test('TAP: counts, and names what was skipped with its reason', () => {
   assert.deepEqual(parseTap(tap), {
     passed: 1,
     failed: 5,
-    failures: ['reads a frame (Expected values to be equal: 1 !== 2)'],
+    failures: ['reads a frame (Expected values to be equal: 1 !== 2)', "writes a frame ('it is short')"],
     skipped: ['talks to Consul: no Consul here', 'later'],
     unsteady: [],
   });
